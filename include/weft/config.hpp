@@ -1,0 +1,74 @@
+/// \file
+/// Every decision on compiler, instruction set and OpenMP; no other header has an #if on them.
+#pragma once
+
+#if defined(_OPENMP)
+#include <omp.h>
+#define WEFT_OPENMP openmp
+#define WEFT_OMP(directive) _Pragma(#directive)
+#else
+#define WEFT_OPENMP serial
+#define WEFT_OMP(directive)
+#endif
+
+#if defined(EIGEN_DONT_VECTORIZE)
+#define WEFT_INSTRUCTION_SET scalar
+#elif defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__FMA__)
+#define WEFT_INSTRUCTION_SET avx512
+#elif defined(__AVX2__) && defined(__FMA__)
+#define WEFT_INSTRUCTION_SET avx2
+#elif defined(__AVX__)
+#define WEFT_INSTRUCTION_SET avx
+#elif defined(__SSE4_2__)
+#define WEFT_INSTRUCTION_SET sse4_2
+#elif defined(__SSE2__) || defined(_M_X64)
+#define WEFT_INSTRUCTION_SET sse2
+#elif defined(__ARM_NEON)
+#define WEFT_INSTRUCTION_SET neon
+#else
+#define WEFT_INSTRUCTION_SET scalar
+#endif
+
+#define WEFT_DETAIL_STRING(x) #x
+#define WEFT_STRING(x) WEFT_DETAIL_STRING(x)
+#define WEFT_DETAIL_JOIN(a, b) a##_##b
+#define WEFT_JOIN(a, b) WEFT_DETAIL_JOIN(a, b)
+
+/// The inline namespace that the Cpu device lives in. It names instruction set and threading, so
+/// translation units built with different flags have different Cpu types: their template
+/// instantiations never mix, and handing a model from one to the other fails to link instead of
+/// crashing at random.
+#define WEFT_BUILD_NAMESPACE WEFT_JOIN(WEFT_INSTRUCTION_SET, WEFT_OPENMP)
+
+namespace weft {
+inline namespace WEFT_BUILD_NAMESPACE {
+
+/// The instruction set this translation unit was compiled for: "avx512", "avx2", "neon", ...
+inline constexpr const char* instruction_set = WEFT_STRING(WEFT_INSTRUCTION_SET);
+
+/// Whether this translation unit was compiled with OpenMP; without, everything runs on one thread.
+#if defined(_OPENMP)
+inline constexpr bool has_openmp = true;
+#else
+inline constexpr bool has_openmp = false;
+#endif
+
+}  // namespace WEFT_BUILD_NAMESPACE
+
+namespace detail {
+inline namespace WEFT_BUILD_NAMESPACE {
+#if defined(_OPENMP)
+inline int max_threads() { return omp_get_max_threads(); }
+inline int team_size() { return omp_get_num_threads(); }
+inline int team_member() { return omp_get_thread_num(); }
+inline bool in_parallel_region() { return omp_in_parallel() != 0; }
+#else
+inline int max_threads() { return 1; }
+inline int team_size() { return 1; }
+inline int team_member() { return 0; }
+inline bool in_parallel_region() { return false; }
+#endif
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace detail
+
+}  // namespace weft

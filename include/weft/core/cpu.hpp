@@ -1,0 +1,56 @@
+/// \file
+/// Cpu: the device that computes with this machine's own cores.
+#pragma once
+
+#include "weft/config.hpp"
+#include "weft/core/buffer.hpp"
+#include "weft/core/error.hpp"
+
+#include <cstddef>
+
+// Devices live in weft::kernels, so that an unqualified call of a kernel finds, by
+// argument-dependent lookup, the overload for its device, also one declared later.
+namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+
+/// The CPU, with the number of threads that kernels may use and the scratch memory they share.
+/// A copy takes over the thread count and starts with no scratch, so each pass works on a copy of
+/// its own and passes may run at the same time.
+class Cpu {
+ public:
+    /// threads: at least 1; or 0 for what OpenMP would use, which OMP_NUM_THREADS sets.
+    /// Without OpenMP it is always one thread. Throws ArgumentError when negative.
+    explicit Cpu(int threads = 0) : threads_(threads) {
+        if (threads < 0) {
+            throw ArgumentError(concat("Cpu: threads is ", threads, ", expected 0 or more"));
+        }
+    }
+    Cpu(const Cpu& other) : threads_(other.threads_) {}
+    Cpu& operator=(const Cpu& other) {
+        threads_ = other.threads_;
+        return *this;
+    }
+
+    /// The number of threads a kernel may use, at least 1.
+    int threads() const {
+        return has_openmp && threads_ > 0 ? threads_ : weft::detail::max_threads();
+    }
+
+    /// At least size_bytes of memory, aligned for vector loads, contents undefined. It grows when
+    /// asked for more than ever before and is valid until the next call.
+    std::byte* scratch(std::size_t size_bytes) {
+        if (scratch_.size() < size_bytes) scratch_ = Buffer(size_bytes);
+        return scratch_.data();
+    }
+
+ private:
+    int threads_;
+    Buffer scratch_;
+};
+
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace weft::kernels
+
+namespace weft {
+using kernels::Cpu;
+}  // namespace weft

@@ -1,0 +1,78 @@
+/// \file
+/// Tensor: a row-major array of numbers that owns its memory.
+#pragma once
+
+#include "weft/core/buffer.hpp"
+#include "weft/core/tensor_view.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace weft {
+
+/// A row-major tensor, the last axis contiguous, aligned to 64 bytes. A copy is deep. Made with a
+/// shape alone it is all zeros. Images lie channels last: (N, H, W, C).
+template <class Scalar, class Device = Cpu>
+class Tensor;
+
+template <class Scalar>
+class Tensor<Scalar, Cpu> {
+ public:
+    using value_type = Scalar;
+
+    /// Empty: shape (0).
+    Tensor() = default;
+    explicit Tensor(const Shape& shape)
+        : shape_(shape), buffer_(static_cast<std::size_t>(shape.size()) * sizeof(Scalar)) {}
+
+    /// The values in row-major order. Throws ShapeError when their number differs from the shape's.
+    Tensor(const Shape& shape, std::initializer_list<Scalar> values) : Tensor(shape) {
+        std::ranges::copy(TensorView<const Scalar>(values, shape), data());
+    }
+
+    /// A copy of the viewed elements.
+    explicit Tensor(TensorView<const Scalar> view) : Tensor(view.shape()) {
+        std::ranges::copy(view, data());
+    }
+
+    Scalar* data() { return reinterpret_cast<Scalar*>(buffer_.data()); }
+    const Scalar* data() const { return reinterpret_cast<const Scalar*>(buffer_.data()); }
+    const Shape& shape() const { return shape_; }
+    Index size() const { return shape_.size(); }
+    Scalar* begin() { return data(); }
+    Scalar* end() { return data() + size(); }
+    const Scalar* begin() const { return data(); }
+    const Scalar* end() const { return data() + size(); }
+
+    TensorView<Scalar> view() { return {data(), shape_}; }
+    TensorView<const Scalar> view() const { return {data(), shape_}; }
+    operator TensorView<Scalar>() { return view(); }
+    operator TensorView<const Scalar>() const { return view(); }
+
+    /// The element at the given indices, one per axis.
+    template <std::integral... I>
+    Scalar& operator()(I... indices) {
+        return view()(indices...);
+    }
+    template <std::integral... I>
+    const Scalar& operator()(I... indices) const {
+        return view()(indices...);
+    }
+
+    /// Element i in memory order.
+    Scalar& operator[](Index i) { return view()[i]; }
+    const Scalar& operator[](Index i) const { return view()[i]; }
+
+    TensorView<Scalar> slice(Index first, Index count) { return view().slice(first, count); }
+    TensorView<const Scalar> slice(Index first, Index count) const {
+        return view().slice(first, count);
+    }
+    TensorView<Scalar> sample(Index i) { return view().sample(i); }
+    TensorView<const Scalar> sample(Index i) const { return view().sample(i); }
+
+ private:
+    Shape shape_{0};
+    Buffer buffer_;
+};
+
+}  // namespace weft

@@ -1,0 +1,90 @@
+/// \file
+/// TensorView: a tensor in memory that somebody else owns.
+#pragma once
+
+#include "weft/core/cpu.hpp"
+#include "weft/core/shape.hpp"
+
+#include <cassert>
+#include <ranges>
+#include <span>
+#include <type_traits>
+
+namespace weft {
+
+/// A pointer and a Shape: row-major elements, the last axis contiguous. It owns nothing; the memory
+/// must outlive it. TensorView<const Scalar> is the read-only one, which every TensorView<Scalar>
+/// converts to. It views whatever holds its elements in a row, without a copy: std::vector,
+/// std::array, std::span, a plain pointer, or an Eigen matrix (see as_view).
+template <class Scalar, class Device = Cpu>
+class TensorView {
+ public:
+    TensorView() = default;
+    TensorView(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
+
+    /// The elements of a contiguous range as a tensor of that shape. Throws ShapeError when their
+    /// numbers differ.
+    template <std::ranges::contiguous_range Range>
+    requires std::is_convertible_v<std::add_pointer_t<std::ranges::range_reference_t<Range>>,
+                                   Scalar*>
+    TensorView(Range&& range, const Shape& shape) : TensorView(std::ranges::data(range), shape) {
+        const auto count = static_cast<Index>(std::ranges::size(range));
+        if (count != shape.size()) {
+            throw ShapeError(concat("view of ", count, " elements as shape ", shape));
+        }
+    }
+
+    operator TensorView<const Scalar, Device>() const { return {data_, shape_}; }
+
+    Scalar* data() const { return data_; }
+    const Shape& shape() const { return shape_; }
+    Index size() const { return shape_.size(); }
+    Scalar* begin() const { return data_; }
+    Scalar* end() const { return data_ + size(); }
+    explicit operator bool() const { return data_ != nullptr; }
+
+    /// The element at the given indices, one per axis; bounds are asserted.
+    template <std::integral... I>
+    Scalar& operator()(I... indices) const {
+        assert(static_cast<Index>(sizeof...(I)) == shape_.rank());
+        Index offset = 0, axis = 0;
+        ((assert(Index(indices) >= 0 && Index(indices) < shape_[axis]),
+          offset = offset * shape_[axis++] + Index(indices)),
+         ...);
+        return data_[offset];
+    }
+
+    /// Element i in memory order.
+    Scalar& operator[](Index i) const {
+        assert(i >= 0 && i < size());
+        return data_[i];
+    }
+
+    /// The count entries of the first axis that start at first: a slice of a batch.
+    TensorView slice(Index first, Index count) const {
+        assert(first >= 0 && count >= 0 && first + count <= shape_[0]);
+        const Shape sample = shape_.sample();
+        return {data_ + first * sample.size(), sample.batch(count)};
+    }
+
+    /// Entry i of the first axis, without that axis: one sample of a batch.
+    TensorView sample(Index i) const {
+        assert(i >= 0 && i < shape_[0]);
+        const Shape sample = shape_.sample();
+        return {data_ + i * sample.size(), sample};
+    }
+
+    /// The same elements under another shape of as many elements; ShapeError otherwise.
+    TensorView reshape(const Shape& shape) const {
+        if (shape.size() != size()) {
+            throw ShapeError(concat("reshape of ", shape_, " to ", shape));
+        }
+        return {data_, shape};
+    }
+
+ private:
+    Scalar* data_ = nullptr;
+    Shape shape_{0};
+};
+
+}  // namespace weft
