@@ -11,6 +11,12 @@
 #define WEFT_OMP(directive)
 #endif
 
+#if defined(_WIN32)
+#include <io.h>
+#else
+#include <unistd.h>
+#endif
+
 #if defined(EIGEN_DONT_VECTORIZE)
 #define WEFT_INSTRUCTION_SET scalar
 #elif defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__FMA__)
@@ -69,6 +75,13 @@ inline int team_member() { return 0; }
 inline bool in_parallel_region() { return false; }
 #endif
 }  // namespace WEFT_BUILD_NAMESPACE
+
+#if defined(_WIN32)
+inline bool stdout_is_terminal() { return _isatty(1) != 0; }
+#else
+inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
+#endif
+
 }  // namespace detail
 
 }  // namespace weft

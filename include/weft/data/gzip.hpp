@@ -1,0 +1,118 @@
+/// \file
+/// Reading IDX files that may be compressed by gzip. Needs zlib.
+#pragma once
+
+#include "weft/data/idx.hpp"
+
+#include <zlib.h>
+
+#include <deque>
+
+namespace weft {
+
+/// Reads an IDX file as read_idx does, plain or compressed by gzip; its content decides, not its
+/// name. Decompression stops one byte after the size that the IDX header declares, and memory grows
+/// with what the file really holds, not with what it declares.
+/// Throws IoError, which names the file, where read_idx does, and when the compressed data is
+/// truncated, corrupt (checksum and length are verified) or followed by anything but another gzip
+/// member.
+/// Source: RFC 1952, "GZIP file format specification version 4.3".
+template <IdxElement Scalar>
+Tensor<Scalar> read_idx_any(const std::filesystem::path& path);
+
+namespace detail {
+
+/// The decompressed bytes of a gzip file, first to last; a source for parse_idx.
+class GzipBytes {
+ public:
+    explicit GzipBytes(FileBytes file) : file_(std::move(file)) {
+        // 15 is the largest window, 16 more asks for gzip's header and checksum and accepts
+        // nothing else. (gzread would pass over plain data, truncation and what follows the end.)
+        const int status = inflateInit2(&stream_, 15 + 16);
+        if (status != Z_OK) fail(concat("cannot be decompressed: ", zError(status)));
+    }
+    GzipBytes(const GzipBytes&) = delete;
+    GzipBytes& operator=(const GzipBytes&) = delete;
+    ~GzipBytes() { inflateEnd(&stream_); }
+
+    const std::string& name() const { return file_.name(); }
+
+    std::uint64_t available(std::uint64_t enough) {
+        while (!ended_ && contents_.size() < enough) inflate_block();
+        return contents_.size();
+    }
+
+    void read(std::span<std::byte> bytes) {
+        const auto end = contents_.begin() + static_cast<std::ptrdiff_t>(bytes.size());
+        std::copy(contents_.begin(), end, bytes.begin());
+        contents_.erase(contents_.begin(), end);
+    }
+
+ private:
+    void inflate_block() {
+        std::array<std::byte, 1 << 15> block;
+        stream_.next_out = reinterpret_cast<Bytef*>(block.data());
+        stream_.avail_out = static_cast<uInt>(block.size());
+        refill();
+        const int status = inflate(&stream_, Z_NO_FLUSH);
+        contents_.insert(contents_.end(), block.begin(), block.end() - stream_.avail_out);
+        if (status == Z_STREAM_END) {
+            start_next_member();
+        } else if (status == Z_BUF_ERROR) {
+            fail(
+                concat("is truncated: its gzip data does not end within ", file_.size(), " bytes"));
+        } else if (status != Z_OK) {
+            fail(concat("corrupt gzip data before byte ", position(), " of ", file_.size(), ": ",
+                        stream_.msg == nullptr ? zError(status) : stream_.msg));
+        }
+    }
+
+    /// A gzip file is one or more compressed streams in a row (RFC 1952, section 2.2).
+    void start_next_member() {
+        refill();
+        ended_ = stream_.avail_in == 0;
+        if (ended_) return;
+        if (*stream_.next_in != 0x1f) {
+            fail(concat("has other data after its gzip data, which ends at byte ", position(),
+                        " of ", file_.size()));
+        }
+        inflateReset(&stream_);
+    }
+
+    /// Compressed bytes for inflate, where it has none and the file has.
+    void refill() {
+        if (stream_.avail_in > 0) return;
+        const auto count = static_cast<std::size_t>(
+            std::min<std::uint64_t>(input_.size(), file_.available(input_.size())));
+        file_.read(std::span(input_).first(count));
+        stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
+        stream_.avail_in = static_cast<uInt>(count);
+    }
+
+    /// The number of compressed bytes that inflate has taken.
+    std::uint64_t position() const {
+        return file_.size() - file_.available(file_.size()) - stream_.avail_in;
+    }
+
+    [[noreturn]] void fail(std::string_view what) const {
+        throw IoError(concat(name(), ": ", what));
+    }
+
+    FileBytes file_;
+    z_stream stream_{};
+    bool ended_ = false;
+    std::array<std::byte, 1 << 15> input_;
+    std::deque<std::byte> contents_;  // decompressed and not read yet
+};
+
+}  // namespace detail
+
+template <IdxElement Scalar>
+Tensor<Scalar> read_idx_any(const std::filesystem::path& path) {
+    detail::FileBytes file(path);
+    if (!file.is_gzip()) return detail::parse_idx<Scalar>(file);
+    detail::GzipBytes contents(std::move(file));
+    return detail::parse_idx<Scalar>(contents);
+}
+
+}  // namespace weft

@@ -1,0 +1,229 @@
+/// \file
+/// IDX: the file format of MNIST and Fashion-MNIST.
+#pragma once
+
+#include "weft/core/tensor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace weft {
+
+/// The number types that an IDX file can hold.
+template <class T>
+concept IdxElement = std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_t> ||
+    std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t> || std::same_as<T, float> ||
+    std::same_as<T, double>;
+
+/// Reads an uncompressed IDX file, which is
+///
+///   00 00      two zero bytes
+///   type       one byte: 0x08 uint8, 0x09 int8, 0x0B int16, 0x0C int32, 0x0D float, 0x0E double
+///   rank       one byte, 1 to 8
+///   extents    rank numbers of 32 bits, unsigned, big-endian, outermost axis first
+///   elements   row-major, big-endian
+///
+/// and nothing after it. The tensor has the file's extents as its shape. Nothing is allocated until
+/// the file is known to hold exactly as many bytes as its header declares.
+/// Throws IoError, which names the file, when it is missing, is not such a file, holds elements of
+/// a type other than Scalar, or is shorter or longer than its header says. gzip.hpp reads
+/// compressed files.
+/// Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits",
+/// http://yann.lecun.com/exdb/mnist/, section "The IDX file format".
+template <IdxElement Scalar>
+Tensor<Scalar> read_idx(const std::filesystem::path& path);
+
+namespace detail {
+
+struct IdxType {
+    std::uint8_t code;
+    std::string_view name;
+};
+
+inline constexpr std::array<IdxType, 6> idx_types{{{0x08, "uint8"},
+                                                   {0x09, "int8"},
+                                                   {0x0B, "int16"},
+                                                   {0x0C, "int32"},
+                                                   {0x0D, "float"},
+                                                   {0x0E, "double"}}};
+
+template <IdxElement T>
+inline constexpr IdxType idx_type = idx_types[std::same_as<T, std::uint8_t>   ? 0
+                                              : std::same_as<T, std::int8_t>  ? 1
+                                              : std::same_as<T, std::int16_t> ? 2
+                                              : std::same_as<T, std::int32_t> ? 3
+                                              : std::same_as<T, float>        ? 4
+                                                                              : 5];
+
+/// Two hexadecimal digits.
+inline std::string hex(std::uint8_t byte) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    return {digits[byte >> 4], digits[byte & 15]};
+}
+
+inline void append(std::string& text, const IdxType& type) {
+    text += concat(type.name, " (0x", hex(type.code), ")");
+}
+
+template <class T>
+T from_big_endian(const void* bytes) {
+    std::array<std::byte, sizeof(T)> raw;
+    std::memcpy(raw.data(), bytes, sizeof(T));
+    if constexpr (std::endian::native == std::endian::little) std::ranges::reverse(raw);
+    return std::bit_cast<T>(raw);
+}
+
+/// The bytes of a file, first to last.
+class FileBytes {
+ public:
+    /// Throws IoError when the path is not a file that can be opened.
+    explicit FileBytes(const std::filesystem::path& path) : name_(path.string()) {
+        std::error_code error;
+        const std::filesystem::file_status status = std::filesystem::status(path, error);
+        if (status.type() == std::filesystem::file_type::not_found) {
+            throw IoError(concat(name_, ": no such file"));
+        }
+        if (!std::filesystem::exists(status)) {
+            throw IoError(concat(name_, ": cannot be looked at: ", error.message()));
+        }
+        if (!std::filesystem::is_regular_file(status)) {
+            const bool is_directory = std::filesystem::is_directory(status);
+            throw IoError(concat(name_, ": is ", is_directory ? "a directory" : "a special file",
+                                 ", expected a regular file"));
+        }
+        size_ = left_ = std::filesystem::file_size(path, error);
+        file_.open(path, std::ios::binary);
+        if (error || !file_) {
+            if (!error) error.assign(errno, std::generic_category());
+            throw IoError(concat(name_, ": cannot be opened: ", error.message()));
+        }
+    }
+
+    const std::string& name() const { return name_; }
+    std::uint64_t size() const { return size_; }
+
+    /// The number of bytes left. A source that can't know it may stop counting at `enough`.
+    std::uint64_t available([[maybe_unused]] std::uint64_t enough) const { return left_; }
+
+    /// The next bytes; at most as many as are available.
+    void read(std::span<std::byte> bytes) {
+        file_.read(reinterpret_cast<char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
+        if (!file_) {
+            throw IoError(concat(name_, ": cannot be read beyond byte ",
+                                 size_ - left_ + static_cast<std::uint64_t>(file_.gcount()), " of ",
+                                 size_));
+        }
+        left_ -= bytes.size();
+    }
+
+    /// Whether the file starts as every gzip file does. To be asked before the first read.
+    bool is_gzip() {
+        std::array<char, 2> start{};
+        file_.read(start.data(), start.size());
+        file_.clear();
+        file_.seekg(0);
+        return start == std::array<char, 2>{'\x1f', '\x8b'};
+    }
+
+ private:
+    std::string name_;
+    std::ifstream file_;
+    std::uint64_t size_ = 0;
+    std::uint64_t left_ = 0;
+};
+
+/// The next bytes of an IDX header, of which `before` were read already.
+template <class Bytes>
+void read_idx_header(Bytes& bytes, std::span<std::uint8_t> part, std::size_t before) {
+    const std::uint64_t available = bytes.available(part.size());
+    if (available < part.size()) {
+        throw IoError(concat(bytes.name(), ": holds ", before + available,
+                             " bytes, expected an IDX header of ", before + part.size(),
+                             before == 0 ? " or more" : ""));
+    }
+    bytes.read(std::as_writable_bytes(part));
+}
+
+/// The shape that an IDX header declares, for elements of the expected type.
+template <class Bytes>
+Shape parse_idx_header(Bytes& bytes, const IdxType& expected) {
+    std::array<std::uint8_t, 4> magic;
+    read_idx_header(bytes, std::span(magic), 0);
+    const auto [zero, also_zero, code, rank] = magic;
+    if (zero != 0 || also_zero != 0) {
+        throw IoError(concat(bytes.name(), ": starts with ", hex(zero), " ", hex(also_zero), " ",
+                             hex(code), " ", hex(rank), ", expected 00 00 <type> <rank> of IDX"));
+    }
+    if (code != expected.code) {
+        const auto type = std::ranges::find(idx_types, code, &IdxType::code);
+        throw IoError(concat(
+            bytes.name(), ": holds elements of type ",
+            type == idx_types.end() ? concat("0x", hex(code), ", unknown to IDX") : concat(*type),
+            ", expected ", expected));
+    }
+    if (rank < 1 || rank > Shape::max_rank) {
+        throw IoError(
+            concat(bytes.name(), ": has rank ", rank, ", expected 1 to ", Shape::max_rank));
+    }
+
+    std::array<std::uint8_t, 4 * Shape::max_rank> encoded;
+    read_idx_header(bytes, std::span(encoded).first(4u * rank), magic.size());
+    std::array<Index, Shape::max_rank> extents;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+        extents[axis] = static_cast<Index>(from_big_endian<std::uint32_t>(&encoded[4 * axis]));
+    }
+    try {
+        return Shape(std::span<const Index>(extents).first(rank));
+    } catch (const ShapeError& error) {
+        throw IoError(concat(bytes.name(), ": ", error.what()));
+    }
+}
+
+/// Reads IDX from any source of bytes that has name, available and read, as FileBytes has them.
+template <IdxElement Scalar, class Bytes>
+Tensor<Scalar> parse_idx(Bytes& bytes) {
+    const Shape shape = parse_idx_header(bytes, idx_type<Scalar>);
+    constexpr Index element_bytes = sizeof(Scalar);
+    if (shape.size() >= std::numeric_limits<Index>::max() / element_bytes) {
+        throw IoError(concat(bytes.name(), ": shape ", shape, " has too many elements"));
+    }
+    const auto declared = static_cast<std::uint64_t>(shape.size() * element_bytes);
+    const std::uint64_t available = bytes.available(declared + 1);
+    if (available != declared) {
+        throw IoError(concat(bytes.name(), ": holds ", available > declared ? "more than " : "",
+                             std::min(available, declared), " bytes of elements, expected ",
+                             declared, " for shape ", shape, " of ", idx_type<Scalar>.name));
+    }
+    Tensor<Scalar> tensor(shape);
+    bytes.read(std::as_writable_bytes(std::span<Scalar>(tensor)));
+    if constexpr (sizeof(Scalar) > 1) {
+        for (Scalar& element : tensor) element = from_big_endian<Scalar>(&element);
+    }
+    return tensor;
+}
+
+}  // namespace detail
+
+template <IdxElement Scalar>
+Tensor<Scalar> read_idx(const std::filesystem::path& path) {
+    detail::FileBytes file(path);
+    if (file.is_gzip()) {
+        throw IoError(concat(file.name(), ": is compressed by gzip, expected a plain IDX file; ",
+                             "read_idx_any of weft/data/gzip.hpp reads both"));
+    }
+    return detail::parse_idx<Scalar>(file);
+}
+
+}  // namespace weft

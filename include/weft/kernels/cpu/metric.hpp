@@ -1,0 +1,55 @@
+/// \file
+/// Counts of right predictions on the CPU.
+#pragma once
+
+#include "weft/core/tensor_view.hpp"
+
+namespace weft::kernels {
+
+/// The index of the largest element, the first of equals; NaN is passed over. 0 for all NaN.
+template <class Scalar>
+Index argmax(const Scalar* x, Index count) {
+    Index best = 0;
+    for (Index i = 1; i < count; ++i) {
+        if (x[i] > x[best] || (x[best] != x[best] && x[i] == x[i])) best = i;
+    }
+    return best;
+}
+
+/// How many rows of predictions (R, C) have their argmax at labels (R).
+template <class Scalar>
+Index count_sparse_matches(Cpu&, TensorView<const Scalar> predictions,
+                           TensorView<const Scalar> labels) {
+    const Index columns = predictions.shape().last();
+    Index matches = 0;
+    for (Index r = 0; r < labels.size(); ++r) {
+        const Index predicted = argmax(predictions.data() + r * columns, columns);
+        matches += static_cast<Scalar>(predicted) == labels[r];
+    }
+    return matches;
+}
+
+/// How many rows of predictions (R, C) have their argmax where the targets (R, C) have theirs.
+template <class Scalar>
+Index count_categorical_matches(Cpu&, TensorView<const Scalar> predictions,
+                                TensorView<const Scalar> targets) {
+    const Index columns = predictions.shape().last();
+    Index matches = 0;
+    for (Index i = 0; i < predictions.size(); i += columns) {
+        matches += argmax(predictions.data() + i, columns) == argmax(targets.data() + i, columns);
+    }
+    return matches;
+}
+
+/// How many elements have the prediction above the threshold just where the target is 1.
+template <class Scalar>
+Index count_binary_matches(Cpu&, TensorView<const Scalar> predictions,
+                           TensorView<const Scalar> targets, Scalar threshold) {
+    Index matches = 0;
+    for (Index i = 0; i < predictions.size(); ++i) {
+        matches += targets[i] == (predictions[i] > threshold ? Scalar(1) : Scalar(0));
+    }
+    return matches;
+}
+
+}  // namespace weft::kernels

@@ -1,0 +1,60 @@
+/// \file
+/// Sums and scans over tensors on the CPU.
+#pragma once
+
+#include "weft/core/parallel.hpp"
+#include "weft/core/tensor_view.hpp"
+#include "weft/kernels/cpu/packet.hpp"
+
+#include <bit>
+#include <cstdint>
+
+namespace weft::kernels {
+
+/// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 512 rows are summed one by
+/// one and then added in order, whatever the thread count.
+template <class Scalar>
+void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
+    constexpr Index block_rows = 512;
+    const Index blocks = std::max<Index>(1, (rows + block_rows - 1) / block_rows);
+    const auto add = [columns](const Scalar* row, Scalar* total) {
+        detail::transform(
+            columns, total,
+            [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); }, total, row);
+    };
+    Scalar* const partial =
+        blocks == 1 ? sums
+                    : reinterpret_cast<Scalar*>(
+                          cpu.scratch(static_cast<std::size_t>(blocks * columns) * sizeof(Scalar)));
+    parallel_for(cpu, blocks, [&](Index block, int) {
+        Scalar* const total = partial + block * columns;
+        std::fill_n(total, columns, Scalar(0));
+        const Index end = std::min(rows, (block + 1) * block_rows);
+        for (Index row = block * block_rows; row < end; ++row) add(x + row * columns, total);
+    });
+    if (blocks == 1) return;
+    std::copy_n(partial, columns, sums);
+    for (Index block = 1; block < blocks; ++block) add(partial + block * columns, sums);
+}
+
+/// The sum of all elements, in double precision and in memory order.
+template <class Scalar>
+double total(Cpu&, TensorView<const Scalar> x) {
+    double result = 0;
+    for (const Scalar value : x) result += static_cast<double>(value);
+    return result;
+}
+
+/// Whether every element is finite: no NaN and no infinity. Looks at the bits, so it holds under
+/// -ffast-math too.
+template <class Scalar>
+bool all_finite(Cpu&, TensorView<const Scalar> x) {
+    using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
+    constexpr Bits exponent =
+        sizeof(Scalar) == 4 ? Bits{0x7F800000} : static_cast<Bits>(0x7FF0000000000000);
+    bool finite = true;
+    for (const Scalar value : x) finite &= (std::bit_cast<Bits>(value) & exponent) != exponent;
+    return finite;
+}
+
+}  // namespace weft::kernels

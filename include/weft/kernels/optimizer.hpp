@@ -1,0 +1,16 @@
+/// \file
+/// The numbers that optimiser kernels take, the same on every device.
+#pragma once
+
+namespace weft::kernels {
+
+/// The numbers of one Adam step that do not differ between parameters.
+template <class Scalar>
+struct AdamStep {
+    Scalar alpha;  ///< learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+    Scalar beta_1;
+    Scalar beta_2;
+    Scalar epsilon;
+};
+
+}  // namespace weft::kernels

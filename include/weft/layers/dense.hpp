@@ -1,0 +1,80 @@
+/// \file
+/// Dense: an affine map of the last axis.
+#pragma once
+
+#include "weft/kernels/cpu/dense.hpp"
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// Affine map  Y = act(X W + b)  of the last axis.
+///
+///   X (N, ..., F)   W kernel (F, units)   b bias (units)   Y (N, ..., units)
+///
+/// With Z = X W + b, G = dL/dY * act'(Z), and all axes but the last taken as one:
+///   dL/dW = X^T G,   dL/db = column sums of G,   dL/dX = G W^T.
+/// W starts Glorot uniform, b at zero, as in Keras.
+struct Dense {
+    Index units;  ///< width of the output, at least 1
+    Activation activation = linear;
+    bool use_bias = true;
+    Initializer kernel_initializer = glorot_uniform;
+    Initializer bias_initializer = zeros;
+    std::string name = {};  ///< instead of "dense", "dense_1", ...
+
+    static constexpr std::string_view type = "Dense";
+    friend bool operator==(const Dense&, const Dense&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Dense::Layer final : public weft::Layer<Scalar, Device> {
+ public:
+    Layer(const Dense& options, LayerBuilder& builder)
+        : weft::Layer<Scalar, Device>(builder.input_shape(), output_shape(options, builder)),
+          activation_(options.activation),
+          kernel_(builder.add_parameter("kernel", {builder.input_shape().last(), options.units},
+                                        options.kernel_initializer)) {
+        if (options.use_bias) {
+            bias_ = builder.add_parameter("bias", {options.units}, options.bias_initializer);
+        }
+    }
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
+                              bias_ ? pass.parameter(*bias_) : no_bias(), activation_in(pass), y);
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                  TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), y, activation_in(pass), dy,
+                               pass.gradient(kernel_),
+                               bias_ ? pass.gradient(*bias_) : TensorView<Scalar, Device>(), dx);
+    }
+
+    Activation output_activation() const override { return activation_; }
+
+ private:
+    static Shape output_shape(const Dense& options, const LayerBuilder& builder) {
+        builder.require(options.units >= 1, "units", options.units, "at least 1");
+        builder.require_input(builder.input_shape().rank() >= 1 && builder.input_shape().last() > 0,
+                              "(None, ..., features)");
+        return builder.input_shape().with_last(options.units);
+    }
+
+    static TensorView<const Scalar, Device> no_bias() { return {}; }
+
+    Activation activation_in(const Pass<Scalar, Device>& pass) const {
+        return pass.logits ? Activation::linear : activation_;
+    }
+
+    Activation activation_;
+    ParameterSlot kernel_;
+    std::optional<ParameterSlot> bias_;
+};
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+/// \file
+/// An activation function as a layer of its own.
+#pragma once
+
+#include "weft/kernels/cpu/activation.hpp"
+#include "weft/layers/layer.hpp"
+
+namespace weft::detail {
+
+/// y = act(x),  dx = dy act'(x), shapes unchanged. Backward takes act' from y.
+template <class Scalar, class Device, Activation activation>
+class ActivationLayer : public Layer<Scalar, Device> {
+ public:
+    template <class Options>
+    ActivationLayer(const Options&, LayerBuilder& builder)
+        : Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()) {
+        if constexpr (activation == Activation::softmax) {
+            builder.require_input(builder.input_shape().rank() >= 1, "(None, ..., classes)");
+        }
+    }
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        activation_forward<Scalar>(pass.device, activation_in(pass), x, y);
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                  TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        if (dx) activation_backward<Scalar>(pass.device, activation_in(pass), y, dy, dx);
+    }
+
+    Activation output_activation() const override { return activation; }
+
+ private:
+    static Activation activation_in(const Pass<Scalar, Device>& pass) {
+        return pass.logits ? Activation::linear : activation;
+    }
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,65 @@
+/// \file
+/// Flatten: all axes of a sample as one.
+#pragma once
+
+#include "weft/kernels/cpu/layout.hpp"
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// Where the channels of an image lie: (N, H, W, C) or (N, C, H, W).
+enum class DataFormat { channels_last, channels_first };
+
+inline constexpr DataFormat channels_last = DataFormat::channels_last;
+inline constexpr DataFormat channels_first = DataFormat::channels_first;
+
+/// Flattens each sample:  X (N, d1, ..., dk) -> Y (N, d1 ... dk).
+///
+/// With channels_last the elements keep their order and nothing is copied. With channels_first the
+/// axis d1 is moved to the end first, so that the output is ordered as for channels_last data;
+/// backward moves it back. As in Keras.
+struct Flatten {
+    DataFormat data_format = channels_last;
+    std::string name = {};  ///< instead of "flatten", "flatten_1", ...
+
+    static constexpr std::string_view type = "Flatten";
+    friend bool operator==(const Flatten&, const Flatten&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Flatten::Layer final : public weft::Layer<Scalar, Device> {
+ public:
+    Layer(const Flatten& options, LayerBuilder& builder)
+        : weft::Layer<Scalar, Device>(builder.input_shape(), {builder.input_shape().size()}),
+          moves_channels_(options.data_format == channels_first &&
+                          builder.input_shape().rank() > 1) {}
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        transpose_samples<Scalar>(pass.device, x.shape()[0], channels(), positions(), x.data(),
+                                  y.data());
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        if (!dx) return;
+        transpose_samples<Scalar>(pass.device, x.shape()[0], positions(), channels(), dy.data(),
+                                  dx.data());
+    }
+
+    bool is_view() const override { return !moves_channels_; }
+
+ private:
+    Index channels() const { return this->input_shape()[0]; }
+    Index positions() const {
+        return channels() == 0 ? 0 : this->input_shape().size() / channels();
+    }
+
+    bool moves_channels_;
+};
+
+}  // namespace weft

@@ -1,0 +1,227 @@
+/// \file
+/// Layer: what every layer is to a model; LayerBuilder and Pass: what a model is to a layer.
+#pragma once
+
+#include "weft/core/random.hpp"
+#include "weft/core/tensor.hpp"
+#include "weft/initializers/initializer.hpp"
+#include "weft/kernels/activation.hpp"
+
+#include <cassert>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weft {
+
+/// Where one parameter lies in the arena of its model. Relative, so it holds in every copy of the
+/// model and in the gradients' and the optimiser's arenas alike.
+struct ParameterSlot {
+    Index offset = 0;  ///< elements from the start of the trainable or of the other parameters
+    Shape shape;
+    bool trainable = true;
+};
+
+/// A parameter as its model knows it.
+struct ParameterInfo {
+    std::string name;  ///< "dense_1/kernel"
+    ParameterSlot slot;
+    Initializer initializer;
+};
+
+/// Collects the parameters of a model while its layers are built.
+class ParameterList {
+ public:
+    ParameterSlot add(std::string name, const Shape& shape, const Initializer& initializer,
+                      bool trainable) {
+        // Each parameter starts on a cache line, in float and in double.
+        constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
+        Index& end = trainable ? trainable_size_ : state_size_;
+        const ParameterSlot slot{end, shape, trainable};
+        end += (shape.size() + alignment - 1) / alignment * alignment;
+        parameters_.push_back({std::move(name), slot, initializer});
+        return slot;
+    }
+
+    const std::vector<ParameterInfo>& parameters() const { return parameters_; }
+    Index trainable_size() const { return trainable_size_; }  ///< elements, with padding
+    Index state_size() const { return state_size_; }          ///< elements, with padding
+
+ private:
+    std::vector<ParameterInfo> parameters_;
+    Index trainable_size_ = 0;
+    Index state_size_ = 0;
+};
+
+/// What a layer is built from: its place in the model, and the parameters it asks for.
+class LayerBuilder {
+ public:
+    LayerBuilder(std::string name, const Shape& input_shape, ParameterList& parameters)
+        : name_(std::move(name)), input_shape_(input_shape), parameters_(parameters) {}
+
+    const std::string& name() const { return name_; }          ///< "dense_1"
+    const Shape& input_shape() const { return input_shape_; }  ///< of one sample, without N
+
+    /// Reserves a parameter. One that is not trainable is the layer's to update in training, such
+    /// as the moving mean of a batch norm; no optimiser touches it.
+    ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
+                                const Initializer& initializer, bool trainable = true) {
+        return parameters_.add(concat(name_, "/", parameter), shape, initializer, trainable);
+    }
+
+    /// Throws ArgumentError `dense_1: units is 0, expected at least 1` unless the option holds.
+    template <class Value>
+    void require(bool holds, std::string_view option, const Value& value,
+                 std::string_view expected) const {
+        if (!holds) {
+            throw ArgumentError(
+                concat(name_, ": ", option, " is ", value, ", expected ", expected));
+        }
+    }
+
+    /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.
+    void require_input(bool holds, std::string_view expected) const {
+        if (!holds) {
+            throw ShapeError(concat(name_, ": input has shape ", input_shape_.to_batch_string(),
+                                    ", expected ", expected));
+        }
+    }
+
+ private:
+    std::string name_;
+    Shape input_shape_;
+    ParameterList& parameters_;
+};
+
+/// What one layer sees of one pass over a batch: the device, the model's parameters, and memory
+/// that lasts from the layer's forward to its backward.
+template <class Scalar, class Device>
+struct Pass {
+    Device& device;
+    bool training = false;
+    /// Leave out the layer's output activation: a loss that is fused with it takes the logits. Only
+    /// set for the last layer, and only when its output_activation() is not linear.
+    bool logits = false;
+    const Scalar* trainable = nullptr;  ///< the arena's trainable parameters
+    const Scalar* state = nullptr;      ///< its other parameters
+    Scalar* mutable_state = nullptr;    ///< the same in training, else null
+    Scalar* gradients = nullptr;        ///< laid out as the trainable parameters; null in inference
+    std::byte* saved = nullptr;         ///< the layer's saved_bytes(batch), in training
+    RandomStream random{0, RandomPurpose::layer};  ///< the layer's own, other numbers each step
+
+    TensorView<const Scalar, Device> parameter(const ParameterSlot& slot) const {
+        return {(slot.trainable ? trainable : state) + slot.offset, slot.shape};
+    }
+    TensorView<Scalar, Device> gradient(const ParameterSlot& slot) const {
+        assert(slot.trainable && gradients != nullptr);
+        return {gradients + slot.offset, slot.shape};
+    }
+    TensorView<Scalar, Device> update(const ParameterSlot& slot) const {
+        assert(!slot.trainable && mutable_state != nullptr);
+        return {mutable_state + slot.offset, slot.shape};
+    }
+};
+
+/// A layer of a built model: a pure function of its input and its parameters, y = f(x; p).
+///
+/// It holds no numbers of its own: parameters lie in the model's arena, and whatever a pass leaves
+/// behind lies in the pass's workspace. So it never changes once built, models that are copies of
+/// each other share it, and any number of threads may run passes through it at once.
+template <class Scalar, class Device>
+class Layer {
+ public:
+    Layer(const Shape& input_shape, const Shape& output_shape)
+        : input_shape_(input_shape), output_shape_(output_shape) {}
+    virtual ~Layer() = default;
+
+    const Shape& input_shape() const { return input_shape_; }    ///< of one sample, without N
+    const Shape& output_shape() const { return output_shape_; }  ///< of one sample, without N
+
+    /// y = f(x).   x (N, input_shape...)   y (N, output_shape...)
+    virtual void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                         TensorView<Scalar, Device> y) const = 0;
+
+    /// From dy = dL/dy and the x and y of the forward pass: dx = dL/dx, and the gradient of each
+    /// trainable parameter, summed over the batch, into pass.gradient(slot), which it overwrites.
+    /// dx is an empty view when nobody needs it. dy may be used as scratch; x, y and what forward
+    /// saved stay as they are.
+    virtual void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                          TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                          TensorView<Scalar, Device> dx) const = 0;
+
+    /// How many bytes forward keeps for backward, besides x and y.
+    virtual std::size_t saved_bytes(Index /*batch*/) const { return 0; }
+
+    /// Whether y is x under another shape: then they share memory, and forward and backward are
+    /// never called.
+    virtual bool is_view() const { return false; }
+
+    /// The activation that forward applies last and would leave out for pass.logits.
+    virtual Activation output_activation() const { return Activation::linear; }
+
+ private:
+    Shape input_shape_;
+    Shape output_shape_;
+};
+
+/// "max_pool2d" from "MaxPool2D", as Keras derives a layer's name from its type.
+inline std::string snake_case(std::string_view type) {
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+    std::string name;
+    for (std::size_t i = 0; i < type.size(); ++i) {
+        if (i > 0 && is_upper(type[i]) && is_lower(type[i - 1])) name += '_';
+        name += is_upper(type[i]) ? static_cast<char>(type[i] - 'A' + 'a') : type[i];
+    }
+    return name;
+}
+
+/// A declaration is a plain aggregate such as Dense: it names its type, and its member template
+/// Layer<Scalar, Device> implements it, constructible from the declaration and a LayerBuilder.
+template <class D, class Scalar, class Device>
+concept DeclaresLayer = requires(const D& declaration, LayerBuilder& builder) {
+    { D::type } -> std::convertible_to<std::string_view>;
+    requires std::derived_from<typename D::template Layer<Scalar, Device>, Layer<Scalar, Device>>;
+    typename D::template Layer<Scalar, Device>;
+    requires std::constructible_from < typename D::template Layer<Scalar, Device>,
+    const D&, LayerBuilder& > ;
+};
+
+/// Any declaration of a layer, ready to be built for Scalar on Device.
+template <class Scalar, class Device>
+class LayerDeclaration {
+ public:
+    template <DeclaresLayer<Scalar, Device> D>
+    LayerDeclaration(D declaration) : type_(D::type), name_(snake_case(D::type)) {
+        if constexpr (requires { std::string(declaration.name); }) {
+            if (!declaration.name.empty()) {
+                name_ = declaration.name;
+                named_ = true;
+            }
+        }
+        build_ = [declaration = std::move(declaration)](LayerBuilder& builder) {
+            return std::make_shared<const typename D::template Layer<Scalar, Device>>(declaration,
+                                                                                      builder);
+        };
+    }
+
+    const std::string& type() const { return type_; }  ///< "Dense"
+    const std::string& name() const { return name_; }  ///< "dense", or what the user called it
+    bool named() const { return named_; }              ///< whether the user gave the name
+
+    std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
+        return build_(builder);
+    }
+
+ private:
+    std::string type_;
+    std::string name_;
+    bool named_ = false;
+    std::function<std::shared_ptr<const Layer<Scalar, Device>>(LayerBuilder&)> build_;
+};
+
+}  // namespace weft

@@ -1,0 +1,20 @@
+/// \file
+/// ReLU: the rectifier as a layer.
+#pragma once
+
+#include "weft/layers/detail/activation_layer.hpp"
+
+namespace weft {
+
+/// y = max(x, 0),   dx = dy [x > 0].   Any shape.
+struct ReLU {
+    std::string name = {};  ///< instead of "re_lu", "re_lu_1", ...
+
+    static constexpr std::string_view type = "ReLU";
+    friend bool operator==(const ReLU&, const ReLU&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::ActivationLayer<Scalar, Device, Activation::relu>;
+};
+
+}  // namespace weft

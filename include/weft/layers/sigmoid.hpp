@@ -1,0 +1,20 @@
+/// \file
+/// Sigmoid: the logistic function as a layer.
+#pragma once
+
+#include "weft/layers/detail/activation_layer.hpp"
+
+namespace weft {
+
+/// y = 1 / (1 + exp(-x)),   dx = dy y (1 - y).   Any shape.
+struct Sigmoid {
+    std::string name = {};  ///< instead of "sigmoid", "sigmoid_1", ...
+
+    static constexpr std::string_view type = "Sigmoid";
+    friend bool operator==(const Sigmoid&, const Sigmoid&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::ActivationLayer<Scalar, Device, Activation::sigmoid>;
+};
+
+}  // namespace weft

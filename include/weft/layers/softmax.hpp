@@ -1,0 +1,21 @@
+/// \file
+/// Softmax: probabilities from logits.
+#pragma once
+
+#include "weft/layers/detail/activation_layer.hpp"
+
+namespace weft {
+
+/// Over the last axis:  y_c = exp(x_c) / sum_k exp(x_k),   dx_c = y_c (dy_c - sum_k y_k dy_k).
+/// Computed from x - max x, so that large inputs do not overflow.
+struct Softmax {
+    std::string name = {};  ///< instead of "softmax", "softmax_1", ...
+
+    static constexpr std::string_view type = "Softmax";
+    friend bool operator==(const Softmax&, const Softmax&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::ActivationLayer<Scalar, Device, Activation::softmax>;
+};
+
+}  // namespace weft

@@ -1,0 +1,20 @@
+/// \file
+/// Tanh: the hyperbolic tangent as a layer.
+#pragma once
+
+#include "weft/layers/detail/activation_layer.hpp"
+
+namespace weft {
+
+/// y = tanh x,   dx = dy (1 - y^2).   Any shape.
+struct Tanh {
+    std::string name = {};  ///< instead of "tanh", "tanh_1", ...
+
+    static constexpr std::string_view type = "Tanh";
+    friend bool operator==(const Tanh&, const Tanh&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::ActivationLayer<Scalar, Device, Activation::tanh>;
+};
+
+}  // namespace weft

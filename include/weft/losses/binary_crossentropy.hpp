@@ -1,0 +1,50 @@
+/// \file
+/// BinaryCrossentropy: independent yes-or-no targets.
+#pragma once
+
+#include "weft/losses/loss.hpp"
+
+namespace weft {
+
+/// l = -mean_c (t_c log p_c + (1 - t_c) log(1 - p_c)), for predictions and targets (N, ..., C).
+///
+/// From logits z it is mean_c (max(z, 0) - z t + log(1 + exp(-|z|))), with gradient
+/// (sigmoid(z) - t) / C. That form is used whenever the model ends in sigmoid. From plain
+/// probabilities, p is clipped to [1e-7, 1 - 1e-7], as in Keras.
+struct BinaryCrossentropy {
+    bool from_logits = false;  ///< the model's outputs are logits, not probabilities
+
+    static constexpr std::string_view type = "BinaryCrossentropy";
+
+    template <class Scalar, class Device>
+    class Function;
+};
+
+template <class Scalar, class Device>
+class BinaryCrossentropy::Function final : public Loss<Scalar, Device> {
+ public:
+    using typename Loss<Scalar, Device>::View;
+    using typename Loss<Scalar, Device>::ConstView;
+
+    explicit Function(const BinaryCrossentropy& options) : from_logits_(options.from_logits) {}
+
+    bool fuses(Activation activation) const override {
+        return !from_logits_ && activation == Activation::sigmoid;
+    }
+
+    void evaluate(Device& device, bool fused, View predictions, ConstView targets, View losses,
+                  View gradient) const override {
+        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+        if (fused || from_logits_) {
+            sigmoid_crossentropy<Scalar>(device, predictions, targets, scale, losses,
+                                         fused ? predictions : gradient, gradient);
+        } else {
+            binary_crossentropy<Scalar>(device, predictions, targets, scale, losses, gradient);
+        }
+    }
+
+ private:
+    bool from_logits_;
+};
+
+}  // namespace weft

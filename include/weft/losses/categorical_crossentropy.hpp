@@ -1,0 +1,50 @@
+/// \file
+/// CategoricalCrossentropy: classification against one-hot labels or distributions.
+#pragma once
+
+#include "weft/losses/loss.hpp"
+
+namespace weft {
+
+/// l = -sum_c t_c log p_c, for predictions and targets (N, ..., C).
+///
+/// From logits z it is sum_c t_c (log sum_k exp(z_k) - z_c), with gradient softmax(z) sum_k t_k -
+/// t. That form is used whenever the model ends in softmax. From plain probabilities, p is
+/// normalised and clipped to [1e-7, 1 - 1e-7], as in Keras.
+struct CategoricalCrossentropy {
+    bool from_logits = false;  ///< the model's outputs are logits, not probabilities
+
+    static constexpr std::string_view type = "CategoricalCrossentropy";
+
+    template <class Scalar, class Device>
+    class Function;
+};
+
+template <class Scalar, class Device>
+class CategoricalCrossentropy::Function final : public Loss<Scalar, Device> {
+ public:
+    using typename Loss<Scalar, Device>::View;
+    using typename Loss<Scalar, Device>::ConstView;
+
+    explicit Function(const CategoricalCrossentropy& options) : from_logits_(options.from_logits) {}
+
+    bool fuses(Activation activation) const override {
+        return !from_logits_ && activation == Activation::softmax;
+    }
+
+    void evaluate(Device& device, bool fused, View predictions, ConstView targets, View losses,
+                  View gradient) const override {
+        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+        if (fused || from_logits_) {
+            softmax_crossentropy<Scalar>(device, predictions, targets, scale, losses,
+                                         fused ? predictions : gradient, gradient);
+        } else {
+            categorical_crossentropy<Scalar>(device, predictions, targets, scale, losses, gradient);
+        }
+    }
+
+ private:
+    bool from_logits_;
+};
+
+}  // namespace weft

@@ -1,0 +1,93 @@
+/// \file
+/// Loss: what every loss is to the training loop.
+#pragma once
+
+#include "weft/core/tensor.hpp"
+#include "weft/kernels/activation.hpp"
+#include "weft/kernels/cpu/loss.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace weft {
+
+/// A loss over a batch: the mean over the samples of l(prediction, target). It alone divides by N.
+///
+/// Predictions (N, ..., C) are looked at as R rows of C, R = N times any axes between; every loss
+/// is a mean over rows.
+template <class Scalar, class Device>
+class Loss {
+ public:
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    virtual ~Loss() = default;
+
+    /// Whether the loss takes the input of that activation, the logits, in place of its output:
+    /// more accurate, and no log(0). The model's last layer then leaves the activation out.
+    virtual bool fuses(Activation) const { return false; }
+
+    /// The shape of one sample's target, given that of one sample's prediction. A target of class
+    /// indices has no class axis.
+    virtual Shape target_shape(const Shape& prediction) const { return prediction; }
+
+    /// What is wrong with the target of one sample, as text: empty when nothing is. A target which
+    /// passes is safe to compute with.
+    virtual std::string complaint(TensorView<const Scalar> /*target*/,
+                                  const Shape& /*prediction*/) const {
+        return {};
+    }
+
+    /// losses_r = l of row r, gradient = d(mean of losses)/d(predictions).
+    /// When fused, predictions hold logits; they are replaced by probabilities, and the gradient is
+    /// that of the logits.
+    ///
+    ///   predictions, gradient (N, ..., C)   targets (N, target shape...)   losses (R)
+    virtual void evaluate(Device& device, bool fused, View predictions, ConstView targets,
+                          View losses, View gradient) const = 0;
+};
+
+/// How many rows of losses a sample with that prediction has.
+inline Index loss_rows(const Shape& prediction) {
+    return prediction.last() == 0 ? 0 : prediction.size() / prediction.last();
+}
+
+namespace detail {
+
+/// What is wrong with class indices as targets; empty when nothing is.
+template <class Scalar>
+std::string label_complaint(TensorView<const Scalar> labels, Index classes) {
+    for (const Scalar label : labels) {
+        if (!(label >= 0 && label < static_cast<Scalar>(classes)) || label != std::floor(label)) {
+            return concat("label ", static_cast<double>(label), ", expected a class in 0 ... ",
+                          classes - 1);
+        }
+    }
+    return {};
+}
+
+}  // namespace detail
+
+/// Any declaration of a loss, made ready for Scalar on Device: from a plain aggregate such as
+/// MeanSquaredError whose member template Function<Scalar, Device> implements it.
+template <class Scalar, class Device>
+class LossDeclaration {
+ public:
+    template <class D>
+    requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
+    LossDeclaration(const D& declaration)
+        : type_(D::type),
+          loss_(
+              std::make_shared<const typename D::template Function<Scalar, Device>>(declaration)) {}
+
+    const std::string& type() const { return type_; }
+    const Loss<Scalar, Device>& operator*() const { return *loss_; }
+    const Loss<Scalar, Device>* operator->() const { return loss_.get(); }
+
+ private:
+    std::string type_;
+    std::shared_ptr<const Loss<Scalar, Device>> loss_;
+};
+
+}  // namespace weft

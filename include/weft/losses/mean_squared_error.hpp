@@ -1,0 +1,33 @@
+/// \file
+/// MeanSquaredError: regression.
+#pragma once
+
+#include "weft/losses/loss.hpp"
+
+namespace weft {
+
+/// l = mean_c (p_c - t_c)^2, for predictions and targets (N, ..., C);  dl/dp = 2/C (p - t).
+struct MeanSquaredError {
+    static constexpr std::string_view type = "MeanSquaredError";
+
+    template <class Scalar, class Device>
+    class Function;
+};
+
+template <class Scalar, class Device>
+class MeanSquaredError::Function final : public Loss<Scalar, Device> {
+ public:
+    using typename Loss<Scalar, Device>::View;
+    using typename Loss<Scalar, Device>::ConstView;
+
+    explicit Function(const MeanSquaredError&) {}
+
+    void evaluate(Device& device, bool, View predictions, ConstView targets, View losses,
+                  View gradient) const override {
+        mean_squared_error<Scalar>(device, predictions, targets,
+                                   Scalar(1) / static_cast<Scalar>(losses.size()), losses,
+                                   gradient);
+    }
+};
+
+}  // namespace weft

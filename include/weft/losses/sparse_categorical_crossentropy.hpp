@@ -1,0 +1,62 @@
+/// \file
+/// SparseCategoricalCrossentropy: classification against class indices.
+#pragma once
+
+#include "weft/losses/loss.hpp"
+
+namespace weft {
+
+/// l = -log p_label, for predictions (N, ..., C) and labels (N, ...), each in 0 ... C - 1.
+///
+/// From logits z it is log sum_c exp(z_c) - z_label, with gradient softmax(z) - [c = label]. That
+/// form is used whenever the model ends in softmax, so no logarithm of a vanished probability is
+/// ever taken. From plain probabilities, p is clipped to [1e-7, 1 - 1e-7] and normalised, as in
+/// Keras.
+struct SparseCategoricalCrossentropy {
+    bool from_logits = false;  ///< the model's outputs are logits, not probabilities
+
+    static constexpr std::string_view type = "SparseCategoricalCrossentropy";
+
+    template <class Scalar, class Device>
+    class Function;
+};
+
+template <class Scalar, class Device>
+class SparseCategoricalCrossentropy::Function final : public Loss<Scalar, Device> {
+ public:
+    using typename Loss<Scalar, Device>::View;
+    using typename Loss<Scalar, Device>::ConstView;
+
+    explicit Function(const SparseCategoricalCrossentropy& options)
+        : from_logits_(options.from_logits) {}
+
+    bool fuses(Activation activation) const override {
+        return !from_logits_ && activation == Activation::softmax;
+    }
+
+    Shape target_shape(const Shape& prediction) const override {
+        return Shape(
+            std::span(prediction.begin(), static_cast<std::size_t>(prediction.rank() - 1)));
+    }
+
+    std::string complaint(TensorView<const Scalar> target, const Shape& prediction) const override {
+        return detail::label_complaint(target, prediction.last());
+    }
+
+    void evaluate(Device& device, bool fused, View predictions, ConstView targets, View losses,
+                  View gradient) const override {
+        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+        if (fused || from_logits_) {
+            sparse_softmax_crossentropy<Scalar>(device, predictions, targets, scale, losses,
+                                                fused ? predictions : gradient, gradient);
+        } else {
+            sparse_categorical_crossentropy<Scalar>(device, predictions, targets, scale, losses,
+                                                    gradient);
+        }
+    }
+
+ private:
+    bool from_logits_;
+};
+
+}  // namespace weft

@@ -1,0 +1,60 @@
+/// \file
+/// Metric: what every metric is to the training loop.
+#pragma once
+
+#include "weft/core/tensor.hpp"
+#include "weft/kernels/cpu/metric.hpp"
+
+#include <concepts>
+#include <memory>
+#include <string>
+
+namespace weft {
+
+/// A sum and the number of things it is over; the metric's value is their ratio.
+struct MetricSum {
+    double sum = 0;
+    double count = 0;
+
+    MetricSum& operator+=(const MetricSum& other) {
+        sum += other.sum;
+        count += other.count;
+        return *this;
+    }
+    double mean() const { return count == 0 ? 0 : sum / count; }
+};
+
+/// A number that tells how good predictions are, as a mean over the samples.
+template <class Scalar, class Device>
+class Metric {
+ public:
+    virtual ~Metric() = default;
+
+    /// What a batch contributes.   predictions (N, ..., C), after the model's last activation
+    virtual MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                               TensorView<const Scalar, Device> targets) const = 0;
+};
+
+/// Any declaration of a metric, made ready for Scalar on Device: from a plain aggregate such as
+/// Accuracy whose member template Function<Scalar, Device> implements it.
+template <class Scalar, class Device>
+class MetricDeclaration {
+ public:
+    template <class D>
+    requires std::derived_from<typename D::template Function<Scalar, Device>,
+                               Metric<Scalar, Device>>
+    MetricDeclaration(const D& declaration)
+        : name_(declaration.name),
+          metric_(
+              std::make_shared<const typename D::template Function<Scalar, Device>>(declaration)) {}
+
+    const std::string& name() const { return name_; }
+    const Metric<Scalar, Device>& operator*() const { return *metric_; }
+    const Metric<Scalar, Device>* operator->() const { return metric_.get(); }
+
+ private:
+    std::string name_;
+    std::shared_ptr<const Metric<Scalar, Device>> metric_;
+};
+
+}  // namespace weft

@@ -1,0 +1,360 @@
+/// \file
+/// Sequential: a stack of layers as one model.
+#pragma once
+
+#include "weft/kernels/cpu/layout.hpp"
+#include "weft/layers/input.hpp"
+#include "weft/layers/layer.hpp"
+#include "weft/model/summary.hpp"
+#include "weft/model/workspace.hpp"
+
+#include <optional>
+
+namespace weft {
+
+/// How a model runs one pass.
+struct PassOptions {
+    bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
+    bool logits = false;     ///< the last layer leaves out its output activation
+    std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
+    std::uint32_t step = 0;
+};
+
+/// A stack of layers, each fed with the output of the one before.
+///
+///   Sequential model{Flatten{}, Dense{.units = 128, .activation = relu}, Dense{10, softmax}};
+///   model.build({28, 28});
+///   Tensor<float> probabilities = model.predict(images);   // (N, 28, 28) -> (N, 10)
+///
+/// Layers are declared; build() fixes the input shape, infers every other, and gives the parameters
+/// their first values. All parameters lie in one arena: the trainable ones first, each on a cache
+/// line of its own, with zeros between. A copy of a model is deep.
+///
+/// predict is const and may be called by any number of threads at once.
+template <class Scalar = float, class Device = Cpu>
+class Sequential {
+ public:
+    using Declaration = LayerDeclaration<Scalar, Device>;
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    Sequential() = default;
+
+    /// From declarations, the first of which may be Input.
+    template <class... Declarations>
+    requires(sizeof...(Declarations) > 0 && ((DeclaresLayer<Declarations, Scalar, Device> ||
+                                              std::same_as<Declarations, Input>)&&...))
+        Sequential(Declarations... declarations) {
+        (add(std::move(declarations)), ...);
+        if (input_) build(*input_);
+    }
+
+    /// From declarations collected at run time.
+    explicit Sequential(std::vector<Declaration> declarations)
+        : declarations_(std::move(declarations)) {}
+
+    /// Appends a layer to a model that is not built yet; ArgumentError afterwards.
+    void add(Declaration declaration) {
+        require_unbuilt("add");
+        declarations_.push_back(std::move(declaration));
+    }
+
+    /// Declares the shape of one sample; only in front of the layers.
+    void add(const Input& input) {
+        require_unbuilt("add");
+        if (!declarations_.empty() || input_) {
+            throw ArgumentError("sequential: Input is not the first of the layers");
+        }
+        input_ = input.shape;
+    }
+
+    /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
+    /// from the seed. Building again starts afresh. Throws ShapeError or ArgumentError that names
+    /// the layer; the model then stays as it was.
+    void build(const Shape& input_shape, std::uint64_t seed = 0) {
+        if (declarations_.empty()) {
+            throw ArgumentError("sequential: the model has no layers, expected at least 1");
+        }
+        ParameterList list;
+        std::vector<std::shared_ptr<const Layer<Scalar, Device>>> layers;
+        std::vector<std::string> names;
+        std::vector<std::size_t> first_parameter{0};
+        std::size_t first_trainable_layer = 0;
+        Shape shape = input_shape;
+        for (const Declaration& declaration : declarations_) {
+            LayerBuilder builder(unique_name(declaration, names), shape, list);
+            layers.push_back(declaration.build(builder));
+            names.push_back(builder.name());
+            shape = layers.back()->output_shape();
+            first_parameter.push_back(list.parameters().size());
+            if (list.trainable_size() == 0) first_trainable_layer = layers.size();
+        }
+        Tensor<Scalar, Device> arena(Shape{list.trainable_size() + list.state_size()});
+        layers_ = std::move(layers);
+        names_ = std::move(names);
+        parameters_ = list.parameters();
+        trainable_size_ = list.trainable_size();
+        first_parameter_ = std::move(first_parameter);
+        first_trainable_layer_ = first_trainable_layer;
+        arena_ = std::move(arena);
+        pool_.clear();
+        std::uint32_t stream = 0;
+        for (const ParameterInfo& parameter : parameters_) {
+            parameter.initializer.fill(view(parameter.slot),
+                                       RandomStream(seed, RandomPurpose::initializer, stream++));
+        }
+    }
+
+    bool is_built() const { return !layers_.empty(); }
+
+    /// The shape of one sample, without N.
+    const Shape& input_shape() const { return built().layers_.front()->input_shape(); }
+    const Shape& output_shape() const { return built().layers_.back()->output_shape(); }
+
+    /// f(x) for a batch x (N, input_shape...), giving (N, output_shape...), or for one sample
+    /// x (input_shape...), giving (output_shape...). A sample's result has the same bits alone and
+    /// in any batch. Throws ShapeError when x is neither.
+    Tensor<Scalar, Device> predict(ConstView x) const {
+        Tensor<Scalar, Device> y(is_one_sample(x.shape()) ? output_shape()
+                                                          : output_shape().batch(x.shape()[0]));
+        predict(x, y);
+        return y;
+    }
+
+    /// The same into memory of the caller's. Repeated, it allocates nothing.
+    void predict(ConstView x, View y) const {
+        const bool one = is_one_sample(x.shape());
+        const Index samples = one ? 1 : x.shape()[0];
+        const Shape expected = one ? output_shape() : output_shape().batch(samples);
+        if (y.shape() != expected) {
+            throw ShapeError(
+                concat("sequential: the output has shape ", y.shape(), ", expected ", expected));
+        }
+        if (samples == 0) return;
+        x = x.reshape(input_shape().batch(samples));
+        y = y.reshape(output_shape().batch(samples));
+        const Index batch = std::min(samples, predict_batch);
+        auto workspace = pool_.take(batch);
+        if (!workspace) {
+            workspace = std::make_unique<Workspace<Scalar, Device>>(layers_, device_, batch,
+                                                                    PassKind::inference);
+        }
+        for (Index first = 0; first < samples; first += batch) {
+            const Index count = std::min(batch, samples - first);
+            const View result = forward(*workspace, x.slice(first, count));
+            copy_elements<Scalar>(workspace->device(), result, y.slice(first, count));
+        }
+        pool_.give_back(std::move(workspace));
+    }
+
+    /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
+    /// result (N, output_shape...) lies in the workspace until the next pass.
+    View forward(Workspace<Scalar, Device>& workspace, ConstView x,
+                 const PassOptions& options = {}) const {
+        assert(!options.training && "training changes the model, so it must not be const");
+        return run_forward(workspace, x, options, nullptr);
+    }
+
+    /// The same, also in training, where layers may update parameters that are not trainable.
+    View forward(Workspace<Scalar, Device>& workspace, ConstView x, const PassOptions& options) {
+        return run_forward(workspace, x, options, options.training ? arena_.data() : nullptr);
+    }
+
+    /// Where dL/d(output) of a batch of n belongs before backward: (n, output_shape...).
+    View output_gradient(Workspace<Scalar, Device>& workspace, Index n) const {
+        return {workspace.output_gradient(layers_.size() - 1), output_shape().batch(n)};
+    }
+
+    /// After a training forward over x with the same options, and with dL/d(output) in
+    /// output_gradient(): the gradient of every trainable parameter into `gradients`, laid out as
+    /// trainable_parameters(). No gradient of x is computed.
+    void backward(Workspace<Scalar, Device>& workspace, ConstView x, const PassOptions& options,
+                  View gradients) {
+        const Index n = x.shape()[0];
+        const std::size_t first = first_trainable_layer_;
+        for (std::size_t i = layers_.size(); i-- > first;) {
+            if (layers_[i]->is_view()) continue;
+            Pass<Scalar, Device> pass =
+                make_pass(workspace, i, options, options.training ? arena_.data() : nullptr);
+            pass.gradients = gradients.data();
+            const ConstView input = i == 0 ? x : ConstView(output(workspace, x, i - 1));
+            View dx;
+            if (i > first) dx = {workspace.output_gradient(i - 1), input.shape()};
+            layers_[i]->backward(
+                pass, input, output(workspace, x, i),
+                {workspace.output_gradient(i), layers_[i]->output_shape().batch(n)}, dx);
+        }
+    }
+
+    /// The output of layer i in the pass over x just run in the workspace. Of a training workspace
+    /// any layer; of an inference workspace the last.
+    ConstView output(Workspace<Scalar, Device>& workspace, ConstView x, std::size_t i) const {
+        const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
+        std::size_t source = i;
+        while (layers_[source]->is_view() && source > 0) --source;
+        if (layers_[source]->is_view()) return {x.data(), shape};
+        return {workspace.output(source), shape};
+    }
+
+    /// A workspace for batches of up to `capacity` samples.
+    Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind) const {
+        return {built().layers_, device_, capacity, kind};
+    }
+
+    std::size_t layer_count() const { return declarations_.size(); }
+    const std::vector<Declaration>& declarations() const { return declarations_; }
+    const Layer<Scalar, Device>& layer(std::size_t i) const { return *built().layers_.at(i); }
+    const std::string& layer_name(std::size_t i) const { return built().names_.at(i); }
+
+    /// Names and shapes of all parameters, in Keras's order of weights.
+    const std::vector<ParameterInfo>& parameters() const { return built().parameters_; }
+
+    /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
+    View parameter(std::string_view name) { return view(find(name)); }
+    ConstView parameter(std::string_view name) const {
+        return const_cast<Sequential&>(*this).view(find(name));
+    }
+
+    /// All trainable parameters as one vector, with the zeros between them.
+    View trainable_parameters() { return {arena_.data(), Shape{built().trainable_size_}}; }
+
+    /// All parameters as one vector: the trainable ones, then the others.
+    View arena() { return arena_; }
+    ConstView arena() const { return arena_; }
+
+    /// How many numbers the model has to learn, and how many in all.
+    Index trainable_parameter_count() const { return count(true); }
+    Index parameter_count() const { return count(true) + count(false); }
+
+    /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
+    /// then the totals.
+    std::string summary() const {
+        std::vector<SummaryRow> rows;
+        for (std::size_t i = 0; i < built().layers_.size(); ++i) {
+            rows.push_back({names_[i], declarations_[i].type(), layers_[i]->output_shape(), 0});
+            for (std::size_t p = first_parameter_[i]; p < first_parameter_[i + 1]; ++p) {
+                rows.back().parameters += parameters_[p].slot.shape.size();
+            }
+        }
+        return format_summary("sequential", rows, count(true), count(false));
+    }
+
+    const Device& device() const { return device_; }
+
+    /// Runs later passes on that device, for the CPU with that many threads.
+    void set_device(const Device& device) {
+        device_ = device;
+        pool_.clear();
+    }
+
+ private:
+    /// Samples that predict runs through the layers at once.
+    static constexpr Index predict_batch = 128;
+
+    void require_unbuilt(std::string_view what) const {
+        if (is_built()) throw ArgumentError(concat("sequential: ", what, " after build"));
+    }
+
+    const Sequential& built() const {
+        if (!is_built()) {
+            throw ArgumentError(
+                "sequential: the model is not built; call build(input_shape) or fit it first");
+        }
+        return *this;
+    }
+
+    /// "dense", then "dense_1", "dense_2", ...; a name that the user gave must be unique.
+    static std::string unique_name(const Declaration& declaration,
+                                   const std::vector<std::string>& taken) {
+        std::string name = declaration.name();
+        for (Index i = 1; std::ranges::find(taken, name) != taken.end(); ++i) {
+            if (declaration.named()) {
+                throw ArgumentError(concat("sequential: two layers are named ", name));
+            }
+            name = concat(declaration.name(), "_", i);
+        }
+        return name;
+    }
+
+    bool is_one_sample(const Shape& shape) const {
+        if (shape == input_shape()) return true;
+        if (shape.rank() == 0 || shape.sample() != input_shape()) {
+            throw ShapeError(concat(names_.front(), ": input has shape ",
+                                    shape.rank() == 0 ? "()" : shape.sample().to_batch_string(),
+                                    ", expected ", input_shape().to_batch_string()));
+        }
+        return false;
+    }
+
+    Pass<Scalar, Device> make_pass(Workspace<Scalar, Device>& workspace, std::size_t i,
+                                   const PassOptions& options, Scalar* mutable_arena) const {
+        return {.device = workspace.device(),
+                .training = options.training,
+                .logits = options.logits && i + 1 == layers_.size(),
+                .trainable = arena_.data(),
+                .state = arena_.data() + trainable_size_,
+                .mutable_state = mutable_arena ? mutable_arena + trainable_size_ : nullptr,
+                .saved = workspace.kind() == PassKind::training ? workspace.saved(i) : nullptr,
+                .random = RandomStream(options.seed, RandomPurpose::layer,
+                                       static_cast<std::uint32_t>(i), options.step)};
+    }
+
+    View run_forward(Workspace<Scalar, Device>& workspace, ConstView x, const PassOptions& options,
+                     Scalar* mutable_arena) const {
+        assert(x.shape()[0] <= workspace.capacity());
+        const Index n = x.shape()[0];
+        ConstView input = x;
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            const Shape shape = layers_[i]->output_shape().batch(n);
+            if (layers_[i]->is_view()) {
+                input = input.reshape(shape);
+                continue;
+            }
+            const View y{workspace.output(i), shape};
+            layers_[i]->forward(make_pass(workspace, i, options, mutable_arena), input, y);
+            input = y;
+        }
+        return last_output(workspace, input);
+    }
+
+    /// The last layer's output as memory of the workspace, which it is unless all layers are views.
+    View last_output(Workspace<Scalar, Device>& workspace, ConstView y) const {
+        const std::size_t last = layers_.size() - 1;
+        const View own{workspace.output(last), y.shape()};
+        if (own.data() != y.data()) copy_elements<Scalar>(workspace.device(), y, own);
+        return own;
+    }
+
+    View view(const ParameterSlot& slot) {
+        return {arena_.data() + (slot.trainable ? 0 : trainable_size_) + slot.offset, slot.shape};
+    }
+
+    const ParameterSlot& find(std::string_view name) const {
+        for (const ParameterInfo& parameter : parameters()) {
+            if (parameter.name == name) return parameter.slot;
+        }
+        throw ArgumentError(concat("sequential: no parameter is named ", name));
+    }
+
+    Index count(bool trainable) const {
+        Index total = 0;
+        for (const ParameterInfo& parameter : parameters()) {
+            if (parameter.slot.trainable == trainable) total += parameter.slot.shape.size();
+        }
+        return total;
+    }
+
+    std::vector<Declaration> declarations_;
+    std::optional<Shape> input_;
+    Device device_;
+    std::vector<std::shared_ptr<const Layer<Scalar, Device>>> layers_;
+    std::vector<std::string> names_;
+    std::vector<ParameterInfo> parameters_;
+    Index trainable_size_ = 0;
+    std::vector<std::size_t> first_parameter_;  ///< of each layer, and one past the last
+    std::size_t first_trainable_layer_ = 0;     ///< backward ends there; layer_count() if none
+    Tensor<Scalar, Device> arena_;
+    mutable WorkspacePool<Scalar, Device> pool_;
+};
+
+}  // namespace weft

@@ -1,0 +1,140 @@
+/// \file
+/// Workspace: the memory that passes over batches leave their numbers in.
+#pragma once
+
+#include "weft/layers/layer.hpp"
+
+#include <mutex>
+#include <span>
+
+namespace weft {
+
+/// What a workspace is planned for.
+enum class PassKind {
+    inference,  ///< forward only: two buffers in turn hold the outputs of the layers
+    training,   ///< forward and backward: every output is kept, two buffers in turn hold gradients
+};
+
+/// All memory of a pass over a batch: the outputs of the layers, what each keeps for its backward,
+/// gradients, and the device's scratch. Planned and allocated once for a largest batch; passes over
+/// batches up to that size allocate nothing more.
+template <class Scalar, class Device>
+class Workspace {
+ public:
+    using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
+
+    Workspace(std::span<const LayerPointer> layers, const Device& device, Index capacity,
+              PassKind kind)
+        : device_(device), capacity_(capacity), kind_(kind) {
+        plan(layers);
+        memory_ = Tensor<std::byte, Device>(Shape{size_bytes_});
+    }
+
+    Device& device() { return device_; }
+    Index capacity() const { return capacity_; }
+    PassKind kind() const { return kind_; }
+
+    /// The bytes that the plan takes, without the device's scratch.
+    Index size_bytes() const { return size_bytes_; }
+
+    /// Where layer i puts its output.
+    Scalar* output(std::size_t i) { return at<Scalar>(outputs_[i]); }
+
+    /// Where dL/d(output of layer i) goes. Training only.
+    Scalar* output_gradient(std::size_t i) { return at<Scalar>(gradients_[i]); }
+
+    /// What layer i keeps from forward to backward. Training only.
+    std::byte* saved(std::size_t i) { return at<std::byte>(saved_[i]); }
+
+ private:
+    /// Places a block of so many bytes behind the others, on a cache line of its own.
+    Index place(Index bytes) {
+        constexpr Index alignment = static_cast<Index>(Buffer::alignment);
+        const Index offset = size_bytes_;
+        size_bytes_ += (bytes + alignment - 1) / alignment * alignment;
+        return offset;
+    }
+
+    void plan(std::span<const LayerPointer> layers) {
+        const auto bytes_of = [&](const LayerPointer& layer) {
+            return layer->output_shape().batch(capacity_).size() *
+                   static_cast<Index>(sizeof(Scalar));
+        };
+        Index largest = 0;
+        for (const auto& layer : layers) largest = std::max(largest, bytes_of(layer));
+        Index turns[2] = {place(largest), place(largest)};
+        const bool training = kind_ == PassKind::training;
+
+        // A view shares the memory of the layer before it; before the first there is none to share,
+        // so the caller's input serves.
+        int turn = 0;
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            const bool shares = layers[i]->is_view() && i > 0;
+            if (!layers[i]->is_view()) turn = 1 - turn;
+            if (training) {
+                gradients_.push_back(turns[turn]);
+                saved_.push_back(place(static_cast<Index>(layers[i]->saved_bytes(capacity_))));
+                outputs_.push_back(shares ? outputs_.back() : place(bytes_of(layers[i])));
+            } else {
+                outputs_.push_back(turns[turn]);
+            }
+        }
+    }
+
+    template <class T>
+    T* at(Index offset) {
+        return reinterpret_cast<T*>(memory_.data() + offset);
+    }
+
+    Device device_;
+    Index capacity_;
+    PassKind kind_;
+    Index size_bytes_ = 0;
+    std::vector<Index> outputs_, gradients_, saved_;
+    Tensor<std::byte, Device> memory_;
+};
+
+/// Inference workspaces that concurrent calls of one model's predict take and give back. A copy of
+/// the pool is an empty pool, so that a model can be copied without them.
+template <class Scalar, class Device>
+class WorkspacePool {
+ public:
+    using Pointer = std::unique_ptr<Workspace<Scalar, Device>>;
+
+    WorkspacePool() = default;
+    WorkspacePool(const WorkspacePool&) {}
+    WorkspacePool& operator=(const WorkspacePool&) {
+        clear();
+        return *this;
+    }
+
+    void clear() {
+        const std::lock_guard lock(mutex_);
+        free_.clear();
+    }
+
+    /// A free workspace of that capacity or more; null when there is none. A free one that is too
+    /// small is dropped for the one the caller then makes, so the pool holds no more workspaces
+    /// than calls ever ran at once.
+    Pointer take(Index capacity) {
+        const std::lock_guard lock(mutex_);
+        if (free_.empty()) return nullptr;
+        const auto fits = [&](const Pointer& w) { return w->capacity() >= capacity; };
+        const auto found = std::ranges::find_if(free_, fits);
+        if (found != free_.end()) std::swap(*found, free_.back());
+        Pointer taken = std::move(free_.back());
+        free_.pop_back();
+        return fits(taken) ? std::move(taken) : nullptr;
+    }
+
+    void give_back(Pointer workspace) {
+        const std::lock_guard lock(mutex_);
+        free_.push_back(std::move(workspace));
+    }
+
+ private:
+    std::mutex mutex_;
+    std::vector<Pointer> free_;
+};
+
+}  // namespace weft

@@ -1,0 +1,81 @@
+/// \file
+/// Optimizer: what every optimiser is to the training loop.
+#pragma once
+
+#include "weft/core/tensor.hpp"
+#include "weft/kernels/cpu/optimizer.hpp"
+
+#include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace weft {
+
+/// One step of an optimiser over all trainable parameters of a model at once. It knows one vector
+/// of parameters and no layer, and keeps nothing itself: its state is as many vectors of the same
+/// length as it asks for, zero at first, which the training loop holds.
+template <class Scalar, class Device>
+class Optimizer {
+ public:
+    virtual ~Optimizer() = default;
+
+    /// The learning rate as declared; the training loop may use another (a schedule).
+    virtual double learning_rate() const = 0;
+
+    /// How many numbers of state it keeps for each parameter.
+    virtual Index state_vectors() const = 0;
+
+    /// Changes the parameters, given the gradients of a batch; step counts from 1.
+    ///
+    ///   parameters, gradients (P)   state (state_vectors() * P), vector after vector
+    virtual void update(Device& device, std::int64_t step, double learning_rate,
+                        TensorView<Scalar, Device> parameters,
+                        TensorView<const Scalar, Device> gradients,
+                        TensorView<Scalar, Device> state) const = 0;
+};
+
+namespace detail {
+
+/// Throws ArgumentError `Adam: beta_1 is 1, expected ...` unless the option holds.
+inline void require_option(bool holds, std::string_view optimizer, std::string_view option,
+                           double value, std::string_view expected) {
+    if (!holds) {
+        throw ArgumentError(
+            concat(optimizer, ": ", option, " is ", value, ", expected ", expected));
+    }
+}
+
+inline void require_learning_rate(std::string_view optimizer, double value) {
+    require_option(value > 0 && std::isfinite(value), optimizer, "learning_rate", value,
+                   "a positive number");
+}
+
+}  // namespace detail
+
+/// Any declaration of an optimiser, made ready for Scalar on Device: from a plain aggregate such as
+/// Adam whose member template Update<Scalar, Device> implements it. Throws ArgumentError for an
+/// option out of range.
+template <class Scalar, class Device>
+class OptimizerDeclaration {
+ public:
+    template <class D>
+    requires std::derived_from<typename D::template Update<Scalar, Device>,
+                               Optimizer<Scalar, Device>>
+    OptimizerDeclaration(const D& declaration)
+        : type_(D::type),
+          optimizer_(
+              std::make_shared<const typename D::template Update<Scalar, Device>>(declaration)) {}
+
+    const std::string& type() const { return type_; }
+    const Optimizer<Scalar, Device>& operator*() const { return *optimizer_; }
+    const Optimizer<Scalar, Device>* operator->() const { return optimizer_.get(); }
+
+ private:
+    std::string type_;
+    std::shared_ptr<const Optimizer<Scalar, Device>> optimizer_;
+};
+
+}  // namespace weft

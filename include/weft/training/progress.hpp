@@ -1,0 +1,107 @@
+/// \file
+/// ProgressLine: how far training is, on a terminal or in a log.
+#pragma once
+
+#include "weft/config.hpp"
+#include "weft/training/history.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+namespace weft {
+
+/// What fit prints.
+enum class Verbosity {
+    automatic,  ///< bar on a terminal, line elsewhere
+    silent,
+    bar,   ///< a line that updates itself: bar, steps, time per step, time left, loss, metrics
+    line,  ///< one plain line when an epoch is over
+};
+
+/// Prints the progress of an epoch to standard output.
+class ProgressLine {
+ public:
+    using Clock = std::chrono::steady_clock;
+
+    ProgressLine(Verbosity verbosity, Index epoch, Index epochs, Index steps)
+        : verbosity_(resolve(verbosity)), epoch_(epoch), epochs_(epochs), steps_(steps) {}
+
+    /// Whether it is time to call update: at most 20 times a second.
+    bool wants_update(Clock::time_point now) const {
+        return verbosity_ == Verbosity::bar && now - last_update_ > std::chrono::milliseconds(50);
+    }
+
+    void update(Clock::time_point now, Index step, double seconds, const Scores& scores) {
+        last_update_ = now;
+        print(line(step, seconds, scores), false);
+    }
+
+    /// The epoch's last line.
+    void finish(double seconds, const Scores& scores) {
+        if (verbosity_ != Verbosity::silent) print(line(steps_, seconds, scores), true);
+    }
+
+    /// The text of the line after that many steps.
+    std::string line(Index step, double seconds, const Scores& scores) const {
+        std::string text = concat("Epoch ", epoch_, "/", epochs_, "  ");
+        if (verbosity_ == Verbosity::bar) text += bar(step) + " ";
+        text += concat(step, "/", steps_, "  ");
+        const double per_step = seconds / static_cast<double>(std::max<Index>(1, step));
+        text += step < steps_
+                    ? concat("ETA ", duration(per_step * static_cast<double>(steps_ - step)))
+                    : duration(seconds);
+        text += concat("  ", duration(per_step), "/step");
+        for (const auto& [name, value] : scores) {
+            char number[48];
+            std::snprintf(number, sizeof number, "%.4f", value);
+            text += concat("  ", name, ": ", number);
+        }
+        return text;
+    }
+
+    /// 0.0000421 as "42us", 0.0421 as "42ms", 4.21 as "4.2s", 421 as "7:01".
+    static std::string duration(double seconds) {
+        char text[48];
+        if (seconds < 1e-3) {
+            std::snprintf(text, sizeof text, "%.0fus", seconds * 1e6);
+        } else if (seconds < 1) {
+            std::snprintf(text, sizeof text, "%.0fms", seconds * 1e3);
+        } else if (seconds < 60) {
+            std::snprintf(text, sizeof text, "%.1fs", seconds);
+        } else {
+            const auto whole = static_cast<long long>(seconds + 0.5);
+            std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
+        }
+        return text;
+    }
+
+ private:
+    static Verbosity resolve(Verbosity verbosity) {
+        if (verbosity != Verbosity::automatic) return verbosity;
+        return detail::stdout_is_terminal() ? Verbosity::bar : Verbosity::line;
+    }
+
+    std::string bar(Index step) const {
+        constexpr Index width = 25;
+        const Index done = steps_ == 0 ? width : step * width / steps_;
+        std::string text = "[";
+        for (Index i = 0; i < width; ++i) text += i < done ? '=' : i == done ? '>' : '.';
+        return text + "]";
+    }
+
+    void print(const std::string& text, bool last) {
+        if (verbosity_ == Verbosity::bar) {
+            // Back to the line's start; clear what a longer text left behind.
+            std::printf("\r%s\x1b[K%s", text.c_str(), last ? "\n" : "");
+        } else if (last) {
+            std::printf("%s\n", text.c_str());
+        }
+        std::fflush(stdout);
+    }
+
+    Verbosity verbosity_;
+    Index epoch_, epochs_, steps_;
+    Clock::time_point last_update_{};
+};
+
+}  // namespace weft

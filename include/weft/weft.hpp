@@ -1,0 +1,30 @@
+/// \file
+/// All of weft that needs nothing but Eigen. Data sets that come compressed need zlib too and are
+/// included by name: weft/data/fashion_mnist.hpp.
+#pragma once
+
+#include "weft/core/eigen.hpp"
+#include "weft/core/parallel.hpp"
+#include "weft/core/random.hpp"
+#include "weft/core/tensor.hpp"
+#include "weft/data/dataset.hpp"
+#include "weft/data/idx.hpp"
+#include "weft/data/scale.hpp"
+#include "weft/initializers/initializer.hpp"
+#include "weft/layers/dense.hpp"
+#include "weft/layers/flatten.hpp"
+#include "weft/layers/input.hpp"
+#include "weft/layers/relu.hpp"
+#include "weft/layers/sigmoid.hpp"
+#include "weft/layers/softmax.hpp"
+#include "weft/layers/tanh.hpp"
+#include "weft/losses/binary_crossentropy.hpp"
+#include "weft/losses/categorical_crossentropy.hpp"
+#include "weft/losses/mean_squared_error.hpp"
+#include "weft/losses/sparse_categorical_crossentropy.hpp"
+#include "weft/metrics/accuracy.hpp"
+#include "weft/model/sequential.hpp"
+#include "weft/optimizers/adam.hpp"
+#include "weft/optimizers/sgd.hpp"
+#include "weft/training/trainer.hpp"
+#include "weft/version.hpp"
