@@ -18,9 +18,9 @@ int main() {
         Dense{.units = 128, .activation = relu},
         Dense{.units = 10, .activation = softmax},
     };
-    Trainer trainer(model, {.optimizer = Adam{},
-                            .loss = SparseCategoricalCrossentropy{},
-                            .metrics = {Accuracy{}}});
+    Trainer trainer(
+        model,
+        {.optimizer = Adam{}, .loss = SparseCategoricalCrossentropy{}, .metrics = {Accuracy{}}});
     trainer.fit(train_images, data.train_labels, {.epochs = 5});
 
     const Scores scores = trainer.evaluate(test_images, data.test_labels);

@@ -12,7 +12,7 @@ namespace weft {
 /// An owned block of zeroed host memory, aligned to a cache line, which also suits the widest
 /// vector registers. A copy is deep. Throws std::bad_alloc when memory runs out.
 class Buffer {
- public:
+public:
     static constexpr std::size_t alignment = 64;
 
     Buffer() = default;
@@ -35,7 +35,7 @@ class Buffer {
     const std::byte* data() const { return data_; }
     std::size_t size() const { return size_; }
 
- private:
+private:
     static std::byte* allocate(std::size_t size_bytes) {
         if (size_bytes == 0) return nullptr;
         return static_cast<std::byte*>(::operator new (size_bytes, std::align_val_t{alignment}));

@@ -17,7 +17,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// A copy takes over the thread count and starts with no scratch, so each pass works on a copy of
 /// its own and passes may run at the same time.
 class Cpu {
- public:
+public:
     /// threads: at least 1; or 0 for what OpenMP would use, which OMP_NUM_THREADS sets.
     /// Without OpenMP it is always one thread. Throws ArgumentError when negative.
     explicit Cpu(int threads = 0) : threads_(threads) {
@@ -43,7 +43,7 @@ class Cpu {
         return scratch_.data();
     }
 
- private:
+private:
     int threads_;
     Buffer scratch_;
 };

@@ -7,9 +7,44 @@
 #include "weft/core/shape.hpp"
 
 #include <algorithm>
-#include <type_traits>
+#include <concepts>
 
 namespace weft {
+
+namespace detail {
+
+/// A reference to a callable void(Index, int). It keeps the loop below out of every instantiation,
+/// so each kernel's body is compiled once.
+class TaskReference {
+public:
+    template <class Task>
+    explicit TaskReference(const Task& task)
+        : task_(&task), call_([](const void* any, Index i, int worker) {
+              (*static_cast<const Task*>(any))(i, worker);
+          }) {}
+
+    void operator()(Index i, int worker) const { call_(task_, i, worker); }
+
+private:
+    const void* task_;
+    void (*call_)(const void*, Index, int);
+};
+
+WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference task) {
+    const int threads = static_cast<int>(std::min<Index>(cpu.threads(), tasks));
+    if (threads <= 1 || in_parallel_region()) {
+        for (Index i = 0; i < tasks; ++i) task(i, 0);
+        return;
+    }
+    WEFT_OMP(omp parallel num_threads(threads)) {
+        const Index member = team_member();
+        const Index team = team_size();
+        const Index end = tasks * (member + 1) / team;
+        for (Index i = tasks * member / team; i < end; ++i) task(i, static_cast<int>(member));
+    }
+}
+
+}  // namespace detail
 
 /// Calls task(i, worker) once for each i in [0, tasks), on up to cpu.threads() threads; worker, in
 /// [0, cpu.threads()), tells concurrent calls apart. Inside a parallel region of the caller's own
@@ -17,20 +52,9 @@ namespace weft {
 ///
 /// The split into tasks is the caller's and must not depend on the thread count: then neither do
 /// the results, to the last bit.
-template <class Task>
+template <std::invocable<Index, int> Task>
 void parallel_for(const Cpu& cpu, Index tasks, const Task& task) {
-    static_assert(std::is_invocable_v<const Task&, Index, int>);
-    const int threads = static_cast<int>(std::min<Index>(cpu.threads(), tasks));
-    if (threads <= 1 || detail::in_parallel_region()) {
-        for (Index i = 0; i < tasks; ++i) task(i, 0);
-        return;
-    }
-    WEFT_OMP(omp parallel num_threads(threads)) {
-        const Index member = detail::team_member();
-        const Index team = detail::team_size();
-        const Index end = tasks * (member + 1) / team;
-        for (Index i = tasks * member / team; i < end; ++i) task(i, static_cast<int>(member));
-    }
+    detail::run_tasks(cpu, tasks, detail::TaskReference(task));
 }
 
 /// Calls task(begin, end) for consecutive ranges that cover [0, count), each of `grain` elements

@@ -19,7 +19,7 @@ enum class RandomPurpose : std::uint32_t { initializer, shuffle, layer, augmenta
 /// draws, the same bits on every platform and for any thread count. The distributions are our own,
 /// since those of std:: differ between standard libraries.
 class RandomStream {
- public:
+public:
     /// step tells repeated uses of one stream apart (a dropout mask at each training step).
     constexpr RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint32_t stream = 0,
                            std::uint32_t step = 0)
@@ -85,7 +85,7 @@ class RandomStream {
     /// Source: Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988).
     static double normal_quantile(double p);
 
- private:
+private:
     /// Uniform in (0, 1): the middle of one of 2^52 cells.
     constexpr double open_uniform(std::uint64_t i) const {
         return (static_cast<double>(bits(i) >> 12) + 0.5) * 0x1p-52;

@@ -20,7 +20,7 @@ using Index = std::ptrdiff_t;
 /// The extents of a tensor of rank 0 to 8, outermost axis first, the last one contiguous in memory.
 /// A value type without allocation. Axes are N (batch), H, W, C in that order.
 class Shape {
- public:
+public:
     static constexpr Index max_rank = 8;
 
     /// Rank 0: a single number.
@@ -30,7 +30,8 @@ class Shape {
         : Shape(std::span<const Index>(extents.begin(), extents.size())) {}
 
     /// Throws ShapeError for a rank above 8, a negative extent, or a product beyond Index.
-    explicit Shape(std::span<const Index> extents) : rank_(static_cast<Index>(extents.size())) {
+    WEFT_NOINLINE explicit Shape(std::span<const Index> extents)
+        : rank_(static_cast<Index>(extents.size())) {
         if (rank_ > max_rank) {
             throw ShapeError(concat("shape of rank ", rank_, ", expected at most ", max_rank));
         }
@@ -93,7 +94,7 @@ class Shape {
     /// With the batch axis in front, as Keras writes it: `(None, 28, 28)`.
     std::string to_batch_string() const { return rank_ == 0 ? "(None,)" : text("(None, ", ")"); }
 
- private:
+private:
     std::string text(std::string_view open, std::string_view close) const {
         std::string result(open);
         for (Index axis = 0; axis < rank_; ++axis) {

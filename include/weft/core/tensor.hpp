@@ -17,7 +17,7 @@ class Tensor;
 
 template <class Scalar>
 class Tensor<Scalar, Cpu> {
- public:
+public:
     using value_type = Scalar;
 
     /// Empty: shape (0).
@@ -70,7 +70,7 @@ class Tensor<Scalar, Cpu> {
     TensorView<Scalar> sample(Index i) { return view().sample(i); }
     TensorView<const Scalar> sample(Index i) const { return view().sample(i); }
 
- private:
+private:
     Shape shape_{0};
     Buffer buffer_;
 };

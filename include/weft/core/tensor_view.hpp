@@ -18,7 +18,7 @@ namespace weft {
 /// std::array, std::span, a plain pointer, or an Eigen matrix (see as_view).
 template <class Scalar, class Device = Cpu>
 class TensorView {
- public:
+public:
     TensorView() = default;
     TensorView(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
 
@@ -82,7 +82,7 @@ class TensorView {
         return {data_, shape};
     }
 
- private:
+private:
     Scalar* data_ = nullptr;
     Shape shape_{0};
 };

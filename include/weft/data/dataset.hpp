@@ -13,7 +13,7 @@ namespace weft {
 /// a set may lie in memory, in another number type, on disk, or be made up as it is asked for.
 template <class Scalar>
 class Dataset {
- public:
+public:
     virtual ~Dataset() = default;
 
     virtual Index size() const = 0;          ///< the number of samples
@@ -30,7 +30,7 @@ class Dataset {
 /// batches are gathered.
 template <class Scalar, class X, class Y>
 class ArrayDataset final : public Dataset<Scalar> {
- public:
+public:
     ArrayDataset(TensorView<const X> x, TensorView<const Y> y) : x_(x), y_(y) {
         if (x.shape().rank() == 0 || y.shape().rank() == 0) {
             throw ShapeError("dataset: x and y need a first axis N");
@@ -50,7 +50,7 @@ class ArrayDataset final : public Dataset<Scalar> {
         if (y != nullptr) copy_samples(y_, samples, y);
     }
 
- private:
+private:
     template <class Element>
     static void copy_samples(TensorView<const Element> from, std::span<const Index> samples,
                              Scalar* to) {
@@ -69,7 +69,7 @@ class ArrayDataset final : public Dataset<Scalar> {
 /// it views them, and they must outlive it; or from a Dataset of the caller's own.
 template <class Scalar>
 class Examples {
- public:
+public:
     /// None.
     Examples() = default;
 
@@ -87,7 +87,7 @@ class Examples {
     const Dataset<Scalar>& operator*() const { return *data_; }
     const Dataset<Scalar>* operator->() const { return data_.get(); }
 
- private:
+private:
     template <class X, class Y>
     static std::shared_ptr<const Dataset<Scalar>> make(TensorView<X> x, TensorView<Y> y) {
         return std::make_shared<

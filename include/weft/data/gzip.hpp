@@ -24,7 +24,7 @@ namespace detail {
 
 /// The decompressed bytes of a gzip file, first to last; a source for parse_idx.
 class GzipBytes {
- public:
+public:
     explicit GzipBytes(FileBytes file) : file_(std::move(file)) {
         // 15 is the largest window, 16 more asks for gzip's header and checksum and accepts
         // nothing else. (gzread would pass over plain data, truncation and what follows the end.)
@@ -48,7 +48,7 @@ class GzipBytes {
         contents_.erase(contents_.begin(), end);
     }
 
- private:
+private:
     void inflate_block() {
         std::array<std::byte, 1 << 15> block;
         stream_.next_out = reinterpret_cast<Bytef*>(block.data());

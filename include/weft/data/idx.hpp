@@ -86,7 +86,7 @@ T from_big_endian(const void* bytes) {
 
 /// The bytes of a file, first to last.
 class FileBytes {
- public:
+public:
     /// Throws IoError when the path is not a file that can be opened.
     explicit FileBytes(const std::filesystem::path& path) : name_(path.string()) {
         std::error_code error;
@@ -137,7 +137,7 @@ class FileBytes {
         return start == std::array<char, 2>{'\x1f', '\x8b'};
     }
 
- private:
+private:
     std::string name_;
     std::ifstream file_;
     std::uint64_t size_ = 0;

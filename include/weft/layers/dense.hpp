@@ -31,7 +31,7 @@ struct Dense {
 
 template <class Scalar, class Device>
 class Dense::Layer final : public weft::Layer<Scalar, Device> {
- public:
+public:
     Layer(const Dense& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), output_shape(options, builder)),
           activation_(options.activation),
@@ -58,7 +58,7 @@ class Dense::Layer final : public weft::Layer<Scalar, Device> {
 
     Activation output_activation() const override { return activation_; }
 
- private:
+private:
     static Shape output_shape(const Dense& options, const LayerBuilder& builder) {
         builder.require(options.units >= 1, "units", options.units, "at least 1");
         builder.require_input(builder.input_shape().rank() >= 1 && builder.input_shape().last() > 0,

@@ -31,7 +31,7 @@ struct Flatten {
 
 template <class Scalar, class Device>
 class Flatten::Layer final : public weft::Layer<Scalar, Device> {
- public:
+public:
     Layer(const Flatten& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), {builder.input_shape().size()}),
           moves_channels_(options.data_format == channels_first &&
@@ -53,7 +53,7 @@ class Flatten::Layer final : public weft::Layer<Scalar, Device> {
 
     bool is_view() const override { return !moves_channels_; }
 
- private:
+private:
     Index channels() const { return this->input_shape()[0]; }
     Index positions() const {
         return channels() == 0 ? 0 : this->input_shape().size() / channels();

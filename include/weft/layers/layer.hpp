@@ -35,7 +35,7 @@ struct ParameterInfo {
 
 /// Collects the parameters of a model while its layers are built.
 class ParameterList {
- public:
+public:
     ParameterSlot add(std::string name, const Shape& shape, const Initializer& initializer,
                       bool trainable) {
         // Each parameter starts on a cache line, in float and in double.
@@ -51,7 +51,7 @@ class ParameterList {
     Index trainable_size() const { return trainable_size_; }  ///< elements, with padding
     Index state_size() const { return state_size_; }          ///< elements, with padding
 
- private:
+private:
     std::vector<ParameterInfo> parameters_;
     Index trainable_size_ = 0;
     Index state_size_ = 0;
@@ -59,7 +59,7 @@ class ParameterList {
 
 /// What a layer is built from: its place in the model, and the parameters it asks for.
 class LayerBuilder {
- public:
+public:
     LayerBuilder(std::string name, const Shape& input_shape, ParameterList& parameters)
         : name_(std::move(name)), input_shape_(input_shape), parameters_(parameters) {}
 
@@ -91,7 +91,7 @@ class LayerBuilder {
         }
     }
 
- private:
+private:
     std::string name_;
     Shape input_shape_;
     ParameterList& parameters_;
@@ -133,7 +133,7 @@ struct Pass {
 /// each other share it, and any number of threads may run passes through it at once.
 template <class Scalar, class Device>
 class Layer {
- public:
+public:
     Layer(const Shape& input_shape, const Shape& output_shape)
         : input_shape_(input_shape), output_shape_(output_shape) {}
     virtual ~Layer() = default;
@@ -163,7 +163,7 @@ class Layer {
     /// The activation that forward applies last and would leave out for pass.logits.
     virtual Activation output_activation() const { return Activation::linear; }
 
- private:
+private:
     Shape input_shape_;
     Shape output_shape_;
 };
@@ -194,7 +194,7 @@ concept DeclaresLayer = requires(const D& declaration, LayerBuilder& builder) {
 /// Any declaration of a layer, ready to be built for Scalar on Device.
 template <class Scalar, class Device>
 class LayerDeclaration {
- public:
+public:
     template <DeclaresLayer<Scalar, Device> D>
     LayerDeclaration(D declaration) : type_(D::type), name_(snake_case(D::type)) {
         if constexpr (requires { std::string(declaration.name); }) {
@@ -217,7 +217,7 @@ class LayerDeclaration {
         return build_(builder);
     }
 
- private:
+private:
     std::string type_;
     std::string name_;
     bool named_ = false;

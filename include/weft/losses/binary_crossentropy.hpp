@@ -22,7 +22,7 @@ struct BinaryCrossentropy {
 
 template <class Scalar, class Device>
 class BinaryCrossentropy::Function final : public Loss<Scalar, Device> {
- public:
+public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
@@ -43,7 +43,7 @@ class BinaryCrossentropy::Function final : public Loss<Scalar, Device> {
         }
     }
 
- private:
+private:
     bool from_logits_;
 };
 

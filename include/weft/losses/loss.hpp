@@ -18,7 +18,7 @@ namespace weft {
 /// is a mean over rows.
 template <class Scalar, class Device>
 class Loss {
- public:
+public:
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
 
@@ -73,7 +73,7 @@ std::string label_complaint(TensorView<const Scalar> labels, Index classes) {
 /// MeanSquaredError whose member template Function<Scalar, Device> implements it.
 template <class Scalar, class Device>
 class LossDeclaration {
- public:
+public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
     LossDeclaration(const D& declaration)
@@ -85,7 +85,7 @@ class LossDeclaration {
     const Loss<Scalar, Device>& operator*() const { return *loss_; }
     const Loss<Scalar, Device>* operator->() const { return loss_.get(); }
 
- private:
+private:
     std::string type_;
     std::shared_ptr<const Loss<Scalar, Device>> loss_;
 };

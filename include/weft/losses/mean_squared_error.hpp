@@ -16,7 +16,7 @@ struct MeanSquaredError {
 
 template <class Scalar, class Device>
 class MeanSquaredError::Function final : public Loss<Scalar, Device> {
- public:
+public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 

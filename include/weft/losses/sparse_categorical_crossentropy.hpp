@@ -23,7 +23,7 @@ struct SparseCategoricalCrossentropy {
 
 template <class Scalar, class Device>
 class SparseCategoricalCrossentropy::Function final : public Loss<Scalar, Device> {
- public:
+public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
@@ -55,7 +55,7 @@ class SparseCategoricalCrossentropy::Function final : public Loss<Scalar, Device
         }
     }
 
- private:
+private:
     bool from_logits_;
 };
 

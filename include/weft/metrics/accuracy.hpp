@@ -21,7 +21,7 @@ struct Accuracy {
 
 template <class Scalar, class Device>
 class Accuracy::Function final : public Metric<Scalar, Device> {
- public:
+public:
     explicit Function(const Accuracy& options) : threshold_(options.threshold) {}
 
     MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
@@ -40,7 +40,7 @@ class Accuracy::Function final : public Metric<Scalar, Device> {
                      targets.size());
     }
 
- private:
+private:
     static MetricSum ratio(Index matches, Index count) {
         return {static_cast<double>(matches), static_cast<double>(count)};
     }

@@ -27,7 +27,7 @@ struct MetricSum {
 /// A number that tells how good predictions are, as a mean over the samples.
 template <class Scalar, class Device>
 class Metric {
- public:
+public:
     virtual ~Metric() = default;
 
     /// What a batch contributes.   predictions (N, ..., C), after the model's last activation
@@ -39,7 +39,7 @@ class Metric {
 /// Accuracy whose member template Function<Scalar, Device> implements it.
 template <class Scalar, class Device>
 class MetricDeclaration {
- public:
+public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>,
                                Metric<Scalar, Device>>
@@ -52,7 +52,7 @@ class MetricDeclaration {
     const Metric<Scalar, Device>& operator*() const { return *metric_; }
     const Metric<Scalar, Device>* operator->() const { return metric_.get(); }
 
- private:
+private:
     std::string name_;
     std::shared_ptr<const Metric<Scalar, Device>> metric_;
 };

@@ -33,7 +33,7 @@ struct PassOptions {
 /// predict is const and may be called by any number of threads at once.
 template <class Scalar = float, class Device = Cpu>
 class Sequential {
- public:
+public:
     using Declaration = LayerDeclaration<Scalar, Device>;
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
@@ -247,7 +247,7 @@ class Sequential {
         pool_.clear();
     }
 
- private:
+private:
     /// Samples that predict runs through the layers at once.
     static constexpr Index predict_batch = 128;
 

@@ -20,7 +20,7 @@ enum class PassKind {
 /// batches up to that size allocate nothing more.
 template <class Scalar, class Device>
 class Workspace {
- public:
+public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
     Workspace(std::span<const LayerPointer> layers, const Device& device, Index capacity,
@@ -46,7 +46,7 @@ class Workspace {
     /// What layer i keeps from forward to backward. Training only.
     std::byte* saved(std::size_t i) { return at<std::byte>(saved_[i]); }
 
- private:
+private:
     /// Places a block of so many bytes behind the others, on a cache line of its own.
     Index place(Index bytes) {
         constexpr Index alignment = static_cast<Index>(Buffer::alignment);
@@ -98,7 +98,7 @@ class Workspace {
 /// the pool is an empty pool, so that a model can be copied without them.
 template <class Scalar, class Device>
 class WorkspacePool {
- public:
+public:
     using Pointer = std::unique_ptr<Workspace<Scalar, Device>>;
 
     WorkspacePool() = default;
@@ -132,7 +132,7 @@ class WorkspacePool {
         free_.push_back(std::move(workspace));
     }
 
- private:
+private:
     std::mutex mutex_;
     std::vector<Pointer> free_;
 };

@@ -28,7 +28,7 @@ struct Adam {
 
 template <class Scalar, class Device>
 class Adam::Update final : public Optimizer<Scalar, Device> {
- public:
+public:
     explicit Update(const Adam& options) : options_(options) {
         detail::require_learning_rate(type, options.learning_rate);
         detail::require_option(options.beta_1 >= 0 && options.beta_1 < 1, type, "beta_1",
@@ -55,7 +55,7 @@ class Adam::Update final : public Optimizer<Scalar, Device> {
                     state.data() + parameters.size(), parameters.data());
     }
 
- private:
+private:
     Adam options_;
 };
 

@@ -19,7 +19,7 @@ namespace weft {
 /// length as it asks for, zero at first, which the training loop holds.
 template <class Scalar, class Device>
 class Optimizer {
- public:
+public:
     virtual ~Optimizer() = default;
 
     /// The learning rate as declared; the training loop may use another (a schedule).
@@ -60,7 +60,7 @@ inline void require_learning_rate(std::string_view optimizer, double value) {
 /// option out of range.
 template <class Scalar, class Device>
 class OptimizerDeclaration {
- public:
+public:
     template <class D>
     requires std::derived_from<typename D::template Update<Scalar, Device>,
                                Optimizer<Scalar, Device>>
@@ -73,7 +73,7 @@ class OptimizerDeclaration {
     const Optimizer<Scalar, Device>& operator*() const { return *optimizer_; }
     const Optimizer<Scalar, Device>* operator->() const { return optimizer_.get(); }
 
- private:
+private:
     std::string type_;
     std::shared_ptr<const Optimizer<Scalar, Device>> optimizer_;
 };

@@ -19,7 +19,7 @@ struct SGD {
 
 template <class Scalar, class Device>
 class SGD::Update final : public Optimizer<Scalar, Device> {
- public:
+public:
     explicit Update(const SGD& options) : options_(options) {
         detail::require_learning_rate(type, options.learning_rate);
     }
@@ -34,7 +34,7 @@ class SGD::Update final : public Optimizer<Scalar, Device> {
                    parameters.data());
     }
 
- private:
+private:
     SGD options_;
 };
 

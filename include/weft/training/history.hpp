@@ -13,7 +13,7 @@ namespace weft {
 
 /// Named numbers in a fixed order: "loss" first, then the metrics.
 class Scores {
- public:
+public:
     void set(const std::string& name, double value) {
         for (auto& [known, number] : values_) {
             if (known == name) {
@@ -41,7 +41,7 @@ class Scores {
     auto end() const { return values_.end(); }
     std::size_t size() const { return values_.size(); }
 
- private:
+private:
     std::vector<std::pair<std::string, double>> values_;
 };
 
@@ -70,7 +70,7 @@ struct EpochRecord {
 ///
 ///   history["val_accuracy"]   // one number an epoch, as Keras's history.history[...]
 class History {
- public:
+public:
     std::vector<EpochRecord> epochs;
     std::optional<NonFinite> non_finite;  ///< training stopped there, before that step's update
 

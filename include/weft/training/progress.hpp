@@ -20,7 +20,7 @@ enum class Verbosity {
 
 /// Prints the progress of an epoch to standard output.
 class ProgressLine {
- public:
+public:
     using Clock = std::chrono::steady_clock;
 
     ProgressLine(Verbosity verbosity, Index epoch, Index epochs, Index steps)
@@ -75,7 +75,7 @@ class ProgressLine {
         return text;
     }
 
- private:
+private:
     static Verbosity resolve(Verbosity verbosity) {
         if (verbosity != Verbosity::automatic) return verbosity;
         return detail::stdout_is_terminal() ? Verbosity::bar : Verbosity::line;

@@ -48,7 +48,7 @@ struct FitOptions {
 /// same bits whatever the number of threads.
 template <class Scalar, class Device>
 class Trainer {
- public:
+public:
     using Model = Sequential<Scalar, Device>;
 
     Trainer(Model& model, TrainerOptions<Scalar, Device> options)
@@ -91,7 +91,7 @@ class Trainer {
     /// Optimiser steps taken so far.
     std::int64_t steps() const { return step_; }
 
- private:
+private:
     /// A batch and all the memory that a pass over it needs.
     struct Batch {
         Batch(const Model& model, const Shape& target_shape, Index capacity, PassKind kind)

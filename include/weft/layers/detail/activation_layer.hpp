@@ -10,7 +10,7 @@ namespace weft::detail {
 /// y = act(x),  dx = dy act'(x), shapes unchanged. Backward takes act' from y.
 template <class Scalar, class Device, Activation activation>
 class ActivationLayer : public Layer<Scalar, Device> {
- public:
+public:
     template <class Options>
     ActivationLayer(const Options&, LayerBuilder& builder)
         : Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()) {
@@ -32,7 +32,7 @@ class ActivationLayer : public Layer<Scalar, Device> {
 
     Activation output_activation() const override { return activation; }
 
- private:
+private:
     static Activation activation_in(const Pass<Scalar, Device>& pass) {
         return pass.logits ? Activation::linear : activation;
     }

@@ -1,0 +1,45 @@
+#include "weft/data/dataset.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+TEST_CASE("an array dataset gathers and converts the samples asked for") {
+    const std::vector<std::uint8_t> pixels{0, 1, 2, 3, 4, 255};
+    const std::vector<int> labels{7, 8, 9};
+    const Examples<float> examples(TensorView<const std::uint8_t>(pixels, {3, 2}), labels);
+    CHECK(examples->size() == 3);
+    CHECK(examples->input_shape() == Shape{2});
+    CHECK(examples->target_shape() == Shape{});
+    std::array<float, 6> x{};
+    std::array<float, 3> y{};
+    const std::array<Index, 3> samples{2, 0, 2};
+    examples->gather(samples, x.data(), y.data());
+    CHECK(x == std::array<float, 6>{4, 255, 0, 1, 4, 255});
+    CHECK(y == std::array<float, 3>{9, 7, 9});
+    x.fill(-1);
+    examples->gather(samples, nullptr, y.data());
+    examples->gather(samples, x.data(), nullptr);
+    CHECK(x[0] == 4);
+}
+
+TEST_CASE("samples and targets must be as many") {
+    const std::vector<float> x(6), y(2);
+    CHECK_THROWS_WITH_AS((Examples<float>(TensorView<const float>(x, {3, 2}), y)),
+                         "dataset: x has 3 samples, y has 2 targets; expected as many", ShapeError);
+    CHECK_THROWS_AS((Examples<float>(TensorView<const float>(x.data(), Shape{}), y)), ShapeError);
+    CHECK_FALSE(Examples<float>());
+}
+
+TEST_CASE("row-major Eigen matrices are data too") {
+    Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> x(2, 3);
+    x << 1, 2, 3, 4, 5, 6;
+    const Eigen::VectorXd y = Eigen::VectorXd::Constant(2, 9);
+    const Examples<float> examples(x, y);
+    std::array<float, 3> sample{};
+    float target = 0;
+    const Index second = 1;
+    examples->gather({&second, 1}, sample.data(), &target);
+    CHECK(sample == std::array<float, 3>{4, 5, 6});
+    CHECK(target == 9);
+}

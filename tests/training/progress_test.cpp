@@ -1,0 +1,41 @@
+#include "weft/training/progress.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+TEST_CASE("durations are short to read") {
+    CHECK(ProgressLine::duration(42e-6) == "42us");
+    CHECK(ProgressLine::duration(42e-3) == "42ms");
+    CHECK(ProgressLine::duration(4.24) == "4.2s");
+    CHECK(ProgressLine::duration(61) == "1:01");
+    CHECK(ProgressLine::duration(3725.6) == "62:06");
+}
+
+TEST_CASE("a plain line has steps, time, time per step and scores") {
+    Scores scores;
+    scores.set("loss", 0.51234);
+    scores.set("accuracy", 0.82);
+    scores.set("val_loss", 0.4);
+    const ProgressLine line(Verbosity::line, 2, 5, 1875);
+    CHECK(line.line(1875, 3.75, scores) ==
+          "Epoch 2/5  1875/1875  3.8s  2ms/step  loss: 0.5123  accuracy: 0.8200  val_loss: 0.4000");
+}
+
+TEST_CASE("a bar grows, and tells the time left until it is full") {
+    const ProgressLine bar(Verbosity::bar, 1, 1, 100);
+    CHECK(bar.line(0, 0, {}).find("[>........................] 0/100") != std::string::npos);
+    const std::string half = bar.line(50, 10, {});
+    CHECK(half.find("[============>............] 50/100  ETA 10.0s  200ms/step") !=
+          std::string::npos);
+    const std::string full = bar.line(100, 20, {});
+    CHECK(full.find("[=========================] 100/100  20.0s  200ms/step") != std::string::npos);
+    CHECK(full.find("ETA") == std::string::npos);
+}
+
+TEST_CASE("a silent line asks for no updates") {
+    const auto now = ProgressLine::Clock::now();
+    CHECK_FALSE(ProgressLine(Verbosity::silent, 1, 1, 1).wants_update(now));
+    CHECK_FALSE(ProgressLine(Verbosity::line, 1, 1, 1).wants_update(now));
+    CHECK(ProgressLine(Verbosity::bar, 1, 1, 1).wants_update(now));
+}

@@ -1,0 +1,459 @@
+#include "weft/training/trainer.hpp"
+
+#include "tests/support/allocation_counter.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/reference.hpp"
+#include "weft/layers/dense.hpp"
+#include "weft/layers/flatten.hpp"
+#include "weft/losses/binary_crossentropy.hpp"
+#include "weft/losses/categorical_crossentropy.hpp"
+#include "weft/losses/mean_squared_error.hpp"
+#include "weft/losses/sparse_categorical_crossentropy.hpp"
+#include "weft/metrics/accuracy.hpp"
+#include "weft/optimizers/sgd.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <limits>
+#include <set>
+
+using namespace weft;
+
+namespace {
+
+/// Samples (n, 6, 5) in 4 classes: the class is where the largest of the first 4 numbers lies.
+struct Toy {
+    Tensor<float> x;
+    std::vector<std::uint8_t> labels;
+    explicit Toy(Index n, std::uint32_t stream = 0)
+        : x({n, 6, 5}), labels(static_cast<std::size_t>(n)) {
+        const RandomStream random(11, RandomPurpose::user, stream);
+        for (Index i = 0; i < x.size(); ++i) {
+            x[i] = static_cast<float>(random.uniform(static_cast<std::uint64_t>(i), -1, 1));
+        }
+        for (Index i = 0; i < n; ++i) {
+            const auto sample = x.sample(i);
+            labels[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(
+                std::max_element(sample.begin(), sample.begin() + 4) - sample.begin());
+        }
+    }
+};
+
+Sequential<float> toy_model(Cpu cpu = Cpu(1)) {
+    Sequential model{Flatten{}, Dense{16, relu}, Dense{4, softmax}};
+    model.set_device(cpu);
+    return model;
+}
+
+TrainerOptions<float, Cpu> classification() {
+    return {.optimizer = Adam{.learning_rate = 0.01},
+            .loss = SparseCategoricalCrossentropy{},
+            .metrics = {Accuracy{}}};
+}
+
+constexpr FitOptions<float> silent(Index epochs) {
+    return {.epochs = epochs, .batch_size = 16, .seed = 5, .verbosity = Verbosity::silent};
+}
+
+bool same_bits(TensorView<const float> a, TensorView<const float> b) {
+    return a.shape() == b.shape() &&
+           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(float)) == 0;
+}
+
+template <class Exception, class Action>
+std::string message_of(const Action& action) {
+    try {
+        action();
+    } catch (const Exception& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+/// A dataset that notes the order in which its samples are asked for.
+class Spy final : public Dataset<float> {
+public:
+    explicit Spy(Index size) : size_(size) {}
+    Index size() const override { return size_; }
+    Shape input_shape() const override { return {1}; }
+    Shape target_shape() const override { return {1}; }
+    void gather(std::span<const Index> samples, float* x, float* y) const override {
+        for (std::size_t k = 0; k < samples.size(); ++k) {
+            y[k] = 0;
+            if (x == nullptr) continue;
+            x[k] = 0;
+            order.push_back(samples[k]);
+        }
+    }
+    mutable std::vector<Index> order;
+
+private:
+    Index size_;
+};
+
+/// The orders of all epochs in which fit asks for the samples.
+std::vector<std::vector<Index>> orders(const FitOptions<float>& options, Index size) {
+    const auto spy = std::make_shared<Spy>(size);
+    Sequential model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    trainer.fit(Examples<float>(spy), options);
+    std::vector<std::vector<Index>> epochs;
+    for (auto it = spy->order.begin(); it != spy->order.end(); it += size) {
+        epochs.emplace_back(it, it + size);
+    }
+    return epochs;
+}
+
+}  // namespace
+
+TEST_CASE("whole training runs equal Keras's, to rounding") {
+    for (const auto& run : reference_cases("training.json")) {
+        CAPTURE(run.at("name").get<std::string>());
+        const bool regression = run.at("loss").at("type") == "MeanSquaredError";
+        const std::string head = run.at("activation");
+        Sequential<double> model{Flatten{}, Dense{7, relu},
+                                 Dense{run.at("units").get<Index>(), head == "softmax"   ? softmax
+                                                                     : head == "sigmoid" ? sigmoid
+                                                                                         : linear}};
+        model.build({3, 2});
+        const auto& initial = run.at("initial_weights");
+        for (std::size_t p = 0; p < initial.size(); ++p) {
+            std::ranges::copy(reference_tensor(initial[p]),
+                              model.parameter(model.parameters()[p].name).begin());
+        }
+        const std::string type = run.at("loss").at("type");
+        LossDeclaration<double, Cpu> loss = MeanSquaredError{};
+        if (type == "SparseCategoricalCrossentropy") loss = SparseCategoricalCrossentropy{};
+        if (type == "CategoricalCrossentropy") loss = CategoricalCrossentropy{};
+        if (type == "BinaryCrossentropy") loss = BinaryCrossentropy{};
+        const double rate = run.at("optimizer").at("options").at("learning_rate");
+        OptimizerDeclaration<double, Cpu> optimizer = Adam{.learning_rate = rate};
+        if (run.at("optimizer").at("type") == "SGD") optimizer = SGD{.learning_rate = rate};
+        std::vector<MetricDeclaration<double, Cpu>> metrics;
+        if (!regression) metrics.emplace_back(Accuracy{});
+
+        Trainer trainer(model, {optimizer, loss, metrics});
+        const auto tensor = [&](const char* field) { return reference_tensor(run.at(field)); };
+        const auto x = tensor("x"), y = tensor("y"), x_val = tensor("x_val"),
+                   y_val = tensor("y_val");
+        const History history = trainer.fit(x, y,
+                                            {.epochs = run.at("epochs").get<Index>(),
+                                             .batch_size = run.at("batch_size").get<Index>(),
+                                             .shuffle = false,
+                                             .validation_data = {x_val, y_val},
+                                             .verbosity = Verbosity::silent});
+        // 20 steps of a few dozen roundings each, and Adam's square root: 1e-11 leaves a wide
+        // margin over 2^-53 and would show any difference of method.
+        for (const auto& [name, values] : run.at("history").items()) {
+            const std::vector<double> ours = history[name];
+            REQUIRE(ours.size() == values.size());
+            for (std::size_t e = 0; e < ours.size(); ++e) {
+                CAPTURE(name);
+                CHECK(relative_gap(ours[e], values[e].get<double>()) < 1e-11);
+            }
+        }
+        const auto& final_weights = run.at("final_weights");
+        for (std::size_t p = 0; p < final_weights.size(); ++p) {
+            CHECK(largest_gap(model.parameter(model.parameters()[p].name),
+                              reference_tensor(final_weights[p])) < 1e-11);
+        }
+        CHECK(largest_gap(model.predict(x_val), tensor("predictions")) < 1e-11);
+        const Scores scores = trainer.evaluate(x_val, y_val);
+        for (const auto& [name, value] : run.at("evaluate").items()) {
+            CHECK(relative_gap(scores[name], value.get<double>()) < 1e-11);
+        }
+    }
+}
+
+TEST_CASE("training learns") {
+    const Toy train(600), test(200, 1);
+    Sequential model = toy_model();
+    Trainer trainer(model, classification());
+    const History history = trainer.fit(train.x, train.labels, silent(15));
+    CHECK(history["loss"].back() < 0.5 * history["loss"].front());
+    CHECK(trainer.evaluate(test.x, test.labels)["accuracy"] > 0.85);
+    CHECK(trainer.steps() == 15 * 38);
+}
+
+TEST_CASE("a training run leaves the same bits with 1, 2 and 7 threads") {
+    const Toy train(333);
+    const auto run = [&](int threads) {
+        // Wide enough that every kernel splits its work.
+        Sequential model{Flatten{}, Dense{600, weft::tanh}, Dense{700, relu}, Dense{4, softmax}};
+        model.set_device(Cpu(threads));
+        Trainer trainer(model, classification());
+        const History history = trainer.fit(train.x, train.labels,
+                                            {.epochs = 2,
+                                             .batch_size = 150,
+                                             .validation_split = 0.1,
+                                             .verbosity = Verbosity::silent});
+        return std::pair(Tensor<float>(model.arena()), history);
+    };
+    const auto [expected, expected_history] = run(1);
+    for (const int threads : {2, 7}) {
+        const auto [arena, history] = run(threads);
+        CHECK(same_bits(arena, expected));
+        for (const char* name : {"loss", "accuracy", "val_loss", "val_accuracy"}) {
+            CHECK(history[name] == expected_history[name]);
+        }
+    }
+}
+
+TEST_CASE("a steady training step allocates nothing" *
+          doctest::skip(!AllocationCounter::available())) {
+    const Toy train(640);
+    const auto allocations = [&](Index samples) {
+        Sequential model = toy_model();
+        Trainer trainer(model, classification());
+        const TensorView<const std::uint8_t> labels(train.labels.data(), {samples});
+        trainer.fit(train.x.slice(0, 16), labels.slice(0, 16), silent(1));
+        const AllocationCounter counter;
+        trainer.fit(train.x.slice(0, samples), labels, silent(1));
+        return counter.count();
+    };
+    CHECK(allocations(32) == allocations(640));
+}
+
+TEST_CASE("evaluating in the middle of training changes no bit of it") {
+    const Toy train(100), test(50, 1);
+    Sequential plain = toy_model(), watched = toy_model();
+    Trainer plain_trainer(plain, classification()), watched_trainer(watched, classification());
+    plain_trainer.fit(train.x, train.labels, silent(2));
+    FitOptions<float> with_validation = silent(1);
+    with_validation.validation_data = {test.x, test.labels};
+    for (int epoch = 0; epoch < 2; ++epoch) {
+        watched_trainer.fit(train.x, train.labels, with_validation);
+        watched_trainer.evaluate(test.x, test.labels);
+        watched.predict(test.x);
+    }
+    // So a fit also goes on where the one before stopped: optimiser, learning rate and order.
+    CHECK(same_bits(watched.arena(), plain.arena()));
+}
+
+TEST_CASE("a copy of a model trains on its own") {
+    const Toy train(60);
+    Sequential model = toy_model();
+    Trainer trainer(model, classification());
+    trainer.fit(train.x, train.labels, silent(1));
+    const Tensor<float> before(model.arena());
+    Sequential copy = model;
+    Trainer copy_trainer(copy, classification());
+    copy_trainer.fit(train.x, train.labels, silent(1));
+    CHECK(same_bits(model.arena(), before));
+    CHECK_FALSE(same_bits(copy.arena(), before));
+}
+
+TEST_CASE("each epoch visits every sample once, in an order of its own") {
+    const auto shuffled =
+        orders({.epochs = 3, .batch_size = 4, .seed = 1, .verbosity = Verbosity::silent}, 10);
+    REQUIRE(shuffled.size() == 3);
+    for (const auto& epoch : shuffled) {
+        CHECK(std::set<Index>(epoch.begin(), epoch.end()).size() == 10);
+    }
+    CHECK(std::set(shuffled.begin(), shuffled.end()).size() == 3);
+    CHECK(orders({.epochs = 3, .batch_size = 7, .seed = 1, .verbosity = Verbosity::silent}, 10) ==
+          shuffled);
+    CHECK(orders({.epochs = 3, .seed = 2, .verbosity = Verbosity::silent}, 10) != shuffled);
+    for (const auto& epoch :
+         orders({.epochs = 2, .shuffle = false, .verbosity = Verbosity::silent}, 10)) {
+        CHECK(std::ranges::is_sorted(epoch));
+    }
+}
+
+TEST_CASE("the validation split is the end of the data, before shuffling") {
+    const auto spy = std::make_shared<Spy>(10);
+    Sequential model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const History history =
+        trainer.fit(Examples<float>(spy),
+                    {.batch_size = 4, .validation_split = 0.25, .verbosity = Verbosity::silent});
+    // 10 * (1 - 0.25) is 7.5: Keras trains on 7.
+    REQUIRE(spy->order.size() == 10);
+    CHECK(std::set(spy->order.begin(), spy->order.begin() + 7) ==
+          std::set<Index>{0, 1, 2, 3, 4, 5, 6});
+    CHECK(std::vector(spy->order.begin() + 7, spy->order.end()) == std::vector<Index>{7, 8, 9});
+    CHECK(history.epochs[0].scores.find("val_loss").has_value());
+}
+
+TEST_CASE("validation data and validation split measure the same") {
+    const Toy all(100);
+    const auto run = [&](const FitOptions<float>& options, Index samples) {
+        Sequential model = toy_model();
+        Trainer trainer(model, classification());
+        return trainer.fit(all.x.slice(0, samples),
+                           std::span(all.labels).first(static_cast<std::size_t>(samples)),
+                           options)["val_loss"];
+    };
+    FitOptions<float> split = silent(2), data = silent(2);
+    split.validation_split = 0.2;
+    const auto rest = std::span(all.labels).subspan(80);
+    data.validation_data = {all.x.slice(80, 20), rest};
+    CHECK(run(split, 100) == run(data, 80));
+}
+
+TEST_CASE("bytes and numbers as data give the same bits") {
+    Tensor<std::uint8_t> bytes({40, 6, 5});
+    Tensor<float> numbers({40, 6, 5});
+    const RandomStream random(4, RandomPurpose::user);
+    for (Index i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::uint8_t>(random.below(static_cast<std::uint64_t>(i), 256));
+        numbers[i] = bytes[i];
+    }
+    const std::vector<std::uint8_t> labels = Toy(40).labels;
+    const std::vector<int> int_labels(labels.begin(), labels.end());
+    Sequential a = toy_model(), b = toy_model();
+    Trainer(a, classification()).fit(bytes, labels, silent(1));
+    Trainer(b, classification()).fit(numbers, int_labels, silent(1));
+    CHECK(same_bits(a.arena(), b.arena()));
+}
+
+TEST_CASE("a saturated softmax neither loses its loss nor its gradient") {
+    // One sample, one input, weights such that the logits are (100, -100) and the label is 1:
+    // the probability of the label vanishes in float. Keras reports 200, not -log(1e-7).
+    Sequential model{Input{{1}}, Dense{2, softmax}};
+    auto kernel = model.parameter("dense/kernel");
+    kernel[0] = 100, kernel[1] = -100;
+    Trainer trainer(
+        model, {.optimizer = SGD{.learning_rate = 1}, .loss = SparseCategoricalCrossentropy{}});
+    const std::vector<float> x{1};
+    const std::vector<int> label{1};
+    const TensorView<const float> one(x, {1, 1});
+    CHECK(trainer.evaluate(one, label)["loss"] == 200.0);
+    trainer.fit(one, label, {.verbosity = Verbosity::silent});
+    CHECK(kernel[0] == 99);
+    CHECK(kernel[1] == -99);
+}
+
+TEST_CASE("a number that is not finite stops training and is traced to where it arose") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    Toy train(64);
+    Sequential model = toy_model();
+    Trainer trainer(model, classification());
+    FitOptions<float> options = silent(2);
+    options.shuffle = false;
+    trainer.fit(train.x, train.labels, options);
+
+    SUBCASE("in the data") {
+        train.x(40, 0, 0) = nan;
+        std::ranges::fill(model.parameter("dense/bias"), -1e6f);  // relu must not hide it
+        const Tensor<float> before(model.arena());
+        const std::int64_t steps = trainer.steps();
+        const History history = trainer.fit(train.x, train.labels, options);
+        REQUIRE(history.non_finite);
+        CHECK(history.non_finite->where == "input");
+        CHECK(history.non_finite->epoch == 1);
+        CHECK(history.non_finite->step == 3);
+        CHECK(history.non_finite->message() ==
+              "a number that is not finite appeared in input at step 3 of epoch 1");
+        CHECK(history.epochs.empty());
+        CHECK(trainer.steps() == steps + 2);
+        CHECK_FALSE(same_bits(model.arena(), before));  // the two good steps count
+        CHECK(kernels::all_finite<float>(*std::make_unique<Cpu>(), model.arena()));
+    }
+    SUBCASE("in a parameter") {
+        model.parameter("dense_1/bias")[2] = infinity;
+        const Tensor<float> before(model.arena());
+        CHECK(trainer.fit(train.x, train.labels, options).non_finite->where == "dense_1/bias");
+        CHECK(same_bits(model.arena(), before));
+    }
+    SUBCASE("in a layer that overflows") {
+        std::ranges::fill(model.parameter("dense/kernel"), 1e30f);
+        std::ranges::fill(model.parameter("dense_1/kernel"), 1e30f);
+        train.x(0, 0, 0) = 1e6f;
+        CHECK(trainer.fit(train.x, train.labels, options).non_finite->where == "dense_1");
+    }
+    SUBCASE("in the targets") {
+        Sequential regression{Dense{1}};
+        std::vector<float> x(8, 1.0f), y(8, 1.0f);
+        y[3] = nan;
+        const TensorView<const float> inputs(x, {8, 1}), targets(y, {8, 1});
+        Trainer fits(regression, {.loss = MeanSquaredError{}});
+        CHECK(fits.fit(inputs, targets, silent(1)).non_finite->where == "targets");
+    }
+    SUBCASE("in the loss alone") {
+        Sequential regression{Dense{1}};
+        std::vector<float> x(8, 1.0f), y(8, 1e30f);
+        const TensorView<const float> inputs(x, {8, 1}), targets(y, {8, 1});
+        Trainer fits(regression, {.loss = MeanSquaredError{}});
+        CHECK(fits.fit(inputs, targets, silent(1)).non_finite->where == "loss");
+    }
+}
+
+TEST_CASE("mistakes are refused by name before anything changes") {
+    Toy train(32);
+    Sequential model = toy_model();
+    Trainer trainer(model, classification());
+    const auto argument = [&](const FitOptions<float>& options) {
+        return message_of<ArgumentError>([&] { trainer.fit(train.x, train.labels, options); });
+    };
+    CHECK(argument({.epochs = 0}) == "fit: epochs is 0, expected at least 1");
+    CHECK(argument({.batch_size = -3}) == "fit: batch_size is -3, expected at least 1");
+    CHECK(argument({.validation_split = 1}) ==
+          "fit: validation_split is 1, expected a number in [0, 1)");
+    CHECK(argument({.validation_split = std::nan("")}).find("validation_split is") !=
+          std::string::npos);
+    CHECK(argument({.validation_split = 0.99}) ==
+          "fit: validation_split leaves nothing to train on");
+
+    train.labels[7] = 4;
+    CHECK(argument({}) ==
+          "SparseCategoricalCrossentropy: target of sample 7 is label 4, expected a class in 0 ... "
+          "3");
+    CHECK_FALSE(model.is_built());
+    train.labels[7] = 3;
+
+    const auto shape = [&](const auto& x, const auto& y) {
+        return message_of<ShapeError>([&] { trainer.fit(x, y, silent(1)); });
+    };
+    CHECK(shape(train.x, std::span(train.labels).first(31)) ==
+          "dataset: x has 32 samples, y has 31 targets; expected as many");
+    CHECK(shape(train.x, Tensor<float>({32, 3})) ==
+          "SparseCategoricalCrossentropy: targets have shape (None, 3), expected (None,) for "
+          "predictions (None, 4)");
+    CHECK(message_of<ArgumentError>([&] {
+              trainer.fit(train.x.slice(0, 0), std::span(train.labels).first(0), silent(1));
+          }) == "dataset: it has no samples, expected at least 1");
+    CHECK(message_of<ArgumentError>([&] {
+              trainer.evaluate(train.x, train.labels);
+          }).find("not built") != std::string::npos);
+
+    trainer.fit(train.x, train.labels, silent(1));
+    CHECK(shape(Tensor<float>({32, 30}), train.labels) ==
+          "flatten: input has shape (None, 30), expected (None, 6, 5)");
+    CHECK(message_of<ArgumentError>([&] { trainer.set_learning_rate(0); }) ==
+          "Adam: learning_rate is 0, expected a positive number");
+    Sequential<float> empty;
+    Trainer no_layers(empty, classification());
+    CHECK(message_of<ArgumentError>([&] { no_layers.fit(train.x, train.labels, silent(1)); }) ==
+          "sequential: the model has no layers, expected at least 1");
+}
+
+TEST_CASE("labels may have an axis of their own, and one output may have none in the targets") {
+    const Toy train(32);
+    Sequential a = toy_model(), b = toy_model();
+    Trainer(a, classification()).fit(train.x, train.labels, silent(1));
+    const TensorView<const std::uint8_t> column(train.labels.data(), {32, 1});
+    Trainer(b, classification()).fit(train.x, column, silent(1));
+    CHECK(same_bits(a.arena(), b.arena()));
+
+    Sequential binary{Flatten{}, Dense{1, sigmoid}};
+    Trainer trainer(binary, {.loss = BinaryCrossentropy{}, .metrics = {Accuracy{}}});
+    std::vector<int> zeros_and_ones;
+    for (const auto label : train.labels) zeros_and_ones.push_back(label % 2);
+    CHECK(trainer.fit(train.x, zeros_and_ones, silent(1))["accuracy"][0] > 0);
+}
+
+TEST_CASE("a batch larger than the data is the data") {
+    const Toy train(10);
+    Sequential model = toy_model();
+    Trainer trainer(model, classification());
+    FitOptions<float> options = silent(1);
+    options.batch_size = 1000;
+    CHECK(trainer.fit(train.x, train.labels, options).epochs.size() == 1);
+    CHECK(trainer.steps() == 1);
+    options.batch_size = 1;
+    trainer.fit(train.x, train.labels, options);
+    CHECK(trainer.steps() == 11);
+}
