@@ -8,6 +8,31 @@
 
 namespace weft::kernels {
 
+namespace detail {
+
+/// tile += bias, then relu, if asked for; on a tile of some rows, row_stride apart, that is in
+/// cache.
+template <class Scalar>
+void add_bias_and_relu(Scalar* tile, Index rows, Index columns, Index row_stride,
+                       const Scalar* bias, bool with_relu) {
+    using Eigen::internal::padd;
+    for (Index i = 0; i < rows; ++i, tile += row_stride) {
+        if (bias != nullptr && with_relu) {
+            transform(
+                columns, tile,
+                [](const auto& y, const auto& b) { return relu<Scalar>(padd(y, b)); }, tile, bias);
+        } else if (bias != nullptr) {
+            transform(
+                columns, tile, [](const auto& y, const auto& b) { return padd(y, b); }, tile, bias);
+        } else if (with_relu) {
+            transform(
+                columns, tile, [](const auto& y) { return relu<Scalar>(y); }, tile);
+        }
+    }
+}
+
+}  // namespace detail
+
 /// Y = act(X W + b), with R = the product of all axes of X but the last.
 ///
 ///   X (R, F)   W (F, units)   b (units), or an empty view for none   Y (R, units)
@@ -22,21 +47,8 @@ void dense_forward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar
     matmul(cpu, rows, units, features, row_major(x.data(), features), row_major(w.data(), units),
            y.data(), units, false,
            [&](Scalar* tile, Index tile_rows, Index tile_columns, Index first_column) {
-               for (Index i = 0; i < tile_rows && (b || fuse_relu); ++i, tile += units) {
-                   if (b) {
-                       detail::transform(
-                           tile_columns, tile,
-                           [](const auto& out, const auto& bias) {
-                               return Eigen::internal::padd(out, bias);
-                           },
-                           tile, b.data() + first_column);
-                   }
-                   if (fuse_relu) {
-                       detail::transform(
-                           tile_columns, tile,
-                           [](const auto& out) { return detail::relu<Scalar>(out); }, tile);
-                   }
-               }
+               detail::add_bias_and_relu(tile, tile_rows, tile_columns, units,
+                                         b ? b.data() + first_column : nullptr, fuse_relu);
            });
     if (!fuse_relu) activation_forward<Scalar>(cpu, activation, y, y);
 }

@@ -97,6 +97,20 @@ void multiply_panel(Index rows, Index depth, MatrixOperand<Scalar> a, const Scal
     blocks_of(std::integral_constant<Index, 1>{});
 }
 
+/// C[rows, columns] (+)= A[rows, depth] * B[depth, columns] for at most one panel of columns. B's
+/// rows are readable up to a whole packet.
+template <class Scalar>
+void multiply_columns(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
+                      const Scalar* b, Index b_row, Scalar* c, Index c_row, bool accumulate) {
+    constexpr Index step = packet_size<Scalar>;
+    const Index tail = columns % step;
+    if (columns > step) {
+        multiply_panel<2>(rows, depth, a, b, b_row, c, c_row, accumulate, tail);
+    } else {
+        multiply_panel<1>(rows, depth, a, b, b_row, c, c_row, accumulate, tail);
+    }
+}
+
 /// Copies B[depth, columns] into rows of `width` contiguous elements, padded with zeros.
 template <class Scalar>
 void pack_panel(Index depth, Index columns, Index width, MatrixOperand<Scalar> b, Scalar* packed) {
@@ -114,6 +128,49 @@ void pack_panel(Index depth, Index columns, Index width, MatrixOperand<Scalar> b
 }
 
 }  // namespace detail
+
+/// The elements that pack_rows writes for a matrix of that many rows (depth) and columns.
+template <class Scalar>
+Index packed_size(Index depth, Index columns) {
+    constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
+    return (columns + width - 1) / width * width * depth;
+}
+
+/// Copies rows [first, first + rows) of a matrix of that depth and columns into panels of a few
+/// columns each, padded with zeros, in which the product reads it fastest. b is the first of those
+/// rows. Pays when one matrix meets many others.
+template <class Scalar>
+void pack_rows(Index depth, Index first, Index rows, Index columns, MatrixOperand<Scalar> b,
+               Scalar* packed) {
+    constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
+    for (Index column = 0; column < columns; column += width) {
+        const MatrixOperand<Scalar> panel{b.data + column * b.column_stride, b.row_stride,
+                                          b.column_stride};
+        detail::pack_panel(rows, std::min(width, columns - column), width, panel,
+                           packed + column * depth + first * width);
+    }
+}
+
+/// C = A B  or, with accumulate, C += A B, on the calling thread, B packed by pack_rows.
+///
+///   A (rows, depth)   B (depth, columns)   C (rows, columns), its rows c_row_stride apart
+template <class Scalar>
+void multiply_packed(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
+                     const Scalar* packed, Scalar* c, Index c_row_stride, bool accumulate) {
+    using Blocking = detail::MatmulBlocking<Scalar>;
+    constexpr Index width = Blocking::panel_columns;
+    for (Index k = 0; k == 0 || k < depth; k += Blocking::block_depth) {
+        const Index block_depth = std::min(Blocking::block_depth, depth - k);
+        const MatrixOperand<Scalar> block_a{a.data + k * a.column_stride, a.row_stride,
+                                            a.column_stride};
+        for (Index column = 0; column < columns; column += width) {
+            const Index panel_columns = std::min(width, columns - column);
+            const Scalar* const panel = packed + column * depth + k * width;
+            detail::multiply_columns(rows, panel_columns, block_depth, block_a, panel, width,
+                                     c + column, c_row_stride, accumulate || k > 0);
+        }
+    }
+}
 
 /// C = A B  or, with accumulate, C += A B.
 ///
@@ -157,13 +214,8 @@ void matmul(Cpu& cpu, Index rows, Index columns, Index depth, MatrixOperand<Scal
             if (pack) detail::pack_panel(tile_depth, tile_columns, width, tile_b, packed);
             const Scalar* const panel = pack ? packed : tile_b.data;
             const Index panel_row = pack ? width : b.row_stride;
-            if (width > step) {
-                detail::multiply_panel<2>(tile_rows, tile_depth, tile_a, panel, panel_row, tile,
-                                          c_row_stride, accumulate || k > 0, tail);
-            } else {
-                detail::multiply_panel<1>(tile_rows, tile_depth, tile_a, panel, panel_row, tile,
-                                          c_row_stride, accumulate || k > 0, tail);
-            }
+            detail::multiply_columns(tile_rows, tile_columns, tile_depth, tile_a, panel, panel_row,
+                                     tile, c_row_stride, accumulate || k > 0);
         }
         epilogue(tile, tile_rows, tile_columns, column);
     });
