@@ -2,6 +2,7 @@
 
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
 #include "weft/layers/relu.hpp"
@@ -9,27 +10,13 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
 #include <thread>
 
 using namespace weft;
 
 namespace {
 
-Tensor<float> noise(const Shape& shape, std::uint32_t stream = 0) {
-    Tensor<float> x(shape);
-    const RandomStream random(7, RandomPurpose::user, stream);
-    for (Index i = 0; i < x.size(); ++i) {
-        x[i] = static_cast<float>(random.uniform(static_cast<std::uint64_t>(i), -1, 1));
-    }
-    return x;
-}
-
-template <class A, class B>
-bool same_bits(const A& a, const B& b) {
-    return a.shape() == b.shape() &&
-           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(float)) == 0;
-}
+Tensor<float> noise(const Shape& shape) { return random_uniform<float>(shape, 0, -1, 1); }
 
 template <class Exception, class Action>
 std::string message_of(const Action& action) {
@@ -99,8 +86,8 @@ TEST_CASE("a sample has the same prediction alone, in a batch, and across predic
     for (const Index i : {0, 127, 128, 255, 299}) {
         const Tensor<float> alone = model.predict(x.sample(i));
         CHECK(alone.shape() == Shape{5});
-        CHECK(same_bits(alone, all.sample(i)));
-        CHECK(same_bits(model.predict(x.slice(i, 1)), all.slice(i, 1)));
+        CHECK(identical(alone, all.sample(i)));
+        CHECK(identical(model.predict(x.slice(i, 1)), all.slice(i, 1)));
     }
     CHECK(model.predict(x.slice(0, 0)).shape() == Shape{0, 5});
 }
@@ -112,7 +99,7 @@ TEST_CASE("predictions have the same bits with 1, 2 and 7 threads") {
     const Tensor<float> one = model.predict(x);
     for (const int threads : {2, 7}) {
         model.set_device(Cpu(threads));
-        CHECK(same_bits(model.predict(x), one));
+        CHECK(identical(model.predict(x), one));
     }
 }
 
@@ -127,7 +114,7 @@ TEST_CASE("eight threads predict with one model") {
             Tensor<float> y({150, 5});
             for (int repeat = 0; repeat < 20; ++repeat) {
                 model.predict(x, y);
-                wrong[t] += !same_bits(y, expected);
+                wrong[t] += !identical(y, expected);
             }
         });
     }
@@ -156,22 +143,22 @@ TEST_CASE("a copy is deep and behaves like the original") {
     const Tensor<float> x = noise({4, 3, 7});
     const Tensor<float> before = model.predict(x);
     Sequential copy = model;
-    CHECK(same_bits(copy.predict(x), before));
+    CHECK(identical(copy.predict(x), before));
     std::ranges::fill(copy.parameter("dense/kernel"), 0.0f);
-    CHECK(same_bits(model.predict(x), before));
-    CHECK_FALSE(same_bits(copy.predict(x), before));
+    CHECK(identical(model.predict(x), before));
+    CHECK_FALSE(identical(copy.predict(x), before));
     copy = model;
-    CHECK(same_bits(copy.predict(x), before));
+    CHECK(identical(copy.predict(x), before));
     {
         const Sequential original = std::move(model);
         copy = original;
     }
-    CHECK(same_bits(copy.predict(x), before));
+    CHECK(identical(copy.predict(x), before));
 }
 
 TEST_CASE("the seed decides the first parameters") {
-    CHECK(same_bits(small_model(3).arena(), small_model(3).arena()));
-    CHECK_FALSE(same_bits(small_model(3).arena(), small_model(4).arena()));
+    CHECK(identical(small_model(3).arena(), small_model(3).arena()));
+    CHECK_FALSE(identical(small_model(3).arena(), small_model(4).arena()));
     Sequential model = small_model();
     const auto kernel = model.parameter("dense/kernel");
     const auto next = model.parameter("dense_1/kernel");
@@ -264,7 +251,7 @@ TEST_CASE("a model of views alone passes its input on") {
     Sequential model{Flatten{}, Flatten{}};
     model.build({2, 3});
     const Tensor<float> x = noise({4, 2, 3});
-    CHECK(same_bits(model.predict(x), x.view().reshape({4, 6})));
+    CHECK(identical(model.predict(x), x.view().reshape({4, 6})));
     CHECK(model.parameter_count() == 0);
 }
 
@@ -307,7 +294,7 @@ TEST_CASE("a build that fails leaves the model as it was") {
     const Tensor<float> x = noise({2, 4});
     const Tensor<float> before = model.predict(x);
     CHECK_THROWS_AS(model.build({0}), ShapeError);
-    CHECK(same_bits(model.predict(x), before));
+    CHECK(identical(model.predict(x), before));
     model.build({6});
     CHECK(model.input_shape() == Shape{6});
     CHECK(model.predict(noise({2, 6})).shape() == Shape{2, 3});
@@ -318,8 +305,8 @@ TEST_CASE("a model takes the user's own memory without a copy") {
     std::vector<float> pixels(2 * 3 * 7, 0.5f);
     const Tensor<float> expected =
         model.predict(Tensor<float>(TensorView<const float>(pixels, {2, 3, 7})));
-    CHECK(same_bits(model.predict({pixels, {2, 3, 7}}), expected));
+    CHECK(identical(model.predict({pixels, {2, 3, 7}}), expected));
     std::array<float, 10> y{};
     model.predict({pixels, {2, 3, 7}}, {y, {2, 5}});
-    CHECK(same_bits(TensorView<float>(y, {2, 5}), expected));
+    CHECK(identical(TensorView<float>(y, {2, 5}), expected));
 }

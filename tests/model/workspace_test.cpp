@@ -26,8 +26,8 @@ TEST_CASE("in training every output has memory of its own, but for views") {
     auto workspace = model.make_workspace(9, PassKind::training);
     const auto size = [&](std::size_t i) { return 9 * model.layer(i).output_shape().size(); };
     CHECK(workspace.output(1) == workspace.output(0));
-    for (const std::size_t i : {0, 2, 3}) {
-        for (const std::size_t j : {0, 2, 3}) {
+    for (const std::size_t i : {0u, 2u, 3u}) {
+        for (const std::size_t j : {0u, 2u, 3u}) {
             if (i != j) CHECK(apart(workspace.output(i), size(i), workspace.output(j), size(j)));
             CHECK(apart(workspace.output(i), size(i), workspace.output_gradient(j), size(j)));
         }

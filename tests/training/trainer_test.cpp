@@ -2,6 +2,7 @@
 
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
 #include "tests/support/reference.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
@@ -14,7 +15,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstring>
 #include <limits>
 #include <set>
 
@@ -27,11 +27,7 @@ struct Toy {
     Tensor<float> x;
     std::vector<std::uint8_t> labels;
     explicit Toy(Index n, std::uint32_t stream = 0)
-        : x({n, 6, 5}), labels(static_cast<std::size_t>(n)) {
-        const RandomStream random(11, RandomPurpose::user, stream);
-        for (Index i = 0; i < x.size(); ++i) {
-            x[i] = static_cast<float>(random.uniform(static_cast<std::uint64_t>(i), -1, 1));
-        }
+        : x(random_uniform<float>({n, 6, 5}, stream, -1, 1)), labels(static_cast<std::size_t>(n)) {
         for (Index i = 0; i < n; ++i) {
             const auto sample = x.sample(i);
             labels[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(
@@ -52,13 +48,8 @@ TrainerOptions<float, Cpu> classification() {
             .metrics = {Accuracy{}}};
 }
 
-constexpr FitOptions<float> silent(Index epochs) {
+FitOptions<float> silent(Index epochs) {
     return {.epochs = epochs, .batch_size = 16, .seed = 5, .verbosity = Verbosity::silent};
-}
-
-bool same_bits(TensorView<const float> a, TensorView<const float> b) {
-    return a.shape() == b.shape() &&
-           std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(float)) == 0;
 }
 
 template <class Exception, class Action>
@@ -193,7 +184,7 @@ TEST_CASE("a training run leaves the same bits with 1, 2 and 7 threads") {
     const auto [expected, expected_history] = run(1);
     for (const int threads : {2, 7}) {
         const auto [arena, history] = run(threads);
-        CHECK(same_bits(arena, expected));
+        CHECK(identical(arena, expected));
         for (const char* name : {"loss", "accuracy", "val_loss", "val_accuracy"}) {
             CHECK(history[name] == expected_history[name]);
         }
@@ -228,7 +219,7 @@ TEST_CASE("evaluating in the middle of training changes no bit of it") {
         watched.predict(test.x);
     }
     // So a fit also goes on where the one before stopped: optimiser, learning rate and order.
-    CHECK(same_bits(watched.arena(), plain.arena()));
+    CHECK(identical(watched.arena(), plain.arena()));
 }
 
 TEST_CASE("a copy of a model trains on its own") {
@@ -240,8 +231,8 @@ TEST_CASE("a copy of a model trains on its own") {
     Sequential copy = model;
     Trainer copy_trainer(copy, classification());
     copy_trainer.fit(train.x, train.labels, silent(1));
-    CHECK(same_bits(model.arena(), before));
-    CHECK_FALSE(same_bits(copy.arena(), before));
+    CHECK(identical(model.arena(), before));
+    CHECK_FALSE(identical(copy.arena(), before));
 }
 
 TEST_CASE("each epoch visits every sample once, in an order of its own") {
@@ -305,7 +296,7 @@ TEST_CASE("bytes and numbers as data give the same bits") {
     Sequential a = toy_model(), b = toy_model();
     Trainer(a, classification()).fit(bytes, labels, silent(1));
     Trainer(b, classification()).fit(numbers, int_labels, silent(1));
-    CHECK(same_bits(a.arena(), b.arena()));
+    CHECK(identical(a.arena(), b.arena()));
 }
 
 TEST_CASE("a saturated softmax neither loses its loss nor its gradient") {
@@ -349,14 +340,14 @@ TEST_CASE("a number that is not finite stops training and is traced to where it 
               "a number that is not finite appeared in input at step 3 of epoch 1");
         CHECK(history.epochs.empty());
         CHECK(trainer.steps() == steps + 2);
-        CHECK_FALSE(same_bits(model.arena(), before));  // the two good steps count
+        CHECK_FALSE(identical(model.arena(), before));  // the two good steps count
         CHECK(kernels::all_finite<float>(*std::make_unique<Cpu>(), model.arena()));
     }
     SUBCASE("in a parameter") {
         model.parameter("dense_1/bias")[2] = infinity;
         const Tensor<float> before(model.arena());
         CHECK(trainer.fit(train.x, train.labels, options).non_finite->where == "dense_1/bias");
-        CHECK(same_bits(model.arena(), before));
+        CHECK(identical(model.arena(), before));
     }
     SUBCASE("in a layer that overflows") {
         std::ranges::fill(model.parameter("dense/kernel"), 1e30f);
@@ -436,7 +427,7 @@ TEST_CASE("labels may have an axis of their own, and one output may have none in
     Trainer(a, classification()).fit(train.x, train.labels, silent(1));
     const TensorView<const std::uint8_t> column(train.labels.data(), {32, 1});
     Trainer(b, classification()).fit(train.x, column, silent(1));
-    CHECK(same_bits(a.arena(), b.arena()));
+    CHECK(identical(a.arena(), b.arena()));
 
     Sequential binary{Flatten{}, Dense{1, sigmoid}};
     Trainer trainer(binary, {.loss = BinaryCrossentropy{}, .metrics = {Accuracy{}}});

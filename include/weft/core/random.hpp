@@ -27,12 +27,16 @@ public:
           stream_((static_cast<std::uint32_t>(purpose) << 24) ^ stream),
           step_(step) {}
 
-    /// 64 random bits.
+    /// Four random words of 32 bits: words 4 block ... 4 block + 3.
+    constexpr std::array<std::uint32_t, 4> block(std::uint64_t block) const {
+        return philox4x32({static_cast<std::uint32_t>(block),
+                           static_cast<std::uint32_t>(block >> 32), stream_, step_},
+                          key_);
+    }
+
+    /// 64 random bits: words 2 i and 2 i + 1.
     constexpr std::uint64_t bits(std::uint64_t i) const {
-        const std::uint64_t block = i / 2;
-        const auto words = philox4x32({static_cast<std::uint32_t>(block),
-                                       static_cast<std::uint32_t>(block >> 32), stream_, step_},
-                                      key_);
+        const auto words = block(i / 2);
         const std::size_t half = i % 2 * 2;
         return std::uint64_t{words[half + 1]} << 32 | words[half];
     }

@@ -176,4 +176,14 @@ void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scala
     }
 }
 
+/// y = scale x + offset. y may be x.
+template <class Scalar>
+void scale_and_offset(Cpu& cpu, TensorView<const Scalar> x, Scalar scale, Scalar offset,
+                      TensorView<Scalar> y) {
+    const auto factor = detail::broadcast(scale), shift = detail::broadcast(offset);
+    detail::parallel_transform(
+        cpu, x.size(), y.data(),
+        [&](const auto& p) { return Eigen::internal::pmadd(p, factor, shift); }, x.data());
+}
+
 }  // namespace weft::kernels

@@ -30,4 +30,37 @@ void transpose_samples(Cpu& cpu, Index samples, Index rows, Index columns, const
     });
 }
 
+/// y = x with zeros around each image, `top` rows above and `left` columns before it.
+///
+///   x (N, H, W, C)   y (N, H', W', C), H' >= top + H, W' >= left + W
+template <class Scalar>
+void pad_images(Cpu& cpu, TensorView<const Scalar> x, Index top, Index left, TensorView<Scalar> y) {
+    const Shape &from = x.shape(), &to = y.shape();
+    const Index row = from[2] * from[3], padded_row = to[2] * to[3];
+    parallel_for(cpu, to[0], [&](Index n, int) {
+        Scalar* const image = y.data() + n * to[1] * padded_row;
+        std::fill_n(image, to[1] * padded_row, Scalar(0));
+        for (Index i = 0; i < from[1]; ++i) {
+            std::copy_n(x.data() + (n * from[1] + i) * row, row,
+                        image + (top + i) * padded_row + left * to[3]);
+        }
+    });
+}
+
+/// y = the part of each image of x that starts `top` rows and `left` columns in.
+///
+///   x (N, H', W', C)   y (N, H, W, C)
+template <class Scalar>
+void crop_images(Cpu& cpu, TensorView<const Scalar> x, Index top, Index left,
+                 TensorView<Scalar> y) {
+    const Shape &from = x.shape(), &to = y.shape();
+    const Index row = to[2] * to[3], whole_row = from[2] * from[3];
+    parallel_for(cpu, to[0], [&](Index n, int) {
+        for (Index i = 0; i < to[1]; ++i) {
+            std::copy_n(x.data() + (n * from[1] + top + i) * whole_row + left * from[3], row,
+                        y.data() + (n * to[1] + i) * row);
+        }
+    });
+}
+
 }  // namespace weft::kernels

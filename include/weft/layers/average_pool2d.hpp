@@ -1,0 +1,25 @@
+/// \file
+/// AveragePool2D: the mean of each window of an image.
+#pragma once
+
+#include "weft/layers/detail/pool_layer.hpp"
+
+namespace weft {
+
+/// The mean of each window, channel by channel:  X (N, H, W, C) -> Y (N, OH, OW, C).
+/// Backward spreads dy evenly. With padding same, only elements inside the image count, as in
+/// Keras. The number of outputs is that of Conv2D.
+struct AveragePool2D {
+    Extent2D pool_size = 2;                ///< at least 1
+    std::optional<Extent2D> strides = {};  ///< at least 1; pool_size if not given
+    Padding padding = valid;
+    std::string name = {};  ///< instead of "average_pool2d", "average_pool2d_1", ...
+
+    static constexpr std::string_view type = "AveragePool2D";
+    friend bool operator==(const AveragePool2D&, const AveragePool2D&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::WindowPool<detail::AveragePoolLayer<Scalar, Device>>;
+};
+
+}  // namespace weft

@@ -1,0 +1,128 @@
+/// \file
+/// BatchNorm: normalisation by the statistics of the batch.
+#pragma once
+
+#include "weft/kernels/cpu/batch_norm.hpp"
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// Normalises each channel, the last axis, over all other axes, R elements of a batch:
+///
+///   in training   n = (x - mean) / sqrt(variance + epsilon),   y = gamma n + beta,
+///                 moving = momentum moving + (1 - momentum) batch, for mean and variance;
+///   in inference  the same y with the moving mean and variance.
+///
+///   X, Y (N, ..., C)   gamma, beta, moving_mean, moving_variance (C)
+///
+/// The variance is the biased one, sum (x - mean)^2 / R, for both uses, as in Keras 3. Gradients:
+///   dgamma = sum dy n,   dbeta = sum dy,
+///   dx = gamma / deviation (dy - dbeta / R - n dgamma / R).
+/// Source: Ioffe and Szegedy 2015, algorithm 1 and section 3.
+struct BatchNorm {
+    double momentum = 0.99;  ///< in [0, 1)
+    double epsilon = 1e-3;   ///< above 0
+    bool center = true;      ///< with beta
+    bool scale = true;       ///< with gamma
+    std::string name = {};   ///< instead of "batch_norm", "batch_norm_1", ...
+
+    static constexpr std::string_view type = "BatchNorm";
+    friend bool operator==(const BatchNorm&, const BatchNorm&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class BatchNorm::Layer final : public weft::Layer<Scalar, Device> {
+public:
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    Layer(const BatchNorm& options, LayerBuilder& builder)
+        : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
+          momentum_(static_cast<Scalar>(options.momentum)),
+          epsilon_(static_cast<Scalar>(options.epsilon)) {
+        builder.require(options.momentum >= 0 && options.momentum < 1, "momentum", options.momentum,
+                        "a number in [0, 1)");
+        builder.require(options.epsilon > 0, "epsilon", options.epsilon, "a positive number");
+        builder.require_input(builder.input_shape().rank() >= 1 && builder.input_shape().last() > 0,
+                              "(None, ..., channels)");
+        const Shape shape{channels()};
+        if (options.scale) gamma_ = builder.add_parameter("gamma", shape, ones);
+        if (options.center) beta_ = builder.add_parameter("beta", shape, zeros);
+        moving_mean_ = builder.add_parameter("moving_mean", shape, zeros, false);
+        moving_variance_ = builder.add_parameter("moving_variance", shape, ones, false);
+    }
+
+    void forward(const Pass<Scalar, Device>& pass, ConstView x, View y) const override {
+        const Index rows = x.size() / channels();
+        // In inference nothing is saved: the moments of use lie in the device's scratch.
+        const Saved saved = pass.training ? saved_of(pass) : Saved{};
+        if (pass.training) {
+            column_moments(pass.device, rows, channels(), x.data(), saved.mean,
+                           saved.inverse_deviation);
+            const View mean = pass.update(moving_mean_), variance = pass.update(moving_variance_);
+            for (Index c = 0; c < channels(); ++c) {
+                mean[c] = momentum_ * mean[c] + (1 - momentum_) * saved.mean[c];
+                variance[c] =
+                    momentum_ * variance[c] + (1 - momentum_) * saved.inverse_deviation[c];
+                saved.inverse_deviation[c] = 1 / std::sqrt(saved.inverse_deviation[c] + epsilon_);
+            }
+            batch_norm_apply(pass.device, rows, channels(), x.data(), saved.mean,
+                             saved.inverse_deviation, gamma(pass), beta(pass), y.data());
+            return;
+        }
+        auto* const inverse_deviation = reinterpret_cast<Scalar*>(
+            pass.device.scratch(static_cast<std::size_t>(channels()) * sizeof(Scalar)));
+        const ConstView variance = pass.parameter(moving_variance_);
+        for (Index c = 0; c < channels(); ++c) {
+            inverse_deviation[c] = 1 / std::sqrt(variance[c] + epsilon_);
+        }
+        batch_norm_apply(pass.device, rows, channels(), x.data(),
+                         pass.parameter(moving_mean_).data(), inverse_deviation, gamma(pass),
+                         beta(pass), y.data());
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
+                  View dx) const override {
+        const Saved saved = saved_of(pass);
+        Scalar* const dgamma = gamma_ ? pass.gradient(*gamma_).data() : saved.unused;
+        Scalar* const dbeta = beta_ ? pass.gradient(*beta_).data() : saved.unused + channels();
+        batch_norm_backward(pass.device, x.size() / channels(), channels(), x.data(), saved.mean,
+                            saved.inverse_deviation, gamma(pass), dy.data(), dgamma, dbeta,
+                            dx.data());
+    }
+
+    std::size_t saved_bytes(Index) const override {
+        return static_cast<std::size_t>(4 * channels()) * sizeof(Scalar);
+    }
+
+private:
+    /// What forward keeps, and room for the gradients of a gamma and beta that are not there.
+    struct Saved {
+        Scalar* mean = nullptr;
+        Scalar* inverse_deviation = nullptr;
+        Scalar* unused = nullptr;
+    };
+
+    Saved saved_of(const Pass<Scalar, Device>& pass) const {
+        auto* const memory = reinterpret_cast<Scalar*>(pass.saved);
+        return {memory, memory + channels(), memory + 2 * channels()};
+    }
+
+    const Scalar* gamma(const Pass<Scalar, Device>& pass) const {
+        return gamma_ ? pass.parameter(*gamma_).data() : nullptr;
+    }
+    const Scalar* beta(const Pass<Scalar, Device>& pass) const {
+        return beta_ ? pass.parameter(*beta_).data() : nullptr;
+    }
+
+    Index channels() const { return this->input_shape().last(); }
+
+    Scalar momentum_, epsilon_;
+    std::optional<ParameterSlot> gamma_, beta_;
+    ParameterSlot moving_mean_, moving_variance_;
+};
+
+}  // namespace weft

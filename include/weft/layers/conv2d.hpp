@@ -1,0 +1,113 @@
+/// \file
+/// Conv2D: convolution of images.
+#pragma once
+
+#include "weft/kernels/cpu/convolution.hpp"
+#include "weft/layers/detail/window_layer.hpp"
+
+namespace weft {
+
+/// Cross-correlation of images with filters, channels last:
+///   y_nopf = act(b_f + sum_ijc x_n,(o s + i d - before),(p s + j d - before),c w_ijcf).
+///
+///   X (N, H, W, C)   W kernel (kh, kw, C / groups, filters)   b bias (filters)
+///   Y (N, OH, OW, filters)
+///
+/// With extent e = (k - 1) d + 1 along an axis, padding valid gives floor((H - e) / s) + 1 outputs,
+/// same gives ceil(H / s), with zeros around the image, an odd one behind, as in Keras.
+///
+/// With G = dL/dY * act':
+///   dL/dW_ijcf = sum_nop x_n,(o s + i d - before),...,c g_nopf,   dL/db_f = sum_nop g_nopf,
+///   dL/dX: the transposed convolution of G with W.
+/// W starts Glorot uniform, b at zero.
+struct Conv2D {
+    Index filters;         ///< channels of the output, at least 1
+    Extent2D kernel_size;  ///< at least 1
+    Extent2D strides = 1;  ///< at least 1
+    Padding padding = valid;
+    Extent2D dilation_rate = 1;  ///< steps between the taps of a filter, at least 1
+    Index groups = 1;            ///< divides the channels of input and output
+    Activation activation = linear;
+    bool use_bias = true;
+    Initializer kernel_initializer = glorot_uniform;
+    Initializer bias_initializer = zeros;
+    std::string name = {};  ///< instead of "conv2d", "conv2d_1", ...
+
+    static constexpr std::string_view type = "Conv2D";
+    friend bool operator==(const Conv2D&, const Conv2D&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Conv2D::Layer final : public weft::Layer<Scalar, Device> {
+public:
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    Layer(const Conv2D& options, LayerBuilder& builder)
+        : Layer(options, builder, convolution(options, builder)) {}
+
+    void forward(const Pass<Scalar, Device>& pass, ConstView x, View y) const override {
+        convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
+                                    bias_ ? pass.parameter(*bias_) : ConstView(),
+                                    pass.logits ? Activation::linear : activation_, y);
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView y, View dy,
+                  View dx) const override {
+        activation_backward<Scalar>(pass.device, pass.logits ? Activation::linear : activation_, y,
+                                    dy, dy);
+        if (bias_) {
+            column_sums<Scalar>(pass.device, dy.size() / convolution_.filters, convolution_.filters,
+                                dy.data(), pass.gradient(*bias_).data());
+        }
+        convolution_filter_gradient<Scalar>(pass.device, convolution_, x, dy,
+                                            pass.gradient(kernel_));
+        if (dx) {
+            convolution_input_gradient<Scalar>(pass.device, convolution_, dy,
+                                               pass.parameter(kernel_), dx);
+        }
+    }
+
+    Activation output_activation() const override { return activation_; }
+
+private:
+    Layer(const Conv2D& options, LayerBuilder& builder, const kernels::Convolution& convolution)
+        : weft::Layer<Scalar, Device>(
+              builder.input_shape(),
+              {convolution.window.rows.output, convolution.window.columns.output, options.filters}),
+          convolution_(convolution),
+          activation_(options.activation),
+          kernel_(builder.add_parameter("kernel",
+                                        {options.kernel_size.rows, options.kernel_size.columns,
+                                         convolution.group_channels(), options.filters},
+                                        options.kernel_initializer)) {
+        if (options.use_bias) {
+            bias_ = builder.add_parameter("bias", {options.filters}, options.bias_initializer);
+        }
+    }
+
+    static kernels::Convolution convolution(const Conv2D& options, const LayerBuilder& builder) {
+        builder.require(options.filters >= 1, "filters", options.filters, "at least 1");
+        builder.require(options.groups >= 1, "groups", options.groups, "at least 1");
+        builder.require(options.filters % options.groups == 0, "filters", options.filters,
+                        concat("a multiple of groups, ", options.groups));
+        const kernels::Window2D window =
+            detail::window_2d(builder, "kernel_size", options.kernel_size, options.strides,
+                              options.dilation_rate, options.padding);
+        builder.require_input(window.channels % options.groups == 0,
+                              concat("(None, height, width, channels) with channels a multiple of "
+                                     "groups, ",
+                                     options.groups));
+        return {window, options.filters, options.groups};
+    }
+
+    kernels::Convolution convolution_;
+    Activation activation_;
+    ParameterSlot kernel_;
+    std::optional<ParameterSlot> bias_;
+};
+
+}  // namespace weft

@@ -1,0 +1,95 @@
+/// \file
+/// Max and average pooling over windows, whatever declares them.
+#pragma once
+
+#include "weft/kernels/cpu/pooling.hpp"
+#include "weft/layers/detail/window_layer.hpp"
+
+namespace weft::detail {
+
+/// y = the largest of each window; backward gives dy to the element it came from.
+template <class Scalar, class Device>
+class MaxPoolLayer : public Layer<Scalar, Device> {
+public:
+    MaxPoolLayer(const Shape& input, const Shape& output, const kernels::Window2D& window)
+        : Layer<Scalar, Device>(input, output), window_(window) {}
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        max_pool_forward<Scalar>(pass.device, window_, x, y, taps(pass));
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        if (dx) max_pool_backward<Scalar>(pass.device, window_, dy, taps(pass), dx);
+    }
+
+    std::size_t saved_bytes(Index batch) const override {
+        return static_cast<std::size_t>(batch * window_.positions() * window_.channels) *
+               sizeof(std::int32_t);
+    }
+
+private:
+    static std::int32_t* taps(const Pass<Scalar, Device>& pass) {
+        return reinterpret_cast<std::int32_t*>(pass.saved);
+    }
+
+    kernels::Window2D window_;
+};
+
+/// y = the mean of each window over the elements inside the image.
+template <class Scalar, class Device>
+class AveragePoolLayer : public Layer<Scalar, Device> {
+public:
+    AveragePoolLayer(const Shape& input, const Shape& output, const kernels::Window2D& window)
+        : Layer<Scalar, Device>(input, output), window_(window) {}
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        average_pool_forward<Scalar>(pass.device, window_, x, y);
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        if (dx) average_pool_backward<Scalar>(pass.device, window_, dy, dx);
+    }
+
+private:
+    kernels::Window2D window_;
+};
+
+/// Base, one of the above, over windows of pool_size: (N, H, W, C) -> (N, OH, OW, C).
+template <class Base>
+class WindowPool final : public Base {
+public:
+    template <class Options>
+    WindowPool(const Options& options, LayerBuilder& builder)
+        : WindowPool(builder,
+                     window_2d(builder, "pool_size", options.pool_size,
+                               options.strides.value_or(options.pool_size), 1, options.padding)) {}
+
+private:
+    WindowPool(const LayerBuilder& builder, const kernels::Window2D& window)
+        : Base(builder.input_shape(), {window.rows.output, window.columns.output, window.channels},
+               window) {}
+};
+
+/// Base over the whole image: (N, H, W, C) -> (N, C).
+template <class Base>
+class GlobalPool final : public Base {
+public:
+    template <class Options>
+    GlobalPool(const Options&, LayerBuilder& builder)
+        : Base(builder.input_shape(), {builder.input_shape().last()}, whole_image(builder)) {}
+
+private:
+    static kernels::Window2D whole_image(const LayerBuilder& builder) {
+        const Shape& input = builder.input_shape();
+        builder.require_input(input.rank() == 3, "(None, height, width, channels)");
+        return window_2d(builder, "pool_size", {input[0], input[1]}, 1, 1, Padding::valid);
+    }
+};
+
+}  // namespace weft::detail

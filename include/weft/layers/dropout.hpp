@@ -1,0 +1,61 @@
+/// \file
+/// Dropout: random zeros in training.
+#pragma once
+
+#include "weft/kernels/cpu/dropout.hpp"
+#include "weft/kernels/cpu/layout.hpp"
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// In training each element is kept with probability 1 - rate and then divided by it, else set to
+/// zero:  y = m x / (1 - rate),  dx = m dy / (1 - rate).  In inference y = x. Any shape.
+///
+/// Each layer and step draws a mask of its own, the same for any number of threads.
+/// Source: Srivastava et al. 2014, section 10, with the scale moved to training.
+struct Dropout {
+    double rate;            ///< the share that is dropped, in [0, 1)
+    std::string name = {};  ///< instead of "dropout", "dropout_1", ...
+
+    static constexpr std::string_view type = "Dropout";
+    friend bool operator==(const Dropout&, const Dropout&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Dropout::Layer final : public weft::Layer<Scalar, Device> {
+public:
+    Layer(const Dropout& options, LayerBuilder& builder)
+        : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
+          rate_(options.rate) {
+        builder.require(rate_ >= 0 && rate_ < 1, "rate", rate_, "a number in [0, 1)");
+    }
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        if (!pass.training) return copy_elements<Scalar>(pass.device, x, y);
+        dropout_forward(pass.device, x.size(), rate_, pass.random, x.data(), y.data(), kept(pass));
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        if (!dx) return;
+        dropout_backward(pass.device, dy.size(), rate_, kept(pass), dy.data(), dx.data());
+    }
+
+    std::size_t saved_bytes(Index batch) const override {
+        return static_cast<std::size_t>(batch * this->input_shape().size());
+    }
+
+private:
+    static std::uint8_t* kept(const Pass<Scalar, Device>& pass) {
+        return reinterpret_cast<std::uint8_t*>(pass.saved);
+    }
+
+    double rate_;
+};
+
+}  // namespace weft

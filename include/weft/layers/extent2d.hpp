@@ -1,0 +1,25 @@
+/// \file
+/// Extent2D: a number for the rows and one for the columns of an image.
+#pragma once
+
+#include "weft/core/shape.hpp"
+
+namespace weft {
+
+/// Rows and columns of a window, a stride or a border: one number for both, or {rows, columns}.
+struct Extent2D {
+    Index rows;
+    Index columns;
+
+    constexpr Extent2D(Index both) : rows(both), columns(both) {}
+    constexpr Extent2D(Index rows, Index columns) : rows(rows), columns(columns) {}
+
+    constexpr Index smallest() const { return rows < columns ? rows : columns; }
+
+    friend bool operator==(const Extent2D&, const Extent2D&) = default;
+    friend void append(std::string& text, const Extent2D& extent) {
+        text += concat("(", extent.rows, ", ", extent.columns, ")");
+    }
+};
+
+}  // namespace weft

@@ -1,0 +1,25 @@
+/// \file
+/// MaxPool2D: the largest of each window of an image.
+#pragma once
+
+#include "weft/layers/detail/pool_layer.hpp"
+
+namespace weft {
+
+/// The largest of each window, channel by channel:  X (N, H, W, C) -> Y (N, OH, OW, C).
+/// Backward gives dy to the element it came from, of equals the first.
+/// The number of outputs is that of Conv2D.
+struct MaxPool2D {
+    Extent2D pool_size = 2;                ///< at least 1
+    std::optional<Extent2D> strides = {};  ///< at least 1; pool_size if not given
+    Padding padding = valid;
+    std::string name = {};  ///< instead of "max_pool2d", "max_pool2d_1", ...
+
+    static constexpr std::string_view type = "MaxPool2D";
+    friend bool operator==(const MaxPool2D&, const MaxPool2D&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::WindowPool<detail::MaxPoolLayer<Scalar, Device>>;
+};
+
+}  // namespace weft

@@ -1,0 +1,49 @@
+/// \file
+/// Rescaling: a fixed scale and offset.
+#pragma once
+
+#include "weft/kernels/cpu/activation.hpp"
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// y = scale x + offset,   dx = scale dy.   Any shape. Rescaling{1.0 / 255} maps pixels to [0, 1].
+struct Rescaling {
+    double scale;
+    double offset = 0;
+    std::string name = {};  ///< instead of "rescaling", "rescaling_1", ...
+
+    static constexpr std::string_view type = "Rescaling";
+    friend bool operator==(const Rescaling&, const Rescaling&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Rescaling::Layer final : public weft::Layer<Scalar, Device> {
+public:
+    Layer(const Rescaling& options, LayerBuilder& builder)
+        : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
+          scale_(static_cast<Scalar>(options.scale)),
+          offset_(static_cast<Scalar>(options.offset)) {
+        builder.require(std::isfinite(options.scale), "scale", options.scale, "a finite number");
+        builder.require(std::isfinite(options.offset), "offset", options.offset, "a finite number");
+    }
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        scale_and_offset<Scalar>(pass.device, x, scale_, offset_, y);
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        if (dx) scale_and_offset<Scalar>(pass.device, dy, scale_, Scalar(0), dx);
+    }
+
+private:
+    Scalar scale_, offset_;
+};
+
+}  // namespace weft

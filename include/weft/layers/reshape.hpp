@@ -1,0 +1,55 @@
+/// \file
+/// Reshape: the elements of a sample under another shape.
+#pragma once
+
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// Gives each sample another shape of as many elements, in the same order:
+/// X (N, d1, ..., dk) -> Y (N, e1, ..., em). One extent may be -1, for whatever is left. No copy.
+struct Reshape {
+    std::vector<Index> target_shape;  ///< of one sample, without N
+    std::string name = {};            ///< instead of "reshape", "reshape_1", ...
+
+    static constexpr std::string_view type = "Reshape";
+    friend bool operator==(const Reshape&, const Reshape&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Reshape::Layer final : public weft::Layer<Scalar, Device> {
+public:
+    Layer(const Reshape& options, LayerBuilder& builder)
+        : weft::Layer<Scalar, Device>(builder.input_shape(), resolve(options, builder)) {}
+
+    void forward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device>,
+                 TensorView<Scalar, Device>) const override {}
+    void backward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device>,
+                  TensorView<const Scalar, Device>, TensorView<Scalar, Device>,
+                  TensorView<Scalar, Device>) const override {}
+    bool is_view() const override { return true; }
+
+private:
+    static Shape resolve(const Reshape& options, const LayerBuilder& builder) {
+        std::vector<Index> extents = options.target_shape;
+        const Index size = builder.input_shape().size();
+        const auto open = std::ranges::count(extents, Index{-1});
+        builder.require(open <= 1, "target_shape", concat("one with ", open, " extents of -1"),
+                        "at most one -1");
+        if (open == 1) {
+            const auto free = std::ranges::find(extents, Index{-1});
+            *free = 1;
+            const Index others = Shape(extents).size();
+            *free = others == 0 ? 0 : size / others;
+        }
+        const Shape shape(extents);
+        builder.require_input(shape.size() == size,
+                              concat("as many elements as target_shape ", shape));
+        return shape;
+    }
+};
+
+}  // namespace weft

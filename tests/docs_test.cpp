@@ -1,0 +1,67 @@
+/// \file
+/// README.md and docs/: code blocks are what the examples say, and links lead somewhere.
+#include "weft/version.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+const std::filesystem::path root = WEFT_SOURCE_DIR;
+
+std::string read(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    REQUIRE_MESSAGE(file.good(), path.string());
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::vector<std::filesystem::path> pages() {
+    std::vector<std::filesystem::path> result{root / "README.md"};
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "docs")) {
+        if (entry.path().extension() == ".md") result.push_back(entry.path());
+    }
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("code blocks that come from an example equal it; scripts/sync_docs.sh copies them") {
+    int blocks = 0;
+    const std::regex marker(R"(<!-- from (\S+) -->\n```cpp\n)");
+    for (const auto& page : pages()) {
+        const std::string text = read(page);
+        for (std::sregex_iterator it(text.begin(), text.end(), marker), end; it != end; ++it) {
+            INFO(page.string(), " from ", (*it)[1].str());
+            const std::string example = read(root / (*it)[1].str());
+            const auto begin = static_cast<std::size_t>(it->position() + it->length());
+            CHECK(text.substr(begin, example.size() + 4) == example + "```\n");
+            ++blocks;
+        }
+    }
+    CHECK(blocks >= 2);
+}
+
+TEST_CASE("links between files lead to files") {
+    const std::regex link(R"(\]\(([^)#:]+)(#[^)]*)?\))");
+    for (const auto& page : pages()) {
+        const std::string text = read(page);
+        for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
+            INFO(page.string(), " links to ", (*it)[1].str());
+            CHECK(std::filesystem::exists(page.parent_path() / (*it)[1].str()));
+        }
+    }
+}
+
+TEST_CASE("the quickstart is short") {
+    const std::string text = read(root / "examples/quickstart.cpp");
+    CHECK(std::ranges::count(text, '\n') < 60);
+}

@@ -1,0 +1,348 @@
+#include "weft/kernels/cpu/activation.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+using weft::Activation;
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::largest_gap;
+using weft::random_uniform;
+using weft::Shape;
+using weft::Tensor;
+using weft::TensorView;
+
+namespace {
+
+constexpr Activation elementwise[] = {weft::linear, weft::relu, weft::sigmoid, weft::tanh};
+constexpr Activation all[] = {weft::linear, weft::relu, weft::sigmoid, weft::tanh, weft::softmax};
+
+template <class Scalar>
+constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+template <class Scalar>
+constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
+template <class Scalar>
+constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+
+std::string name(Activation activation) { return std::string(to_string(activation)); }
+
+template <class Scalar>
+Tensor<Scalar> forward(Activation activation, TensorView<const Scalar> x, int threads = 1) {
+    Tensor<Scalar> y(x.shape());
+    Cpu cpu(threads);
+    activation_forward<Scalar>(cpu, activation, x, y);
+    return y;
+}
+
+template <class Scalar>
+Tensor<Scalar> backward(Activation activation, TensorView<const Scalar> y,
+                        TensorView<const Scalar> dy, int threads = 1) {
+    Tensor<Scalar> dx(y.shape());
+    Cpu cpu(threads);
+    activation_backward<Scalar>(cpu, activation, y, dy, dx);
+    return dx;
+}
+
+/// The elementwise activations by the formulas of the enumeration.
+double formula(Activation activation, double x) {
+    switch (activation) {
+        case Activation::relu:
+            return x > 0 ? x : 0;
+        case Activation::sigmoid:
+            return 1 / (1 + std::exp(-x));
+        case Activation::tanh:
+            return std::tanh(x);
+        default:
+            return x;
+    }
+}
+
+/// Their derivatives, from the output y.
+double slope(Activation activation, double y) {
+    switch (activation) {
+        case Activation::relu:
+            return y > 0 ? 1 : 0;
+        case Activation::sigmoid:
+            return y * (1 - y);
+        case Activation::tanh:
+            return 1 - y * y;
+        default:
+            return 1;
+    }
+}
+
+template <class Scalar>
+Tensor<double> softmax_formula(const Tensor<Scalar>& x) {
+    const Index columns = x.shape().last();
+    Tensor<double> y(x.shape());
+    for (Index first = 0; first < x.size(); first += columns) {
+        double total = 0;
+        for (Index i = first; i < first + columns; ++i) {
+            y[i] = std::exp(static_cast<double>(x[i]));
+            total += y[i];
+        }
+        for (Index i = first; i < first + columns; ++i) y[i] /= total;
+    }
+    return y;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("activations are their formulas, at every length, and touch nothing else",
+                   Scalar, float, double) {
+    for (const Activation activation : elementwise) {
+        for (Index count = 1; count <= 70; ++count) {
+            auto x = random_uniform<Scalar>({count}, static_cast<std::uint32_t>(count), -9, 9);
+            Tensor<double> expected({count});
+            for (Index i = 0; i < count; ++i) {
+                expected[i] = formula(activation, static_cast<double>(x[i]));
+            }
+            std::vector<Scalar> memory(static_cast<std::size_t>(count + 2), Scalar(77));
+            const TensorView<Scalar> y(memory.data() + 1, Shape{count});
+            Cpu cpu(1);
+            activation_forward<Scalar>(cpu, activation, x, y);
+            const std::string which = name(activation);
+            CAPTURE(which);
+            CAPTURE(count);
+            // Sigmoid: two roundings and an exponential good to two units in the last place; tanh
+            // is a rational approximation good to four. Both are relative, for y near 0 too.
+            CHECK(largest_gap(y, expected, 1e-30) < 8 * eps<Scalar>);
+            CHECK(memory.front() == 77);
+            CHECK(memory.back() == 77);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("gradients are dy times the derivative, at every length", Scalar, float,
+                   double) {
+    for (const Activation activation : elementwise) {
+        for (Index count = 1; count <= 70; ++count) {
+            const auto id = static_cast<std::uint32_t>(count);
+            const auto x = random_uniform<Scalar>({count}, id, -3, 3);
+            const auto dy = random_uniform<Scalar>({count}, id + 100, -1, 1);
+            const auto y = forward<Scalar>(activation, x);
+            Tensor<double> expected({count});
+            for (Index i = 0; i < count; ++i) {
+                expected[i] =
+                    static_cast<double>(dy[i]) * slope(activation, static_cast<double>(y[i]));
+            }
+            std::vector<Scalar> memory(static_cast<std::size_t>(count + 2), Scalar(77));
+            const TensorView<Scalar> dx(memory.data() + 1, Shape{count});
+            Cpu cpu(1);
+            activation_backward<Scalar>(cpu, activation, y, dy, dx);
+            const std::string which = name(activation);
+            CAPTURE(which);
+            CAPTURE(count);
+            // |dy| <= 1 and y in [-1, 1] where it is rounded: 1 - y^2 is good to eps absolutely.
+            CHECK(largest_gap(dx, expected, 1) < 2 * eps<Scalar>);
+            CHECK(memory.front() == 77);
+            CHECK(memory.back() == 77);
+        }
+    }
+}
+
+TEST_CASE("the gradient of ReLU is 0 at 0 and takes nothing from where the output is 0") {
+    const Tensor<float> y({5}, {0, -0.f, 2, 0, 3}), dy({5}, {5, 6, 7, not_a_number<float>, -8});
+    CHECK(identical(backward<float>(weft::relu, y, dy), Tensor<float>({5}, {0, 0, 7, 0, -8})));
+}
+
+TEST_CASE_TEMPLATE("in place, and at any place in memory, the bits are the same", Scalar, float,
+                   double) {
+    Cpu cpu(1);
+    for (const Activation activation : elementwise) {
+        const std::string which = name(activation);
+        CAPTURE(which);
+        const auto x = random_uniform<Scalar>({70}, 1, -9, 9);
+        const auto dy = random_uniform<Scalar>({70}, 2, -1, 1);
+        const auto y = forward<Scalar>(activation, x);
+        const auto dx = backward<Scalar>(activation, y, dy);
+
+        auto in_place = x;
+        activation_forward<Scalar>(cpu, activation, in_place, in_place);
+        CHECK(identical(in_place, y));
+        in_place = dy;
+        activation_backward<Scalar>(cpu, activation, y, in_place, in_place);
+        CHECK(identical(in_place, dx));
+
+        for (Index first = 1; first < 70; ++first) {
+            const Index count = 70 - first;
+            CHECK(identical(forward<Scalar>(activation, x.slice(first, count)),
+                            y.slice(first, count)));
+            CHECK(identical(
+                backward<Scalar>(activation, y.slice(first, count), dy.slice(first, count)),
+                dx.slice(first, count)));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("large tensors have the same bits for 1, 2 and 7 threads", Scalar, float,
+                   double) {
+    const Shape shape{5003, 13};  // four tasks elementwise, the last one short
+    const auto x = random_uniform<Scalar>(shape, 3, -9, 9);
+    const auto dy = random_uniform<Scalar>(shape, 4, -1, 1);
+    for (const Activation activation : all) {
+        const std::string which = name(activation);
+        CAPTURE(which);
+        const auto y = forward<Scalar>(activation, x);
+        const auto dx = backward<Scalar>(activation, y, dy);
+        for (const int threads : {2, 7}) {
+            CHECK(identical(forward<Scalar>(activation, x, threads), y));
+            CHECK(identical(backward<Scalar>(activation, y, dy, threads), dx));
+        }
+        // The first and last rows alone: tasks work on the elements that are theirs.
+        for (const Index row : {0, 5002}) {
+            CHECK(identical(forward<Scalar>(activation, x.slice(row, 1)), y.slice(row, 1)));
+            CHECK(identical(backward<Scalar>(activation, y.slice(row, 1), dy.slice(row, 1)),
+                            dx.slice(row, 1)));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("extreme inputs have their limits as outputs", Scalar, float, double) {
+    const Scalar largest = std::numeric_limits<Scalar>::max();
+    for (const Scalar x : {Scalar(100), Scalar(1000), Scalar(1e30), largest, infinity<Scalar>}) {
+        CAPTURE(x);
+        const Tensor<Scalar> both({2}, {x, -x});
+        const auto rectified = forward<Scalar>(weft::relu, both);
+        CHECK(rectified[0] == x);
+        CHECK(rectified[1] == 0);
+        const auto hyperbolic = forward<Scalar>(weft::tanh, both);
+        CHECK(hyperbolic[0] == 1);
+        CHECK(hyperbolic[1] == -1);
+        const auto logistic = forward<Scalar>(weft::sigmoid, both);
+        CHECK(logistic[0] == 1);
+        CHECK(logistic[1] >= 0);
+        CHECK(logistic[1] < Scalar(1e-37));  // exp(-100) is 4e-44, below float's normal numbers
+        const Tensor<Scalar> dy({2}, {1, 1});
+        for (const Activation activation : {weft::sigmoid, weft::tanh}) {
+            const auto y = forward<Scalar>(activation, both);
+            for (const Scalar dx : backward<Scalar>(activation, y, dy)) {
+                CHECK(std::abs(dx) < Scalar(1e-37));
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("NaN stays NaN and spoils no neighbour", Scalar, float, double) {
+    for (const Activation activation : elementwise) {
+        const std::string which = name(activation);
+        CAPTURE(which);
+        for (Index bad = 0; bad < 37; ++bad) {
+            CAPTURE(bad);
+            auto x = random_uniform<Scalar>({37}, 5, -2, 2);
+            const auto clean = forward<Scalar>(activation, x);
+            x[bad] = not_a_number<Scalar>;
+            auto y = forward<Scalar>(activation, x);
+            CHECK(std::isnan(y[bad]));
+            y[bad] = clean[bad];
+            CHECK(identical(y, clean));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("softmax is its formula over the last axis, at every length", Scalar, float,
+                   double) {
+    for (Index columns = 1; columns <= 70; ++columns) {
+        CAPTURE(columns);
+        const auto id = static_cast<std::uint32_t>(columns);
+        const auto x = random_uniform<Scalar>({2, 3, columns}, id, -4, 4);
+        const auto y = forward<Scalar>(weft::softmax, x);
+        // x - max x is up to 8, so its rounding changes exp by 8 eps / 2; a few roundings for
+        // the exponential and the division; one for each term of the sum.
+        const double tolerance = (10 + static_cast<double>(columns) / 2) * eps<Scalar>;
+        CHECK(largest_gap(y, softmax_formula(x), 1e-30) < tolerance);
+
+        const auto dy = random_uniform<Scalar>({2, 3, columns}, id + 100, -1, 1);
+        Tensor<double> dx(x.shape());
+        for (Index row = 0; row < 6; ++row) {
+            for (Index c = 0; c < columns; ++c) {
+                const Index i = row * columns + c;
+                // The Jacobian row by row: dy_c / dx_k = y_c ([c = k] - y_k).
+                for (Index j = row * columns; j < (row + 1) * columns; ++j) {
+                    dx[i] += static_cast<double>(dy[j]) * static_cast<double>(y[j]) *
+                             ((i == j ? 1. : 0.) - static_cast<double>(y[i]));
+                }
+            }
+        }
+        // The projection sums up to `columns` terms, together at most 1; it is multiplied by y.
+        CHECK(largest_gap(backward<Scalar>(weft::softmax, y, dy), dx, 1) < tolerance);
+    }
+}
+
+TEST_CASE_TEMPLATE("softmax may work in place, and a row has the same bits alone", Scalar, float,
+                   double) {
+    Cpu cpu(1);
+    for (const Index columns : {1, 7, 10, 33}) {
+        CAPTURE(columns);
+        const auto x = random_uniform<Scalar>({5, columns}, 6, -4, 4);
+        const auto dy = random_uniform<Scalar>({5, columns}, 7, -1, 1);
+        const auto y = forward<Scalar>(weft::softmax, x);
+        const auto dx = backward<Scalar>(weft::softmax, y, dy);
+        auto in_place = x;
+        softmax_forward<Scalar>(cpu, in_place, in_place);
+        CHECK(identical(in_place, y));
+        in_place = dy;
+        softmax_backward<Scalar>(cpu, y, in_place, in_place);
+        CHECK(identical(in_place, dx));
+        for (Index row = 0; row < 5; ++row) {
+            CHECK(identical(forward<Scalar>(weft::softmax, x.sample(row)), y.sample(row)));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("softmax of extreme inputs is finite and sums to 1", Scalar, float, double) {
+    const Scalar largest = std::numeric_limits<Scalar>::max();
+    const Tensor<Scalar> x({6, 3}, {1e4, 0, -1e4,               //
+                                    -1e4, -1e4, -2e4,           //
+                                    largest, -largest, 0,       //
+                                    largest, largest, largest,  //
+                                    0, -infinity<Scalar>, 0,    //
+                                    -infinity<Scalar>, -1e9, -infinity<Scalar>});
+    const Tensor<double> expected({6, 3}, {1, 0, 0,                 //
+                                           0.5, 0.5, 0,             //
+                                           1, 0, 0,                 //
+                                           1. / 3, 1. / 3, 1. / 3,  //
+                                           0.5, 0, 0.5,             //
+                                           0, 1, 0});
+    const auto y = forward<Scalar>(weft::softmax, x);
+    CHECK(largest_gap(y, expected, 1) < 2 * eps<Scalar>);
+    // What is masked out weighs nothing, not just little.
+    CHECK(y(4, 1) < Scalar(1e-30));
+    const Tensor<Scalar> dy({6, 3}, {1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});
+    for (const Scalar dx : backward<Scalar>(weft::softmax, y, dy)) CHECK(std::isfinite(dx));
+}
+
+TEST_CASE_TEMPLATE("NaN in a row of softmax makes all of the row NaN, and no other", Scalar, float,
+                   double) {
+    for (const Index columns : {1, 3, 10, 37}) {
+        for (Index bad = 0; bad < columns; ++bad) {
+            auto x = random_uniform<Scalar>({3, columns}, 8, -4, 4);
+            const auto clean = forward<Scalar>(weft::softmax, x);
+            x(1, bad) = not_a_number<Scalar>;
+            const auto y = forward<Scalar>(weft::softmax, x);
+            CAPTURE(columns);
+            CAPTURE(bad);
+            for (Index c = 0; c < columns; ++c) CHECK(std::isnan(y(1, c)));
+            CHECK(identical(y.sample(0), clean.sample(0)));
+            CHECK(identical(y.sample(2), clean.sample(2)));
+        }
+    }
+}
+
+TEST_CASE("activations of no elements do nothing") {
+    for (const Activation activation : all) {
+        for (const Shape& shape : {Shape{0}, Shape{0, 3}, Shape{3, 0}}) {
+            const Tensor<float> none(shape);
+            CHECK(forward<float>(activation, none).size() == 0);
+            CHECK(backward<float>(activation, none, none).size() == 0);
+        }
+    }
+}

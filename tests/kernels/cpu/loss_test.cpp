@@ -1,0 +1,428 @@
+#include "weft/kernels/cpu/loss.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <vector>
+
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::largest_gap;
+using weft::random_normal;
+using weft::random_uniform;
+using weft::Shape;
+using weft::Tensor;
+using weft::TensorView;
+
+namespace {
+
+// Each kernel under one signature. Those that do not compute probabilities leave them alone.
+template <class Scalar>
+using Kernel = void(Cpu&, TensorView<const Scalar> x, TensorView<const Scalar> t, Scalar scale,
+                    TensorView<Scalar> losses, TensorView<Scalar> probabilities,
+                    TensorView<Scalar> gradient);
+
+template <class Scalar, void kernel(Cpu&, TensorView<const Scalar>, TensorView<const Scalar>,
+                                    Scalar, TensorView<Scalar>, TensorView<Scalar>)>
+void without_probabilities(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> t,
+                           Scalar scale, TensorView<Scalar> losses, TensorView<Scalar>,
+                           TensorView<Scalar> gradient) {
+    kernel(cpu, x, t, scale, losses, gradient);
+}
+
+/// The loss of one row by its formula.
+using Row = std::vector<double>;
+using Formula = std::function<double(const Row& x, const Row& t)>;
+
+Row softmax_of(const Row& z) {
+    double total = 0;
+    for (const double value : z) total += std::exp(value);
+    Row p;
+    for (const double value : z) p.push_back(std::exp(value) / total);
+    return p;
+}
+
+double sum_of(const Row& x) {
+    double total = 0;
+    for (const double value : x) total += value;
+    return total;
+}
+
+/// -sum t log p.
+double entropy(const Row& t, const Row& p) {
+    double total = 0;
+    for (std::size_t c = 0; c < p.size(); ++c) total -= t[c] * std::log(p[c]);
+    return total;
+}
+
+/// -1/C sum (t log p + (1 - t) log(1 - p)).
+double binary_entropy(const Row& t, const Row& p) {
+    double total = 0;
+    for (std::size_t c = 0; c < p.size(); ++c) {
+        total -= t[c] * std::log(p[c]) + (1 - t[c]) * std::log(1 - p[c]);
+    }
+    return total / static_cast<double>(p.size());
+}
+
+std::size_t label_of(const Row& t) { return static_cast<std::size_t>(t[0]); }
+
+double sigmoid_of(double z) { return 1 / (1 + std::exp(-z)); }
+
+/// What a kernel takes as predictions and targets.
+enum class Predictions { logits, probabilities };
+enum class Targets { labels, distribution, bits };
+
+template <class Scalar>
+struct Loss {
+    const char* name;
+    Kernel<Scalar>* kernel;
+    Predictions predictions;
+    Targets targets;
+    Formula formula;
+};
+
+template <class Scalar>
+std::vector<Loss<Scalar>> all_losses() {
+    using namespace weft::kernels;
+    return {
+        {"sparse_softmax_crossentropy", sparse_softmax_crossentropy<Scalar>, Predictions::logits,
+         Targets::labels,
+         [](const Row& z, const Row& t) { return -std::log(softmax_of(z)[label_of(t)]); }},
+        {"softmax_crossentropy", softmax_crossentropy<Scalar>, Predictions::logits,
+         Targets::distribution,
+         [](const Row& z, const Row& t) { return entropy(t, softmax_of(z)); }},
+        {"categorical_crossentropy",
+         without_probabilities<Scalar, categorical_crossentropy<Scalar>>,
+         Predictions::probabilities, Targets::distribution,
+         [](Row p, const Row& t) {
+             const double sum = sum_of(p);
+             for (double& q : p) q = std::clamp(q / sum, 1e-7, 1 - 1e-7);
+             return entropy(t, p);
+         }},
+        {"sparse_categorical_crossentropy",
+         without_probabilities<Scalar, sparse_categorical_crossentropy<Scalar>>,
+         Predictions::probabilities, Targets::labels,
+         [](const Row& p, const Row& t) { return -std::log(p[label_of(t)] / sum_of(p)); }},
+        {"sigmoid_crossentropy", sigmoid_crossentropy<Scalar>, Predictions::logits, Targets::bits,
+         [](const Row& z, const Row& t) {
+             Row p;
+             for (const double value : z) p.push_back(sigmoid_of(value));
+             return binary_entropy(t, p);
+         }},
+        {"binary_crossentropy", without_probabilities<Scalar, binary_crossentropy<Scalar>>,
+         Predictions::probabilities, Targets::bits,
+         [](const Row& p, const Row& t) { return binary_entropy(t, p); }},
+        {"mean_squared_error", without_probabilities<Scalar, mean_squared_error<Scalar>>,
+         Predictions::logits, Targets::distribution,
+         [](const Row& p, const Row& t) {
+             double total = 0;
+             for (std::size_t c = 0; c < p.size(); ++c) total += (p[c] - t[c]) * (p[c] - t[c]);
+             return total / static_cast<double>(p.size());
+         }},
+    };
+}
+
+template <class Scalar>
+Tensor<Scalar> predictions_for(const Loss<Scalar>& loss, const Shape& shape) {
+    // Probabilities need not sum to 1: the kernels divide by the sum.
+    return loss.predictions == Predictions::logits ? random_normal<Scalar>(shape, 1, 2)
+                                                   : random_uniform<Scalar>(shape, 1, 0.05, 0.95);
+}
+
+/// Soft targets, whose sums are not 1 either.
+template <class Scalar>
+Tensor<Scalar> targets_for(const Loss<Scalar>& loss, const Shape& shape) {
+    const Index rows = shape[0], columns = shape[1];
+    if (loss.targets != Targets::labels) return random_uniform<Scalar>(shape, 2, 0, 1);
+    Tensor<Scalar> labels({rows});
+    for (Index r = 0; r < rows; ++r) labels[r] = static_cast<Scalar>(r * 7 % columns);
+    return labels;
+}
+
+template <class Scalar>
+struct Result {
+    Tensor<Scalar> losses, probabilities, gradient;
+};
+
+template <class Scalar>
+Result<Scalar> run(const Loss<Scalar>& loss, TensorView<const Scalar> x, TensorView<const Scalar> t,
+                   Scalar scale = 1, int threads = 1) {
+    Result<Scalar> result{Tensor<Scalar>({x.shape()[0]}), Tensor<Scalar>(x.shape()),
+                          Tensor<Scalar>(x.shape())};
+    Cpu cpu(threads);
+    loss.kernel(cpu, x, t, scale, result.losses, result.probabilities, result.gradient);
+    return result;
+}
+
+template <class Scalar>
+Row row_of(const Tensor<Scalar>& x, Index r) {
+    const Index size = x.size() / x.shape()[0];
+    return Row(x.data() + r * size, x.data() + (r + 1) * size);
+}
+
+/// The loss of that name.
+template <class Scalar>
+Loss<Scalar> named(std::string_view name) {
+    for (const auto& loss : all_losses<Scalar>()) {
+        if (loss.name == name) return loss;
+    }
+    FAIL("no such loss");
+    return {};
+}
+
+template <class Scalar>
+constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+template <class Scalar>
+constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
+template <class Scalar>
+constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+
+const double log_epsilon = std::log(1e-7);
+
+}  // namespace
+
+TEST_CASE("losses and gradients are those of the formulas") {
+    for (const auto& loss : all_losses<double>()) {
+        for (const Shape& shape : {Shape{5, 1}, Shape{4, 3}, Shape{3, 10}, Shape{2, 37}}) {
+            const std::string where = weft::concat(loss.name, " ", shape);
+            CAPTURE(where);
+            const auto x = predictions_for(loss, shape);
+            const auto t = targets_for(loss, shape);
+            const double scale = 0.25;
+            const auto result = run<double>(loss, x, t, scale);
+
+            Tensor<double> losses({shape[0]}), gradient(shape);
+            for (Index r = 0; r < shape[0]; ++r) {
+                const Row target = row_of(t, r);
+                Row row = row_of(x, r);
+                losses[r] = loss.formula(row, target);
+                for (Index c = 0; c < shape[1]; ++c) {
+                    // Central differences of the formula, not of the kernel.
+                    double& entry = row[static_cast<std::size_t>(c)];
+                    const double value = entry, h = 6e-6;
+                    entry = value + h;
+                    const double above = loss.formula(row, target);
+                    entry = value - h;
+                    const double below = loss.formula(row, target);
+                    entry = value;
+                    gradient(r, c) = scale * (above - below) / (2 * h);
+                }
+            }
+            // Losses up to 50, from terms up to 10: rounded some C times.
+            CHECK(largest_gap(result.losses, losses) < 1e-13);
+            // Differences lose losses * eps / h = 1e-9, and h^2 times the third derivative.
+            CHECK(largest_gap(result.gradient, gradient) < 1e-6);
+        }
+    }
+}
+
+TEST_CASE("probabilities are softmax or sigmoid of the logits") {
+    const Shape shape{4, 11};
+    for (const char* name : {"sparse_softmax_crossentropy", "softmax_crossentropy"}) {
+        const auto loss = named<double>(name);
+        const auto x = predictions_for(loss, shape);
+        const auto result = run<double>(loss, x, targets_for(loss, shape), 0.25);
+        Tensor<double> expected(shape);
+        for (Index r = 0; r < shape[0]; ++r) {
+            std::ranges::copy(softmax_of(row_of(x, r)), &expected(r, 0));
+        }
+        CHECK(largest_gap(result.probabilities, expected, 1e-30) < 20 * eps<double>);
+    }
+    const auto loss = named<double>("sigmoid_crossentropy");
+    const auto x = predictions_for(loss, shape);
+    const auto result = run<double>(loss, x, targets_for(loss, shape), 0.25);
+    Tensor<double> expected(shape);
+    for (Index i = 0; i < x.size(); ++i) expected[i] = sigmoid_of(x[i]);
+    CHECK(largest_gap(result.probabilities, expected, 1e-30) < 8 * eps<double>);
+}
+
+TEST_CASE("losses in float are those in double, rounded") {
+    for (std::size_t i = 0; i < all_losses<float>().size(); ++i) {
+        const auto loss = all_losses<float>()[i];
+        const auto precise = all_losses<double>()[i];
+        for (const Shape& shape : {Shape{5, 1}, Shape{4, 3}, Shape{3, 10}, Shape{2, 37}}) {
+            const std::string where = weft::concat(loss.name, " ", shape);
+            CAPTURE(where);
+            const auto x = predictions_for(loss, shape), t = targets_for(loss, shape);
+            Tensor<double> x_double(x.shape()), t_double(t.shape());
+            std::ranges::copy(x, x_double.begin());
+            std::ranges::copy(t, t_double.begin());
+            const auto result = run<float>(loss, x, t, 0.25f);
+            const auto expected = run<double>(precise, x_double, t_double, 0.25);
+            // Up to 37 terms of magnitude up to 10 and sums up to 100: some 40 roundings of 6e-8.
+            // Floor 1: single terms cancel, and with them what is exact in them.
+            CHECK(largest_gap(result.losses, expected.losses, 1) < 40 * eps<float>);
+            CHECK(largest_gap(result.gradient, expected.gradient, 1) < 40 * eps<float>);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("scale multiplies gradients, not losses or probabilities", Scalar, float,
+                   double) {
+    for (const auto& loss : all_losses<Scalar>()) {
+        CAPTURE(loss.name);
+        const auto x = predictions_for(loss, {3, 5}), t = targets_for(loss, {3, 5});
+        const auto one = run<Scalar>(loss, x, t), eighth = run<Scalar>(loss, x, t, Scalar(0.125));
+        CHECK(identical(eighth.losses, one.losses));
+        CHECK(identical(eighth.probabilities, one.probabilities));
+        auto gradient = one.gradient;
+        for (Scalar& value : gradient) value /= 8;  // exact
+        CHECK(identical(eighth.gradient, gradient));
+    }
+}
+
+TEST_CASE_TEMPLATE("probabilities may share the memory of logits or gradient", Scalar, float,
+                   double) {
+    const auto scale = static_cast<Scalar>(0.3);
+    for (const char* name :
+         {"sparse_softmax_crossentropy", "softmax_crossentropy", "sigmoid_crossentropy"}) {
+        const auto loss = named<Scalar>(name);
+        for (const Index columns : {1, 3, 10, 37}) {
+            CAPTURE(name);
+            CAPTURE(columns);
+            const Shape shape{4, columns};
+            const auto x = predictions_for(loss, shape), t = targets_for(loss, shape);
+            const auto apart = run<Scalar>(loss, x, t, scale);
+            Cpu cpu(1);
+            Tensor<Scalar> losses({4}), memory = x, gradient(shape);
+            loss.kernel(cpu, memory, t, scale, losses, memory, gradient);
+            CHECK(identical(losses, apart.losses));
+            CHECK(identical(memory, apart.probabilities));
+            CHECK(identical(gradient, apart.gradient));
+
+            std::ranges::fill(losses, Scalar(0));
+            loss.kernel(cpu, x, t, scale, losses, gradient, gradient);
+            CHECK(identical(losses, apart.losses));
+            CHECK(identical(gradient, apart.gradient));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("a row has the same bits alone, in a batch, and for 1, 2 and 7 threads", Scalar,
+                   float, double) {
+    const Shape shape{999, 10};  // several tasks, the last one short
+    for (const auto& loss : all_losses<Scalar>()) {
+        CAPTURE(loss.name);
+        const auto x = predictions_for(loss, shape), t = targets_for(loss, shape);
+        const auto one = run<Scalar>(loss, x, t, Scalar(0.3));
+        for (const int threads : {2, 7}) {
+            const auto many = run<Scalar>(loss, x, t, Scalar(0.3), threads);
+            CHECK(identical(many.losses, one.losses));
+            CHECK(identical(many.probabilities, one.probabilities));
+            CHECK(identical(many.gradient, one.gradient));
+        }
+        for (const Index row : {0, 500, 998}) {
+            const auto alone = run<Scalar>(loss, x.slice(row, 1), t.slice(row, 1), Scalar(0.3));
+            CHECK(identical(alone.losses, one.losses.slice(row, 1)));
+            CHECK(identical(alone.gradient, one.gradient.slice(row, 1)));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("NaN in a row makes its loss NaN and leaves the other rows alone", Scalar, float,
+                   double) {
+    for (const auto& loss : all_losses<Scalar>()) {
+        for (const Index columns : {1, 3, 19}) {
+            for (Index bad = 0; bad < columns; ++bad) {
+                const std::string where = weft::concat(loss.name, " ", columns, " ", bad);
+                CAPTURE(where);
+                auto x = predictions_for(loss, {3, columns});
+                const auto t = targets_for(loss, {3, columns});
+                const auto clean = run<Scalar>(loss, x, t);
+                x(1, bad) = not_a_number<Scalar>;
+                const auto result = run<Scalar>(loss, x, t);
+                CHECK(std::isnan(result.losses[1]));
+                CHECK(std::isnan(result.gradient(1, bad)));
+                for (const Index row : {0, 2}) {
+                    CHECK(identical(result.losses.slice(row, 1), clean.losses.slice(row, 1)));
+                    CHECK(identical(result.gradient.sample(row), clean.gradient.sample(row)));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("cross-entropy of extreme logits is exact and finite", Scalar, float, double) {
+    // Each row has a winner so far ahead that p is 1 and 0s.
+    const Tensor<Scalar> x({3, 3}, {1e4, 0, -1e4, -1e30f, 1e30f, 0, 0, -infinity<Scalar>, -1e9});
+    const Tensor<Scalar> labels({3}, {2, 1, 0});
+    const Tensor<Scalar> one_hot({3, 3}, {0, 0, 1, 0, 1, 0, 1, 0, 0});
+    for (const bool sparse : {true, false}) {
+        CAPTURE(sparse);
+        const auto result =
+            sparse ? run<Scalar>(named<Scalar>("sparse_softmax_crossentropy"), x, labels)
+                   : run<Scalar>(named<Scalar>("softmax_crossentropy"), x, one_hot);
+        CHECK(identical(result.losses, Tensor<Scalar>({3}, {2e4, 0, 0})));
+        const Tensor<Scalar> gradient({3, 3}, {1, 0, -1, 0, 0, 0, 0, 0, 0});
+        CHECK(largest_gap(result.gradient, gradient, 1) < 1e-30);
+    }
+}
+
+TEST_CASE_TEMPLATE("binary cross-entropy of extreme logits is exact and finite", Scalar, float,
+                   double) {
+    const Tensor<Scalar> x({6, 1}, {1e4, 1e4, -1e4, -1e4, 1e30f, -1e30f});
+    const Tensor<Scalar> t({6, 1}, {1, 0, 0, 1, 1, 0});
+    const auto result = run<Scalar>(named<Scalar>("sigmoid_crossentropy"), x, t);
+    CHECK(largest_gap(result.losses, Tensor<Scalar>({6}, {0, 1e4, 0, 1e4, 0, 0}), 1) < 1e-30);
+    CHECK(largest_gap(result.gradient, Tensor<Scalar>({6, 1}, {0, 1, 0, -1, 0, 0}), 1) < 1e-30);
+}
+
+TEST_CASE_TEMPLATE("tiny losses keep their digits", Scalar, float, double) {
+    // log(1 + exp(-z)) with exp(-20) = 2e-9, far below eps of float: 1 + exp(-z) would be 1.
+    const Tensor<Scalar> x({1, 1}, {20}), one({1, 1}, {1});
+    const auto result = run<Scalar>(named<Scalar>("sigmoid_crossentropy"), x, one);
+    CHECK(weft::relative_gap(static_cast<double>(result.losses[0]), 2.061153620314381e-9, 1e-30) <
+          4 * eps<Scalar>);
+}
+
+TEST_CASE_TEMPLATE("probabilities 0 and 1 are kept 1e-7 away; clipped ones have no gradient",
+                   Scalar, float, double) {
+    // 1 - 1e-7 and log(1 - (1 - 1e-7)) as far as Scalar can tell.
+    const auto low = static_cast<Scalar>(1e-7);
+    const Scalar high = Scalar(1) - low;
+    const double at_low = -log_epsilon;                              // 16.118...
+    const double at_high = -std::log1p(-static_cast<double>(high));  // of a wrong 1
+    const double tolerance = 8 * eps<Scalar>;
+
+    SUBCASE("binary") {
+        const Tensor<Scalar> p({5, 1}, {0, 0, 1, 1, Scalar(0.25)}), t({5, 1}, {1, 0, 0, 1, 0});
+        const auto result = run<Scalar>(named<Scalar>("binary_crossentropy"), p, t);
+        const Tensor<double> losses({5}, {at_low, -std::log1p(-1e-7), at_high,
+                                          -std::log(static_cast<double>(high)), std::log(4. / 3)});
+        CHECK(largest_gap(result.losses, losses, 1) < tolerance);
+        CHECK(largest_gap(result.gradient, Tensor<double>({5, 1}, {0, 0, 0, 0, 4. / 3}), 1) <
+              tolerance);
+    }
+    SUBCASE("sparse: clipped, then divided by the sum") {
+        const Tensor<Scalar> p({3, 3}, {0, 0.5, 0.5, 1, 0, 0, 0.25, 0, 0.25}), t({3}, {0, 1, 2});
+        const auto result = run<Scalar>(named<Scalar>("sparse_categorical_crossentropy"), p, t);
+        const Tensor<double> losses({3}, {at_low, at_low, std::log(2.)});
+        CHECK(largest_gap(result.losses, losses, 1) < 1e-6);  // the sums are 1 + 1e-7 and so on
+        const Tensor<double> gradient({3, 3}, {0, 1, 1, 0, 0, 0, 2, 0, -2});
+        CHECK(largest_gap(result.gradient, gradient, 1) < 1e-6);
+    }
+    SUBCASE("categorical: divided by the sum, then clipped") {
+        const Tensor<Scalar> p({2, 3}, {0, 0.5, 0.5, 0, 0, 5});
+        const Tensor<Scalar> t({2, 3}, {0.5, 0.5, 0, 0, 1, 0});
+        const auto result = run<Scalar>(named<Scalar>("categorical_crossentropy"), p, t);
+        const Tensor<double> losses({2}, {at_low / 2 + std::log(2.) / 2, at_low});
+        CHECK(largest_gap(result.losses, losses, 1) < tolerance);
+        // p_0 is clipped, but moves the sum that p_1 is divided by.
+        const Tensor<double> gradient({2, 3}, {0.5, -0.5, 0.5, 0, 0, 0});
+        CHECK(largest_gap(result.gradient, gradient, 1) < tolerance);
+    }
+}
+
+TEST_CASE("losses of no rows do nothing") {
+    for (const auto& loss : all_losses<float>()) {
+        const Tensor<float> x({0, 3}), t(loss.targets == Targets::labels ? Shape{0} : Shape{0, 3});
+        CHECK(run<float>(loss, x, t).losses.size() == 0);
+    }
+}

@@ -1,0 +1,312 @@
+#include "weft/kernels/cpu/matmul.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::random_normal;
+using weft::Tensor;
+using weft::kernels::MatrixOperand;
+using weft::kernels::row_major;
+
+namespace {
+
+struct Sizes {
+    Index rows, columns, depth;
+};
+
+/// Sizes about every edge of the blocking: register blocks, packets, panels, blocks of rows and of
+/// depth.
+std::vector<Sizes> all_sizes() {
+    std::vector<Sizes> sizes;
+    for (const Index n : {1, 2, 3, 5, 8, 13, 31, 32, 33, 64, 65, 257, 300}) {
+        sizes.insert(sizes.end(), {{n, 33, 65}, {65, n, 33}, {33, 65, n}, {n, n, 13}, {1, n, n}});
+    }
+    sizes.insert(sizes.end(), {{300, 300, 257}, {256, 64, 512}, {255, 17, 513}, {1, 1, 1}});
+    sizes.insert(sizes.end(), {{5, 7, 0}, {0, 7, 5}, {5, 0, 7}});
+    return sizes;
+}
+
+/// Integers from -8 to 8: their products sum to integers below 2^24, exact in float, so that a
+/// right product of them is equal to the naive one in every bit.
+template <class Scalar>
+Tensor<Scalar> integers(const weft::Shape& shape, std::uint32_t stream) {
+    auto x = weft::random_uniform<Scalar>(shape, stream, -8.5, 8.5);
+    for (Scalar& value : x) value = std::round(value) + Scalar(0);  // no -0
+    return x;
+}
+
+template <class Scalar>
+Tensor<Scalar> naive(const Tensor<Scalar>& a, const Tensor<Scalar>& b) {
+    const Index depth = a.shape()[1];
+    Tensor<Scalar> c({a.shape()[0], b.shape()[1]});
+    for (Index i = 0; i < c.shape()[0]; ++i) {
+        for (Index j = 0; j < c.shape()[1]; ++j) {
+            double sum = 0;
+            for (Index k = 0; k < depth; ++k) {
+                sum += static_cast<double>(a(i, k)) * static_cast<double>(b(k, j));
+            }
+            c(i, j) = static_cast<Scalar>(sum);
+        }
+    }
+    return c;
+}
+
+template <class Scalar>
+Tensor<Scalar> transposed(const Tensor<Scalar>& x) {
+    Tensor<Scalar> y({x.shape()[1], x.shape()[0]});
+    for (Index i = 0; i < x.shape()[0]; ++i) {
+        for (Index j = 0; j < x.shape()[1]; ++j) y(j, i) = x(i, j);
+    }
+    return y;
+}
+
+/// x with `gap` further columns of that filling.
+template <class Scalar>
+Tensor<Scalar> widened(const Tensor<Scalar>& x, Index gap, Scalar filling) {
+    Tensor<Scalar> y({x.shape()[0], x.shape()[1] + gap});
+    std::ranges::fill(y, filling);
+    for (Index i = 0; i < x.shape()[0]; ++i) {
+        for (Index j = 0; j < x.shape()[1]; ++j) y(i, j) = x(i, j);
+    }
+    return y;
+}
+
+template <class Scalar>
+constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
+
+/// A matrix in memory of its own, as it is or transposed, with NaN between its rows.
+template <class Scalar>
+struct Stored {
+    Tensor<Scalar> memory;
+    bool is_transposed;
+
+    Stored(const Tensor<Scalar>& x, bool transpose, Index gap)
+        : memory(widened(transpose ? transposed(x) : x, gap, not_a_number<Scalar>)),
+          is_transposed(transpose) {}
+
+    MatrixOperand<Scalar> operand() const {
+        const auto rows = row_major(memory.data(), memory.shape()[1]);
+        return is_transposed ? rows.transposed() : rows;
+    }
+};
+
+/// A B of dense row-major matrices.
+template <class Scalar>
+Tensor<Scalar> product(weft::TensorView<const Scalar> a, const Tensor<Scalar>& b, int threads = 1) {
+    const Index rows = a.shape()[0], depth = a.shape()[1], columns = b.shape()[1];
+    Tensor<Scalar> c({rows, columns});
+    Cpu cpu(threads);
+    matmul(cpu, rows, columns, depth, row_major(a.data(), depth), row_major(b.data(), columns),
+           c.data(), columns);
+    return c;
+}
+
+/// Checks all transposes, with and without gaps between rows, stored and accumulated.
+template <class Scalar>
+void check_product(const Sizes& sizes) {
+    const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
+    constexpr Scalar untouched = 77;
+    const auto a = integers<Scalar>({rows, depth}, 1);
+    const auto b = integers<Scalar>({depth, columns}, 2);
+    const auto start = integers<Scalar>({rows, columns}, 3);
+    const auto c = naive(a, b);
+    auto sum = c, garbage = c;
+    for (Index i = 0; i < c.size(); ++i) {
+        sum[i] += start[i];
+        garbage[i] = not_a_number<Scalar>;  // never read without accumulate
+    }
+    Cpu cpu(2);
+    for (const Index gap : {0, 5}) {
+        for (const int transposes : {0, 1, 2, 3}) {
+            const Stored<Scalar> stored_a(a, transposes % 2 != 0, gap);
+            const Stored<Scalar> stored_b(b, transposes / 2 != 0, gap);
+            for (const bool accumulate : {false, true}) {
+                auto y = widened(accumulate ? start : garbage, gap, untouched);
+                matmul(cpu, rows, columns, depth, stored_a.operand(), stored_b.operand(), y.data(),
+                       columns + gap, accumulate);
+                CAPTURE(depth);
+                CAPTURE(transposes);
+                CAPTURE(accumulate);
+                CHECK(identical(y, widened(accumulate ? sum : c, gap, untouched)));
+            }
+        }
+    }
+}
+
+/// The largest error of C = A B, as a multiple of the bound on its roundings.
+template <class Scalar>
+long double worst_error(const Tensor<Scalar>& a, const Tensor<Scalar>& b, const Tensor<Scalar>& c) {
+    const Index depth = a.shape()[1];
+    long double worst = 0;
+    for (Index i = 0; i < c.shape()[0]; ++i) {
+        for (Index j = 0; j < c.shape()[1]; ++j) {
+            long double sum = 0, magnitude = 0;
+            for (Index k = 0; k < depth; ++k) {
+                const auto term =
+                    static_cast<long double>(a(i, k)) * static_cast<long double>(b(k, j));
+                sum += term;
+                magnitude += std::abs(term);
+            }
+            // Higham, Accuracy and Stability of Numerical Algorithms, section 3.1: a product and
+            // depth additions round by eps / 2 each at most.
+            constexpr long double eps = std::numeric_limits<Scalar>::epsilon();
+            const long double bound = static_cast<long double>(depth + 1) * eps / 2 * magnitude;
+            const auto value = static_cast<long double>(c(i, j));
+            worst = std::isfinite(value) ? std::max(worst, std::abs(value - sum) / bound) : 1e9;
+        }
+    }
+    return worst;
+}
+
+/// Checks an epilogue that would show if it met an element twice, unfinished, or not at all.
+template <class Scalar>
+void check_epilogue(const Sizes& sizes, int threads, bool accumulate) {
+    const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
+    const auto a = integers<Scalar>({rows, depth}, 12);
+    const auto b = integers<Scalar>({depth, columns}, 13);
+    const auto start = integers<Scalar>({rows, columns}, 14);
+    const auto operation = [](Scalar value, Index column) {
+        return 2 * value + static_cast<Scalar>(column);
+    };
+    auto c = widened(start, 3, Scalar(-1));
+    const Index stride = columns + 3;
+    Cpu cpu(threads);
+    matmul(cpu, rows, columns, depth, row_major(a.data(), depth), row_major(b.data(), columns),
+           c.data(), stride, accumulate,
+           [&](Scalar* tile, Index tile_rows, Index tile_columns, Index first_column) {
+               for (Index i = 0; i < tile_rows; ++i) {
+                   for (Index j = 0; j < tile_columns; ++j) {
+                       Scalar& element = tile[i * stride + j];
+                       element = operation(element, first_column + j);
+                   }
+               }
+           });
+    auto expected = naive(a, b);
+    for (Index i = 0; i < rows; ++i) {
+        for (Index j = 0; j < columns; ++j) {
+            expected(i, j) = operation(expected(i, j) + (accumulate ? start(i, j) : 0), j);
+        }
+    }
+    CAPTURE(depth);
+    CAPTURE(threads);
+    CAPTURE(accumulate);
+    CHECK(identical(c, widened(expected, 3, Scalar(-1))));
+}
+
+/// Checks that a bad element of A spoils a row of the product and one of B a column, no more.
+template <class Scalar>
+void check_spread(const Sizes& sizes, Scalar bad) {
+    const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
+    auto a = weft::random_uniform<Scalar>({rows, depth}, 15, 1, 2);
+    auto b = weft::random_uniform<Scalar>({depth, columns}, 16, 1, 2);
+    a(rows - 2, depth - 1) = bad;
+    b(0, columns - 2) = bad;
+    const auto c = product<Scalar>(a, b);
+    int wrong = 0;
+    for (Index i = 0; i < rows; ++i) {
+        for (Index j = 0; j < columns; ++j) {
+            const bool spoilt = i == rows - 2 || j == columns - 2;
+            const bool same = std::isnan(bad) ? std::isnan(c(i, j)) : c(i, j) == bad;
+            wrong += spoilt ? !same : !std::isfinite(c(i, j));
+        }
+    }
+    CAPTURE(rows);
+    CAPTURE(bad);
+    CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("matmul is the naive product, for any sizes, strides and transposes", Scalar,
+                   float, double) {
+    for (const Sizes& sizes : all_sizes()) check_product<Scalar>(sizes);
+}
+
+TEST_CASE_TEMPLATE("matmul of any numbers is within the bound of its roundings", Scalar, float,
+                   double) {
+    for (const Sizes& sizes : {Sizes{65, 33, 300}, Sizes{7, 50, 65}}) {
+        const auto a = random_normal<Scalar>({sizes.rows, sizes.depth}, 4);
+        const auto b = random_normal<Scalar>({sizes.depth, sizes.columns}, 5);
+        const auto worst = worst_error(a, b, product<Scalar>(a, b));
+        CHECK(worst < 1);
+        CHECK(worst > 0);
+    }
+}
+
+TEST_CASE_TEMPLATE("a row of the product has the same bits alone and in a batch", Scalar, float,
+                   double) {
+    const auto a = random_normal<Scalar>({300, 257}, 6);
+    const auto b = random_normal<Scalar>({257, 83}, 7);
+    const auto whole = product<Scalar>(a, b);
+    for (const Index rows : {1, 2, 3, 4, 5, 7, 8, 15, 63, 64, 65, 256, 257}) {
+        for (const Index first : {0, 1, 42, 299}) {
+            if (first + rows > 300) continue;
+            CAPTURE(rows);
+            CAPTURE(first);
+            CHECK(identical(product<Scalar>(a.slice(first, rows), b), whole.slice(first, rows)));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("a column of the product has the same bits wherever it lies", Scalar, float,
+                   double) {
+    constexpr Index rows = 70, depth = 257, all = 83;
+    const auto a = random_normal<Scalar>({rows, depth}, 8);
+    const auto b = random_normal<Scalar>({depth, all}, 9);
+    const auto whole = product<Scalar>(a, b);
+    Cpu cpu(1);
+    for (const Index columns : {1, 2, 3, 7, 8, 16, 17, 33, 40}) {
+        for (const Index first : {0, 1, 5, 43}) {
+            Tensor<Scalar> part({rows, columns}), expected({rows, columns});
+            matmul(cpu, rows, columns, depth, row_major(a.data(), depth),
+                   MatrixOperand<Scalar>{b.data() + first, all, 1}, part.data(), columns);
+            for (Index i = 0; i < rows; ++i) {
+                std::copy_n(&whole(i, first), columns, &expected(i, 0));
+            }
+            CAPTURE(columns);
+            CAPTURE(first);
+            CHECK(identical(part, expected));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("matmul has the same bits for 1, 2 and 7 threads", Scalar, float, double) {
+    const auto a = random_normal<Scalar>({300, 270}, 10);
+    const auto b = random_normal<Scalar>({270, 83}, 11);
+    const auto one = product<Scalar>(a, b, 1);
+    CHECK(identical(product<Scalar>(a, b, 2), one));
+    CHECK(identical(product<Scalar>(a, b, 7), one));
+}
+
+TEST_CASE_TEMPLATE("the epilogue sees each finished element once, and its column", Scalar, float,
+                   double) {
+    for (const Sizes& sizes : {Sizes{300, 83, 300}, Sizes{1, 1, 1}, Sizes{257, 16, 256},
+                               Sizes{3, 70, 257}, Sizes{5, 7, 0}}) {
+        for (const int threads : {1, 7}) {
+            check_epilogue<Scalar>(sizes, threads, false);
+            check_epilogue<Scalar>(sizes, threads, true);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("NaN and infinity reach just the elements they belong to", Scalar, float,
+                   double) {
+    constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    for (const Sizes& sizes : {Sizes{9, 37, 300}, Sizes{70, 5, 3}}) {
+        check_spread(sizes, not_a_number<Scalar>);
+        check_spread(sizes, infinity);
+    }
+    // 0 times infinity is NaN: no shortcut for zeros.
+    const Tensor<Scalar> zero({1, 1}), infinite({1, 1}, {infinity});
+    CHECK(std::isnan(product<Scalar>(zero, infinite)[0]));
+}

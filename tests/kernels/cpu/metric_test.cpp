@@ -1,0 +1,104 @@
+#include "weft/kernels/cpu/metric.hpp"
+
+#include "weft/core/tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <vector>
+
+using weft::Cpu;
+using weft::Index;
+using weft::Tensor;
+
+namespace {
+
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+Index argmax(const std::vector<float>& x) {
+    return weft::kernels::argmax(x.data(), static_cast<Index>(x.size()));
+}
+
+}  // namespace
+
+TEST_CASE("argmax is the index of the largest, wherever it lies") {
+    CHECK(argmax({5}) == 0);
+    CHECK(argmax({3, 1, 2}) == 0);
+    CHECK(argmax({1, 3, 2}) == 1);
+    CHECK(argmax({1, 2, 3}) == 2);
+    CHECK(argmax({-3, -1, -2}) == 1);
+    CHECK(argmax({0, infinity, 1}) == 1);
+    CHECK(argmax({-infinity, -1e30f}) == 1);
+}
+
+TEST_CASE("argmax takes the first of equals") {
+    CHECK(argmax({1, 3, 3, 2}) == 1);
+    CHECK(argmax({0, 0, 0}) == 0);
+    CHECK(argmax({-infinity, -infinity}) == 0);
+    CHECK(argmax({-0.f, 0.f}) == 0);
+}
+
+TEST_CASE("argmax passes NaN over") {
+    CHECK(argmax({not_a_number, 1, 2}) == 2);
+    CHECK(argmax({not_a_number, 2, 1}) == 1);
+    CHECK(argmax({1, not_a_number, 2}) == 2);
+    CHECK(argmax({3, 1, not_a_number}) == 0);
+    CHECK(argmax({not_a_number, not_a_number, -infinity}) == 2);
+    CHECK(argmax({not_a_number, not_a_number}) == 0);
+}
+
+TEST_CASE_TEMPLATE("count_sparse_matches counts the rows whose argmax is the label", Scalar, float,
+                   double) {
+    const Tensor<Scalar> predictions({4, 3}, {1, 2, 3,  //
+                                              9, 2, 3,  //
+                                              1, 7, 7,  //
+                                              0, 0, 5});
+    Cpu cpu(1);
+    const auto count = [&](const Tensor<Scalar>& labels) {
+        return weft::kernels::count_sparse_matches<Scalar>(cpu, predictions.slice(0, labels.size()),
+                                                           labels);
+    };
+    CHECK(count(Tensor<Scalar>({4}, {2, 0, 1, 2})) == 4);
+    CHECK(count(Tensor<Scalar>({4}, {2, 0, 2, 2})) == 3);  // a tie goes to the first
+    CHECK(count(Tensor<Scalar>({4}, {0, 1, 0, 1})) == 0);
+    CHECK(count(Tensor<Scalar>({4}, {0, 0, 0, 0})) == 1);
+    CHECK(count(Tensor<Scalar>({2}, {2, 1})) == 1);
+    CHECK(count(Tensor<Scalar>(weft::Shape{0})) == 0);
+    CHECK(count(Tensor<Scalar>({4}, {-1, 3, Scalar(1.5), Scalar(not_a_number)})) == 0);
+}
+
+TEST_CASE_TEMPLATE("count_categorical_matches compares the argmax of both", Scalar, float, double) {
+    const Tensor<Scalar> predictions({3, 3}, {Scalar(.2), Scalar(.5), Scalar(.3),  //
+                                              Scalar(.4), Scalar(.3), Scalar(.3),  //
+                                              Scalar(.1), Scalar(.1), Scalar(.8)});
+    Cpu cpu(1);
+    const auto count = [&](const Tensor<Scalar>& targets) {
+        return weft::kernels::count_categorical_matches<Scalar>(cpu, predictions, targets);
+    };
+    CHECK(count(Tensor<Scalar>({3, 3}, {0, 1, 0, 1, 0, 0, 0, 0, 1})) == 3);
+    CHECK(count(Tensor<Scalar>({3, 3}, {0, 1, 0, 0, 1, 0, 1, 0, 0})) == 1);
+    CHECK(count(Tensor<Scalar>({3, 3}, {0, 0, 1, 0, 1, 0, 0, 1, 0})) == 0);
+    // Soft targets count by their largest.
+    CHECK(count(Tensor<Scalar>({3, 3}, {Scalar(.3), Scalar(.4), Scalar(.3), 1, 1, 1, 0, 2, 3})) ==
+          3);
+    const Tensor<Scalar> none({0, 3});
+    CHECK(weft::kernels::count_categorical_matches<Scalar>(cpu, none, none) == 0);
+}
+
+TEST_CASE_TEMPLATE("count_binary_matches counts elements on the right side of the threshold",
+                   Scalar, float, double) {
+    const Tensor<Scalar> predictions({2, 3}, {Scalar(.9), Scalar(.1), Scalar(.5),  //
+                                              Scalar(.6), Scalar(.4), Scalar(.5)});
+    Cpu cpu(1);
+    const auto count = [&](const Tensor<Scalar>& targets, double threshold) {
+        return weft::kernels::count_binary_matches<Scalar>(cpu, predictions, targets,
+                                                           static_cast<Scalar>(threshold));
+    };
+    CHECK(count(Tensor<Scalar>({2, 3}, {1, 0, 0, 1, 0, 0}), 0.5) == 6);  // .5 is not above .5
+    CHECK(count(Tensor<Scalar>({2, 3}, {0, 1, 1, 0, 1, 1}), 0.5) == 0);
+    CHECK(count(Tensor<Scalar>({2, 3}, {1, 1, 1, 1, 1, 1}), 0.5) == 2);
+    CHECK(count(Tensor<Scalar>({2, 3}, {1, 1, 1, 1, 1, 1}), 0.45) == 4);
+    const Tensor<Scalar> one({1}, {1}), undefined({1}, {Scalar(not_a_number)});
+    CHECK(weft::kernels::count_binary_matches<Scalar>(cpu, undefined, one, Scalar(0.5)) == 0);
+}

@@ -1,0 +1,182 @@
+#include "weft/kernels/cpu/optimizer.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::largest_gap;
+using weft::random_uniform;
+using weft::Tensor;
+using weft::kernels::AdamStep;
+
+namespace {
+
+template <class Scalar>
+constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+
+/// What Adam reads and writes, here of type Scalar.
+template <class Scalar>
+struct State {
+    Tensor<Scalar> gradient, first_moment, second_moment, parameter;
+
+    /// A state in mid-training: gradients away from 0, moments not at their start.
+    static State random(Index count) {
+        return {
+            random_uniform<Scalar>({count}, 1, -1, 1), random_uniform<Scalar>({count}, 2, -1, 1),
+            random_uniform<Scalar>({count}, 3, 0.1, 1), random_uniform<Scalar>({count}, 4, -1, 1)};
+    }
+
+    void update(const AdamStep<Scalar>& step, Index first, Index count, int threads = 1) {
+        Cpu cpu(threads);
+        adam_update(cpu, count, step, gradient.data() + first, first_moment.data() + first,
+                    second_moment.data() + first, parameter.data() + first);
+    }
+    void update(const AdamStep<Scalar>& step) { update(step, 0, parameter.size()); }
+};
+
+template <class Scalar>
+void check_identical(const State<Scalar>& a, const State<Scalar>& b) {
+    CHECK(identical(a.gradient, b.gradient));
+    CHECK(identical(a.first_moment, b.first_moment));
+    CHECK(identical(a.second_moment, b.second_moment));
+    CHECK(identical(a.parameter, b.parameter));
+}
+
+/// Unlike the usual ones, so that no term is too small to see and no two can be swapped.
+template <class Scalar>
+constexpr AdamStep<Scalar> step{.alpha = Scalar(0.5),
+                                .beta_1 = Scalar(0.75),
+                                .beta_2 = Scalar(0.625),
+                                .epsilon = Scalar(0.125)};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("sgd_update subtracts learning rate times gradient, at every length", Scalar,
+                   float, double) {
+    const auto rate = static_cast<Scalar>(0.3);
+    for (Index count = 0; count <= 70; ++count) {
+        const auto gradient = random_uniform<Scalar>({count}, 5, -1, 1);
+        auto parameter = random_uniform<Scalar>({count + 1}, 6, -1, 1);
+        Tensor<double> expected({count + 1});
+        std::ranges::copy(parameter, expected.begin());
+        for (Index i = 0; i < count; ++i) {
+            expected[i] -= static_cast<double>(rate) * static_cast<double>(gradient[i]);
+        }
+        Cpu cpu(1);
+        sgd_update(cpu, count, rate, gradient.data(), parameter.data());
+        CAPTURE(count);
+        // A product and a sum of numbers below 1; the element behind the last is untouched.
+        CHECK(largest_gap(parameter, expected, 1) < 2 * eps<Scalar>);
+        CHECK(parameter[count] == static_cast<Scalar>(expected[count]));
+    }
+}
+
+TEST_CASE_TEMPLATE("adam_update is its formula, at every length, over three steps", Scalar, float,
+                   double) {
+    const double alpha = 0.5, beta_1 = 0.75, beta_2 = 0.625, epsilon = 0.125;  // exact in float
+    for (Index count = 0; count <= 70; ++count) {
+        auto state = State<Scalar>::random(count + 1);
+        State<double> expected{Tensor<double>({count + 1}), Tensor<double>({count + 1}),
+                               Tensor<double>({count + 1}), Tensor<double>({count + 1})};
+        std::ranges::copy(state.first_moment, expected.first_moment.begin());
+        std::ranges::copy(state.second_moment, expected.second_moment.begin());
+        std::ranges::copy(state.parameter, expected.parameter.begin());
+        const auto untouched = state;
+        for (const std::uint32_t t : {1u, 2u, 3u}) {
+            state.gradient = random_uniform<Scalar>({count + 1}, 6 + t, -1, 1);
+            state.update(step<Scalar>, 0, count);
+            for (Index i = 0; i < count; ++i) {
+                const auto g = static_cast<double>(state.gradient[i]);
+                double& m = expected.first_moment[i];
+                double& v = expected.second_moment[i];
+                m = beta_1 * m + (1 - beta_1) * g;
+                v = beta_2 * v + (1 - beta_2) * g * g;
+                expected.parameter[i] -= alpha * m / (std::sqrt(v) + epsilon);
+            }
+        }
+        CAPTURE(count);
+        // Some four roundings a step and moment, of numbers below 1. Then v >= 0.1 * 0.625^3 =
+        // 0.02, so the quotient, at most 1 / (0.15 + 0.125), has an error of 4 times m's.
+        CHECK(largest_gap(state.first_moment, expected.first_moment, 1) < 12 * eps<Scalar>);
+        CHECK(largest_gap(state.second_moment, expected.second_moment, 1) < 12 * eps<Scalar>);
+        CHECK(largest_gap(state.parameter, expected.parameter, 1) < 48 * eps<Scalar>);
+        CHECK(state.first_moment[count] == untouched.first_moment[count]);
+        CHECK(state.second_moment[count] == untouched.second_moment[count]);
+        CHECK(state.parameter[count] == untouched.parameter[count]);
+    }
+}
+
+TEST_CASE_TEMPLATE("epsilon stands outside the root, and a gradient of 0 moves nothing", Scalar,
+                   float, double) {
+    // m = 1/4 g and v = 3/8 g^2: for a tiny g the update is alpha m / epsilon.
+    const auto tiny = static_cast<Scalar>(1e-10);
+    State<Scalar> state{Tensor<Scalar>({2}, {tiny, 0}), Tensor<Scalar>({2}), Tensor<Scalar>({2}),
+                        Tensor<Scalar>({2})};
+    state.update(step<Scalar>);
+    CHECK(weft::relative_gap(static_cast<double>(state.parameter[0]), -1e-10, 1e-30) < 1e-6);
+    CHECK(state.parameter[1] == 0);
+    CHECK(state.second_moment[1] == 0);
+}
+
+TEST_CASE_TEMPLATE("an update has the same bits at any place in memory", Scalar, float, double) {
+    Cpu cpu(1);
+    const auto start = State<Scalar>::random(70);
+    auto whole = start;
+    whole.update(step<Scalar>);
+    auto descended = start.parameter;
+    sgd_update(cpu, 70, Scalar(0.3), start.gradient.data(), descended.data());
+    for (Index split = 1; split < 70; ++split) {
+        CAPTURE(split);
+        auto parts = start;
+        parts.update(step<Scalar>, 0, split);
+        parts.update(step<Scalar>, split, 70 - split);
+        check_identical(parts, whole);
+
+        auto parameter = start.parameter;
+        sgd_update(cpu, split, Scalar(0.3), start.gradient.data(), parameter.data());
+        sgd_update(cpu, 70 - split, Scalar(0.3), start.gradient.data() + split,
+                   parameter.data() + split);
+        CHECK(identical(parameter, descended));
+    }
+}
+
+TEST_CASE_TEMPLATE("updates of many parameters have the same bits for 1, 2 and 7 threads", Scalar,
+                   float, double) {
+    constexpr Index count = 50001;  // several tasks, the last one with a tail
+    const auto start = State<Scalar>::random(count);
+    auto whole = start;
+    for (Index i = 0; i < count; ++i) whole.update(step<Scalar>, i, 1);  // one by one
+    auto descended = start.parameter;
+    Cpu one(1);
+    sgd_update(one, count, Scalar(0.3), start.gradient.data(), descended.data());
+    for (const int threads : {1, 2, 7}) {
+        CAPTURE(threads);
+        auto state = start;
+        state.update(step<Scalar>, 0, count, threads);
+        check_identical(state, whole);
+
+        Cpu cpu(threads);
+        auto parameter = start.parameter;
+        sgd_update(cpu, count, Scalar(0.3), start.gradient.data(), parameter.data());
+        CHECK(identical(parameter, descended));
+    }
+}
+
+TEST_CASE_TEMPLATE("a NaN gradient makes its own parameter NaN and no other", Scalar, float,
+                   double) {
+    auto state = State<Scalar>::random(37);
+    auto clean = state;
+    state.gradient[35] = std::numeric_limits<Scalar>::quiet_NaN();
+    clean.update(step<Scalar>);
+    state.update(step<Scalar>);
+    CHECK(std::isnan(state.parameter[35]));
+    state.parameter[35] = clean.parameter[35];
+    CHECK(identical(state.parameter, clean.parameter));
+}

@@ -1,0 +1,98 @@
+#include "weft/kernels/cpu/reduction.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::Tensor;
+
+namespace {
+
+template <class Scalar>
+Tensor<Scalar> column_sums(const Tensor<Scalar>& x, int threads = 1) {
+    Tensor<Scalar> sums({x.shape()[1]});
+    std::ranges::fill(sums, std::numeric_limits<Scalar>::quiet_NaN());  // to be overwritten
+    Cpu cpu(threads);
+    weft::kernels::column_sums(cpu, x.shape()[0], x.shape()[1], x.data(), sums.data());
+    return sums;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("column_sums adds each row once, for any number of rows and columns", Scalar,
+                   float, double) {
+    for (const Index rows : {0, 1, 2, 511, 512, 513, 1024, 1300}) {
+        for (const Index columns : {1, 2, 3, 7, 8, 15, 16, 17, 33, 70}) {
+            Tensor<Scalar> x({rows, columns}), expected({columns});
+            for (Index r = 0; r < rows; ++r) {
+                for (Index c = 0; c < columns; ++c) {
+                    // Integers whose sums stay below 2^24: exact, in any order, in float too.
+                    x(r, c) = static_cast<Scalar>(r * 31 % 97 + c);
+                    expected[c] += x(r, c);
+                }
+            }
+            CAPTURE(rows);
+            CAPTURE(columns);
+            CHECK(identical(column_sums(x), expected));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("column_sums has the same bits for 1, 2 and 7 threads", Scalar, float, double) {
+    const auto x = weft::random_normal<Scalar>({5000, 13}, 2);
+    const auto one = column_sums(x);
+    CHECK(identical(column_sums(x, 2), one));
+    CHECK(identical(column_sums(x, 7), one));
+}
+
+TEST_CASE_TEMPLATE("column_sums keeps NaN in its column", Scalar, float, double) {
+    for (const Index rows : {5, 1300}) {
+        auto x = weft::random_normal<Scalar>({rows, 9}, 3);
+        const auto clean = column_sums(x);
+        x(rows - 1, 4) = std::numeric_limits<Scalar>::quiet_NaN();
+        auto sums = column_sums(x);
+        CHECK(sums[4] != sums[4]);
+        sums[4] = clean[4];
+        CHECK(identical(sums, clean));
+    }
+}
+
+TEST_CASE("total sums in double precision") {
+    Cpu cpu(1);
+    // In float 2^25 + 1 is 2^25 again.
+    const Tensor<float> x({2, 2}, {33554432, 1, 1, 1});
+    CHECK(weft::kernels::total<float>(cpu, x) == 33554435);
+    CHECK(weft::kernels::total<double>(cpu, Tensor<double>({3}, {0.5, -2, 0.25})) == -1.25);
+    CHECK(weft::kernels::total<float>(cpu, Tensor<float>()) == 0);
+}
+
+TEST_CASE_TEMPLATE("all_finite finds a NaN or infinity anywhere and nothing else", Scalar, float,
+                   double) {
+    using Limits = std::numeric_limits<Scalar>;
+    Cpu cpu(1);
+    const auto finite = [&](const Tensor<Scalar>& x) {
+        return weft::kernels::all_finite<Scalar>(cpu, x);
+    };
+    Tensor<Scalar> x({5, 7});
+    CHECK(finite(x));
+    CHECK(finite(Tensor<Scalar>()));
+    for (Index i = 0; i < x.size(); ++i) {
+        for (const Scalar good :
+             {Limits::max(), Limits::lowest(), Limits::min(), Limits::denorm_min(), -Scalar(0)}) {
+            x[i] = good;
+            CHECK(finite(x));
+        }
+        for (const Scalar bad : {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN(),
+                                 -Limits::quiet_NaN(), Limits::signaling_NaN()}) {
+            x[i] = bad;
+            CHECK_FALSE(finite(x));
+        }
+        x[i] = 1;
+    }
+}

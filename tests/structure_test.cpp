@@ -1,0 +1,211 @@
+/// \file
+/// The laws of the include folder: arrows, preprocessor, guards, sizes.
+#include "weft/version.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Folders = std::set<std::string>;
+
+/// Which folders of include/weft a folder may include from. What those may include, it may too.
+/// Every folder may include itself and the headers beside weft.hpp; weft.hpp may include anything.
+const std::map<std::string, Folders> arrows{
+    {"core", {}},
+    {"kernels", {"core"}},
+    {"initializers", {"core"}},
+    {"data", {"core"}},
+    {"layers", {"kernels", "initializers"}},
+    {"losses", {"kernels"}},
+    {"optimizers", {"kernels"}},
+    {"metrics", {"kernels"}},
+    {"model", {"layers"}},
+    {"training", {"model", "losses", "optimizers", "metrics", "data"}},
+    {"io", {"model", "training"}},
+    {"report", {"training", "data"}},
+};
+
+/// The folders that can be reached from `folder` along the arrows, itself among them.
+Folders reachable(const std::string& folder) {
+    Folders found{folder};
+    std::vector<std::string> open{folder};
+    while (!open.empty()) {
+        const std::string next = open.back();
+        open.pop_back();
+        for (const std::string& target : arrows.at(next)) {
+            if (found.insert(target).second) open.push_back(target);
+        }
+    }
+    return found;
+}
+
+struct Header {
+    std::string path;  ///< relative to include: "weft/layers/dense.hpp"
+    std::vector<std::string> lines;
+
+    std::string folder() const { return folder_of(path); }
+
+    /// The folder below weft, "layers"; empty for the headers beside weft.hpp.
+    static std::string folder_of(const std::string& path) {
+        const auto begin = path.find('/') + 1;
+        const auto end = path.find('/', begin);
+        return end == std::string::npos ? "" : path.substr(begin, end - begin);
+    }
+
+    /// What follows #include: `"weft/core/shape.hpp"`, `<vector>`.
+    std::vector<std::string> includes() const {
+        static const std::regex pattern(R"(^\s*#\s*include\s*(["<][^">]+[">]).*)");
+        std::vector<std::string> result;
+        std::smatch match;
+        for (const std::string& line : lines) {
+            if (std::regex_match(line, match, pattern)) result.push_back(match[1]);
+        }
+        return result;
+    }
+
+    /// The same for weft's own headers, as paths: `weft/core/shape.hpp`.
+    std::vector<std::string> own_includes() const {
+        std::vector<std::string> result;
+        for (const std::string& include : includes()) {
+            if (include.starts_with("\"")) result.push_back(include.substr(1, include.size() - 2));
+        }
+        return result;
+    }
+
+    bool has_line(const std::regex& pattern) const {
+        return std::ranges::any_of(
+            lines, [&](const std::string& line) { return std::regex_match(line, pattern); });
+    }
+};
+
+const std::filesystem::path include_root = std::filesystem::path(WEFT_SOURCE_DIR) / "include";
+
+const std::vector<Header>& headers() {
+    static const std::vector<Header> all = [] {
+        std::vector<Header> result;
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(include_root)) {
+            const auto extension = entry.path().extension();
+            if (extension != ".hpp" && extension != ".cuh") continue;
+            Header header{entry.path().lexically_relative(include_root).generic_string(), {}};
+            std::ifstream file(entry.path());
+            for (std::string line; std::getline(file, line);) header.lines.push_back(line);
+            result.push_back(header);
+        }
+        std::ranges::sort(result, {}, &Header::path);
+        return result;
+    }();
+    return all;
+}
+
+/// The headers of weft that `path` includes, by itself or through others.
+void collect_includes(const std::string& path, std::set<std::string>& found) {
+    const auto header = std::ranges::find(headers(), path, &Header::path);
+    if (header == headers().end() || !found.insert(path).second) return;
+    for (const std::string& include : header->own_includes()) collect_includes(include, found);
+}
+
+}  // namespace
+
+TEST_CASE("the headers are found") { REQUIRE(headers().size() > 10); }
+
+TEST_CASE("includes follow the arrows") {
+    for (const Header& header : headers()) {
+        const std::string folder = header.folder();
+        INFO(header.path);
+        if (folder.empty()) continue;
+        REQUIRE_MESSAGE(arrows.contains(folder), "a folder without a line in the table of arrows");
+        const Folders allowed = reachable(folder);
+        for (const std::string& include : header.own_includes()) {
+            INFO("includes ", include);
+            const std::string target = Header::folder_of(include);
+            CHECK((target.empty() || allowed.contains(target)));
+            CHECK(include != "weft/weft.hpp");
+        }
+    }
+}
+
+TEST_CASE("the arrows have no circle") {
+    for (const auto& arrow : arrows) {
+        for (const std::string& target : arrow.second) {
+            INFO(arrow.first, " -> ", target);
+            CHECK_FALSE(reachable(target).contains(arrow.first));
+        }
+    }
+}
+
+TEST_CASE("weft's own headers are included by full path, and exist") {
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        for (const std::string& include : header.own_includes()) {
+            INFO("includes ", include);
+            CHECK(include.starts_with("weft/"));
+            CHECK(std::filesystem::exists(include_root / include));
+        }
+        for (const std::string& include : header.includes()) {
+            CHECK_MESSAGE(!include.starts_with("<weft/"), include, " belongs in quotes");
+        }
+    }
+}
+
+TEST_CASE("what a folder keeps in detail is included by that folder alone") {
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        for (const std::string& include : header.own_includes()) {
+            const auto detail = include.find("/detail/");
+            if (detail == std::string::npos) continue;
+            INFO("includes ", include);
+            CHECK(header.path.starts_with(include.substr(0, detail + 1)));
+        }
+    }
+}
+
+TEST_CASE("zlib is reached neither from weft.hpp nor from any header of weft::weft") {
+    for (const Header& header : headers()) {
+        if (header.path == "weft/data/gzip.hpp" || header.path == "weft/data/fashion_mnist.hpp") {
+            continue;
+        }
+        INFO(header.path);
+        std::set<std::string> reached;
+        collect_includes(header.path, reached);
+        for (const std::string& path : reached) {
+            const auto includes = std::ranges::find(headers(), path, &Header::path)->includes();
+            CHECK_MESSAGE(std::ranges::count(includes, "<zlib.h>") == 0, "through ", path);
+        }
+    }
+}
+
+TEST_CASE("conditions and macros are in config.hpp alone") {
+    const std::regex conditional(R"(^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b.*)");
+    const std::regex macro(R"(^\s*#\s*(define|undef)\b.*)");
+    for (const Header& header : headers()) {
+        if (header.path == "weft/config.hpp") continue;
+        INFO(header.path);
+        CHECK_FALSE(header.has_line(conditional));
+        if (header.path != "weft/version.hpp") CHECK_FALSE(header.has_line(macro));
+    }
+}
+
+TEST_CASE("each header has its guard and at most 400 lines") {
+    const std::regex guard(R"(^#pragma once$)");
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        CHECK(header.has_line(guard));
+        CHECK(header.lines.size() <= 400);
+    }
+}
+
+TEST_CASE("the version is the same as text and as numbers") {
+    const std::string numbers = std::to_string(WEFT_VERSION_MAJOR) + "." +
+                                std::to_string(WEFT_VERSION_MINOR) + "." +
+                                std::to_string(WEFT_VERSION_PATCH);
+    CHECK(numbers == WEFT_VERSION);
+}

@@ -1,0 +1,106 @@
+/// \file
+/// OptimizerRun: an optimiser over several tensors in one arena, as a model lays them.
+#pragma once
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/reference.hpp"
+#include "weft/layers/layer.hpp"
+#include "weft/optimizers/optimizer.hpp"
+
+#include <algorithm>
+
+namespace weft {
+
+/// The tensors, each on a cache line of its own, zeros between; their gradients likewise; and the
+/// state that the training loop would hold.
+template <class Scalar = double>
+class OptimizerRun {
+public:
+    OptimizerRun(const OptimizerDeclaration<Scalar, Cpu>& optimizer,
+                 const std::vector<Tensor<Scalar>>& initial, const Cpu& device = Cpu(1))
+        : device_(device), optimizer_(optimizer) {
+        ParameterList list;
+        for (const auto& tensor : initial) list.add("tensor", tensor.shape(), zeros, true);
+        for (const ParameterInfo& info : list.parameters()) slots_.push_back(info.slot);
+        parameters_ = Tensor<Scalar>({list.trainable_size()});
+        gradients_ = Tensor<Scalar>({list.trainable_size()});
+        state_ = Tensor<Scalar>({optimizer_->state_vectors() * list.trainable_size()});
+        place(initial, parameters_);
+    }
+
+    /// One update of all tensors at once, at the declared learning rate.
+    void step(const std::vector<Tensor<Scalar>>& gradients) {
+        place(gradients, gradients_);
+        optimizer_->update(device_, ++step_, optimizer_->learning_rate(), parameters_, gradients_,
+                           state_);
+    }
+
+    TensorView<Scalar> tensor(std::size_t i) {
+        return {parameters_.data() + slots_[i].offset, slots_[i].shape};
+    }
+
+    const Tensor<Scalar>& arena() const { return parameters_; }
+    const Tensor<Scalar>& state() const { return state_; }
+
+private:
+    void place(const std::vector<Tensor<Scalar>>& tensors, Tensor<Scalar>& arena) const {
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            std::ranges::copy(tensors[i], arena.data() + slots_[i].offset);
+        }
+    }
+
+    Cpu device_;
+    OptimizerDeclaration<Scalar, Cpu> optimizer_;
+    std::vector<ParameterSlot> slots_;
+    Tensor<Scalar> parameters_, gradients_, state_;
+    std::int64_t step_ = 0;
+};
+
+template <class Scalar = double>
+std::vector<Tensor<Scalar>> reference_tensors(const nlohmann::json& field) {
+    std::vector<Tensor<Scalar>> tensors;
+    for (const auto& tensor : field) tensors.push_back(reference_tensor<Scalar>(tensor));
+    return tensors;
+}
+
+/// Checks the tensors after every step of the case.
+template <class Scalar>
+Verdict matches_reference(const OptimizerDeclaration<Scalar, Cpu>& optimizer,
+                          const ReferenceCase& expected, double bound, double floor = gap_floor) {
+    OptimizerRun<Scalar> run(optimizer, reference_tensors<Scalar>(expected.at("initial")));
+    const auto& gradients = expected.at("gradients");
+    Verdict verdict;
+    for (std::size_t step = 0; step < gradients.size(); ++step) {
+        run.step(reference_tensors<Scalar>(gradients[step]));
+        const auto values = reference_tensors(expected.at("values").at(step));
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            verdict.add(concat("tensor ", i, " after step ", step + 1),
+                        largest_gap(run.tensor(i), values[i], floor), bound);
+        }
+    }
+    return verdict;
+}
+
+/// Whether 1, 2 and 7 threads leave the same bits in 100003 parameters and their state.
+template <class Scalar>
+Verdict same_on_any_threads(const OptimizerDeclaration<Scalar, Cpu>& optimizer) {
+    const std::vector initial{random_normal<Scalar>({100003}, 2)};
+    const auto run_on = [&](int threads) {
+        OptimizerRun<Scalar> run(optimizer, initial, Cpu(threads));
+        for (const std::uint32_t step : {3u, 4u, 5u})
+            run.step({random_normal<Scalar>({100003}, step)});
+        return run;
+    };
+    const auto one = run_on(1);
+    Verdict verdict;
+    for (const int threads : {2, 7}) {
+        const auto many = run_on(threads);
+        verdict.add(concat("parameters on ", threads, " threads"),
+                    identical(many.arena(), one.arena()));
+        verdict.add(concat("state on ", threads, " threads"), identical(many.state(), one.state()));
+    }
+    return verdict;
+}
+
+}  // namespace weft

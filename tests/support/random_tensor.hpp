@@ -1,0 +1,32 @@
+/// \file
+/// Tensors of random numbers, the same in every run.
+#pragma once
+
+#include "weft/core/random.hpp"
+#include "weft/core/tensor.hpp"
+
+namespace weft {
+
+/// Normal numbers with mean 0; other streams hold other numbers.
+template <class Scalar = double>
+Tensor<Scalar> random_normal(const Shape& shape, std::uint32_t stream, double deviation = 1) {
+    Tensor<Scalar> x(shape);
+    const RandomStream random(2024, RandomPurpose::user, stream);
+    for (Index i = 0; i < x.size(); ++i) {
+        x[i] = static_cast<Scalar>(deviation * random.normal(static_cast<std::uint64_t>(i)));
+    }
+    return x;
+}
+
+/// Uniform numbers in [low, high).
+template <class Scalar = double>
+Tensor<Scalar> random_uniform(const Shape& shape, std::uint32_t stream, double low, double high) {
+    Tensor<Scalar> x(shape);
+    const RandomStream random(2024, RandomPurpose::user, stream);
+    for (Index i = 0; i < x.size(); ++i) {
+        x[i] = static_cast<Scalar>(random.uniform(static_cast<std::uint64_t>(i), low, high));
+    }
+    return x;
+}
+
+}  // namespace weft
