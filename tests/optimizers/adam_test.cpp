@@ -106,7 +106,7 @@ TEST_CASE("Adam takes the learning rate of the step, and depends on the step") {
         Tensor<double> p({1}), state({2});
         const Tensor<double> g({1}, {3});
         Cpu cpu(1);
-        const OptimizerDeclaration<double, Cpu> adam = Adam{.learning_rate = 0.001};
+        const OptimizerDeclaration<double, Cpu> adam = Adam{.epsilon = 1e-12};
         adam->update(cpu, step, learning_rate, p, g, state);
         return p[0];
     };

@@ -13,7 +13,7 @@
 namespace weft {
 
 /// What a stream of random numbers is used for; keeps the streams of one seed apart.
-enum class RandomPurpose : std::uint32_t { initializer, shuffle, layer, augmentation, user };
+enum class RandomPurpose : std::uint32_t { initializer, shuffle, layer, augmentation, user, split };
 
 /// Number i of a stream is a pure function of seed, purpose, stream and i: no state, no order of
 /// draws, the same bits on every platform and for any thread count. The distributions are our own,

@@ -11,6 +11,16 @@ struct AdamStep {
     Scalar beta_1;
     Scalar beta_2;
     Scalar epsilon;
+    Scalar decay = 0;  ///< learning_rate * weight_decay, of AdamW
+};
+
+/// The numbers of one RMSprop step that do not differ between parameters.
+template <class Scalar>
+struct RMSpropStep {
+    Scalar learning_rate;
+    Scalar rho;
+    Scalar momentum;
+    Scalar epsilon;
 };
 
 }  // namespace weft::kernels

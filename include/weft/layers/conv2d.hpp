@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/kernels/cpu/convolution.hpp"
+#include "weft/layers/detail/output_activation.hpp"
 #include "weft/layers/detail/window_layer.hpp"
 
 namespace weft {
@@ -31,6 +32,11 @@ struct Conv2D {
     bool use_bias = true;
     Initializer kernel_initializer = glorot_uniform;
     Initializer bias_initializer = zeros;
+    Regularizer kernel_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Regularizer activity_regularizer = {};  ///< on the outputs
+    Constraint kernel_constraint = {};
+    Constraint bias_constraint = {};
     std::string name = {};  ///< instead of "conv2d", "conv2d_1", ...
 
     static constexpr std::string_view type = "Conv2D";
@@ -50,15 +56,16 @@ public:
         : Layer(options, builder, convolution(options, builder)) {}
 
     void forward(const Pass<Scalar, Device>& pass, ConstView x, View y) const override {
-        convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
-                                    bias_ ? pass.parameter(*bias_) : ConstView(),
-                                    pass.logits ? Activation::linear : activation_, y);
+        activation_.forward(pass, y, [&](Activation activation, View target) {
+            convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
+                                        bias_ ? pass.parameter(*bias_) : ConstView(), activation,
+                                        target);
+        });
     }
 
     void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView y, View dy,
                   View dx) const override {
-        activation_backward<Scalar>(pass.device, pass.logits ? Activation::linear : activation_, y,
-                                    dy, dy);
+        activation_.backward(pass, y, dy);
         if (bias_) {
             column_sums<Scalar>(pass.device, dy.size() / convolution_.filters, convolution_.filters,
                                 dy.data(), pass.gradient(*bias_).data());
@@ -71,7 +78,12 @@ public:
         }
     }
 
-    Activation output_activation() const override { return activation_; }
+    std::size_t saved_bytes(Index batch) const override {
+        return activation_.saved_bytes(batch * this->output_shape().size());
+    }
+
+    Activation output_activation() const override { return activation_.activation(); }
+    Regularizer activity_regularizer() const override { return activity_regularizer_; }
 
 private:
     Layer(const Conv2D& options, LayerBuilder& builder, const kernels::Convolution& convolution)
@@ -80,12 +92,15 @@ private:
               {convolution.window.rows.output, convolution.window.columns.output, options.filters}),
           convolution_(convolution),
           activation_(options.activation),
+          activity_regularizer_(options.activity_regularizer),
           kernel_(builder.add_parameter("kernel",
                                         {options.kernel_size.rows, options.kernel_size.columns,
                                          convolution.group_channels(), options.filters},
-                                        options.kernel_initializer)) {
+                                        options.kernel_initializer, options.kernel_regularizer,
+                                        options.kernel_constraint)) {
         if (options.use_bias) {
-            bias_ = builder.add_parameter("bias", {options.filters}, options.bias_initializer);
+            bias_ = builder.add_parameter("bias", {options.filters}, options.bias_initializer,
+                                          options.bias_regularizer, options.bias_constraint);
         }
     }
 
@@ -105,7 +120,8 @@ private:
     }
 
     kernels::Convolution convolution_;
-    Activation activation_;
+    detail::OutputActivation<Scalar, Device> activation_;
+    Regularizer activity_regularizer_;
     ParameterSlot kernel_;
     std::optional<ParameterSlot> bias_;
 };

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/kernels/cpu/dense.hpp"
-#include "weft/layers/layer.hpp"
+#include "weft/layers/detail/output_activation.hpp"
 
 namespace weft {
 
@@ -20,6 +20,11 @@ struct Dense {
     bool use_bias = true;
     Initializer kernel_initializer = glorot_uniform;
     Initializer bias_initializer = zeros;
+    Regularizer kernel_regularizer = {};
+    Regularizer bias_regularizer = {};
+    Regularizer activity_regularizer = {};  ///< on the outputs
+    Constraint kernel_constraint = {};
+    Constraint bias_constraint = {};
     std::string name = {};  ///< instead of "dense", "dense_1", ...
 
     static constexpr std::string_view type = "Dense";
@@ -33,33 +38,44 @@ template <class Scalar, class Device>
 class Dense::Layer final : public weft::Layer<Scalar, Device> {
 public:
     Layer(const Dense& options, LayerBuilder& builder)
-        : weft::Layer<Scalar, Device>(builder.input_shape(), output_shape(options, builder)),
+        : weft::Layer<Scalar, Device>(builder.input_shape(), inferred_shape(options, builder)),
           activation_(options.activation),
+          activity_regularizer_(options.activity_regularizer),
           kernel_(builder.add_parameter("kernel", {builder.input_shape().last(), options.units},
-                                        options.kernel_initializer)) {
+                                        options.kernel_initializer, options.kernel_regularizer,
+                                        options.kernel_constraint)) {
         if (options.use_bias) {
-            bias_ = builder.add_parameter("bias", {options.units}, options.bias_initializer);
+            bias_ = builder.add_parameter("bias", {options.units}, options.bias_initializer,
+                                          options.bias_regularizer, options.bias_constraint);
         }
     }
 
     void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                  TensorView<Scalar, Device> y) const override {
-        dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
-                              bias_ ? pass.parameter(*bias_) : no_bias(), activation_in(pass), y);
+        activation_.forward(pass, y, [&](Activation activation, TensorView<Scalar, Device> target) {
+            dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
+                                  bias_ ? pass.parameter(*bias_) : no_bias(), activation, target);
+        });
     }
 
     void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                   TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                   TensorView<Scalar, Device> dx) const override {
-        dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), y, activation_in(pass), dy,
+        activation_.backward(pass, y, dy);
+        dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), y, Activation::linear, dy,
                                pass.gradient(kernel_),
                                bias_ ? pass.gradient(*bias_) : TensorView<Scalar, Device>(), dx);
     }
 
-    Activation output_activation() const override { return activation_; }
+    std::size_t saved_bytes(Index batch) const override {
+        return activation_.saved_bytes(batch * this->output_shape().size());
+    }
+
+    Activation output_activation() const override { return activation_.activation(); }
+    Regularizer activity_regularizer() const override { return activity_regularizer_; }
 
 private:
-    static Shape output_shape(const Dense& options, const LayerBuilder& builder) {
+    static Shape inferred_shape(const Dense& options, const LayerBuilder& builder) {
         builder.require(options.units >= 1, "units", options.units, "at least 1");
         builder.require_input(builder.input_shape().rank() >= 1 && builder.input_shape().last() > 0,
                               "(None, ..., features)");
@@ -68,11 +84,8 @@ private:
 
     static TensorView<const Scalar, Device> no_bias() { return {}; }
 
-    Activation activation_in(const Pass<Scalar, Device>& pass) const {
-        return pass.logits ? Activation::linear : activation_;
-    }
-
-    Activation activation_;
+    detail::OutputActivation<Scalar, Device> activation_;
+    Regularizer activity_regularizer_;
     ParameterSlot kernel_;
     std::optional<ParameterSlot> bias_;
 };

@@ -12,7 +12,7 @@ struct Extent2D {
     Index columns;
 
     constexpr Extent2D(Index both) : rows(both), columns(both) {}
-    constexpr Extent2D(Index rows, Index columns) : rows(rows), columns(columns) {}
+    constexpr Extent2D(Index of_rows, Index of_columns) : rows(of_rows), columns(of_columns) {}
 
     constexpr Index smallest() const { return rows < columns ? rows : columns; }
 

@@ -6,6 +6,8 @@
 #include "weft/core/tensor.hpp"
 #include "weft/initializers/initializer.hpp"
 #include "weft/kernels/activation.hpp"
+#include "weft/layers/constraint.hpp"
+#include "weft/layers/regularizer.hpp"
 
 #include <cassert>
 #include <functional>
@@ -31,19 +33,22 @@ struct ParameterInfo {
     std::string name;  ///< "dense_1/kernel"
     ParameterSlot slot;
     Initializer initializer;
+    Regularizer regularizer = {};
+    Constraint constraint = {};
 };
 
 /// Collects the parameters of a model while its layers are built.
 class ParameterList {
 public:
     ParameterSlot add(std::string name, const Shape& shape, const Initializer& initializer,
-                      bool trainable) {
+                      bool trainable, const Regularizer& regularizer = {},
+                      const Constraint& constraint = {}) {
         // Each parameter starts on a cache line, in float and in double.
         constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
         Index& end = trainable ? trainable_size_ : state_size_;
         const ParameterSlot slot{end, shape, trainable};
         end += (shape.size() + alignment - 1) / alignment * alignment;
-        parameters_.push_back({std::move(name), slot, initializer});
+        parameters_.push_back({std::move(name), slot, initializer, regularizer, constraint});
         return slot;
     }
 
@@ -71,6 +76,19 @@ public:
     ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
                                 const Initializer& initializer, bool trainable = true) {
         return parameters_.add(concat(name_, "/", parameter), shape, initializer, trainable);
+    }
+
+    /// Reserves a trainable parameter with a penalty on its size and a constraint.
+    ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
+                                const Initializer& initializer, const Regularizer& regularizer,
+                                const Constraint& constraint) {
+        require(regularizer.l1 >= 0 && regularizer.l2 >= 0, concat(parameter, "_regularizer"),
+                concat("(l1 ", regularizer.l1, ", l2 ", regularizer.l2, ")"), "at least 0");
+        require(constraint.kind != Constraint::Kind::max_norm || constraint.max_value > 0,
+                concat(parameter, "_constraint"), concat("max_norm(", constraint.max_value, ")"),
+                "a positive norm");
+        return parameters_.add(concat(name_, "/", parameter), shape, initializer, true, regularizer,
+                               constraint);
     }
 
     /// Throws ArgumentError `dense_1: units is 0, expected at least 1` unless the option holds.
@@ -159,6 +177,9 @@ public:
     /// Whether y is x under another shape: then they share memory, and forward and backward are
     /// never called.
     virtual bool is_view() const { return false; }
+
+    /// The penalty on the layer's outputs.
+    virtual Regularizer activity_regularizer() const { return {}; }
 
     /// The activation that forward applies last and would leave out for pass.logits.
     virtual Activation output_activation() const { return Activation::linear; }

@@ -26,7 +26,7 @@ template <class Scalar, class Device>
 class ZeroPadding2D::Layer final : public weft::Layer<Scalar, Device> {
 public:
     Layer(const ZeroPadding2D& options, LayerBuilder& builder)
-        : weft::Layer<Scalar, Device>(builder.input_shape(), output_shape(options, builder)),
+        : weft::Layer<Scalar, Device>(builder.input_shape(), inferred_shape(options, builder)),
           before_(options.before) {}
 
     void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
@@ -41,7 +41,7 @@ public:
     }
 
 private:
-    static Shape output_shape(const ZeroPadding2D& options, const LayerBuilder& builder) {
+    static Shape inferred_shape(const ZeroPadding2D& options, const LayerBuilder& builder) {
         builder.require(options.before.smallest() >= 0, "before", options.before, "at least 0");
         builder.require(options.after.smallest() >= 0, "after", options.after, "at least 0");
         const Shape& input = builder.input_shape();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/kernels/cpu/layout.hpp"
+#include "weft/kernels/cpu/penalty.hpp"
 #include "weft/layers/input.hpp"
 #include "weft/layers/layer.hpp"
 #include "weft/model/summary.hpp"
@@ -170,7 +171,6 @@ public:
     /// trainable_parameters(). No gradient of x is computed.
     void backward(Workspace<Scalar, Device>& workspace, ConstView x, const PassOptions& options,
                   View gradients) {
-        const Index n = x.shape()[0];
         const std::size_t first = first_trainable_layer_;
         for (std::size_t i = layers_.size(); i-- > first;) {
             if (layers_[i]->is_view()) continue;
@@ -178,11 +178,15 @@ public:
                 make_pass(workspace, i, options, options.training ? arena_.data() : nullptr);
             pass.gradients = gradients.data();
             const ConstView input = i == 0 ? x : ConstView(output(workspace, x, i - 1));
+            const ConstView y = output(workspace, x, i);
+            const View dy{workspace.output_gradient(i), y.shape()};
+            if (const Regularizer r = layers_[i]->activity_regularizer()) {
+                const auto share = 1 / static_cast<double>(x.shape()[0]);
+                add_penalty_gradient<Scalar>(workspace.device(), y, share * r.l1, share * r.l2, dy);
+            }
             View dx;
             if (i > first) dx = {workspace.output_gradient(i - 1), input.shape()};
-            layers_[i]->backward(
-                pass, input, output(workspace, x, i),
-                {workspace.output_gradient(i), layers_[i]->output_shape().batch(n)}, dx);
+            layers_[i]->backward(pass, input, y, dy, dx);
         }
     }
 
@@ -211,8 +215,12 @@ public:
 
     /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
     View parameter(std::string_view name) { return view(find(name)); }
-    ConstView parameter(std::string_view name) const {
-        return const_cast<Sequential&>(*this).view(find(name));
+    ConstView parameter(std::string_view name) const { return view(find(name)); }
+
+    /// A parameter by its place in the arena.
+    View view(const ParameterSlot& slot) { return {arena_.data() + offset(slot), slot.shape}; }
+    ConstView view(const ParameterSlot& slot) const {
+        return {arena_.data() + offset(slot), slot.shape};
     }
 
     /// All trainable parameters as one vector, with the zeros between them.
@@ -304,6 +312,7 @@ private:
         assert(x.shape()[0] <= workspace.capacity());
         const Index n = x.shape()[0];
         ConstView input = x;
+        double activity_penalty = 0;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
             const Shape shape = layers_[i]->output_shape().batch(n);
             if (layers_[i]->is_view()) {
@@ -312,8 +321,12 @@ private:
             }
             const View y{workspace.output(i), shape};
             layers_[i]->forward(make_pass(workspace, i, options, mutable_arena), input, y);
+            if (const Regularizer r = layers_[i]->activity_regularizer()) {
+                activity_penalty += penalty<Scalar>(workspace.device(), y, r.l1, r.l2);
+            }
             input = y;
         }
+        workspace.set_activity_penalty(activity_penalty);
         return last_output(workspace, input);
     }
 
@@ -325,8 +338,8 @@ private:
         return own;
     }
 
-    View view(const ParameterSlot& slot) {
-        return {arena_.data() + (slot.trainable ? 0 : trainable_size_) + slot.offset, slot.shape};
+    Index offset(const ParameterSlot& slot) const {
+        return (slot.trainable ? 0 : trainable_size_) + slot.offset;
     }
 
     const ParameterSlot& find(std::string_view name) const {

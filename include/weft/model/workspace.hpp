@@ -37,6 +37,10 @@ public:
     /// The bytes that the plan takes, without the device's scratch.
     Index size_bytes() const { return size_bytes_; }
 
+    /// The penalties on the outputs of the layers in the last forward pass, summed over the batch.
+    double activity_penalty() const { return activity_penalty_; }
+    void set_activity_penalty(double penalty) { activity_penalty_ = penalty; }
+
     /// Where layer i puts its output.
     Scalar* output(std::size_t i) { return at<Scalar>(outputs_[i]); }
 
@@ -90,6 +94,7 @@ private:
     Index capacity_;
     PassKind kind_;
     Index size_bytes_ = 0;
+    double activity_penalty_ = 0;
     std::vector<Index> outputs_, gradients_, saved_;
     Tensor<std::byte, Device> memory_;
 };

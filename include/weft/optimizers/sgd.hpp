@@ -6,9 +6,17 @@
 
 namespace weft {
 
-/// p -= learning_rate g, for each parameter p with gradient g.
+/// For each parameter p with gradient g:
+///
+///   p -= learning_rate g,   or with momentum
+///   v = momentum v - learning_rate g,   p += v,   with nesterov  p += momentum v - learning_rate
+///   g.
+///
+/// As in Keras. Source of the latter: Sutskever et al. 2013, section 2.
 struct SGD {
     double learning_rate = 0.01;
+    double momentum = 0;  ///< in [0, 1)
+    bool nesterov = false;
 
     static constexpr std::string_view type = "SGD";
     friend bool operator==(const SGD&, const SGD&) = default;
@@ -22,16 +30,22 @@ class SGD::Update final : public Optimizer<Scalar, Device> {
 public:
     explicit Update(const SGD& options) : options_(options) {
         detail::require_learning_rate(type, options.learning_rate);
+        detail::require_option(options.momentum >= 0 && options.momentum < 1, type, "momentum",
+                               options.momentum, "a number in [0, 1)");
     }
 
     double learning_rate() const override { return options_.learning_rate; }
-    Index state_vectors() const override { return 0; }
+    Index state_vectors() const override { return options_.momentum > 0 ? 1 : 0; }
 
     void update(Device& device, std::int64_t, double learning_rate,
                 TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
-                TensorView<Scalar, Device>) const override {
-        sgd_update(device, parameters.size(), static_cast<Scalar>(learning_rate), gradients.data(),
-                   parameters.data());
+                TensorView<Scalar, Device> state) const override {
+        const auto rate = static_cast<Scalar>(learning_rate);
+        if (state_vectors() == 0) {
+            return sgd_update(device, parameters.size(), rate, gradients.data(), parameters.data());
+        }
+        momentum_update(device, parameters.size(), rate, static_cast<Scalar>(options_.momentum),
+                        options_.nesterov, gradients.data(), state.data(), parameters.data());
     }
 
 private:

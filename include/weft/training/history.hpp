@@ -64,6 +64,7 @@ struct EpochRecord {
     Scores scores;       ///< "loss" and the metrics, then "val_loss" and so on with validation data
     double seconds = 0;  ///< for training, without validation
     double samples_per_second = 0;
+    double learning_rate = 0;  ///< at the epoch's end
 };
 
 /// What fit returns: the epochs in order, and why it stopped early, if it did.

@@ -2,39 +2,16 @@
 /// Trainer: fits a model to data.
 #pragma once
 
-#include "weft/data/dataset.hpp"
-#include "weft/losses/loss.hpp"
-#include "weft/metrics/metric.hpp"
 #include "weft/model/sequential.hpp"
-#include "weft/optimizers/adam.hpp"
-#include "weft/training/history.hpp"
-#include "weft/training/progress.hpp"
+#include "weft/training/detail/check_data.hpp"
+#include "weft/training/detail/parameter_rules.hpp"
+#include "weft/training/fit_options.hpp"
 
+#include <cassert>
+#include <cstring>
 #include <numeric>
 
 namespace weft {
-
-/// What a Trainer works with: Keras's compile().
-template <class Scalar, class Device>
-struct TrainerOptions {
-    OptimizerDeclaration<Scalar, Device> optimizer = Adam{};
-    LossDeclaration<Scalar, Device> loss;
-    std::vector<MetricDeclaration<Scalar, Device>> metrics = {};
-};
-
-/// How fit goes about it, with Keras's defaults.
-template <class Scalar>
-struct FitOptions {
-    Index epochs = 1;
-    Index batch_size = 32;  ///< the last batch of an epoch may be shorter
-    bool shuffle = true;    ///< the training samples, anew each epoch
-    /// Share of the samples, taken from the end before any shuffling, that is not trained on but
-    /// evaluated after each epoch; in [0, 1).
-    double validation_split = 0;
-    Examples<Scalar> validation_data = {};  ///< evaluated after each epoch; goes before the split
-    std::uint64_t seed = 0;  ///< of the order, of layers that draw, and of a model not built yet
-    Verbosity verbosity = Verbosity::automatic;
-};
 
 /// Fits a model, and evaluates it. Holds what training adds to a model: gradients, the optimiser's
 /// state and the count of its steps, so that a second fit goes on where the first one stopped.
@@ -53,7 +30,7 @@ public:
 
     Trainer(Model& model, TrainerOptions<Scalar, Device> options)
         : model_(&model), options_(std::move(options)) {
-        set_learning_rate(options_.optimizer->learning_rate());
+        learning_rate_ = options_.optimizer->learning_rate();
     }
 
     /// Trains on x (N, sample...) and y: class indices (N) or targets (N, target...). A model that
@@ -75,15 +52,19 @@ public:
         return evaluate(Examples<Scalar>(x, y), batch_size);
     }
     Scores evaluate(const Examples<Scalar>& examples, Index batch_size = 128) const {
-        require_at_least_one("evaluate", "batch_size", batch_size);
-        check(*examples, *model_);
+        detail::require_at_least_one("evaluate", "batch_size", batch_size);
+        detail::check_data<Scalar, Device>(*examples, *model_, options_.loss);
         return evaluate(*examples, 0, examples->size(), batch_size);
     }
 
     double learning_rate() const { return learning_rate_; }
 
-    /// The rate of the steps to come. Throws ArgumentError unless positive.
+    /// The rate of the steps to come. Throws ArgumentError unless positive, and when a schedule
+    /// sets it.
     void set_learning_rate(double learning_rate) {
+        if (options_.learning_rate_schedule) {
+            throw ArgumentError("trainer: set_learning_rate, but the rate follows a schedule");
+        }
         detail::require_learning_rate(options_.optimizer.type(), learning_rate);
         learning_rate_ = learning_rate;
     }
@@ -98,6 +79,7 @@ private:
             : workspace(model.make_workspace(capacity, kind)),
               x(model.input_shape().batch(capacity)),
               y(target_shape.batch(capacity)),
+              weights(Shape{capacity}),
               losses(Shape{capacity * loss_rows(model.output_shape())}) {
             if (kind == PassKind::inference) {
                 scratch_gradient = Tensor<Scalar, Device>(model.output_shape().batch(capacity));
@@ -105,53 +87,30 @@ private:
         }
 
         Workspace<Scalar, Device> workspace;
-        Tensor<Scalar, Device> x, y, losses;
+        Tensor<Scalar, Device> x, y, weights, losses;
         Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
     };
 
-    static void require_at_least_one(std::string_view who, std::string_view option, Index value) {
-        if (value < 1) {
-            throw ArgumentError(concat(who, ": ", option, " is ", value, ", expected at least 1"));
-        }
-    }
+    class Run;
 
-    static void check_options(const FitOptions<Scalar>& options) {
-        require_at_least_one("fit", "epochs", options.epochs);
-        require_at_least_one("fit", "batch_size", options.batch_size);
-        if (!(options.validation_split >= 0 && options.validation_split < 1)) {
-            throw ArgumentError(concat("fit: validation_split is ", options.validation_split,
-                                       ", expected a number in [0, 1)"));
-        }
-    }
-
-    /// Throws unless the data fit the model and the loss.
-    void check(const Dataset<Scalar>& data, const Model& model) const;
-
-    /// Whether the loss takes the model's logits.
+    /// Whether the loss takes the model's logits. A penalty on the last outputs needs the outputs.
     bool is_fused() const {
-        return options_.loss->fuses(model_->layer(model_->layer_count() - 1).output_activation());
+        const auto& last = model_->layer(model_->layer_count() - 1);
+        return options_.loss->fuses(last.output_activation()) && !last.activity_regularizer();
     }
 
     /// Gathers the samples into the batch and computes losses, gradient and metrics. The mean of
-    /// the losses is over this batch's rows. Adds to sums: [0] the loss, then the metrics.
+    /// the losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then
+    /// the metrics. weights, unless null, holds the factors of the losses. False when a loss is not
+    /// finite.
     template <class AnyModel>
     bool run_forward(AnyModel& model, Batch& batch, const Dataset<Scalar>& data,
                      std::span<const Index> samples, const PassOptions& pass,
-                     TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) const {
-        const auto n = static_cast<Index>(samples.size());
-        data.gather(samples, batch.x.data(), batch.y.data());
-        const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
-        const auto targets = batch.y.slice(0, n);
-        const Index rows = n * loss_rows(model.output_shape());
-        const auto losses = batch.losses.slice(0, rows);
-        Device& device = batch.workspace.device();
-        options_.loss->evaluate(device, pass.logits, predictions, targets, losses, gradient);
-        sums[0] += {total<Scalar>(device, losses), static_cast<double>(rows)};
-        for (std::size_t m = 0; m < options_.metrics.size(); ++m) {
-            sums[m + 1] += options_.metrics[m]->evaluate(device, predictions, targets);
-        }
-        return all_finite<Scalar>(device, losses);
-    }
+                     const FitOptions<Scalar>* weights, TensorView<Scalar, Device> gradient,
+                     std::vector<MetricSum>& sums) const;
+
+    /// One step of the optimiser, from the gradients that backward left.
+    void update_parameters(Device& device);
 
     Scores scores_of(const std::vector<MetricSum>& sums, const std::string& prefix = "") const {
         Scores scores;
@@ -176,54 +135,165 @@ private:
     Tensor<Scalar, Device> state_;      ///< the optimiser's
 };
 
+/// One call of fit.
 template <class Scalar, class Device>
-void Trainer<Scalar, Device>::check(const Dataset<Scalar>& data, const Model& model) const {
-    if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
-    if (data.input_shape() != model.input_shape()) {
-        throw ShapeError(concat(model.layer_name(0), ": input has shape ",
-                                data.input_shape().to_batch_string(), ", expected ",
-                                model.input_shape().to_batch_string()));
-    }
-    const Shape& output = model.output_shape();
-    const Shape expected = options_.loss->target_shape(output);
-    // As in Keras, one number per sample may come with or without an axis of its own.
-    const bool same_but_for_last_one =
-        data.target_shape().size() == expected.size() &&
-        std::abs(data.target_shape().rank() - expected.rank()) == 1 &&
-        (data.target_shape().last() == 1 || expected.last() == 1);
-    if (data.target_shape() != expected && !same_but_for_last_one) {
-        throw ShapeError(concat(options_.loss.type(), ": targets have shape ",
-                                data.target_shape().to_batch_string(), ", expected ",
-                                expected.to_batch_string(), " for predictions ",
-                                output.to_batch_string()));
-    }
-    Tensor<Scalar> target(expected);
-    for (Index i = 0; i < data.size(); ++i) {
-        data.gather({&i, 1}, nullptr, target.data());
-        if (const auto complaint = options_.loss->complaint(target, output); !complaint.empty()) {
-            throw ArgumentError(
-                concat(options_.loss.type(), ": target of sample ", i, " is ", complaint));
+class Trainer<Scalar, Device>::Run final : public TrainingRun {
+public:
+    /// Trains on the first train_size samples; evaluates those from there on, or validation_data.
+    Run(Trainer& trainer, const Dataset<Scalar>& data, Index train_size,
+        const FitOptions<Scalar>& options)
+        : trainer_(trainer),
+          data_(data),
+          options_(options),
+          train_size_(train_size),
+          batch_size_(std::min(options.batch_size, train_size)),
+          steps_((train_size + batch_size_ - 1) / batch_size_),
+          batch_(*trainer.model_, trainer.options_.loss->target_shape(model().output_shape()),
+                 batch_size_, PassKind::training),
+          order_(static_cast<std::size_t>(train_size)),
+          sums_(trainer.options_.metrics.size() + 1) {}
+
+    History run() {
+        call(CallbackHandle::Event::train_begin);
+        for (epoch_ = 1; epoch_ <= options_.epochs && !stopped_; ++epoch_) {
+            if (!run_epoch()) break;
         }
+        epoch_ = std::min(epoch_, options_.epochs);
+        call(CallbackHandle::Event::train_end);
+        return std::move(history_);
     }
-}
+
+    Index epoch() const override { return epoch_; }
+    Index epochs() const override { return options_.epochs; }
+    Index step() const override { return batch_step_; }
+    Scores scores() const override { return epoch_over_ ? scores_ : trainer_.scores_of(sums_); }
+    double learning_rate() const override { return trainer_.learning_rate(); }
+    void set_learning_rate(double rate) override { trainer_.set_learning_rate(rate); }
+    void stop() override { stopped_ = true; }
+
+    Buffer save_weights() const override {
+        const auto arena = std::as_const(model()).arena();
+        Buffer copy(static_cast<std::size_t>(arena.size()) * sizeof(Scalar));
+        std::memcpy(copy.data(), arena.data(), copy.size());
+        return copy;
+    }
+    void load_weights(const Buffer& weights) override {
+        assert(weights.size() == static_cast<std::size_t>(model().arena().size()) * sizeof(Scalar));
+        std::memcpy(model().arena().data(), weights.data(), weights.size());
+    }
+
+private:
+    using Clock = ProgressLine::Clock;
+
+    Model& model() const { return *trainer_.model_; }
+
+    void call(CallbackHandle::Event event) {
+        for (const CallbackHandle& callback : options_.callbacks) callback(event, *this);
+    }
+
+    /// False when a number went wrong.
+    bool run_epoch() {
+        epoch_over_ = false;
+        std::ranges::fill(sums_, MetricSum{});
+        std::iota(order_.begin(), order_.end(), Index{0});
+        if (options_.shuffle) {
+            RandomStream(options_.seed, RandomPurpose::shuffle, trainer_.epoch_)
+                .shuffle(std::span<Index>(order_));
+        }
+        ++trainer_.epoch_;
+        call(CallbackHandle::Event::epoch_begin);
+        ProgressLine progress(options_.verbosity, epoch_, options_.epochs, steps_);
+        const auto start = Clock::now();
+        const auto seconds_until = [&](Clock::time_point now) {
+            return std::chrono::duration<double>(now - start).count();
+        };
+        for (batch_step_ = 1; batch_step_ <= steps_; ++batch_step_) {
+            if (!run_step()) return false;
+            call(CallbackHandle::Event::batch_end);
+            if (const auto now = Clock::now(); progress.wants_update(now)) {
+                progress.update(now, batch_step_, seconds_until(now), trainer_.scores_of(sums_));
+            }
+        }
+        batch_step_ = steps_;
+        EpochRecord record{trainer_.scores_of(sums_), seconds_until(Clock::now())};
+        record.samples_per_second = static_cast<double>(train_size_) / record.seconds;
+        record.learning_rate = trainer_.learning_rate_;
+        const Dataset<Scalar>& validation =
+            options_.validation_data ? *options_.validation_data : data_;
+        const Index first = options_.validation_data ? 0 : train_size_;
+        if (first < validation.size()) {
+            for (const auto& [name, value] :
+                 trainer_.evaluate(validation, first, validation.size(), options_.batch_size)) {
+                record.scores.set("val_" + name, value);
+            }
+        }
+        progress.finish(record.seconds, record.scores);
+        scores_ = record.scores;
+        epoch_over_ = true;
+        history_.epochs.push_back(std::move(record));
+        call(CallbackHandle::Event::epoch_end);
+        return true;
+    }
+
+    /// False when a number went wrong.
+    bool run_step() {
+        const Index first = (batch_step_ - 1) * batch_size_;
+        const Index n = std::min(batch_size_, train_size_ - first);
+        const PassOptions pass{.training = true,
+                               .logits = trainer_.is_fused(),
+                               .seed = options_.seed,
+                               .step = static_cast<std::uint32_t>(trainer_.step_)};
+        const auto samples =
+            std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+        const bool finite =
+            trainer_.run_forward(model(), batch_, data_, samples, pass, &options_,
+                                 model().output_gradient(batch_.workspace, n), sums_);
+        if (!finite) {
+            history_.non_finite = {epoch_, batch_step_, trainer_.find_non_finite(batch_, n)};
+            if (options_.verbosity != Verbosity::silent) {
+                std::printf("\nStopped: %s\n", history_.non_finite->message().c_str());
+            }
+            return false;
+        }
+        model().backward(batch_.workspace, batch_.x.slice(0, n), pass, trainer_.gradients_);
+        trainer_.update_parameters(batch_.workspace.device());
+        return true;
+    }
+
+    Trainer& trainer_;
+    const Dataset<Scalar>& data_;
+    const FitOptions<Scalar>& options_;
+    Index train_size_, batch_size_, steps_;
+    Batch batch_;
+    std::vector<Index> order_;
+    std::vector<MetricSum> sums_;
+    Index epoch_ = 0, batch_step_ = 0;
+    bool epoch_over_ = false, stopped_ = false;
+    Scores scores_;
+    History history_;
+};
 
 template <class Scalar, class Device>
 History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
                                      const FitOptions<Scalar>& options) {
-    using Clock = ProgressLine::Clock;
-    check_options(options);
     const Dataset<Scalar>& data = *examples;
+    detail::check_fit_options(options, data.size());
     if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
     Model model = *model_;
     if (!model.is_built()) model.build(data.input_shape(), options.seed);
-    check(data, model);
-    if (options.validation_data) check(*options.validation_data, model);
+    detail::check_data<Scalar, Device>(data, model, options_.loss);
+    if (options.validation_data) {
+        detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss);
+    }
+    detail::require_weights("class_weight", options.class_weight, model.output_shape().last());
+    if (!options.class_weight.empty() && data.target_shape().size() != 1) {
+        throw ArgumentError("fit: class_weight needs class indices as targets");
+    }
     // The share that is trained on is rounded down, as in Keras.
-    const auto held_back = options.validation_data
-                               ? Index{0}
-                               : data.size() - static_cast<Index>(static_cast<double>(data.size()) *
-                                                                  (1 - options.validation_split));
-    const Index train_size = data.size() - held_back;
+    const Index train_size =
+        options.validation_data
+            ? data.size()
+            : static_cast<Index>(static_cast<double>(data.size()) * (1 - options.validation_split));
     if (train_size == 0) throw ArgumentError("fit: validation_split leaves nothing to train on");
     if (!model_->is_built()) *model_ = std::move(model);
 
@@ -234,69 +304,58 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
             Tensor<Scalar, Device>(Shape{options_.optimizer->state_vectors() * parameters.size()});
         step_ = 0;
     }
-    const Index batch_size = std::min(options.batch_size, train_size);
-    const Index steps = (train_size + batch_size - 1) / batch_size;
-    Batch batch(*model_, options_.loss->target_shape(model_->output_shape()), batch_size,
-                PassKind::training);
-    Device& device = batch.workspace.device();
-    std::vector<Index> order(static_cast<std::size_t>(train_size));
-    std::vector<MetricSum> sums(options_.metrics.size() + 1);
+    return Run(*this, data, train_size, options).run();
+}
 
-    History history;
-    for (Index epoch = 1; epoch <= options.epochs; ++epoch) {
-        std::iota(order.begin(), order.end(), Index{0});
-        if (options.shuffle) {
-            RandomStream(options.seed, RandomPurpose::shuffle, epoch_)
-                .shuffle(std::span<Index>(order));
-        }
-        ++epoch_;
-        std::ranges::fill(sums, MetricSum{});
-        ProgressLine progress(options.verbosity, epoch, options.epochs, steps);
-        const auto start = Clock::now();
-        const auto seconds_until = [&](Clock::time_point now) {
-            return std::chrono::duration<double>(now - start).count();
-        };
-        for (Index step = 1; step <= steps; ++step) {
-            const Index first = (step - 1) * batch_size;
-            const Index n = std::min(batch_size, train_size - first);
-            const PassOptions pass{.training = true,
-                                   .logits = is_fused(),
-                                   .seed = options.seed,
-                                   .step = static_cast<std::uint32_t>(step_)};
-            const bool finite =
-                run_forward(*model_, batch, data,
-                            std::span(order).subspan(static_cast<std::size_t>(first),
-                                                     static_cast<std::size_t>(n)),
-                            pass, model_->output_gradient(batch.workspace, n), sums);
-            if (!finite) {
-                history.non_finite = {epoch, step, find_non_finite(batch, n)};
-                if (options.verbosity != Verbosity::silent) {
-                    std::printf("\nStopped: %s\n", history.non_finite->message().c_str());
-                }
-                return history;
+template <class Scalar, class Device>
+template <class AnyModel>
+bool Trainer<Scalar, Device>::run_forward(AnyModel& model, Batch& batch,
+                                          const Dataset<Scalar>& data,
+                                          std::span<const Index> samples, const PassOptions& pass,
+                                          const FitOptions<Scalar>* weights,
+                                          TensorView<Scalar, Device> gradient,
+                                          std::vector<MetricSum>& sums) const {
+    const auto n = static_cast<Index>(samples.size());
+    data.gather(samples, batch.x.data(), batch.y.data());
+    const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
+    const auto targets = batch.y.slice(0, n);
+    const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
+    Device& device = batch.workspace.device();
+    options_.loss->evaluate(device, pass.logits, predictions, targets, losses, gradient);
+    if (weights != nullptr && !(weights->sample_weight.empty() && weights->class_weight.empty())) {
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            double weight = 1;
+            if (!weights->sample_weight.empty()) {
+                weight *= weights->sample_weight[static_cast<std::size_t>(samples[i])];
             }
-            model_->backward(batch.workspace, batch.x.slice(0, n), pass, gradients_);
-            options_.optimizer->update(device, ++step_, learning_rate_, parameters, gradients_,
-                                       state_);
-            if (const auto now = Clock::now(); progress.wants_update(now)) {
-                progress.update(now, step, seconds_until(now), scores_of(sums));
+            if (!weights->class_weight.empty()) {
+                weight *=
+                    weights->class_weight[static_cast<std::size_t>(targets[static_cast<Index>(i)])];
             }
+            batch.weights[static_cast<Index>(i)] = static_cast<Scalar>(weight);
         }
-        EpochRecord record{scores_of(sums), seconds_until(Clock::now())};
-        record.samples_per_second = static_cast<double>(train_size) / record.seconds;
-        if (options.validation_data || held_back > 0) {
-            const Dataset<Scalar>& validation =
-                options.validation_data ? *options.validation_data : data;
-            const Index first = options.validation_data ? 0 : train_size;
-            for (const auto& [name, value] :
-                 evaluate(validation, first, validation.size(), options.batch_size)) {
-                record.scores.set("val_" + name, value);
-            }
-        }
-        progress.finish(record.seconds, record.scores);
-        history.epochs.push_back(std::move(record));
+        weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
     }
-    return history;
+    const auto rows = static_cast<double>(losses.size());
+    const double penalties = detail::parameter_penalty<Scalar, Device>(device, *model_) +
+                             batch.workspace.activity_penalty() / static_cast<double>(n);
+    sums[0] += {total<Scalar>(device, losses) + penalties * rows, rows};
+    for (std::size_t m = 0; m < options_.metrics.size(); ++m) {
+        sums[m + 1] += options_.metrics[m]->evaluate(device, predictions, targets);
+    }
+    return all_finite<Scalar>(device, losses);
+}
+
+template <class Scalar, class Device>
+void Trainer<Scalar, Device>::update_parameters(Device& device) {
+    detail::add_penalty_gradients<Scalar, Device>(device, *model_, gradients_);
+    detail::clip_gradients<Scalar, Device>(device, options_.clipping, gradients_);
+    if (options_.learning_rate_schedule) {
+        learning_rate_ = options_.learning_rate_schedule(step_);
+    }
+    options_.optimizer->update(device, ++step_, learning_rate_, model_->trainable_parameters(),
+                               gradients_, state_);
+    detail::apply_constraints<Scalar, Device>(device, *model_);
 }
 
 template <class Scalar, class Device>
@@ -311,7 +370,7 @@ Scores Trainer<Scalar, Device>::evaluate(const Dataset<Scalar>& data, Index firs
     for (; first < end; first += batch_size) {
         samples.resize(static_cast<std::size_t>(std::min(batch_size, end - first)));
         std::iota(samples.begin(), samples.end(), first);
-        run_forward(model, batch, data, samples, {.logits = is_fused()},
+        run_forward(model, batch, data, samples, {.logits = is_fused()}, nullptr,
                     batch.scratch_gradient.slice(0, static_cast<Index>(samples.size())), sums);
     }
     return scores_of(sums);
@@ -328,7 +387,7 @@ std::string Trainer<Scalar, Device>::find_non_finite(Batch& batch, Index n) cons
     if (!finite(batch.y.slice(0, n))) return "targets";
     const Model& model = *model_;
     for (const ParameterInfo& parameter : model.parameters()) {
-        if (!finite(model.parameter(parameter.name))) return parameter.name;
+        if (!finite(model.view(parameter.slot))) return parameter.name;
     }
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         if (!finite(model.output(batch.workspace, x, i))) return model.layer_name(i);

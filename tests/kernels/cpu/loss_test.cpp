@@ -351,7 +351,8 @@ TEST_CASE_TEMPLATE("NaN in a row makes its loss NaN and leaves the other rows al
 
 TEST_CASE_TEMPLATE("cross-entropy of extreme logits is exact and finite", Scalar, float, double) {
     // Each row has a winner so far ahead that p is 1 and 0s.
-    const Tensor<Scalar> x({3, 3}, {1e4, 0, -1e4, -1e30f, 1e30f, 0, 0, -infinity<Scalar>, -1e9});
+    const Tensor<Scalar> x(
+        {3, 3}, {1e4, 0, -1e4, Scalar(-1e30), Scalar(1e30), 0, 0, -infinity<Scalar>, -1e9});
     const Tensor<Scalar> labels({3}, {2, 1, 0});
     const Tensor<Scalar> one_hot({3, 3}, {0, 0, 1, 0, 1, 0, 1, 0, 0});
     for (const bool sparse : {true, false}) {
@@ -367,7 +368,7 @@ TEST_CASE_TEMPLATE("cross-entropy of extreme logits is exact and finite", Scalar
 
 TEST_CASE_TEMPLATE("binary cross-entropy of extreme logits is exact and finite", Scalar, float,
                    double) {
-    const Tensor<Scalar> x({6, 1}, {1e4, 1e4, -1e4, -1e4, 1e30f, -1e30f});
+    const Tensor<Scalar> x({6, 1}, {1e4, 1e4, -1e4, -1e4, Scalar(1e30), Scalar(-1e30)});
     const Tensor<Scalar> t({6, 1}, {1, 0, 0, 1, 1, 0});
     const auto result = run<Scalar>(named<Scalar>("sigmoid_crossentropy"), x, t);
     CHECK(largest_gap(result.losses, Tensor<Scalar>({6}, {0, 1e4, 0, 1e4, 0, 0}), 1) < 1e-30);

@@ -159,10 +159,10 @@ long double worst_error(const Tensor<Scalar>& a, const Tensor<Scalar>& b, const 
             }
             // Higham, Accuracy and Stability of Numerical Algorithms, section 3.1: a product and
             // depth additions round by eps / 2 each at most.
-            constexpr long double eps = std::numeric_limits<Scalar>::epsilon();
+            constexpr auto eps = static_cast<long double>(std::numeric_limits<Scalar>::epsilon());
             const long double bound = static_cast<long double>(depth + 1) * eps / 2 * magnitude;
             const auto value = static_cast<long double>(c(i, j));
-            worst = std::isfinite(value) ? std::max(worst, std::abs(value - sum) / bound) : 1e9;
+            worst = std::isfinite(value) ? std::max(worst, std::abs(value - sum) / bound) : 1e9L;
         }
     }
     return worst;

@@ -7,6 +7,7 @@
 #include "weft/kernels/activation.hpp"
 #include "weft/kernels/cpu/packet.hpp"
 
+#include <cassert>
 #include <cmath>
 
 namespace weft::kernels {
@@ -23,6 +24,22 @@ void parallel_transform(Cpu& cpu, Index count, Scalar* output, const Operation& 
     parallel_ranges(cpu, count, elementwise_grain, [&](Index begin, Index end) {
         transform(end - begin, output + begin, operation, (inputs + begin)...);
     });
+}
+
+/// output[i] = operation(inputs[i]...) for [0, count) in parallel, number by number.
+template <class Scalar, class Operation, class... Inputs>
+void parallel_apply(Cpu& cpu, Index count, Scalar* output, const Operation& operation,
+                    const Inputs*... inputs) {
+    parallel_ranges(cpu, count, elementwise_grain / 4, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) output[i] = operation(inputs[i]...);
+    });
+}
+
+/// The distribution function of a standard normal variable, exact in its tails too.
+template <class Scalar>
+Scalar normal_distribution(Scalar x) {
+    constexpr auto inverse_sqrt_2 = static_cast<Scalar>(0.70710678118654752440);
+    return Scalar(0.5) * std::erfc(-x * inverse_sqrt_2);
 }
 
 /// max(x, 0) that keeps NaN, so that a NaN is found in the layer where it arose.
@@ -118,6 +135,48 @@ void softmax_backward(Cpu& cpu, TensorView<const Scalar> y, TensorView<const Sca
     });
 }
 
+/// y = x for x > 0, else slope x. NaN stays NaN. y may be x.
+template <class Scalar>
+void leaky_relu_forward(Cpu& cpu, Scalar slope, TensorView<const Scalar> x, TensorView<Scalar> y) {
+    using namespace Eigen::internal;
+    const auto zero = detail::broadcast(Scalar(0)), factor = detail::broadcast(slope);
+    detail::parallel_transform(
+        cpu, x.size(), y.data(),
+        [&](const auto& p) { return pselect(pcmp_lt(zero, p), p, pmul(p, factor)); }, x.data());
+}
+
+/// dx = dy for y > 0, else slope dy. dx may be dy.
+template <class Scalar>
+void leaky_relu_backward(Cpu& cpu, Scalar slope, TensorView<const Scalar> y,
+                         TensorView<const Scalar> dy, TensorView<Scalar> dx) {
+    using namespace Eigen::internal;
+    const auto zero = detail::broadcast(Scalar(0)), factor = detail::broadcast(slope);
+    detail::parallel_transform(
+        cpu, y.size(), dx.data(),
+        [&](const auto& out, const auto& gradient) {
+            return pselect(pcmp_lt(zero, out), gradient, pmul(gradient, factor));
+        },
+        y.data(), dy.data());
+}
+
+/// y = x for x > 0, else alpha (exp(x) - 1). y may be x.
+template <class Scalar>
+void elu_forward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> x, TensorView<Scalar> y) {
+    detail::parallel_apply(
+        cpu, x.size(), y.data(), [=](Scalar v) { return v > 0 ? v : alpha * std::expm1(v); },
+        x.data());
+}
+
+/// dx = dy for y > 0, else dy (y + alpha). dx may be dy.
+template <class Scalar>
+void elu_backward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> y, TensorView<const Scalar> dy,
+                  TensorView<Scalar> dx) {
+    detail::parallel_apply(
+        cpu, y.size(), dx.data(),
+        [=](Scalar out, Scalar gradient) { return out > 0 ? gradient : gradient * (out + alpha); },
+        y.data(), dy.data());
+}
+
 /// y = act(x). y may be x.
 template <class Scalar>
 void activation_forward(Cpu& cpu, Activation activation, TensorView<const Scalar> x,
@@ -139,12 +198,27 @@ void activation_forward(Cpu& cpu, Activation activation, TensorView<const Scalar
             return detail::tanh(cpu, x.size(), x.data(), y.data());
         case Activation::softmax:
             return softmax_forward(cpu, x, y);
+        case Activation::leaky_relu:
+            return leaky_relu_forward(cpu, Scalar(0.2), x, y);
+        case Activation::elu:
+            return elu_forward(cpu, Scalar(1), x, y);
+        case Activation::gelu:
+            return detail::parallel_apply(
+                cpu, x.size(), y.data(),
+                [](Scalar v) { return v * detail::normal_distribution(v); }, x.data());
+        case Activation::silu:
+            return detail::parallel_transform(
+                cpu, x.size(), y.data(),
+                [](const Packet<Scalar>& p) {
+                    return Eigen::internal::pmul(p, detail::sigmoid<Scalar>(p));
+                },
+                x.data());
     }
 }
 
 /// dx = dL/dx from dy = dL/dy and the output y:
 ///   relu dy [y > 0],   sigmoid dy y (1 - y),   tanh dy (1 - y^2),   softmax as softmax_backward.
-/// dx may be dy.
+/// Not for gelu and silu, which need their input. dx may be dy.
 template <class Scalar>
 void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scalar> y,
                          TensorView<const Scalar> dy, TensorView<Scalar> dx) {
@@ -173,7 +247,42 @@ void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scala
             });
         case Activation::softmax:
             return softmax_backward(cpu, y, dy, dx);
+        case Activation::leaky_relu:
+            return leaky_relu_backward(cpu, Scalar(0.2), y, dy, dx);
+        case Activation::elu:
+            return elu_backward(cpu, Scalar(1), y, dy, dx);
+        case Activation::gelu:
+        case Activation::silu:
+            assert(!"takes its derivative from the input");
     }
+}
+
+/// dx = dy act'(x) for the activations that need their input, with s = sigmoid(x):
+///   gelu  act' = Phi(x) + x phi(x),   silu  act' = s (1 + x (1 - s)).
+/// dx may be dy.
+template <class Scalar>
+void activation_backward_from_input(Cpu& cpu, Activation activation, TensorView<const Scalar> x,
+                                    TensorView<const Scalar> dy, TensorView<Scalar> dx) {
+    assert(needs_input(activation));
+    if (activation == Activation::gelu) {
+        constexpr auto inverse_sqrt_2_pi = static_cast<Scalar>(0.39894228040143267794);
+        return detail::parallel_apply(
+            cpu, x.size(), dx.data(),
+            [](Scalar v, Scalar gradient) {
+                const Scalar density = inverse_sqrt_2_pi * std::exp(Scalar(-0.5) * v * v);
+                return gradient * (detail::normal_distribution(v) + v * density);
+            },
+            x.data(), dy.data());
+    }
+    using namespace Eigen::internal;
+    const auto one = detail::broadcast(Scalar(1));
+    detail::parallel_transform(
+        cpu, x.size(), dx.data(),
+        [&](const auto& v, const auto& gradient) {
+            const auto s = detail::sigmoid<Scalar>(v);
+            return pmul(gradient, pmul(s, pmadd(v, psub(one, s), one)));
+        },
+        x.data(), dy.data());
 }
 
 /// y = scale x + offset. y may be x.

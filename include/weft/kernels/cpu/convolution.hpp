@@ -108,8 +108,8 @@ void gather_patches(const PatchSource& source, const Scalar* image, Index first,
 
 /// The tiles that the output positions of some images are cut into.
 struct PatchTiles {
-    PatchTiles(Index images, Index positions)
-        : positions(positions),
+    PatchTiles(Index images, Index positions_per_image)
+        : positions(positions_per_image),
           per_image((positions + patch_tile - 1) / patch_tile),
           count(images * per_image) {}
 

@@ -2,10 +2,33 @@
 /// Updates of the optimisers on the CPU, over a whole arena of parameters at once.
 #pragma once
 
+#include "weft/core/tensor_view.hpp"
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/optimizer.hpp"
 
 namespace weft::kernels {
+
+namespace detail {
+
+/// Calls update(i, load, store) for packets that start at elements i and cover [0, count); load(p)
+/// and store(p, packet) read and write the packet at element i of the array p.
+template <class Scalar, class Update>
+void update_packets(Cpu& cpu, Index count, const Update& update) {
+    parallel_ranges(cpu, count, elementwise_grain / 4, [&](Index begin, Index end) {
+        constexpr Index width = packet_size<Scalar>;
+        Index i = begin;
+        for (; i + width <= end; i += width) {
+            update([i](const Scalar* x) { return load(x + i); },
+                   [i](Scalar* y, const auto& packet) { store(y + i, packet); });
+        }
+        if (i < end) {
+            update([=](const Scalar* x) { return load_partial(x + i, end - i, Scalar(0)); },
+                   [=](Scalar* y, const auto& packet) { store_partial(y + i, packet, end - i); });
+        }
+    });
+}
+
+}  // namespace detail
 
 /// p -= learning_rate * g, elementwise over count parameters.
 template <class Scalar>
@@ -13,12 +36,58 @@ void sgd_update(Cpu& cpu, Index count, Scalar learning_rate, const Scalar* gradi
                 Scalar* parameter) {
     using namespace Eigen::internal;
     const auto rate = detail::broadcast(-learning_rate);
-    detail::parallel_transform(
-        cpu, count, parameter, [&](const auto& p, const auto& g) { return pmadd(rate, g, p); },
-        parameter, gradient);
+    detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
+        store(parameter, pmadd(rate, load(gradient), load(parameter)));
+    });
 }
 
-/// m += (1 - beta_1)(g - m),   v += (1 - beta_2)(g^2 - v),   p -= alpha m / (sqrt(v) + epsilon)
+/// v = momentum v - learning_rate g,   p += v  or, for Nesterov,  p += momentum v - learning_rate
+/// g.
+template <class Scalar>
+void momentum_update(Cpu& cpu, Index count, Scalar learning_rate, Scalar momentum, bool nesterov,
+                     const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
+    using namespace Eigen::internal;
+    const auto rate = detail::broadcast(learning_rate), decay = detail::broadcast(momentum);
+    detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
+        const auto step = pmul(rate, load(gradient));
+        const auto v = psub(pmul(decay, load(velocity)), step);
+        store(velocity, v);
+        const auto change = nesterov ? psub(pmul(decay, v), step) : v;
+        store(parameter, padd(load(parameter), change));
+    });
+}
+
+/// s = rho s + (1 - rho) g^2,   a = rho a + (1 - rho) g,   d = g learning_rate / sqrt(s - a^2 +
+/// epsilon), v = momentum v + d,   p -= v.   Without average, a is 0; without velocity, p -= d.
+template <class Scalar>
+void rmsprop_update(Cpu& cpu, Index count, const RMSpropStep<Scalar>& step, const Scalar* gradient,
+                    Scalar* square, Scalar* average, Scalar* velocity, Scalar* parameter) {
+    using namespace Eigen::internal;
+    const auto rate = detail::broadcast(step.learning_rate);
+    const auto rho = detail::broadcast(step.rho), rest = detail::broadcast(Scalar(1) - step.rho);
+    const auto momentum = detail::broadcast(step.momentum);
+    const auto epsilon = detail::broadcast(step.epsilon);
+    detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
+        const auto g = load(gradient);
+        const auto s = padd(pmul(rho, load(square)), pmul(rest, pmul(g, g)));
+        store(square, s);
+        auto variance = s;
+        if (average != nullptr) {
+            const auto a = padd(pmul(rho, load(average)), pmul(rest, g));
+            store(average, a);
+            variance = psub(s, pmul(a, a));
+        }
+        auto change = pdiv(pmul(rate, g), psqrt(padd(variance, epsilon)));
+        if (velocity != nullptr) {
+            change = padd(pmul(momentum, load(velocity)), change);
+            store(velocity, change);
+        }
+        store(parameter, psub(load(parameter), change));
+    });
+}
+
+/// p -= decay p,   m += (1 - beta_1)(g - m),   v += (1 - beta_2)(g^2 - v),
+/// p -= alpha m / (sqrt(v) + epsilon)
 template <class Scalar>
 void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& step, const Scalar* gradient,
                  Scalar* first_moment, Scalar* second_moment, Scalar* parameter) {
@@ -27,30 +96,16 @@ void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& step, const Scal
     const auto rate_1 = detail::broadcast(Scalar(1) - step.beta_1);
     const auto rate_2 = detail::broadcast(Scalar(1) - step.beta_2);
     const auto epsilon = detail::broadcast(step.epsilon);
-    parallel_ranges(cpu, count, detail::elementwise_grain / 4, [&](Index begin, Index end) {
-        const auto update = [&](Index i, const auto& load, const auto& store) {
-            const auto g = load(gradient + i);
-            auto m = load(first_moment + i);
-            auto v = load(second_moment + i);
-            m = pmadd(rate_1, psub(g, m), m);
-            v = pmadd(rate_2, psub(pmul(g, g), v), v);
-            store(first_moment + i, m);
-            store(second_moment + i, v);
-            store(parameter + i,
-                  padd(load(parameter + i), pdiv(pmul(minus_alpha, m), padd(psqrt(v), epsilon))));
-        };
-        constexpr Index width = detail::packet_size<Scalar>;
-        Index i = begin;
-        for (; i + width <= end; i += width) {
-            update(
-                i, [](const Scalar* x) { return detail::load(x); },
-                [](Scalar* y, const auto& packet) { detail::store(y, packet); });
-        }
-        if (i < end) {
-            update(
-                i, [&](const Scalar* x) { return detail::load_partial(x, end - i, Scalar(0)); },
-                [&](Scalar* y, const auto& p) { detail::store_partial(y, p, end - i); });
-        }
+    const auto decay = detail::broadcast(step.decay);
+    detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
+        const auto g = load(gradient);
+        auto m = load(first_moment), v = load(second_moment), p = load(parameter);
+        m = pmadd(rate_1, psub(g, m), m);
+        v = pmadd(rate_2, psub(pmul(g, g), v), v);
+        store(first_moment, m);
+        store(second_moment, v);
+        if (step.decay != 0) p = psub(p, pmul(decay, p));
+        store(parameter, padd(p, pdiv(pmul(minus_alpha, m), padd(psqrt(v), epsilon))));
     });
 }
 

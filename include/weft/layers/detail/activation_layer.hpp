@@ -7,7 +7,7 @@
 
 namespace weft::detail {
 
-/// y = act(x),  dx = dy act'(x), shapes unchanged. Backward takes act' from y.
+/// y = act(x),  dx = dy act'(x), shapes unchanged. Backward takes act' from y where that is enough.
 template <class Scalar, class Device, Activation activation>
 class ActivationLayer : public Layer<Scalar, Device> {
 public:
@@ -24,10 +24,15 @@ public:
         activation_forward<Scalar>(pass.device, activation_in(pass), x, y);
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                   TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                   TensorView<Scalar, Device> dx) const override {
-        if (dx) activation_backward<Scalar>(pass.device, activation_in(pass), y, dy, dx);
+        if (!dx) return;
+        if constexpr (needs_input(activation)) {
+            activation_backward_from_input<Scalar>(pass.device, activation, x, dy, dx);
+        } else {
+            activation_backward<Scalar>(pass.device, activation_in(pass), y, dy, dx);
+        }
     }
 
     Activation output_activation() const override { return activation; }

@@ -1,0 +1,21 @@
+/// \file
+/// GELU: the Gaussian error linear unit as a layer.
+#pragma once
+
+#include "weft/layers/detail/activation_layer.hpp"
+
+namespace weft {
+
+/// y = x Phi(x), Phi the normal distribution function, exact;   dx = dy (Phi(x) + x phi(x)).
+/// Any shape. Source: Hendrycks and Gimpel 2016.
+struct GELU {
+    std::string name = {};  ///< instead of "gelu", "gelu_1", ...
+
+    static constexpr std::string_view type = "GELU";
+    friend bool operator==(const GELU&, const GELU&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::ActivationLayer<Scalar, Device, Activation::gelu>;
+};
+
+}  // namespace weft

@@ -1,0 +1,20 @@
+/// \file
+/// SiLU: the sigmoid linear unit as a layer.
+#pragma once
+
+#include "weft/layers/detail/activation_layer.hpp"
+
+namespace weft {
+
+/// y = x s, s = 1 / (1 + exp(-x));   dx = dy s (1 + x (1 - s)).   Any shape. Also known as swish.
+struct SiLU {
+    std::string name = {};  ///< instead of "si_lu", "si_lu_1", ...
+
+    static constexpr std::string_view type = "SiLU";
+    friend bool operator==(const SiLU&, const SiLU&) = default;
+
+    template <class Scalar, class Device>
+    using Layer = detail::ActivationLayer<Scalar, Device, Activation::silu>;
+};
+
+}  // namespace weft

@@ -1,0 +1,71 @@
+/// \file
+/// RMSprop: steps scaled by the recent size of each gradient.
+#pragma once
+
+#include "weft/optimizers/optimizer.hpp"
+
+namespace weft {
+
+/// For each parameter p with gradient g:
+///
+///   s = rho s + (1 - rho) g^2,   a = rho a + (1 - rho) g if centered, else 0,
+///   v = momentum v + learning_rate g / sqrt(s - a^2 + epsilon),   p -= v.
+///
+/// As in Keras. Source: Hinton, "Neural networks for machine learning", lecture 6e (2012).
+struct RMSprop {
+    double learning_rate = 0.001;
+    double rho = 0.9;       ///< in [0, 1)
+    double momentum = 0;    ///< in [0, 1)
+    double epsilon = 1e-7;  ///< above 0
+    bool centered = false;
+
+    static constexpr std::string_view type = "RMSprop";
+    friend bool operator==(const RMSprop&, const RMSprop&) = default;
+
+    template <class Scalar, class Device>
+    class Update;
+};
+
+template <class Scalar, class Device>
+class RMSprop::Update final : public Optimizer<Scalar, Device> {
+public:
+    explicit Update(const RMSprop& options) : options_(options) {
+        detail::require_learning_rate(type, options.learning_rate);
+        detail::require_option(options.rho >= 0 && options.rho < 1, type, "rho", options.rho,
+                               "a number in [0, 1)");
+        detail::require_option(options.momentum >= 0 && options.momentum < 1, type, "momentum",
+                               options.momentum, "a number in [0, 1)");
+        detail::require_option(options.epsilon > 0, type, "epsilon", options.epsilon,
+                               "a positive number");
+    }
+
+    double learning_rate() const override { return options_.learning_rate; }
+    Index state_vectors() const override {
+        return 1 + (options_.momentum > 0 ? 1 : 0) + (options_.centered ? 1 : 0);
+    }
+
+    void update(Device& device, std::int64_t, double learning_rate,
+                TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
+                TensorView<Scalar, Device> state) const override {
+        const kernels::RMSpropStep<Scalar> numbers{
+            static_cast<Scalar>(learning_rate), static_cast<Scalar>(options_.rho),
+            static_cast<Scalar>(options_.momentum), static_cast<Scalar>(options_.epsilon)};
+        const Index count = parameters.size();
+        Scalar* next = state.data();
+        const auto vector_if = [&](bool needed) {
+            Scalar* const vector = needed ? next : nullptr;
+            if (needed) next += count;
+            return vector;
+        };
+        Scalar* const square = vector_if(true);
+        Scalar* const average = vector_if(options_.centered);
+        Scalar* const velocity = vector_if(options_.momentum > 0);
+        rmsprop_update(device, count, numbers, gradients.data(), square, average, velocity,
+                       parameters.data());
+    }
+
+private:
+    RMSprop options_;
+};
+
+}  // namespace weft

@@ -1,0 +1,35 @@
+/// \file
+/// BestCheckpoint: keeps the weights of the best epoch.
+#pragma once
+
+#include "weft/training/callback.hpp"
+
+namespace weft {
+
+/// Keeps the weights of the epoch with the best score and brings them back when training ends,
+/// without ending it early.
+struct BestCheckpoint {
+    std::string monitor = "val_loss";
+    Better better = Better::automatic;
+
+    // Results.
+    Index best_epoch = 0;  ///< from 1; 0 when no epoch had a number for a score
+    BestScore best = {};
+
+    void on_train_begin(TrainingRun&) {
+        best = BestScore(monitor, better, 0);
+        best_epoch = 0;
+    }
+    void on_epoch_end(TrainingRun& run) {
+        if (!best.improve(detail::monitored(run, "BestCheckpoint", monitor))) return;
+        best_epoch = run.epoch();
+        weights_ = run.save_weights();
+    }
+    void on_train_end(TrainingRun& run) {
+        if (best_epoch > 0) run.load_weights(weights_);
+    }
+
+    Buffer weights_ = {};
+};
+
+}  // namespace weft

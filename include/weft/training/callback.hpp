@@ -1,0 +1,163 @@
+/// \file
+/// Callbacks: objects that watch a training run and may steer it.
+#pragma once
+
+#include "weft/core/buffer.hpp"
+#include "weft/training/history.hpp"
+
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <type_traits>
+
+namespace weft {
+
+/// A training run as callbacks see it.
+class TrainingRun {
+public:
+    virtual ~TrainingRun() = default;
+
+    virtual Index epoch() const = 0;   ///< the epoch that runs or just ended, from 1
+    virtual Index epochs() const = 0;  ///< as many are planned
+    virtual Index step() const = 0;    ///< within the epoch, from 1
+
+    /// At the end of an epoch all its scores, with those of the validation; after a batch the mean
+    /// of the epoch so far.
+    virtual Scores scores() const = 0;
+
+    virtual double learning_rate() const = 0;
+    /// Of the steps to come. Throws ArgumentError when a schedule sets it.
+    virtual void set_learning_rate(double learning_rate) = 0;
+
+    /// Ends training after this epoch.
+    virtual void stop() = 0;
+
+    /// All parameters of the model, also those that no optimiser touches.
+    virtual Buffer save_weights() const = 0;
+    virtual void load_weights(const Buffer& weights) = 0;
+};
+
+/// Any callback: an object with some of the member functions
+///
+///   on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end (TrainingRun&).
+///
+/// Made from a variable it refers to it, so that results can be read there after training; made
+/// from a temporary it keeps a copy. on_train_end is called however training ends, but by an
+/// exception.
+class CallbackHandle {
+public:
+    template <class Callback>
+    requires(!std::same_as<std::remove_cvref_t<Callback>, CallbackHandle>)
+        CallbackHandle(Callback&& callback) {
+        using Object = std::remove_cvref_t<Callback>;
+        std::shared_ptr<Object> object;
+        if constexpr (std::is_lvalue_reference_v<Callback>) {
+            object = std::shared_ptr<Object>(std::shared_ptr<void>(), &callback);
+        } else {
+            object = std::make_shared<Object>(std::move(callback));
+        }
+        call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
+    }
+
+    enum class Event { train_begin, epoch_begin, batch_end, epoch_end, train_end };
+
+    void operator()(Event event, TrainingRun& run) const { call_(event, run); }
+
+private:
+    template <class Object>
+    static void dispatch(Object& object, Event event, TrainingRun& run) {
+        switch (event) {
+            case Event::train_begin:
+                if constexpr (requires { object.on_train_begin(run); }) object.on_train_begin(run);
+                return;
+            case Event::epoch_begin:
+                if constexpr (requires { object.on_epoch_begin(run); }) object.on_epoch_begin(run);
+                return;
+            case Event::batch_end:
+                if constexpr (requires { object.on_batch_end(run); }) object.on_batch_end(run);
+                return;
+            case Event::epoch_end:
+                if constexpr (requires { object.on_epoch_end(run); }) object.on_epoch_end(run);
+                return;
+            case Event::train_end:
+                if constexpr (requires { object.on_train_end(run); }) object.on_train_end(run);
+                return;
+        }
+    }
+
+    std::function<void(Event, TrainingRun&)> call_;
+};
+
+/// Functions of the user's own as a callback.
+///
+///   LambdaCallback{.epoch_end = [](TrainingRun& run) { std::cout << run.scores()["loss"]; }}
+struct LambdaCallback {
+    std::function<void(TrainingRun&)> train_begin, epoch_begin, batch_end, epoch_end, train_end;
+
+    void on_train_begin(TrainingRun& run) const { call(train_begin, run); }
+    void on_epoch_begin(TrainingRun& run) const { call(epoch_begin, run); }
+    void on_batch_end(TrainingRun& run) const { call(batch_end, run); }
+    void on_epoch_end(TrainingRun& run) const { call(epoch_end, run); }
+    void on_train_end(TrainingRun& run) const { call(train_end, run); }
+
+private:
+    static void call(const std::function<void(TrainingRun&)>& function, TrainingRun& run) {
+        if (function) function(run);
+    }
+};
+
+/// Which way a score improves.
+enum class Better {
+    automatic,  ///< higher for accuracy, precision, recall and F1, lower for all else
+    lower,
+    higher,
+};
+
+/// The best value of a score so far. NaN is never an improvement.
+class BestScore {
+public:
+    BestScore() = default;
+    BestScore(std::string_view monitor, Better better, double min_delta)
+        : min_delta_(std::abs(min_delta)) {
+        higher_ = better == Better::higher;
+        if (better == Better::automatic) {
+            for (const char* name : {"accuracy", "precision", "recall", "f1"}) {
+                higher_ |= monitor.find(name) != std::string_view::npos;
+            }
+        }
+    }
+
+    /// Takes the value when it is better than the best by more than min_delta.
+    bool improve(double value) {
+        if (std::isnan(value)) return false;
+        if (best_) {
+            const bool better = higher_ ? value - min_delta_ > *best_ : value + min_delta_ < *best_;
+            if (!better) return false;
+        }
+        best_ = value;
+        return true;
+    }
+
+    std::optional<double> value() const { return best_; }
+
+private:
+    bool higher_ = false;
+    double min_delta_ = 0;
+    std::optional<double> best_;
+};
+
+namespace detail {
+
+/// The score that a callback watches. Throws ArgumentError that lists those there are.
+inline double monitored(const TrainingRun& run, std::string_view callback,
+                        const std::string& monitor) {
+    const Scores scores = run.scores();
+    if (const auto value = scores.find(monitor)) return *value;
+    std::string known;
+    for (const auto& [name, value] : scores) known += concat(known.empty() ? "" : ", ", name);
+    throw ArgumentError(concat(callback, ": no score is named ", monitor, "; the run has ", known));
+}
+
+}  // namespace detail
+
+}  // namespace weft

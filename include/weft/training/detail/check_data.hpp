@@ -1,0 +1,42 @@
+/// \file
+/// Whether data fit a model and a loss, checked once before a pass over them.
+#pragma once
+
+#include "weft/data/dataset.hpp"
+#include "weft/losses/loss.hpp"
+#include "weft/model/sequential.hpp"
+
+namespace weft::detail {
+
+/// Throws ShapeError or ArgumentError that names what does not fit: no samples, other shapes, a
+/// target that the loss cannot take.
+template <class Scalar, class Device>
+void check_data(const Dataset<Scalar>& data, const Sequential<Scalar, Device>& model,
+                const LossDeclaration<Scalar, Device>& loss) {
+    if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
+    const Shape input = data.input_shape(), target = data.target_shape();
+    if (input != model.input_shape()) {
+        throw ShapeError(concat(model.layer_name(0), ": input has shape ", input.to_batch_string(),
+                                ", expected ", model.input_shape().to_batch_string()));
+    }
+    const Shape& output = model.output_shape();
+    const Shape expected = loss->target_shape(output);
+    // As in Keras, one number per sample may come with or without an axis of its own.
+    const bool same_but_for_last_one = target.size() == expected.size() &&
+                                       std::abs(target.rank() - expected.rank()) == 1 &&
+                                       (target.last() == 1 || expected.last() == 1);
+    if (target != expected && !same_but_for_last_one) {
+        throw ShapeError(concat(loss.type(), ": targets have shape ", target.to_batch_string(),
+                                ", expected ", expected.to_batch_string(), " for predictions ",
+                                output.to_batch_string()));
+    }
+    Tensor<Scalar> values(expected);
+    for (Index i = 0; i < data.size(); ++i) {
+        data.gather({&i, 1}, nullptr, values.data());
+        if (const auto complaint = loss->complaint(values, output); !complaint.empty()) {
+            throw ArgumentError(concat(loss.type(), ": target of sample ", i, " is ", complaint));
+        }
+    }
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,65 @@
+/// \file
+/// What a training step does to parameters and gradients besides the optimiser: penalties, limits
+/// and constraints.
+#pragma once
+
+#include "weft/kernels/cpu/penalty.hpp"
+#include "weft/model/sequential.hpp"
+#include "weft/training/fit_options.hpp"
+
+namespace weft::detail {
+
+/// The sum of the penalties on the parameters.
+template <class Scalar, class Device>
+double parameter_penalty(Device& device, const Sequential<Scalar, Device>& model) {
+    double sum = 0;
+    for (const ParameterInfo& parameter : model.parameters()) {
+        const Regularizer& r = parameter.regularizer;
+        if (r) sum += penalty<Scalar>(device, model.view(parameter.slot), r.l1, r.l2);
+    }
+    return sum;
+}
+
+/// Adds the gradients of the penalties; gradients are laid out as the trainable parameters.
+template <class Scalar, class Device>
+void add_penalty_gradients(Device& device, const Sequential<Scalar, Device>& model,
+                           TensorView<Scalar, Device> gradients) {
+    for (const ParameterInfo& parameter : model.parameters()) {
+        const ParameterSlot& slot = parameter.slot;
+        const Regularizer& r = parameter.regularizer;
+        if (!r) continue;
+        add_penalty_gradient<Scalar>(device, model.view(slot), r.l1, r.l2,
+                                     {gradients.data() + slot.offset, slot.shape});
+    }
+}
+
+/// Limits the gradients.
+template <class Scalar, class Device>
+void clip_gradients(Device& device, const GradientClipping& limits,
+                    TensorView<Scalar, Device> gradients) {
+    if (limits.value > 0) clip_values<Scalar>(device, gradients, limits.value);
+    if (limits.global_norm > 0) clip_norm<Scalar>(device, gradients, limits.global_norm);
+}
+
+/// Projects the parameters onto their constraints.
+template <class Scalar, class Device>
+void apply_constraints(Device& device, Sequential<Scalar, Device>& model) {
+    for (const ParameterInfo& parameter : model.parameters()) {
+        const auto w = model.view(parameter.slot);
+        switch (parameter.constraint.kind) {
+            case Constraint::Kind::none:
+                break;
+            case Constraint::Kind::max_norm:
+                limit_column_norms<Scalar>(device, w, parameter.constraint.max_value);
+                break;
+            case Constraint::Kind::non_negative:
+                make_non_negative<Scalar>(device, w);
+                break;
+            case Constraint::Kind::unit_norm:
+                limit_column_norms<Scalar>(device, w, 0);
+                break;
+        }
+    }
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,58 @@
+/// \file
+/// EarlyStopping: ends training when a score no longer improves.
+#pragma once
+
+#include "weft/training/callback.hpp"
+
+namespace weft {
+
+/// Ends training after `patience` epochs in a row without improvement of a score by more than
+/// min_delta, and brings the best weights back, however training ends.
+///
+///   EarlyStopping stopping{.patience = 50};
+///   trainer.fit(x, y, {.epochs = 500, .validation_split = 0.2, .callbacks = {stopping}});
+///   stopping.best_epoch;
+struct EarlyStopping {
+    std::string monitor = "val_loss";
+    Index patience = 0;  ///< at least 0
+    double min_delta = 0;
+    Better better = Better::automatic;
+    bool restore_best_weights = true;  ///< Keras's default is false
+
+    // Results.
+    Index best_epoch = 0;     ///< from 1; 0 when no epoch had a number for a score
+    Index stopped_epoch = 0;  ///< 0 when training ended otherwise
+    BestScore best = {};
+
+    void on_train_begin(TrainingRun&) {
+        if (patience < 0) {
+            throw ArgumentError(
+                concat("EarlyStopping: patience is ", patience, ", expected at least 0"));
+        }
+        best = BestScore(monitor, better, min_delta);
+        best_epoch = stopped_epoch = waited_ = 0;
+        weights_ = {};
+    }
+
+    void on_epoch_end(TrainingRun& run) {
+        if (best.improve(detail::monitored(run, "EarlyStopping", monitor))) {
+            best_epoch = run.epoch();
+            waited_ = 0;
+            if (restore_best_weights) weights_ = run.save_weights();
+        } else if (++waited_ >= patience) {
+            stopped_epoch = run.epoch();
+            run.stop();
+        }
+    }
+
+    void on_train_end(TrainingRun& run) {
+        if (restore_best_weights && best_epoch > 0) run.load_weights(weights_);
+        weights_ = {};
+    }
+
+    // State of a run.
+    Index waited_ = 0;
+    Buffer weights_ = {};
+};
+
+}  // namespace weft

@@ -1,0 +1,88 @@
+/// \file
+/// TrainerOptions and FitOptions: what training works with, and how it goes about it.
+#pragma once
+
+#include "weft/data/dataset.hpp"
+#include "weft/losses/loss.hpp"
+#include "weft/metrics/metric.hpp"
+#include "weft/optimizers/adam.hpp"
+#include "weft/optimizers/schedule.hpp"
+#include "weft/training/callback.hpp"
+#include "weft/training/progress.hpp"
+
+namespace weft {
+
+/// Limits on the gradients of a step, before the optimiser sees them. 0 is no limit.
+struct GradientClipping {
+    double value = 0;        ///< on the magnitude of each number
+    double global_norm = 0;  ///< on the Euclidean norm of all of them, after the limit on values
+};
+
+/// What a Trainer works with: Keras's compile().
+template <class Scalar, class Device>
+struct TrainerOptions {
+    OptimizerDeclaration<Scalar, Device> optimizer = Adam{};
+    LossDeclaration<Scalar, Device> loss;
+    std::vector<MetricDeclaration<Scalar, Device>> metrics = {};
+    Schedule learning_rate_schedule = {};  ///< of each step, instead of the optimiser's rate
+    GradientClipping clipping = {};
+};
+
+/// How fit goes about it, with Keras's defaults.
+template <class Scalar>
+struct FitOptions {
+    Index epochs = 1;
+    Index batch_size = 32;  ///< the last batch of an epoch may be shorter
+    bool shuffle = true;    ///< the training samples, anew each epoch
+    /// Share of the samples, taken from the end before any shuffling, that is not trained on but
+    /// evaluated after each epoch; in [0, 1).
+    double validation_split = 0;
+    Examples<Scalar> validation_data = {};  ///< evaluated after each epoch; goes before the split
+    std::uint64_t seed = 0;  ///< of the order, of layers that draw, and of a model not built yet
+    Verbosity verbosity = Verbosity::automatic;
+    std::vector<CallbackHandle> callbacks = {};
+    /// Factors of the loss of each class, as many as classes; for class indices as targets.
+    std::vector<double> class_weight = {};
+    /// Factors of the loss of each sample, as many as samples. The mean is still over the number of
+    /// samples, as in Keras. Validation is not weighted.
+    std::vector<double> sample_weight = {};
+};
+
+namespace detail {
+
+inline void require_at_least_one(std::string_view who, std::string_view option, Index value) {
+    if (value < 1) {
+        throw ArgumentError(concat(who, ": ", option, " is ", value, ", expected at least 1"));
+    }
+}
+
+inline void require_weights(std::string_view option, const std::vector<double>& weights,
+                            Index expected) {
+    if (weights.empty()) return;
+    if (static_cast<Index>(weights.size()) != expected) {
+        throw ArgumentError(
+            concat("fit: ", option, " has ", weights.size(), " weights, expected ", expected));
+    }
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (!(weights[i] >= 0 && std::isfinite(weights[i]))) {
+            throw ArgumentError(concat("fit: ", option, " ", i, " is ", weights[i],
+                                       ", expected a number of at least 0"));
+        }
+    }
+}
+
+/// Throws ArgumentError for options that fit no data of that many samples.
+template <class Scalar>
+void check_fit_options(const FitOptions<Scalar>& options, Index samples) {
+    require_at_least_one("fit", "epochs", options.epochs);
+    require_at_least_one("fit", "batch_size", options.batch_size);
+    if (!(options.validation_split >= 0 && options.validation_split < 1)) {
+        throw ArgumentError(concat("fit: validation_split is ", options.validation_split,
+                                   ", expected a number in [0, 1)"));
+    }
+    require_weights("sample_weight", options.sample_weight, samples);
+}
+
+}  // namespace detail
+
+}  // namespace weft

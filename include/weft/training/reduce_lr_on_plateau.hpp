@@ -1,0 +1,55 @@
+/// \file
+/// ReduceLROnPlateau: a smaller learning rate when a score no longer improves.
+#pragma once
+
+#include "weft/training/callback.hpp"
+
+namespace weft {
+
+/// After `patience` epochs in a row without improvement by more than min_delta, multiplies the
+/// learning rate by factor, not below min_learning_rate, and then ignores `cooldown` epochs.
+struct ReduceLROnPlateau {
+    std::string monitor = "val_loss";
+    double factor = 0.1;  ///< in (0, 1)
+    Index patience = 10;  ///< at least 0
+    double min_delta = 1e-4;
+    Index cooldown = 0;  ///< at least 0
+    double min_learning_rate = 0;
+    Better better = Better::automatic;
+
+    void on_train_begin(TrainingRun&) {
+        if (!(factor > 0 && factor < 1)) {
+            throw ArgumentError(concat("ReduceLROnPlateau: factor is ", factor,
+                                       ", expected a number between 0 and 1"));
+        }
+        if (patience < 0) {
+            throw ArgumentError(
+                concat("ReduceLROnPlateau: patience is ", patience, ", expected at least 0"));
+        }
+        best_ = BestScore(monitor, better, min_delta);
+        waited_ = cooling_ = 0;
+    }
+
+    void on_epoch_end(TrainingRun& run) {
+        const double value = detail::monitored(run, "ReduceLROnPlateau", monitor);
+        if (cooling_ > 0) {
+            --cooling_;
+            waited_ = 0;
+        }
+        if (best_.improve(value)) {
+            waited_ = 0;
+        } else if (cooling_ == 0 && ++waited_ >= patience) {
+            if (run.learning_rate() <= min_learning_rate) return;
+            run.set_learning_rate(std::max(run.learning_rate() * factor, min_learning_rate));
+            cooling_ = cooldown;
+            waited_ = 0;
+        }
+    }
+
+    // State of a run.
+    BestScore best_ = {};
+    Index waited_ = 0;
+    Index cooling_ = 0;
+};
+
+}  // namespace weft
