@@ -55,6 +55,7 @@ TEST_CASE("number i is a fixed half of a Philox block: the same bits on every pl
             weft::philox4x32({static_cast<std::uint32_t>(block),
                               static_cast<std::uint32_t>(block >> 32), 0x0200abcd, 7},
                              key);
+        CHECK(random.block(block) == words);
         CHECK(random.bits(2 * block) == (std::uint64_t{words[1]} << 32 | words[0]));
         CHECK(random.bits(2 * block + 1) == (std::uint64_t{words[3]} << 32 | words[2]));
     }
@@ -76,7 +77,7 @@ TEST_CASE("seed, purpose, stream, step and index each change the numbers") {
     for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32}) {
         for (const auto purpose :
              {RandomPurpose::initializer, RandomPurpose::shuffle, RandomPurpose::layer,
-              RandomPurpose::augmentation, RandomPurpose::user}) {
+              RandomPurpose::augmentation, RandomPurpose::user, RandomPurpose::split}) {
             for (const std::uint32_t id : {0u, 1u, 2u, 0xffffffu}) {
                 for (const std::uint32_t step : {0u, 1u, 2u, 0xffffffffu}) {
                     const RandomStream random(seed, purpose, id, step);

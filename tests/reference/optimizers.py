@@ -13,11 +13,14 @@ def options_of(optimizer):
     names = {
         "Adam": ["learning_rate", "beta_1", "beta_2", "epsilon"],
         "AdamW": ["learning_rate", "beta_1", "beta_2", "epsilon"],
-        "SGD": ["learning_rate", "momentum"] + (["nesterov"] if optimizer.get_config().get("momentum") else []),
+        "SGD": ["learning_rate", "momentum"] + (["nesterov"] if config.get("momentum") else []),
         "RMSprop": ["learning_rate", "rho", "momentum", "epsilon", "centered"],
     }[type(optimizer).__name__]
     names += [key for key in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm") if config[key] is not None]
-    return {name: config[name] if isinstance(config[name], bool) else float(config[name]) for name in names}
+    options = {name: config[name] if isinstance(config[name], (bool, dict)) else float(config[name]) for name in names}
+    if isinstance(options["learning_rate"], dict):
+        options["learning_rate"] = schedule_options(optimizer._learning_rate)
+    return options
 
 
 def adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
@@ -77,15 +80,14 @@ def optimizer_cases():
 def more_optimizer_cases():
     """Clipping comes first, then weight decay of every tensor, then the update."""
     rng = np.random.default_rng(19)
-    shapes = [(3, 4), (5,), (2, 1, 3)]
+    shapes = [(3, 2), (5,), (2, 1, 3)]
     initial = [normal(rng, shape) for shape in shapes]
-    gradients = [[normal(rng, shape) for shape in shapes] for _ in range(5)]
+    gradients = [[normal(rng, shape) for shape in shapes] for _ in range(4)]
     gradients[0][2][:] = 0.0
-    gradients[1] = [0.01 * gradient for gradient in gradients[1]]  # below every clipping norm
+    gradients[1] = [(0.05 * gradient).round(3) for gradient in gradients[1]]  # below every clipping norm
     gradients[2] = [np.zeros(shape) for shape in shapes]
     gradients[3][0] *= 1e6
     gradients[3][1] *= 1e-9
-    gradients[4][1][:] = 0.0
 
     rmsprop = keras.optimizers.RMSprop
     optimizers = {

@@ -59,7 +59,8 @@ def constraint_cases():
     ]
     cases = []
     for name, constraint, shape in plans:
-        x = normal(rng, shape) if len(shape) == 1 else normal(rng, shape) * np.linspace(2.0, 0.0, shape[-1]).round(2)
+        shrinking = 1.0 if len(shape) == 1 else np.linspace(2.0, 0.0, shape[-1])
+        x = (shrinking * normal(rng, shape)).round(3)
         config = constraint.get_config()
         if "axis" in config:
             config["axis"] = np.atleast_1d(config["axis"]).tolist()

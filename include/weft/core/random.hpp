@@ -29,10 +29,15 @@ public:
 
     /// Four random words of 32 bits: words 4 block ... 4 block + 3.
     constexpr std::array<std::uint32_t, 4> block(std::uint64_t block) const {
-        return philox4x32({static_cast<std::uint32_t>(block),
-                           static_cast<std::uint32_t>(block >> 32), stream_, step_},
-                          key_);
+        return philox4x32(counter(block), key_);
     }
+
+    /// The counter and the key of Philox for a block, for kernels that compute many at once.
+    constexpr std::array<std::uint32_t, 4> counter(std::uint64_t block) const {
+        return {static_cast<std::uint32_t>(block), static_cast<std::uint32_t>(block >> 32), stream_,
+                step_};
+    }
+    constexpr std::array<std::uint32_t, 2> key() const { return key_; }
 
     /// 64 random bits: words 2 i and 2 i + 1.
     constexpr std::uint64_t bits(std::uint64_t i) const {

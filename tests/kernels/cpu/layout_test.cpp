@@ -61,3 +61,43 @@ TEST_CASE_TEMPLATE("transpose_samples swaps the last two axes of every sample", 
         CHECK(identical(transposed_samples(x, 7), y));
     }
 }
+
+TEST_CASE_TEMPLATE("pad_images puts zeros around each image, crop_images takes a part", Scalar,
+                   float, double) {
+    struct Frame {
+        Index top, bottom, left, right;
+    };
+    for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{2, 3, 4, 5}, Shape{7, 5, 2, 1}, Shape{0, 2, 3, 1}}) {
+        for (const Frame& frame : {Frame{0, 0, 0, 0}, Frame{1, 2, 3, 4}, Frame{2, 0, 0, 1}}) {
+            const auto x = weft::random_normal<Scalar>(shape, 2);
+            Tensor<Scalar> padded({shape[0], frame.top + shape[1] + frame.bottom,
+                                   frame.left + shape[2] + frame.right, shape[3]});
+            std::ranges::fill(padded, Scalar(9));  // to be overwritten
+            auto expected = padded;
+            std::ranges::fill(expected, Scalar(0));
+            for (Index n = 0; n < shape[0]; ++n) {
+                for (Index i = 0; i < shape[1]; ++i) {
+                    for (Index j = 0; j < shape[2]; ++j) {
+                        for (Index c = 0; c < shape[3]; ++c) {
+                            expected(n, frame.top + i, frame.left + j, c) = x(n, i, j, c);
+                        }
+                    }
+                }
+            }
+            const std::string where = shape.to_string();
+            CAPTURE(where);
+            CAPTURE(frame.left);
+            Cpu cpu(2);
+            weft::kernels::pad_images<Scalar>(cpu, x, frame.top, frame.left, padded);
+            CHECK(identical(padded, expected));
+            // What lies around is not taken, whatever it is.
+            for (Scalar& value : padded) value += 1;
+            Tensor<Scalar> cropped(shape);
+            weft::kernels::crop_images<Scalar>(cpu, padded, frame.top, frame.left, cropped);
+            for (Scalar& value : cropped) value -= 1;
+            auto rounded = x;
+            for (Scalar& value : rounded) value = (value + 1) - 1;
+            CHECK(identical(cropped, rounded));
+        }
+    }
+}

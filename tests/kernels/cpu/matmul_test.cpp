@@ -143,6 +143,39 @@ void check_product(const Sizes& sizes) {
     }
 }
 
+/// Checks the product with a B packed in two pieces.
+template <class Scalar>
+void check_packed_product(const Sizes& sizes) {
+    const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
+    const auto a = integers<Scalar>({rows, depth}, 21);
+    const auto b = integers<Scalar>({depth, columns}, 22);
+    const auto start = integers<Scalar>({rows, columns}, 23);
+    const auto c = naive(a, b);
+    auto sum = c;
+    for (Index i = 0; i < c.size(); ++i) sum[i] += start[i];
+    for (const bool transpose : {false, true}) {
+        const Stored<Scalar> stored(b, transpose, 3);
+        const auto whole = stored.operand();
+        Tensor<Scalar> packed({weft::kernels::packed_size<Scalar>(depth, columns)});
+        std::ranges::fill(packed, not_a_number<Scalar>);
+        const Index first = depth / 3;
+        const MatrixOperand<Scalar> rest{whole.data + first * whole.row_stride, whole.row_stride,
+                                         whole.column_stride};
+        weft::kernels::pack_rows(depth, 0, first, columns, whole, packed.data());
+        weft::kernels::pack_rows(depth, first, depth - first, columns, rest, packed.data());
+        for (const bool accumulate : {false, true}) {
+            auto y = widened(start, 5, Scalar(77));
+            const Stored<Scalar> stored_a(a, transpose, 2);
+            weft::kernels::multiply_packed(rows, columns, depth, stored_a.operand(), packed.data(),
+                                           y.data(), columns + 5, accumulate);
+            CAPTURE(depth);
+            CAPTURE(transpose);
+            CAPTURE(accumulate);
+            CHECK(identical(y, widened(accumulate ? sum : c, 5, Scalar(77))));
+        }
+    }
+}
+
 /// The largest error of C = A B, as a multiple of the bound on its roundings.
 template <class Scalar>
 long double worst_error(const Tensor<Scalar>& a, const Tensor<Scalar>& b, const Tensor<Scalar>& c) {
@@ -230,6 +263,10 @@ void check_spread(const Sizes& sizes, Scalar bad) {
 TEST_CASE_TEMPLATE("matmul is the naive product, for any sizes, strides and transposes", Scalar,
                    float, double) {
     for (const Sizes& sizes : all_sizes()) check_product<Scalar>(sizes);
+}
+
+TEST_CASE_TEMPLATE("a packed matrix gives the naive product", Scalar, float, double) {
+    for (const Sizes& sizes : all_sizes()) check_packed_product<Scalar>(sizes);
 }
 
 TEST_CASE_TEMPLATE("matmul of any numbers is within the bound of its roundings", Scalar, float,

@@ -113,6 +113,100 @@ TEST_CASE_TEMPLATE("adam_update is its formula, at every length, over three step
     }
 }
 
+TEST_CASE_TEMPLATE("decay shrinks the parameter before Adam's step, as in AdamW", Scalar, float,
+                   double) {
+    auto decaying = step<Scalar>;
+    decaying.decay = Scalar(0.125);
+    auto state = State<Scalar>::random(37), shrunk = state;
+    for (Scalar& p : shrunk.parameter) p -= Scalar(0.125) * p;
+    state.update(decaying);
+    shrunk.update(step<Scalar>);
+    CHECK(identical(state.first_moment, shrunk.first_moment));
+    CHECK(identical(state.second_moment, shrunk.second_moment));
+    CHECK(largest_gap(state.parameter, shrunk.parameter, 1) < 2 * eps<Scalar>);
+}
+
+TEST_CASE_TEMPLATE("momentum_update is its formula, at every length, over three steps", Scalar,
+                   float, double) {
+    const double rate = 0.375, momentum = 0.75;  // exact in float
+    for (const bool nesterov : {false, true}) {
+        for (Index count = 0; count <= 40; ++count) {
+            auto velocity = random_uniform<Scalar>({count + 1}, 1, -1, 1);
+            auto parameter = random_uniform<Scalar>({count + 1}, 2, -1, 1);
+            Tensor<double> v({count + 1}), p({count + 1});
+            std::ranges::copy(velocity, v.begin());
+            std::ranges::copy(parameter, p.begin());
+            Cpu cpu(1);
+            for (const std::uint32_t t : {3u, 4u, 5u}) {
+                const auto gradient = random_uniform<Scalar>({count}, t, -1, 1);
+                momentum_update(cpu, count, Scalar(rate), Scalar(momentum), nesterov,
+                                gradient.data(), velocity.data(), parameter.data());
+                for (Index i = 0; i < count; ++i) {
+                    const double g = static_cast<double>(gradient[i]);
+                    v[i] = momentum * v[i] - rate * g;
+                    p[i] += nesterov ? momentum * v[i] - rate * g : v[i];
+                }
+            }
+            CAPTURE(nesterov);
+            CAPTURE(count);
+            // Some five roundings a step of numbers that stay below 4.
+            CHECK(largest_gap(velocity, v, 1) < 30 * eps<Scalar>);
+            CHECK(largest_gap(parameter, p, 1) < 30 * eps<Scalar>);
+            CHECK(velocity[count] == static_cast<Scalar>(v[count]));
+            CHECK(parameter[count] == static_cast<Scalar>(p[count]));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("rmsprop_update is its formula, with and without average and velocity", Scalar,
+                   float, double) {
+    const weft::kernels::RMSpropStep<Scalar> numbers{.learning_rate = Scalar(0.375),
+                                                     .rho = Scalar(0.75),
+                                                     .momentum = Scalar(0.625),
+                                                     .epsilon = Scalar(0.125)};
+    for (const bool centered : {false, true}) {
+        for (const bool with_velocity : {false, true}) {
+            for (Index count = 0; count <= 40; ++count) {
+                // s = a^2 + something, as in training: s - a^2 is a variance.
+                auto square = random_uniform<Scalar>({count + 1}, 1, 1, 2);
+                auto average = random_uniform<Scalar>({count + 1}, 2, -0.5, 0.5);
+                auto velocity = random_uniform<Scalar>({count + 1}, 3, -1, 1);
+                auto parameter = random_uniform<Scalar>({count + 1}, 4, -1, 1);
+                Tensor<double> s({count + 1}), a({count + 1}), v({count + 1}), p({count + 1});
+                std::ranges::copy(square, s.begin());
+                std::ranges::copy(average, a.begin());
+                std::ranges::copy(velocity, v.begin());
+                std::ranges::copy(parameter, p.begin());
+                Cpu cpu(1);
+                for (const std::uint32_t t : {5u, 6u, 7u}) {
+                    const auto gradient = random_uniform<Scalar>({count}, t, -1, 1);
+                    rmsprop_update(cpu, count, numbers, gradient.data(), square.data(),
+                                   centered ? average.data() : nullptr,
+                                   with_velocity ? velocity.data() : nullptr, parameter.data());
+                    for (Index i = 0; i < count; ++i) {
+                        const double g = static_cast<double>(gradient[i]);
+                        s[i] = 0.75 * s[i] + 0.25 * g * g;
+                        if (centered) a[i] = 0.75 * a[i] + 0.25 * g;
+                        const double variance = centered ? s[i] - a[i] * a[i] : s[i];
+                        double change = 0.375 * g / std::sqrt(variance + 0.125);
+                        if (with_velocity) change = v[i] = 0.625 * v[i] + change;
+                        p[i] -= change;
+                    }
+                }
+                CAPTURE(centered);
+                CAPTURE(with_velocity);
+                CAPTURE(count);
+                // Some eight roundings a step of numbers that stay below 4.
+                CHECK(largest_gap(square, s, 1) < 50 * eps<Scalar>);
+                CHECK(largest_gap(average, a, 1) < 50 * eps<Scalar>);
+                CHECK(largest_gap(velocity, v, 1) < 50 * eps<Scalar>);
+                CHECK(largest_gap(parameter, p, 1) < 50 * eps<Scalar>);
+                CHECK(parameter[count] == static_cast<Scalar>(p[count]));
+            }
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("epsilon stands outside the root, and a gradient of 0 moves nothing", Scalar,
                    float, double) {
     // m = 1/4 g and v = 3/8 g^2: for a tiny g the update is alpha m / epsilon.

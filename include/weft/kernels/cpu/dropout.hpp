@@ -5,7 +5,47 @@
 #include "weft/core/parallel.hpp"
 #include "weft/core/random.hpp"
 
+#include <array>
+
 namespace weft::kernels {
+
+namespace detail {
+
+/// words[4 b + k] = word k of block first + b of the stream. As RandomStream::block, but many
+/// blocks at once, which compilers turn into vector instructions.
+template <std::size_t blocks>
+void random_words(const RandomStream& random, std::uint64_t first, std::uint32_t* words) {
+    std::array<std::uint32_t, blocks> x0, x1, x2, x3;
+    const auto start = random.counter(first);
+    for (std::size_t b = 0; b < blocks; ++b) {
+        const std::uint64_t number = first + b;
+        x0[b] = static_cast<std::uint32_t>(number);
+        x1[b] = static_cast<std::uint32_t>(number >> 32);
+        x2[b] = start[2];
+        x3[b] = start[3];
+    }
+    auto key = random.key();
+    for (int round = 0; round < 10; ++round) {
+        for (std::size_t b = 0; b < blocks; ++b) {
+            const std::uint64_t product_0 = std::uint64_t{0xD2511F53} * x0[b];
+            const std::uint64_t product_1 = std::uint64_t{0xCD9E8D57} * x2[b];
+            x0[b] = static_cast<std::uint32_t>(product_1 >> 32) ^ x1[b] ^ key[0];
+            x1[b] = static_cast<std::uint32_t>(product_1);
+            x2[b] = static_cast<std::uint32_t>(product_0 >> 32) ^ x3[b] ^ key[1];
+            x3[b] = static_cast<std::uint32_t>(product_0);
+        }
+        key[0] += 0x9E3779B9;
+        key[1] += 0xBB67AE85;
+    }
+    for (std::size_t b = 0; b < blocks; ++b) {
+        words[4 * b] = x0[b];
+        words[4 * b + 1] = x1[b];
+        words[4 * b + 2] = x2[b];
+        words[4 * b + 3] = x3[b];
+    }
+}
+
+}  // namespace detail
 
 /// Inverted dropout: y_i = x_i / (1 - rate) with probability 1 - rate, else 0; kept_i tells which.
 /// Element i is kept when word i of the random stream, as a fraction of 2^32, is at least the rate.
@@ -14,13 +54,15 @@ void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& ran
                      const Scalar* x, Scalar* y, std::uint8_t* kept) {
     const auto threshold = static_cast<std::uint32_t>(rate * 0x1p32);
     const auto scale = static_cast<Scalar>(1 / (1 - rate));
-    constexpr Index grain = 4096;  // a multiple of the words of a block
-    parallel_ranges(cpu, count, grain, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; i += 4) {
-            const auto words = random.block(static_cast<std::uint64_t>(i / 4));
-            for (Index k = 0; k < std::min<Index>(4, end - i); ++k) {
+    constexpr Index blocks = 16, step = 4 * blocks;
+    parallel_ranges(cpu, count, 64 * step, [&](Index begin, Index end) {
+        std::array<std::uint32_t, step> words;
+        for (Index i = begin; i < end; i += step) {
+            detail::random_words<blocks>(random, static_cast<std::uint64_t>(i / 4), words.data());
+            const Index n = std::min(step, end - i);
+            for (Index k = 0; k < n; ++k) {
                 const bool keep = words[static_cast<std::size_t>(k)] >= threshold;
-                kept[i + k] = keep;
+                kept[i + k] = keep ? 1 : 0;
                 y[i + k] = keep ? x[i + k] * scale : Scalar(0);
             }
         }

@@ -94,16 +94,20 @@ template <class Scalar>
 void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> dy,
                        const std::int32_t* taps, TensorView<Scalar> dx) {
     const Index images = dy.shape()[0];
+    const Index channels = window.channels;
     parallel_ranges(cpu, dx.size(), window.input_size(), [&](Index begin, Index end) {
         std::fill(dx.data() + begin, dx.data() + end, Scalar(0));
     });
     detail::for_each_position(
         cpu, window, images, [&](Index image, Index row, Index column, Index offset) {
             Scalar* const pixels = dx.data() + image * window.input_size();
+            const Scalar* const gradient = dy.data() + offset;
+            const std::int32_t* const from = taps + offset;
             detail::for_each_tap(window, row, column, [&](Index tap, Index pixel) {
-                for (Index c = 0; c < window.channels; ++c) {
-                    const bool taken = taps[offset + c] == static_cast<std::int32_t>(tap);
-                    pixels[pixel + c] += taken ? dy[offset + c] : Scalar(0);
+                Scalar* const target = pixels + pixel;
+                const auto number = static_cast<std::int32_t>(tap);
+                for (Index c = 0; c < channels; ++c) {
+                    target[c] += from[c] == number ? gradient[c] : Scalar(0);
                 }
             });
         });
@@ -115,16 +119,17 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
 template <class Scalar>
 void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                           TensorView<Scalar> y) {
+    const Index channels = window.channels;
     detail::for_each_position(
         cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             const Scalar* const pixels = x.data() + image * window.input_size();
             Scalar* const mean = y.data() + offset;
             std::fill_n(mean, window.channels, Scalar(0));
             detail::for_each_tap(window, row, column, [&](Index, Index pixel) {
-                for (Index c = 0; c < window.channels; ++c) mean[c] += pixels[pixel + c];
+                for (Index c = 0; c < channels; ++c) mean[c] += pixels[pixel + c];
             });
             const auto count = static_cast<Scalar>(detail::count_taps(window, row, column));
-            for (Index c = 0; c < window.channels; ++c) mean[c] /= count;
+            for (Index c = 0; c < channels; ++c) mean[c] /= count;
         });
 }
 
@@ -132,17 +137,17 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
 template <class Scalar>
 void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> dy,
                            TensorView<Scalar> dx) {
+    const Index channels = window.channels;
     parallel_ranges(cpu, dx.size(), window.input_size(), [&](Index begin, Index end) {
         std::fill(dx.data() + begin, dx.data() + end, Scalar(0));
     });
     detail::for_each_position(
         cpu, window, dy.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             Scalar* const pixels = dx.data() + image * window.input_size();
+            const Scalar* const gradient = dy.data() + offset;
             const auto count = static_cast<Scalar>(detail::count_taps(window, row, column));
             detail::for_each_tap(window, row, column, [&](Index, Index pixel) {
-                for (Index c = 0; c < window.channels; ++c) {
-                    pixels[pixel + c] += dy[offset + c] / count;
-                }
+                for (Index c = 0; c < channels; ++c) pixels[pixel + c] += gradient[c] / count;
             });
         });
 }
