@@ -21,9 +21,13 @@ using weft::Index;
 
 struct Options {
     std::string model = "mlp";
-    Index epochs = 0;      ///< 0: the tutorial's
-    Index batch_size = 0;  ///< 0: the tutorial's
-    double learning_rate = weft::Adam{}.learning_rate;
+    Index epochs = 0;  ///< 0: the tutorial's, as for the rest
+    Index batch_size = 0;
+    std::string optimizer;
+    double learning_rate = 0;  ///< 0: the optimiser's default
+    std::string schedule;
+    double validation_share = -1;
+    Index patience = -1;
     std::uint64_t seed = 1;
     int threads = 0;
     std::string data;
@@ -32,17 +36,36 @@ struct Options {
     std::string device = "cpu";
 };
 
-/// Images scaled to float, and their labels.
+/// Images as floating-point numbers, and their labels.
 struct Split {
-    weft::Tensor<float> images;                   ///< (N, 28, 28)
-    weft::TensorView<const std::uint8_t> labels;  ///< (N)
+    weft::Tensor<float> images;         ///< (N, 28, 28) or (N, 28, 28, 1)
+    weft::Tensor<std::uint8_t> labels;  ///< (N)
 };
 
-Split make_split(const weft::Tensor<std::uint8_t>& images, const weft::Tensor<std::uint8_t>& labels,
-                 Index limit, float divisor) {
+Split make_split(weft::TensorView<const std::uint8_t> images,
+                 weft::TensorView<const std::uint8_t> labels, Index limit,
+                 const Tutorial& tutorial) {
     const Index all = images.shape()[0];
     const Index count = limit == 0 ? all : std::min(limit, all);
-    return {weft::scaled<float>(images.slice(0, count), divisor), labels.slice(0, count)};
+    images = images.slice(0, count);
+    if (tutorial.is_convolutional) {
+        images = images.reshape({count, images.shape()[1], images.shape()[2], 1});
+    }
+    return {weft::scaled<float>(images, tutorial.pixel_divisor),
+            weft::Tensor<std::uint8_t>(labels.slice(0, count))};
+}
+
+/// Moves that share of each class from one split into a new one, always the same samples.
+Split hold_back(Split& split, double share) {
+    const auto indices =
+        weft::stratified_split(std::span<const std::uint8_t>(split.labels), share, 42);
+    const auto part = [&](const std::vector<Index>& samples) {
+        return Split{weft::take<float>(split.images, samples),
+                     weft::take<std::uint8_t>(split.labels, samples)};
+    };
+    Split held_back = part(indices.test);
+    split = part(indices.train);
+    return held_back;
 }
 
 void describe(std::string_view name, const Split& split) {
@@ -83,7 +106,7 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 Options parse(int argc, char** argv, CLI::App& app) {
     Options options;
     std::vector<std::string> ids;
-    for (const Tutorial& tutorial : tutorials()) ids.push_back(tutorial.id);
+    for (const Tutorial& known : tutorials()) ids.push_back(known.id);
 
     app.add_option("--model", options.model, "The tutorial's network")
         ->check(CLI::IsMember(ids))
@@ -92,9 +115,18 @@ Options parse(int argc, char** argv, CLI::App& app) {
         ->check(CLI::PositiveNumber);
     app.add_option("--batch-size", options.batch_size, "Samples per step [the tutorial's]")
         ->check(CLI::PositiveNumber);
-    app.add_option("--learning-rate", options.learning_rate, "Of Adam")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    app.add_option("--optimizer", options.optimizer, "How to step [the tutorial's]")
+        ->check(CLI::IsMember({"adam", "adamw", "rmsprop", "sgd"}));
+    app.add_option("--learning-rate", options.learning_rate, "Of the optimiser [its default]")
+        ->check(CLI::PositiveNumber);
+    app.add_option("--schedule", options.schedule, "Of the learning rate [the tutorial's]")
+        ->check(CLI::IsMember({"constant", "cosine", "exponential", "step", "plateau"}));
+    app.add_option("--validation-split", options.validation_share,
+                   "Share of each class held back from training [the tutorial's]")
+        ->check(CLI::Range(0.0, 0.9));
+    app.add_option("--patience", options.patience,
+                   "Stop after so many epochs without a lower val_loss; 0: never [the tutorial's]")
+        ->check(CLI::NonNegativeNumber);
     app.add_option("--seed", options.seed, "Of the first weights and of the order of samples")
         ->capture_default_str();
     app.add_option("--threads", options.threads, "0 for as many as OpenMP would use")
@@ -109,45 +141,107 @@ Options parse(int argc, char** argv, CLI::App& app) {
         ->capture_default_str();
     app.parse(argc, argv);
 
-    const auto& known = tutorials();
-    const Tutorial& tutorial = *std::ranges::find(known, options.model, &Tutorial::id);
-    if (options.epochs == 0) options.epochs = tutorial.epochs;
-    if (options.batch_size == 0) options.batch_size = tutorial.batch_size;
+    const Tutorial defaults = tutorial(options.model);
+    if (options.epochs == 0) options.epochs = defaults.epochs;
+    if (options.batch_size == 0) options.batch_size = defaults.batch_size;
+    if (options.optimizer.empty()) options.optimizer = defaults.optimizer;
+    if (options.schedule.empty()) options.schedule = defaults.schedule;
+    if (options.validation_share < 0) options.validation_share = defaults.validation_share;
+    if (options.patience < 0) options.patience = defaults.patience;
+    if (options.patience > 0 && options.validation_share == 0) {
+        throw weft::ArgumentError("--patience needs --validation-split");
+    }
     // Better to learn now than after the training that the results have no place to go.
     if (!options.json.empty()) write_file(options.json, "");
     return options;
 }
 
+/// The optimiser and the schedule that the options name, over that many steps in all.
+weft::TrainerOptions<float, weft::Cpu> trainer_options(const Options& options, std::int64_t steps) {
+    using namespace weft;
+    const double rate = options.learning_rate;
+    const auto declare = [&](auto optimizer, double default_rate) {
+        optimizer.learning_rate = rate > 0 ? rate : default_rate;
+        return optimizer;
+    };
+    TrainerOptions<float, Cpu> trainer{.loss = SparseCategoricalCrossentropy{},
+                                       .metrics = {Accuracy{}}};
+    if (options.optimizer == "adam") trainer.optimizer = declare(Adam{}, 0.001);
+    if (options.optimizer == "adamw") trainer.optimizer = declare(AdamW{}, 0.001);
+    if (options.optimizer == "rmsprop") trainer.optimizer = declare(RMSprop{}, 0.001);
+    if (options.optimizer == "sgd") {
+        trainer.optimizer = declare(SGD{.momentum = 0.9, .nesterov = true}, 0.02);
+    }
+    const double top = trainer.optimizer->learning_rate();
+    if (options.schedule == "cosine") {
+        const std::int64_t warmup = steps / 20;
+        trainer.learning_rate_schedule = CosineDecay{.initial_learning_rate = top / 10,
+                                                     .decay_steps = steps - warmup,
+                                                     .alpha = 0.001,
+                                                     .warmup_target = top,
+                                                     .warmup_steps = warmup};
+    }
+    if (options.schedule == "exponential") {
+        trainer.learning_rate_schedule = ExponentialDecay{top, steps, 0.01};
+    }
+    if (options.schedule == "step") {
+        trainer.learning_rate_schedule = StepDecay{top, std::max<std::int64_t>(1, steps / 3), 0.1};
+    }
+    return trainer;
+}
+
+nlohmann::ordered_json per_class(const weft::ClassificationReport& report) {
+    auto rows = nlohmann::ordered_json::array();
+    for (Index c = 0; c < report.classes(); ++c) {
+        const weft::ClassScores scores = report.scores(c);
+        rows.push_back({{"class", weft::fashion_mnist_classes[static_cast<std::size_t>(c)]},
+                        {"precision", scores.precision},
+                        {"recall", scores.recall},
+                        {"f1", scores.f1},
+                        {"support", scores.support}});
+    }
+    return rows;
+}
+
 int run(const Options& options) {
     const auto start = std::chrono::steady_clock::now();
-    const auto known = tutorials();
-    const Tutorial& tutorial = *std::ranges::find(known, options.model, &Tutorial::id);
+    const Tutorial network = tutorial(options.model);
     const weft::Cpu device(options.threads);
     std::cout << "weft " WEFT_VERSION ", " << weft::instruction_set << ", " << device.threads()
               << " threads\n\n";
 
     const weft::FashionMnist data = weft::load_fashion_mnist(options.data);
-    const Split train =
-        make_split(data.train_images, data.train_labels, options.limit, tutorial.pixel_divisor);
-    const Split test =
-        make_split(data.test_images, data.test_labels, options.limit, tutorial.pixel_divisor);
+    Split train = make_split(data.train_images, data.train_labels, options.limit, network);
+    const Split test = make_split(data.test_images, data.test_labels, options.limit, network);
+    std::optional<Split> validation;
+    if (options.validation_share > 0) validation = hold_back(train, options.validation_share);
     describe("Training set", train);
+    if (validation) describe("Validation set", *validation);
     describe("Test set", test);
 
-    weft::Sequential<float> model(tutorial.layers);
+    weft::Sequential<float> model(network.layers);
     model.set_device(device);
     model.build(train.images.shape().sample(), options.seed);
     std::cout << "\n" << model.summary() << "\n";
 
-    weft::Trainer trainer(model, {.optimizer = weft::Adam{.learning_rate = options.learning_rate},
-                                  .loss = weft::SparseCategoricalCrossentropy{},
-                                  .metrics = {weft::Accuracy{}}});
-    const weft::History history = trainer.fit(
-        train.images, train.labels,
-        {.epochs = options.epochs, .batch_size = options.batch_size, .seed = options.seed});
+    const Index batches = (train.labels.size() + options.batch_size - 1) / options.batch_size;
+    weft::Trainer trainer(model, trainer_options(options, options.epochs * batches));
+    weft::FitOptions<float> fit{
+        .epochs = options.epochs, .batch_size = options.batch_size, .seed = options.seed};
+    if (validation) fit.validation_data = {validation->images, validation->labels};
+    weft::EarlyStopping stopping{.patience = options.patience};
+    if (options.patience > 0) fit.callbacks.push_back(stopping);
+    const std::string monitor = validation ? "val_loss" : "loss";
+    if (options.schedule == "plateau") {
+        fit.callbacks.push_back(weft::ReduceLROnPlateau{.monitor = monitor, .patience = 5});
+    }
+    const weft::History history = trainer.fit(train.images, train.labels, fit);
     const weft::Scores scores = trainer.evaluate(test.images, test.labels);
+    const weft::ClassificationReport report(model.predict(test.images), test.labels);
+    const weft::Interval interval = report.accuracy_interval();
     std::cout << "\nTest loss: " << scores["loss"] << "\nTest accuracy: " << scores["accuracy"]
-              << "\n\nThe first test image:\n";
+              << " (95 % interval " << interval.low << " ... " << interval.high
+              << ")\n\nThe first test image:\n";
 
     const weft::Tensor<float> probabilities = model.predict(test.images.sample(0));  // (10)
     for (std::size_t c = 0; c < weft::fashion_mnist_classes.size(); ++c) {
@@ -156,8 +250,11 @@ int run(const Options& options) {
     }
 
     if (!options.json.empty()) {
-        const auto last = [&](std::string_view name) {
-            return history.epochs.empty() ? std::nullopt : history.epochs.back().scores.find(name);
+        // With early stopping the weights are those of the best epoch, so its scores count.
+        const auto best_epoch = static_cast<std::size_t>(stopping.best_epoch);
+        const std::size_t epoch = best_epoch > 0 ? best_epoch : history.epochs.size();
+        const auto score = [&](std::string_view name) {
+            return epoch == 0 ? std::nullopt : history.epochs[epoch - 1].scores.find(name);
         };
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
         const nlohmann::ordered_json results{
@@ -169,22 +266,26 @@ int run(const Options& options) {
             {"instruction_set", weft::instruction_set},
             {"seed", options.seed},
             {"epochs_run", history.epochs.size()},
+            {"best_epoch",
+             best_epoch > 0 ? nlohmann::ordered_json(best_epoch) : nlohmann::ordered_json()},
             {"batch_size", options.batch_size},
             {"images_per_second", median_speed(history)},
             {"seconds_total", seconds.count()},
-            {"train_loss", json_or_null(last("loss"))},
-            {"train_accuracy", json_or_null(last("accuracy"))},
-            {"val_loss", json_or_null(last("val_loss"))},
-            {"val_accuracy", json_or_null(last("val_accuracy"))},
+            {"train_loss", json_or_null(score("loss"))},
+            {"train_accuracy", json_or_null(score("accuracy"))},
+            {"val_loss", json_or_null(score("val_loss"))},
+            {"val_accuracy", json_or_null(score("val_accuracy"))},
             {"test_loss", scores["loss"]},
             {"test_accuracy", scores["accuracy"]},
+            {"test_accuracy_interval", {interval.low, interval.high}},
+            {"classes", per_class(report)},
         };
         write_file(options.json, results.dump(2) + "\n");
     }
 
     const auto best = std::ranges::max_element(probabilities) - probabilities.begin();
     std::cout << "It is: " << weft::fashion_mnist_classes[static_cast<std::size_t>(best)] << "\n";
-    return history.non_finite || model.parameter_count() != tutorial.parameters ? 1 : 0;
+    return history.non_finite || model.parameter_count() != network.parameters ? 1 : 0;
 }
 
 }  // namespace

@@ -3,43 +3,158 @@
 
 #include <weft/weft.hpp>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 /// A tutorial's network and how the tutorial trains it.
 struct Tutorial {
+    using Layers = std::vector<weft::LayerDeclaration<float, weft::Cpu>>;
+
     std::string id;
-    std::string description;
-    std::vector<weft::LayerDeclaration<float, weft::Cpu>> layers;
+    Layers layers;
     weft::Index parameters;  ///< as published
     weft::Index epochs;
-    weft::Index batch_size;
-    float pixel_divisor;  ///< 255 maps pixels to [0, 1]; 1 leaves them as they are
+    weft::Index batch_size = 32;
+    bool is_convolutional = false;  ///< takes (28, 28, 1), not (28, 28)
+    float pixel_divisor = 255;      ///< 255 maps pixels to [0, 1]; 1 leaves them as they are
+    std::string optimizer = "adam";
+    std::string schedule = "constant";
+    double validation_share = 0;  ///< of the training set, held back and evaluated each epoch
+    weft::Index patience = 0;  ///< epochs without a lower val_loss before training ends; 0: never
 };
+
+/// Throws ArgumentError for a name that no tutorial has.
+inline Tutorial tutorial(const std::string& id);
+
+inline Tutorial::Layers mlp_deep_layers() {
+    using namespace weft;
+    Tutorial::Layers layers{Flatten{}};
+    for (const Index units : {1000, 800, 500, 300, 200, 100}) {
+        layers.push_back(Dense{units, relu});
+        layers.push_back(Dropout{0.2});
+    }
+    layers.push_back(Dense{50, relu});
+    layers.push_back(Dense{10, softmax});
+    return layers;
+}
+
+inline Tutorial::Layers cnn_deep_layers() {
+    using namespace weft;
+    Tutorial::Layers layers;
+    for (const Index filters : {64, 64, 128, 128}) {
+        layers.push_back(
+            Conv2D{.filters = filters, .kernel_size = 2, .padding = same, .activation = relu});
+        layers.push_back(BatchNorm{});
+        layers.push_back(MaxPool2D{});
+        layers.push_back(Dropout{0.3});
+    }
+    layers.push_back(Flatten{});
+    for (const Index units : {1024, 512, 256}) layers.push_back(Dense{units, relu});
+    layers.push_back(Dropout{0.5});
+    layers.push_back(Dense{10, softmax});
+    return layers;
+}
+
+inline Tutorial::Layers cnn_bn_layers() {
+    using namespace weft;
+    Tutorial::Layers layers;
+    const auto convolution = [&](Index filters, Padding padding) {
+        layers.push_back(Conv2D{.filters = filters,
+                                .kernel_size = 3,
+                                .padding = padding,
+                                .activation = relu,
+                                .kernel_initializer = he_uniform});
+        layers.push_back(BatchNorm{});
+    };
+    for (const auto& [filters, padding] : {std::pair<Index, Padding>{32, same}, {64, valid}}) {
+        convolution(filters, padding);
+        convolution(filters, padding);
+        layers.push_back(MaxPool2D{});
+        layers.push_back(Dropout{0.25});
+    }
+    layers.push_back(Flatten{});
+    layers.push_back(Dense{.units = 512, .activation = relu, .kernel_initializer = he_uniform});
+    layers.push_back(Dropout{0.5});
+    layers.push_back(Dense{10, softmax});
+    return layers;
+}
+
+inline Tutorial::Layers cnn_wide_layers() {
+    using namespace weft;
+    const auto convolution = [](Index filters, Padding padding) {
+        return Conv2D{.filters = filters, .kernel_size = 3, .padding = padding, .activation = relu};
+    };
+    return {convolution(64, same),
+            convolution(64, same),
+            MaxPool2D{},
+            convolution(128, same),
+            convolution(256, valid),
+            MaxPool2D{},
+            Flatten{},
+            Dense{512, relu},
+            Dropout{0.5},
+            Dense{256, relu},
+            Dropout{0.5},
+            Dense{10, softmax}};
+}
 
 inline std::vector<Tutorial> tutorials() {
     using namespace weft;
     return {
-        {"mlp",
-         "Flatten, Dense 128, Dense 10",
-         {Flatten{}, Dense{128, relu}, Dense{10, softmax}},
-         101'770,
-         5,
-         32,
-         255},
-        {"mlp-wide",
-         "Flatten, Dense 256, 64, 10",
-         {Flatten{}, Dense{256, relu}, Dense{64, relu}, Dense{10, softmax}},
-         218'058,
-         30,
-         32,
-         255},
-        {"dense-on-rows",
-         "Dense 128 and 64 on each image row, Flatten, Dense 10; pixels not scaled",
-         {Dense{128, relu}, Dense{64, relu}, Flatten{}, Dense{10, softmax}},
-         29'898,
-         10,
-         32,
-         1},
+        {.id = "mlp",
+         .layers = {Flatten{}, Dense{128, relu}, Dense{10, softmax}},
+         .parameters = 101'770,
+         .epochs = 5},
+        {.id = "mlp-wide",
+         .layers = {Flatten{}, Dense{256, relu}, Dense{64, relu}, Dense{10, softmax}},
+         .parameters = 218'058,
+         .epochs = 30},
+        {.id = "dense-on-rows",
+         .layers = {Dense{128, relu}, Dense{64, relu}, Flatten{}, Dense{10, softmax}},
+         .parameters = 29'898,
+         .epochs = 10,
+         .pixel_divisor = 1},
+        {.id = "cnn",
+         .layers = {Conv2D{.filters = 32, .kernel_size = 3, .padding = same, .activation = relu},
+                    MaxPool2D{}, Flatten{}, Dense{128, relu}, Dense{10, softmax}},
+         .parameters = 804'554,
+         .epochs = 5,
+         .is_convolutional = true},
+        {.id = "mlp-deep",
+         .layers = mlp_deep_layers(),
+         .parameters = 2'222'460,
+         .epochs = 500,
+         .batch_size = 500,
+         .validation_share = 0.2,
+         .patience = 50},
+        {.id = "cnn-deep",
+         .layers = cnn_deep_layers(),
+         .parameters = 907'658,
+         .epochs = 500,
+         .batch_size = 500,
+         .is_convolutional = true,
+         .validation_share = 0.2,
+         .patience = 50},
+        {.id = "cnn-bn",
+         .layers = cnn_bn_layers(),
+         .parameters = 890'602,
+         .epochs = 30,
+         .is_convolutional = true,
+         .optimizer = "sgd",
+         .schedule = "cosine"},
+        {.id = "cnn-wide",
+         .layers = cnn_wide_layers(),
+         .parameters = 5'259'594,
+         .epochs = 10,
+         .batch_size = 100,
+         .is_convolutional = true},
     };
+}
+
+inline Tutorial tutorial(const std::string& id) {
+    const auto all = tutorials();
+    const auto found = std::ranges::find(all, id, &Tutorial::id);
+    if (found == all.end()) throw weft::ArgumentError("no tutorial is named " + id);
+    return *found;
 }

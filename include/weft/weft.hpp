@@ -38,6 +38,8 @@
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
+#include "weft/metrics/classification_report.hpp"
+#include "weft/metrics/top_k_accuracy.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/optimizers/adam.hpp"
 #include "weft/optimizers/adamw.hpp"

@@ -15,8 +15,9 @@ using namespace weft;
 
 namespace {
 
-constexpr std::array activations{Activation::linear, Activation::relu, Activation::sigmoid,
-                                 Activation::tanh, Activation::softmax};
+constexpr std::array activations{Activation::linear, Activation::relu,    Activation::sigmoid,
+                                 Activation::tanh,   Activation::softmax, Activation::leaky_relu,
+                                 Activation::elu,    Activation::gelu,    Activation::silu};
 
 /// The declaration of a reference case.
 Dense dense_of(const ReferenceCase& expected) {
@@ -140,6 +141,17 @@ TEST_CASE("Dense leaves its activation out where the loss wants logits") {
     }
 }
 
+TEST_CASE("Dense computes the same bits in training and in inference") {
+    for (const Activation activation : activations) {
+        CAPTURE(to_string(activation));
+        SingleLayer<float> layer(Dense{.units = 37, .activation = activation}, {3, 19});
+        const auto x = random_normal<float>({5, 3, 19}, 2);
+        const auto y = layer.forward(x);
+        layer.training = false;
+        CHECK(identical(layer.forward(x), y));
+    }
+}
+
 TEST_CASE("Dense infers its shapes") {
     const SingleLayer<float> layer(Dense{.units = 4}, {2, 3, 5});
     CHECK(layer.layer().input_shape() == Shape{2, 3, 5});
@@ -186,6 +198,33 @@ TEST_CASE("Dense refuses what does not fit, by name and with both sides") {
     Sequential model{Input{{7}}, Dense{.units = 2}, Dense{.units = 3, .name = "head"}};
     CHECK_THROWS_WITH_AS(model.predict(Tensor<float>({2, 6})),
                          "dense: input has shape (None, 6), expected (None, 7)", ShapeError);
+}
+
+TEST_CASE("Dense hands regularisers and constraints on to its parameters, and refuses bad ones") {
+    const SingleLayer<float> layer(Dense{.units = 2,
+                                         .kernel_regularizer = l2(0.5),
+                                         .bias_regularizer = l1(0.25),
+                                         .activity_regularizer = l1_l2(1, 2),
+                                         .kernel_constraint = max_norm(3),
+                                         .bias_constraint = non_negative},
+                                   {5});
+    CHECK(layer.parameters()[0].regularizer == l2(0.5));
+    CHECK(layer.parameters()[1].regularizer == l1(0.25));
+    CHECK(layer.parameters()[0].constraint == max_norm(3));
+    CHECK(layer.parameters()[1].constraint == non_negative);
+    CHECK(layer.layer().activity_regularizer() == l1_l2(1, 2));
+
+    using Layer = SingleLayer<float>;
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    for (const double factor : {-0.1, nan}) {
+        const auto check = [](const Dense& dense, const char* option) {
+            CHECK_THROWS_WITH_AS(Layer(dense, {5}), doctest::Contains(option), ArgumentError);
+        };
+        check({.units = 2, .kernel_regularizer = l1(factor)}, "dense: kernel_regularizer is ");
+        check({.units = 2, .bias_regularizer = l2(factor)}, "dense: bias_regularizer is ");
+        check({.units = 2, .activity_regularizer = l2(factor)}, "dense: activity_regularizer is ");
+        check({.units = 2, .kernel_constraint = max_norm(factor)}, "dense: kernel_constraint is ");
+    }
 }
 
 TEST_CASE("Dense: a sample's result has the same bits alone and in any batch") {

@@ -51,8 +51,9 @@ public:
     void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                  TensorView<Scalar, Device> y) const override {
         for (Index i = 0; i < x.size(); ++i) {
-            squares(pass)[i] = x[i] * x[i];
-            y[i] = pass.parameter(scale_)[0] * squares(pass)[i] + pass.parameter(offset_)[0];
+            const Scalar square = x[i] * x[i];
+            if (pass.training) squares(pass)[i] = square;
+            y[i] = pass.parameter(scale_)[0] * square + pass.parameter(offset_)[0];
         }
         if (pass.training) pass.update(steps_)[0] += 1;
     }

@@ -252,7 +252,7 @@ def batch_norm_cases():
     plans = [
         ("rank_2", (5, 3), {}),
         ("rank_3", (2, 4, 3), {}),
-        ("rank_4", (2, 4, 3, 5), {}),
+        ("rank_4", (2, 4, 5, 3), {}),
         ("rank_2_options", (5, 4), options),
         ("rank_4_options", (3, 2, 1, 4), options),
         ("rank_2_no_center", (5, 3), {"center": False}),
@@ -268,7 +268,7 @@ def batch_norm_cases():
     for label, shape in {"rank_2": (5, 3), "rank_4": (2, 4, 3, 2)}.items():
         name = f"{label}_constant_channel_training"
         cases.append(batch_norm_case(rng, name, shape, [True], constant_channel=True))
-    for label, shape in {"rank_2": (5, 3), "rank_4": (2, 4, 3, 2)}.items():
+    for label, shape in {"rank_2": (5, 3), "rank_4": (2, 1, 4, 3)}.items():
         name = f"{label}_two_trainings_then_inference"
         cases.append(batch_norm_case(rng, name, shape, [True, True, False], momentum=0.8))
     return cases

@@ -91,12 +91,10 @@ def run_case(
     data,
     seed,
     epochs=4,
-    learning_rate=None,
     class_weight=None,
     sample_weight=None,
     val_sample_weight=None,
     callbacks=(),
-    spread=0.5,
 ):
     """A run of any layers, (type, options) each, over batches of five in order, with SparseCategoricalCrossentropy.
 
@@ -108,12 +106,13 @@ def run_case(
     model = keras.Sequential([keras.Input(x.shape[1:])])
     for kind, options in layers:
         model.add(getattr(keras.layers, kind)(**options))
-    initial = [normal(rng, weight.shape, spread) for weight in model.weights]
+    initial = [normal(rng, weight.shape, 0.5) for weight in model.weights]
     for weight, value in zip(model.weights, initial):
         if weight.name in ("gamma", "moving_variance"):
             value[:] = rng.uniform(0.5, 1.5, value.shape).round(3)
     model.set_weights(initial)
 
+    options = options_of(optimizer)  # before a callback changes the learning rate
     weighted = class_weight is not None or sample_weight is not None
     model.compile(
         optimizer,
@@ -152,7 +151,7 @@ def run_case(
             {"type": kind, **{key: plain(value) for key, value in options.items()}} for kind, options in layers
         ],
         "loss": {"type": "SparseCategoricalCrossentropy", "from_logits": False},
-        "optimizer": {"type": type(optimizer).__name__, "options": options_of(optimizer)},
+        "optimizer": {"type": type(optimizer).__name__, "options": options},
         "batch_size": batch_size,
         "epochs": epochs,
         **{key: value for key, value in optional.items() if value is not None},
@@ -183,7 +182,7 @@ def small_network(convolution=None, head=None):
 def convolutional_training_cases():
     rng = np.random.default_rng(20)
     train, validation, shape, classes = 23, 9, (4, 3, 2), 4
-    x = normal(rng, (train + validation, *shape))
+    x = normal(rng, (train + validation, *shape)).round(2)
     flat = x.reshape(len(x), -1)
     labels = (flat @ rng.standard_normal((flat.shape[1], classes))).argmax(axis=1)
     data = x[:train], labels[:train], x[train:], labels[train:]
@@ -208,7 +207,7 @@ def convolutional_training_cases():
     head_bounds = {"kernel_constraint": keras.constraints.MaxNorm(0.9), "bias_constraint": keras.constraints.NonNeg()}
     plateau = {"monitor": "val_loss", "factor": 0.3, "patience": 1, "min_delta": 1e-3, "cooldown": 1, "min_lr": 0.01}
     stop = {"monitor": "val_loss", "patience": 2, "min_delta": 0.0, "restore_best_weights": True}
-    by_accuracy = {**stop, "monitor": "val_accuracy", "mode": "max", "patience": 3}
+    by_accuracy = {**stop, "monitor": "val_accuracy", "patience": 3}
     softmax = [("Flatten", {}), ("Dense", {"units": 4, "activation": "softmax"})]
 
     cases = [
@@ -255,7 +254,7 @@ def convolutional_training_cases():
             data,
             112,
             epochs=15,
-            callbacks=[("ReduceLROnPlateau", {**plateau, "cooldown": 0}), ("EarlyStopping", stop)],
+            callbacks=[("ReduceLROnPlateau", {**plateau, "cooldown": 0}), ("EarlyStopping", {**stop, "patience": 3})],
         ),
     ]
     return cases

@@ -38,7 +38,6 @@ Tensor<double> numerical_gradient(TensorView<double> theta, TensorView<const dou
 }
 
 struct GradientCheckOptions {
-    bool training = true;
     bool logits = false;
     std::uint32_t stream = 4;  ///< of the random input and r: another one if a kink is too close
     double deviation = 1;      ///< of the input
@@ -52,7 +51,6 @@ struct GradientCheckOptions {
 inline Verdict gradient_check(const LayerDeclaration<double, Cpu>& declaration, const Shape& shape,
                               const GradientCheckOptions& options = {}) {
     SingleLayer<double> layer(declaration, shape.sample());
-    layer.training = options.training;
     layer.logits = options.logits;
     Tensor<double> x = random_normal(shape, options.stream, options.deviation);
     const Tensor<double> y = layer.forward(x);

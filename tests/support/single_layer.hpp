@@ -54,12 +54,13 @@ public:
     /// The gradients of all trainable parameters, as the last backward left them.
     const Tensor<Scalar>& gradients() const { return gradients_; }
 
-    /// y = f(x). What forward does not write stays NaN.
+    /// y = f(x). What forward does not write, there or in what it saves, stays NaN.
     Tensor<Scalar> forward(const Tensor<Scalar>& x) {
         const Shape shape = layer_->output_shape().batch(x.shape()[0]);
         if (layer_->is_view()) return Tensor<Scalar>(x.view().reshape(shape));
         Tensor<Scalar> y = nan(shape);
         saved_ = Buffer(layer_->saved_bytes(x.shape()[0]));
+        std::fill_n(saved_.data(), saved_.size(), std::byte{0xFF});
         layer_->forward(pass(), x, y);
         return y;
     }
@@ -94,8 +95,8 @@ private:
                 .trainable = parameters_.data(),
                 .state = state_.data(),
                 .mutable_state = training ? state_.data() : nullptr,
-                .gradients = gradients_.data(),
-                .saved = saved_.data(),
+                .gradients = training ? gradients_.data() : nullptr,
+                .saved = training ? saved_.data() : nullptr,
                 .random = random};
     }
 

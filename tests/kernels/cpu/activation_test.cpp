@@ -24,8 +24,9 @@ namespace {
 
 constexpr Activation elementwise[] = {weft::linear,     weft::relu, weft::sigmoid, weft::tanh,
                                       weft::leaky_relu, weft::elu,  weft::gelu,    weft::silu};
-constexpr Activation all[] = {weft::linear,     weft::relu, weft::sigmoid, weft::tanh, weft::softmax,
-                              weft::leaky_relu, weft::elu,  weft::gelu,    weft::silu};
+constexpr Activation all[] = {weft::linear, weft::relu,    weft::sigmoid,
+                              weft::tanh,   weft::softmax, weft::leaky_relu,
+                              weft::elu,    weft::gelu,    weft::silu};
 
 template <class Scalar>
 constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
@@ -174,7 +175,8 @@ TEST_CASE_TEMPLATE("gradients are dy times the derivative, at every length", Sca
 }
 
 TEST_CASE_TEMPLATE("gradients taken from the output are exact to rounding", Scalar, float, double) {
-    const auto y = random_uniform<Scalar>({37}, 1, -1, 1), dy = random_uniform<Scalar>({37}, 2, -1, 1);
+    const auto y = random_uniform<Scalar>({37}, 1, -1, 1),
+               dy = random_uniform<Scalar>({37}, 2, -1, 1);
     Tensor<double> sigmoid({37}), tanh({37}), elu({37});
     for (Index i = 0; i < 37; ++i) {
         const auto out = static_cast<double>(y[i]), gradient = static_cast<double>(dy[i]);

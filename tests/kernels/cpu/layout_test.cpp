@@ -67,7 +67,8 @@ TEST_CASE_TEMPLATE("pad_images puts zeros around each image, crop_images takes a
     struct Frame {
         Index top, bottom, left, right;
     };
-    for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{2, 3, 4, 5}, Shape{7, 5, 2, 1}, Shape{0, 2, 3, 1}}) {
+    for (const Shape& shape :
+         {Shape{1, 1, 1, 1}, Shape{2, 3, 4, 5}, Shape{7, 5, 2, 1}, Shape{0, 2, 3, 1}}) {
         for (const Frame& frame : {Frame{0, 0, 0, 0}, Frame{1, 2, 3, 4}, Frame{2, 0, 0, 1}}) {
             const auto x = weft::random_normal<Scalar>(shape, 2);
             Tensor<Scalar> padded({shape[0], frame.top + shape[1] + frame.bottom,

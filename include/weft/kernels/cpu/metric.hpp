@@ -52,4 +52,23 @@ Index count_binary_matches(Cpu&, TensorView<const Scalar> predictions,
     return matches;
 }
 
+/// How many rows of predictions (R, C) have fewer than k elements above that of the label: a class
+/// index per row, or with one_hot the argmax of targets (R, C). A NaN at the label never counts.
+template <class Scalar>
+Index count_top_k_matches(Cpu&, TensorView<const Scalar> predictions,
+                          TensorView<const Scalar> targets, bool one_hot, Index k) {
+    const Index columns = predictions.shape().last();
+    const Index rows = predictions.size() / columns;
+    Index matches = 0;
+    for (Index r = 0; r < rows; ++r) {
+        const Scalar* const row = predictions.data() + r * columns;
+        const Index label = one_hot ? argmax(targets.data() + r * columns, columns)
+                                    : static_cast<Index>(targets[r]);
+        Index above = 0;
+        for (Index c = 0; c < columns; ++c) above += row[c] > row[label];
+        matches += above < k && row[label] == row[label];
+    }
+    return matches;
+}
+
 }  // namespace weft::kernels

@@ -1,0 +1,39 @@
+/// \file
+/// TopKAccuracy: the share of samples whose class is among the k most probable.
+#pragma once
+
+#include "weft/metrics/metric.hpp"
+
+namespace weft {
+
+/// The share of predictions (N, ..., C) whose label, a class index (N, ...) or the argmax of a
+/// target (N, ..., C), is among the k largest: fewer than k classes have a larger prediction. As in
+/// Keras, so ties count in favour.
+struct TopKAccuracy {
+    Index k = 5;  ///< at least 1
+    std::string name = "top_k_accuracy";
+
+    template <class Scalar, class Device>
+    class Function;
+};
+
+template <class Scalar, class Device>
+class TopKAccuracy::Function final : public Metric<Scalar, Device> {
+public:
+    explicit Function(const TopKAccuracy& options) : k_(options.k) {
+        if (k_ < 1) throw ArgumentError(concat("TopKAccuracy: k is ", k_, ", expected at least 1"));
+    }
+
+    MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                       TensorView<const Scalar, Device> targets) const override {
+        const Index rows = predictions.size() / predictions.shape().last();
+        const Index matches = count_top_k_matches<Scalar>(
+            device, predictions, targets, targets.shape() == predictions.shape(), k_);
+        return {static_cast<double>(matches), static_cast<double>(rows)};
+    }
+
+private:
+    Index k_;
+};
+
+}  // namespace weft

@@ -1,0 +1,219 @@
+#include "weft/kernels/cpu/batch_norm.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cmath>
+
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::largest_gap;
+using weft::random_normal;
+using weft::random_uniform;
+using weft::Shape;
+using weft::Tensor;
+
+namespace {
+
+constexpr double epsilon = 1e-3;
+
+template <class Scalar>
+struct Moments {
+    Tensor<Scalar> mean, variance;
+
+    Tensor<Scalar> inverse_deviation() const {
+        auto result = variance;
+        for (Scalar& value : result) value = 1 / std::sqrt(value + Scalar(epsilon));
+        return result;
+    }
+};
+
+template <class Scalar>
+Moments<Scalar> moments(const Tensor<Scalar>& x, int threads = 1) {
+    const Index columns = x.shape()[1];
+    Moments<Scalar> result{Tensor<Scalar>({columns}), Tensor<Scalar>({columns})};
+    Cpu cpu(threads);
+    column_moments(cpu, x.shape()[0], columns, x.data(), result.mean.data(),
+                   result.variance.data());
+    return result;
+}
+
+/// The moments by their definition, in double.
+template <class Scalar>
+Moments<double> defined_moments(const Tensor<Scalar>& x) {
+    const Index rows = x.shape()[0], columns = x.shape()[1];
+    Moments<double> result{Tensor<double>({columns}), Tensor<double>({columns})};
+    for (Index c = 0; c < columns; ++c) {
+        for (Index r = 0; r < rows; ++r) result.mean[c] += static_cast<double>(x(r, c));
+        result.mean[c] /= static_cast<double>(rows);
+        for (Index r = 0; r < rows; ++r) {
+            const double difference = static_cast<double>(x(r, c)) - result.mean[c];
+            result.variance[c] += difference * difference / static_cast<double>(rows);
+        }
+    }
+    return result;
+}
+
+struct Gradients {
+    Tensor<double> dgamma, dbeta, dx;
+};
+
+Gradients backward(const Tensor<double>& x, const double* gamma, const Tensor<double>& dy,
+                   int threads = 1, bool with_dx = true) {
+    const Index rows = x.shape()[0], columns = x.shape()[1];
+    const auto of_batch = moments(x);
+    Gradients result{Tensor<double>({columns}), Tensor<double>({columns}),
+                     Tensor<double>(x.shape())};
+    Cpu cpu(threads);
+    batch_norm_backward(cpu, rows, columns, x.data(), of_batch.mean.data(),
+                        of_batch.inverse_deviation().data(), gamma, dy.data(), result.dgamma.data(),
+                        result.dbeta.data(), with_dx ? result.dx.data() : nullptr);
+    return result;
+}
+
+/// sum dy y with y = gamma (x - mean) / sqrt(variance + epsilon) + beta, the moments those of x.
+double weighted_output(const Tensor<double>& x, const Tensor<double>& gamma,
+                       const Tensor<double>& beta, const Tensor<double>& dy) {
+    const auto of_batch = defined_moments(x);
+    double total = 0;
+    for (Index r = 0; r < x.shape()[0]; ++r) {
+        for (Index c = 0; c < x.shape()[1]; ++c) {
+            const double n =
+                (x(r, c) - of_batch.mean[c]) / std::sqrt(of_batch.variance[c] + epsilon);
+            total += dy(r, c) * (gamma[c] * n + beta[c]);
+        }
+    }
+    return total;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("column_moments are mean and biased variance of each column", Scalar, float,
+                   double) {
+    for (const Shape& shape :
+         {Shape{1, 3}, Shape{2, 1}, Shape{5, 7}, Shape{600, 17}, Shape{1300, 3}}) {
+        const auto x = random_normal<Scalar>(shape, 1, 2);
+        const auto result = moments(x);
+        const auto expected = defined_moments(x);
+        const std::string where = shape.to_string();
+        CAPTURE(where);
+        // Means of up to 1300 terms of magnitude 2, or 4 for the variance, summed in blocks of
+        // 512: the roundings of a block, 512 eps / 2 of the mean magnitude, at the worst.
+        constexpr auto eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+        CHECK(largest_gap(result.mean, expected.mean, 1) < 512 * eps);
+        CHECK(largest_gap(result.variance, expected.variance, 1) < 1024 * eps);
+        if (shape[0] == 1) CHECK(identical(result.variance, Tensor<Scalar>({3})));
+    }
+}
+
+TEST_CASE("the variance of a column far from 0 is not lost in its mean square") {
+    // 4096 and 4097: the mean square is 16781312.5, of which float keeps no more than units.
+    Tensor<float> x({1000, 2});
+    for (Index i = 0; i < x.size(); ++i) x[i] = 4096 + static_cast<float>(i / 2 % 2);
+    const auto result = moments(x);
+    CHECK(result.mean[0] == 4096.5f);
+    CHECK(result.variance[1] == 0.25f);
+}
+
+TEST_CASE("column_moments has the same bits for 1, 2 and 7 threads") {
+    const auto x = random_normal<float>({5000, 13}, 2);
+    const auto one = moments(x);
+    for (const int threads : {2, 7}) {
+        CHECK(identical(moments(x, threads).mean, one.mean));
+        CHECK(identical(moments(x, threads).variance, one.variance));
+    }
+}
+
+TEST_CASE_TEMPLATE("batch_norm_apply is its formula, gamma and beta being 1 and 0 unless given",
+                   Scalar, float, double) {
+    constexpr auto eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+    for (const Shape& shape : {Shape{1, 3}, Shape{4, 1}, Shape{999, 7}}) {
+        const Index rows = shape[0], columns = shape[1];
+        const auto x = random_normal<Scalar>(shape, 3);
+        const auto mean = random_normal<Scalar>({columns}, 4);
+        const auto inverse = random_uniform<Scalar>({columns}, 5, 0.5, 1);
+        const auto gamma = random_uniform<Scalar>({columns}, 6, 0.5, 1);
+        const auto beta = random_normal<Scalar>({columns}, 7);
+        for (const bool with_gamma : {false, true}) {
+            for (const bool with_beta : {false, true}) {
+                Tensor<double> expected(shape);
+                for (Index r = 0; r < rows; ++r) {
+                    for (Index c = 0; c < columns; ++c) {
+                        const double n =
+                            (static_cast<double>(x(r, c)) - static_cast<double>(mean[c])) *
+                            static_cast<double>(inverse[c]);
+                        expected(r, c) = n * (with_gamma ? static_cast<double>(gamma[c]) : 1) +
+                                         (with_beta ? static_cast<double>(beta[c]) : 0);
+                    }
+                }
+                CAPTURE(with_gamma);
+                CAPTURE(with_beta);
+                Tensor<Scalar> y(shape), many(shape);
+                for (const int threads : {1, 7}) {
+                    Cpu cpu(threads);
+                    batch_norm_apply(cpu, rows, columns, x.data(), mean.data(), inverse.data(),
+                                     with_gamma ? gamma.data() : nullptr,
+                                     with_beta ? beta.data() : nullptr,
+                                     (threads == 1 ? y : many).data());
+                }
+                // Four roundings of numbers below 10.
+                CHECK(largest_gap(y, expected, 1) < 8 * eps);
+                CHECK(identical(many, y));
+            }
+        }
+    }
+}
+
+TEST_CASE("batch_norm_backward is the derivative through the moments of the batch") {
+    for (const Shape& shape : {Shape{5, 3}, Shape{2, 4}, Shape{9, 1}}) {
+        const Index columns = shape[1];
+        auto x = random_normal(shape, 8);
+        const auto dy = random_normal(shape, 9);
+        auto gamma = random_uniform({columns}, 10, 0.5, 2), beta = random_normal({columns}, 11);
+        const auto result = backward(x, gamma.data(), dy);
+        const auto slope = [&](double& number) {
+            const double value = number, h = 6e-6;
+            number = value + h;
+            const double above = weighted_output(x, gamma, beta, dy);
+            number = value - h;
+            const double below = weighted_output(x, gamma, beta, dy);
+            number = value;
+            return (above - below) / (2 * h);
+        };
+        Tensor<double> dx(shape), dgamma({columns}), dbeta({columns});
+        for (Index i = 0; i < x.size(); ++i) dx[i] = slope(x[i]);
+        for (Index c = 0; c < columns; ++c) {
+            dgamma[c] = slope(gamma[c]);
+            dbeta[c] = slope(beta[c]);
+        }
+        const std::string where = shape.to_string();
+        CAPTURE(where);
+        CHECK(largest_gap(result.dx, dx) < 1e-6);
+        CHECK(largest_gap(result.dgamma, dgamma) < 1e-6);
+        CHECK(largest_gap(result.dbeta, dbeta) < 1e-6);
+
+        Tensor<double> ones({columns});
+        std::ranges::fill(ones, 1.);
+        const auto plain = backward(x, nullptr, dy);
+        CHECK(identical(plain.dx, backward(x, ones.data(), dy).dx));
+        CHECK(identical(plain.dgamma, result.dgamma));
+        const auto without_dx = backward(x, gamma.data(), dy, 1, false);
+        CHECK(identical(without_dx.dgamma, result.dgamma));
+        CHECK(identical(without_dx.dbeta, result.dbeta));
+    }
+}
+
+TEST_CASE("batch_norm_backward has the same bits for 1, 2 and 7 threads") {
+    const auto x = random_normal({1300, 13}, 12), dy = random_normal({1300, 13}, 13);
+    const auto one = backward(x, nullptr, dy);
+    for (const int threads : {2, 7}) {
+        const auto many = backward(x, nullptr, dy, threads);
+        CHECK(identical(many.dx, one.dx));
+        CHECK(identical(many.dgamma, one.dgamma));
+        CHECK(identical(many.dbeta, one.dbeta));
+    }
+}

@@ -1,0 +1,247 @@
+#include "weft/kernels/cpu/convolution.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+using weft::Activation;
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::Padding;
+using weft::Shape;
+using weft::Tensor;
+using weft::TensorView;
+using weft::kernels::Convolution;
+using weft::kernels::window_axis;
+
+namespace {
+
+/// A convolution, rows and columns never alike.
+struct Case {
+    Index images, rows, columns, channels;
+    Index window_rows, window_columns, filters;
+    Padding padding = weft::valid;
+    Index stride_rows = 1, stride_columns = 1, dilation_rows = 1, dilation_columns = 1;
+    Index groups = 1;
+
+    Convolution convolution() const {
+        return {{window_axis(rows, window_rows, stride_rows, dilation_rows, padding),
+                 window_axis(columns, window_columns, stride_columns, dilation_columns, padding),
+                 channels},
+                filters,
+                groups};
+    }
+    Shape input() const { return {images, rows, columns, channels}; }
+    Shape output() const {
+        const auto& window = convolution().window;
+        return {images, window.rows.output, window.columns.output, filters};
+    }
+    Shape kernel() const { return {window_rows, window_columns, channels / groups, filters}; }
+    std::string text() const {
+        return weft::concat(input(), " by ", kernel(), " ", to_string(padding), " strides ",
+                            stride_rows, "x", stride_columns, " dilation ", dilation_rows, "x",
+                            dilation_columns, " groups ", groups);
+    }
+};
+
+const std::vector<Case> cases{
+    {2, 6, 5, 3, 3, 2, 4},
+    {2, 6, 5, 3, 3, 2, 4, weft::same},
+    {3, 11, 9, 1, 3, 3, 32},                          // several tiles an image, the last one short
+    {20, 9, 10, 2, 3, 3, 5, weft::same},              // more tiles than parts of the gradient
+    {2, 7, 8, 3, 3, 2, 17, weft::valid, 2, 3},        // strides that leave elements over
+    {2, 7, 8, 3, 3, 4, 5, weft::same, 2, 3},          //
+    {2, 5, 4, 2, 1, 1, 6, weft::valid, 3, 2},         // gaps between windows
+    {3, 9, 10, 33, 1, 1, 7},                          // pointwise: the image is the patch matrix
+    {2, 9, 10, 2, 3, 2, 5, weft::valid, 1, 1, 2, 3},  // dilation
+    {2, 9, 10, 2, 3, 2, 5, weft::same, 1, 1, 3, 2},   //
+    {2, 6, 7, 4, 2, 3, 6, weft::same, 1, 1, 1, 1, 2},
+    {2, 6, 7, 6, 2, 3, 6, weft::valid, 2, 1, 1, 1, 6},  // depthwise
+    {2, 6, 7, 4, 1, 1, 6, weft::valid, 1, 1, 1, 1, 2},  // pointwise in groups
+    {1, 3, 4, 2, 3, 4, 3},                              // one position
+    {2, 2, 3, 2, 4, 5, 3, weft::same},                  // windows larger than the image
+    {1, 1, 1, 1, 1, 1, 1},
+    {2, 7, 6, 30, 3, 3, 5, weft::same},  // deeper than a block of the product
+};
+
+/// Small integers: sums of their products are exact, so that results are equal bit by bit.
+template <class Scalar>
+Tensor<Scalar> integers(const Shape& shape, std::uint32_t stream) {
+    auto x = weft::random_uniform<Scalar>(shape, stream, -4.5, 4.5);
+    for (Scalar& value : x) value = std::round(value) + Scalar(0);  // no -0
+    return x;
+}
+
+/// Calls visit(y, x, w) with the positions in memory of each product of the convolution.
+template <class Visit>
+void visit_products(const Case& c, const Visit& visit) {
+    const auto convolution = c.convolution();
+    const auto& window = convolution.window;
+    const Index channels = convolution.group_channels(), filters = convolution.group_filters();
+    Index y = 0;
+    for (Index n = 0; n < c.images; ++n) {
+        for (Index o = 0; o < window.rows.output; ++o) {
+            for (Index p = 0; p < window.columns.output; ++p) {
+                for (Index f = 0; f < c.filters; ++f, ++y) {
+                    Index w = f;
+                    for (Index i = 0; i < c.window_rows; ++i) {
+                        for (Index j = 0; j < c.window_columns; ++j) {
+                            const Index row =
+                                o * c.stride_rows + i * c.dilation_rows - window.rows.before;
+                            const Index column = p * c.stride_columns + j * c.dilation_columns -
+                                                 window.columns.before;
+                            const bool inside =
+                                row >= 0 && row < c.rows && column >= 0 && column < c.columns;
+                            for (Index k = 0; k < channels; ++k, w += c.filters) {
+                                const Index channel = f / filters * channels + k;
+                                const Index x =
+                                    ((n * c.rows + row) * c.columns + column) * c.channels +
+                                    channel;
+                                if (inside) visit(y, x, w);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+template <class Scalar>
+Tensor<Scalar> forward(const Case& c, TensorView<const Scalar> x, const Tensor<Scalar>& w,
+                       TensorView<const Scalar> b = {}, Activation activation = weft::linear,
+                       int threads = 1) {
+    Shape output = c.output();
+    Tensor<Scalar> y(output.sample().batch(x.shape()[0]));
+    std::ranges::fill(y, Scalar(99));  // to be overwritten
+    Cpu cpu(threads);
+    convolution_forward<Scalar>(cpu, c.convolution(), x, w, b, activation, y);
+    return y;
+}
+
+template <class Scalar>
+Tensor<Scalar> input_gradient(const Case& c, TensorView<const Scalar> g, const Tensor<Scalar>& w,
+                              int threads = 1) {
+    Tensor<Scalar> dx(c.input().sample().batch(g.shape()[0]));
+    std::ranges::fill(dx, Scalar(99));
+    Cpu cpu(threads);
+    convolution_input_gradient<Scalar>(cpu, c.convolution(), g, w, dx);
+    return dx;
+}
+
+template <class Scalar>
+Tensor<Scalar> filter_gradient(const Case& c, const Tensor<Scalar>& x, const Tensor<Scalar>& g,
+                               int threads = 1) {
+    Tensor<Scalar> dw(c.kernel());
+    std::ranges::fill(dw, Scalar(99));
+    Cpu cpu(threads);
+    convolution_filter_gradient<Scalar>(cpu, c.convolution(), x, g, dw);
+    return dw;
+}
+
+}  // namespace
+
+TEST_CASE("convolution_forward on numbers worked by hand: a cross-correlation, not turned round") {
+    const Case c{1, 2, 3, 1, 2, 2, 1};
+    const Tensor<float> x(c.input(), {1, 2, 3, 4, 5, 6}), w(c.kernel(), {1, 10, 100, 1000});
+    CHECK(identical(forward<float>(c, x, w), Tensor<float>(c.output(), {5421, 6532})));
+    const Tensor<float> g(c.output(), {1, 2});
+    CHECK(identical(input_gradient<float>(c, g, w),
+                    Tensor<float>(c.input(), {1, 12, 20, 100, 1200, 2000})));
+    CHECK(identical(filter_gradient(c, x, g), Tensor<float>(c.kernel(), {5, 8, 14, 17})));
+}
+
+TEST_CASE_TEMPLATE("convolution and its gradients are the sums of their products", Scalar, float,
+                   double) {
+    for (const Case& c : cases) {
+        const auto x = integers<Scalar>(c.input(), 1), w = integers<Scalar>(c.kernel(), 2);
+        const auto g = integers<Scalar>(c.output(), 3);
+        Tensor<Scalar> y(c.output()), dx(c.input()), dw(c.kernel());
+        visit_products(c, [&](Index i, Index j, Index k) {
+            y[i] += x[j] * w[k];
+            dx[j] += g[i] * w[k];
+            dw[k] += x[j] * g[i];
+        });
+        const std::string where = c.text();
+        CAPTURE(where);
+        for (const int threads : {1, 7}) {
+            CHECK(identical(forward<Scalar>(c, x, w, {}, weft::linear, threads), y));
+            CHECK(identical(input_gradient<Scalar>(c, g, w, threads), dx));
+            CHECK(identical(filter_gradient(c, x, g, threads), dw));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("bias is added to each position, then the activation applied", Scalar, float,
+                   double) {
+    for (const Case& c : cases) {
+        const auto x = weft::random_normal<Scalar>(c.input(), 4, 0.3);
+        const auto w = weft::random_normal<Scalar>(c.kernel(), 5, 0.3);
+        const auto b = weft::random_normal<Scalar>({c.filters}, 6);
+        auto biased = forward<Scalar>(c, x, w);
+        auto plain = biased;
+        for (Index i = 0; i < biased.size(); ++i) biased[i] += b[i % c.filters];
+        const std::string where = c.text();
+        CAPTURE(where);
+        for (const Activation activation :
+             {weft::linear, weft::relu, weft::tanh, weft::softmax, weft::elu}) {
+            const std::string which(to_string(activation));
+            CAPTURE(which);
+            Cpu cpu(1);
+            Tensor<Scalar> y(c.output());
+            activation_forward<Scalar>(cpu, activation, biased, y);
+            CHECK(identical(forward<Scalar>(c, x, w, b, activation), y));
+            activation_forward<Scalar>(cpu, activation, plain, y);
+            CHECK(identical(forward<Scalar>(c, x, w, {}, activation), y));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("convolution has the same bits for 1, 2 and 7 threads, and an image alone",
+                   Scalar, float, double) {
+    for (const Case& c : cases) {
+        const auto x = weft::random_normal<Scalar>(c.input(), 7);
+        const auto w = weft::random_normal<Scalar>(c.kernel(), 8);
+        const auto g = weft::random_normal<Scalar>(c.output(), 9);
+        const auto y = forward<Scalar>(c, x, w), dx = input_gradient<Scalar>(c, g, w);
+        const auto dw = filter_gradient(c, x, g);
+        const std::string where = c.text();
+        CAPTURE(where);
+        for (const int threads : {2, 7}) {
+            CHECK(identical(forward<Scalar>(c, x, w, {}, weft::linear, threads), y));
+            CHECK(identical(input_gradient<Scalar>(c, g, w, threads), dx));
+            CHECK(identical(filter_gradient(c, x, g, threads), dw));
+        }
+        const Index last = c.images - 1;
+        CHECK(identical(forward<Scalar>(c, x.slice(last, 1), w), y.slice(last, 1)));
+        CHECK(identical(input_gradient<Scalar>(c, g.slice(last, 1), w), dx.slice(last, 1)));
+    }
+}
+
+TEST_CASE_TEMPLATE("NaN in an image stays in that image", Scalar, float, double) {
+    const Case c{3, 6, 5, 3, 3, 2, 4, weft::same};
+    auto x = weft::random_normal<Scalar>(c.input(), 10);
+    const auto w = weft::random_normal<Scalar>(c.kernel(), 11);
+    const auto clean = forward<Scalar>(c, x, w);
+    x(1, 3, 2, 1) = std::numeric_limits<Scalar>::quiet_NaN();
+    const auto y = forward<Scalar>(c, x, w, {}, weft::relu);
+    for (Index f = 0; f < 4; ++f) CHECK(std::isnan(y(1, 3, 2, f)));
+    Tensor<Scalar> rectified(c.output());
+    Cpu cpu(1);
+    activation_forward<Scalar>(cpu, weft::relu, clean, rectified);
+    for (const Index n : {0, 2}) CHECK(identical(y.sample(n), rectified.sample(n)));
+}
+
+TEST_CASE("a convolution of no images has no outputs, and a filter gradient of 0") {
+    const Case c{0, 6, 5, 3, 3, 2, 4};
+    const Tensor<float> x(c.input()), g(c.output()), w(c.kernel());
+    CHECK(forward<float>(c, x, w).size() == 0);
+    CHECK(input_gradient<float>(c, g, w).size() == 0);
+    CHECK(identical(filter_gradient(c, x, g), Tensor<float>(c.kernel())));
+}

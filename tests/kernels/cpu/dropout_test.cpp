@@ -1,0 +1,116 @@
+#include "weft/kernels/cpu/dropout.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::RandomPurpose;
+using weft::RandomStream;
+using weft::Tensor;
+
+namespace {
+
+const RandomStream stream(1, RandomPurpose::layer, 2, 3);
+
+template <class Scalar>
+struct Dropped {
+    Tensor<Scalar> y;
+    std::vector<std::uint8_t> kept;
+
+    Index count_kept() const {
+        return std::ranges::count_if(kept, [](auto k) { return k != 0; });
+    }
+};
+
+template <class Scalar>
+Dropped<Scalar> drop(const Tensor<Scalar>& x, double rate, const RandomStream& random = stream,
+                     int threads = 1) {
+    Dropped<Scalar> result{Tensor<Scalar>(x.shape()),
+                           std::vector<std::uint8_t>(static_cast<std::size_t>(x.size()), 77)};
+    Cpu cpu(threads);
+    dropout_forward(cpu, x.size(), rate, random, x.data(), result.y.data(), result.kept.data());
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("dropout drops with the rate, not without it, and scales what is kept", Scalar,
+                   float, double) {
+    for (const double rate : {0.1, 0.9}) {
+        CAPTURE(rate);
+        const auto x = weft::random_uniform<Scalar>({40001}, 1, 1, 2);
+        const auto result = drop(x, rate);
+        const auto n = static_cast<double>(x.size());
+        // Five standard errors.
+        CHECK(std::abs(static_cast<double>(result.count_kept()) / n - (1 - rate)) <
+              5 * std::sqrt(rate * (1 - rate) / n));
+
+        const auto dy = weft::random_uniform<Scalar>({40001}, 2, 1, 2);
+        Tensor<Scalar> dx(x.shape()), expected_y(x.shape()), expected_dx(x.shape());
+        Cpu cpu(2);
+        dropout_backward(cpu, x.size(), rate, result.kept.data(), dy.data(), dx.data());
+        for (Index i = 0; i < x.size(); ++i) {
+            if (result.kept[static_cast<std::size_t>(i)] == 0) continue;
+            expected_y[i] = x[i] / static_cast<Scalar>(1 - rate);
+            expected_dx[i] = dy[i] / static_cast<Scalar>(1 - rate);
+        }
+        // A quotient, here the product with a rounded reciprocal.
+        constexpr auto eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+        CHECK(largest_gap(result.y, expected_y) < 2 * eps);
+        CHECK(largest_gap(dx, expected_dx) < 2 * eps);
+    }
+}
+
+TEST_CASE("element i is kept when word i of the stream is at least the rate") {
+    for (const Index count : {1, 2, 3, 4, 5, 7, 8, 9, 4095, 4096, 4097, 10000}) {
+        for (const int threads : {1, 7}) {
+            const auto result = drop(Tensor<float>({count}), 0.3, stream, threads);
+            int wrong = 0;
+            for (Index i = 0; i < count; ++i) {
+                const auto words = stream.block(static_cast<std::uint64_t>(i / 4));
+                const double word = words[static_cast<std::size_t>(i % 4)] * 0x1p-32;
+                wrong += result.kept[static_cast<std::size_t>(i)] != (word >= 0.3 ? 1 : 0);
+            }
+            CAPTURE(count);
+            CHECK(wrong == 0);
+        }
+    }
+}
+
+TEST_CASE("a rate of 0 changes nothing") {
+    const auto x = weft::random_normal<float>({100}, 3);
+    const auto result = drop(x, 0);
+    CHECK(identical(result.y, x));
+    CHECK(result.count_kept() == 100);
+}
+
+TEST_CASE("what is dropped is 0, whatever it was") {
+    Tensor<float> x({1000});
+    std::ranges::fill(x, std::numeric_limits<float>::infinity());
+    const auto result = drop(x, 0.5);
+    Tensor<float> dx({1000});
+    Cpu cpu(1);
+    dropout_backward(cpu, 1000, 0.5, result.kept.data(), x.data(), dx.data());
+    for (Index i = 0; i < 1000; ++i) {
+        const float expected = result.kept[static_cast<std::size_t>(i)] != 0 ? x[i] : 0;
+        CHECK(result.y[i] == expected);
+        CHECK(dx[i] == expected);
+    }
+}
+
+TEST_CASE("each step and stream has a mask of its own, the same in every run") {
+    Tensor<float> x({200});
+    std::ranges::fill(x, 1.f);
+    const auto mask = drop(x, 0.5).kept;
+    CHECK(drop(x, 0.5).kept == mask);
+    CHECK(drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 2, 4)).kept != mask);
+    CHECK(drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 3, 3)).kept != mask);
+    CHECK(drop(x, 0.5, RandomStream(2, RandomPurpose::layer, 2, 3)).kept != mask);
+}

@@ -1,0 +1,142 @@
+#include "weft/kernels/cpu/penalty.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::largest_gap;
+using weft::relative_gap;
+using weft::Tensor;
+
+namespace {
+
+template <class Scalar>
+constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
+template <class Scalar>
+constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
+
+/// The Euclidean norm of a column of w (..., C).
+template <class Scalar>
+double column_norm(const Tensor<Scalar>& w, Index column) {
+    double square = 0;
+    for (Index i = column; i < w.size(); i += w.shape().last()) {
+        square += static_cast<double>(w[i]) * static_cast<double>(w[i]);
+    }
+    return std::sqrt(square);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("penalty is l1 times the sum of magnitudes and l2 times that of squares", Scalar,
+                   float, double) {
+    Cpu cpu(1);
+    const Tensor<Scalar> x({2, 2}, {1, -2, 0, 3});
+    CHECK(weft::kernels::penalty<Scalar>(cpu, x, 1, 0) == 6);
+    CHECK(weft::kernels::penalty<Scalar>(cpu, x, 0, 1) == 14);
+    CHECK(weft::kernels::penalty<Scalar>(cpu, x, 0.5, 0.25) == 6.5);
+    CHECK(weft::kernels::penalty<Scalar>(cpu, Tensor<Scalar>(), 1, 1) == 0);
+    CHECK(std::isnan(
+        weft::kernels::penalty<Scalar>(cpu, Tensor<Scalar>({1}, {not_a_number<Scalar>}), 1, 0)));
+}
+
+TEST_CASE("penalty sums in double precision") {
+    Cpu cpu(1);
+    const Tensor<float> x({3}, {33554432, 1, 1});  // 2^25 + 1 is 2^25 in float
+    CHECK(weft::kernels::penalty<float>(cpu, x, 1, 0) == 33554434);
+}
+
+TEST_CASE_TEMPLATE("add_penalty_gradient adds the penalty's derivative, 0 at 0", Scalar, float,
+                   double) {
+    Cpu cpu(1);
+    const Tensor<Scalar> x({4}, {1, -2, 0, 3});
+    Tensor<Scalar> gradient({4}, {10, 20, 30, 40});
+    add_penalty_gradient<Scalar>(cpu, x, 0.5, 0.25, gradient);
+    CHECK(identical(gradient, Tensor<Scalar>({4}, {11, Scalar(18.5), 30, 42})));
+}
+
+TEST_CASE_TEMPLATE("clip_values limits each number and keeps NaN", Scalar, float, double) {
+    constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
+    Cpu cpu(1);
+    Tensor<Scalar> x({8}, {-3, -2, -1, 0, 1, 2, infinity, -infinity});
+    clip_values<Scalar>(cpu, x, 2);
+    CHECK(identical(x, Tensor<Scalar>({8}, {-2, -2, -1, 0, 1, 2, 2, -2})));
+    Tensor<Scalar> bad({1}, {not_a_number<Scalar>});
+    clip_values<Scalar>(cpu, bad, 2);
+    CHECK(std::isnan(bad[0]));
+}
+
+TEST_CASE_TEMPLATE("clip_norm shortens what is too long and leaves the rest alone", Scalar, float,
+                   double) {
+    for (const Index size : {2, 37, 40001}) {
+        const auto x = weft::random_normal<Scalar>({size}, 1);
+        const double norm = column_norm(Tensor<Scalar>(x.view().reshape({size, 1})), 0);
+        Cpu cpu(2);
+        CAPTURE(size);
+        auto shorter = x, same = x;
+        clip_norm<Scalar>(cpu, shorter, norm / 4);
+        for (Scalar& value : shorter) value *= 4;
+        CHECK(largest_gap(shorter, x, 1e-30) < 4 * eps<Scalar>);  // its direction is kept
+        clip_norm<Scalar>(cpu, same, norm * 1.001);
+        CHECK(identical(same, x));
+    }
+    Cpu cpu(1);
+    Tensor<Scalar> zero({3});
+    clip_norm<Scalar>(cpu, zero, 1);
+    CHECK(identical(zero, Tensor<Scalar>({3})));
+}
+
+TEST_CASE_TEMPLATE("make_non_negative lifts negative numbers to 0", Scalar, float, double) {
+    Cpu cpu(1);
+    Tensor<Scalar> w({2, 2}, {-1, 2, 0, -3});
+    make_non_negative<Scalar>(cpu, w);
+    CHECK(identical(w, Tensor<Scalar>({2, 2}, {0, 2, 0, 0})));
+}
+
+TEST_CASE_TEMPLATE("limit_column_norms works on the columns of the last axis", Scalar, float,
+                   double) {
+    Cpu cpu(1);
+    for (const weft::Shape& shape : {weft::Shape{5, 3}, weft::Shape{3, 2, 4, 7}}) {
+        const auto w = weft::random_normal<Scalar>(shape, 2);
+        for (const double limit : {0., 0.5, 2.5, 100.}) {
+            auto limited = w;
+            limit_column_norms<Scalar>(cpu, limited, limit);
+            for (Index c = 0; c < shape.last(); ++c) {
+                const double norm = column_norm(w, c);
+                const double target = limit == 0 ? 1 : std::min(norm, limit);
+                CAPTURE(limit);
+                CAPTURE(c);
+                // The guard of 1e-7 shortens by that much over the norm, which is above 0.5.
+                CHECK(relative_gap(column_norm(limited, c), target) < 2e-7 + 4 * eps<Scalar>);
+                CHECK(relative_gap(static_cast<double>(limited[c]) / norm,
+                                   static_cast<double>(w[c]) * target / norm / norm) <
+                      2e-7 + 4 * eps<Scalar>);
+            }
+        }
+    }
+    Tensor<Scalar> zero({3, 2});
+    limit_column_norms<Scalar>(cpu, zero, 0);
+    CHECK(identical(zero, Tensor<Scalar>({3, 2})));
+}
+
+TEST_CASE_TEMPLATE("weight_rows weighs losses and the rows of the gradient", Scalar, float,
+                   double) {
+    Cpu cpu(1);
+    Tensor<Scalar> losses({3}, {1, 2, 3}), gradient({3, 2}, {1, 2, 3, 4, 5, 6});
+    weight_rows<Scalar>(cpu, Tensor<Scalar>({3}, {2, 0, -1}), losses, gradient);
+    CHECK(identical(losses, Tensor<Scalar>({3}, {2, 0, -3})));
+    CHECK(identical(gradient, Tensor<Scalar>({3, 2}, {2, 4, 0, 0, -5, -6})));
+
+    // A weight for each sample of two rows.
+    losses = Tensor<Scalar>({4}, {1, 2, 3, 4});
+    gradient = Tensor<Scalar>({4, 1}, {5, 6, 7, 8});
+    weight_rows<Scalar>(cpu, Tensor<Scalar>({2}, {10, 100}), losses, gradient);
+    CHECK(identical(losses, Tensor<Scalar>({4}, {10, 20, 300, 400})));
+    CHECK(identical(gradient, Tensor<Scalar>({4, 1}, {50, 60, 700, 800})));
+}
