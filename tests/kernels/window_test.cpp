@@ -59,6 +59,7 @@ TEST_CASE("windows of any axis lie where the definitions put them") {
                     CHECK(same.output * stride >= input);
                     const Index last = (same.output - 1) * stride - same.before + same.extent();
                     const Index behind = last > input ? last - input : 0;
+                    CHECK(same.before >= 0);
                     // No more zeros than needed, in the middle, the odd one behind.
                     CHECK((behind == same.before || behind == same.before + 1));
                     if (same.before > 0) CHECK(last >= input);

@@ -98,6 +98,21 @@ TEST_CASE("Dense: gradients of sizes beyond one tile and one block of the produc
     CHECK(gradient_check(Dense{.units = 3}, {2, 263}));
 }
 
+TEST_CASE("Dense beyond one tile of the product equals the plain sum") {
+    SingleLayer<double> layer(Dense{.units = 67}, {300});
+    const auto x = random_normal({261, 300}, 2);
+    const auto w = layer.parameter("kernel"), b = layer.parameter("bias");
+    Tensor<double> expected({261, 67});
+    for (Index row = 0; row < 261; ++row) {
+        for (Index unit = 0; unit < 67; ++unit) {
+            expected(row, unit) = b[unit];
+            for (Index k = 0; k < 300; ++k) expected(row, unit) += x(row, k) * w(k, unit);
+        }
+    }
+    // 300 roundings, of partial sums below 100, by 2^-53 each: 3e-12 if all went one way.
+    CHECK(largest_gap(layer.forward(x), expected, 1) < 3e-12);
+}
+
 TEST_CASE("Dense equals Keras") {
     for (const ReferenceCase& expected : reference_cases("dense.json")) {
         CAPTURE(expected.name());

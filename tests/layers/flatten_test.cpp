@@ -11,7 +11,7 @@ using namespace weft;
 
 namespace {
 
-constexpr Flatten first{.data_format = channels_first};
+const Flatten first{.data_format = channels_first};
 
 }  // namespace
 

@@ -129,13 +129,22 @@ TEST_CASE("relative_gap never takes a NaN or an infinity for agreement") {
 
 TEST_CASE("the allocation counter sees operator new, plain, array and aligned" *
           doctest::skip(!AllocationCounter::available())) {
-    const AllocationCounter counter;
-    CHECK(counter.count() == 0);
-    const Tensor<float> aligned({100});
-    CHECK(counter.count() == 1);
-    const auto array = std::make_unique<float[]>(100);
-    const std::vector<int> plain(100);
-    CHECK(counter.count() == 3);
+    void* volatile memory = nullptr;  // so that no allocation is optimised away
+    const auto allocations = [&](const auto& call) {
+        const AllocationCounter counter;
+        call();
+        return counter.count();
+    };
+    CHECK(allocations([] {}) == 0);
+    CHECK(allocations([&] {
+              memory = new int;
+              delete static_cast<int*>(memory);
+          }) == 1);
+    CHECK(allocations([&] {
+              memory = new int[100];
+              delete[] static_cast<int*>(memory);
+          }) == 1);
+    CHECK(allocations([&] { memory = Tensor<float>({100}).data(); }) == 1);
 }
 
 TEST_CASE("snake_case derives names from types as Keras does") {

@@ -17,7 +17,8 @@ def accuracy_case(name, kind, predictions, targets, **options):
         "BinaryAccuracy": keras.metrics.binary_accuracy,
     }[kind]
     scores = predictions.astype(np.float32)
-    per_sample = np.asarray(function(targets, scores, **options), dtype=np.float64)
+    matches = np.asarray(function(targets, scores, **options), dtype=np.float64)
+    per_sample = matches.reshape(len(scores), -1).mean(axis=1)
     value = per_sample.mean()
     np.testing.assert_allclose(metric(targets, scores), value, rtol=1e-6)
     return {

@@ -19,7 +19,7 @@ def options_of(optimizer):
     names += [key for key in ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm") if config[key] is not None]
     options = {name: config[name] if isinstance(config[name], (bool, dict)) else float(config[name]) for name in names}
     if isinstance(options["learning_rate"], dict):
-        options["learning_rate"] = schedule_options(optimizer._learning_rate)
+        options["learning_rate"] = described(optimizer._learning_rate)
     return options
 
 
@@ -123,17 +123,17 @@ def schedule(kind, **options):
     return getattr(keras.optimizers.schedules, kind)(**{key: double(value) for key, value in options.items()})
 
 
-def schedule_options(schedule):
+def described(made):
     """The kind and the options of a schedule, less its name and what is not set."""
-    config = {key: value for key, value in schedule.get_config().items() if key != "name" and value is not None}
-    return {"type": type(schedule).__name__, **config}
+    options = {key: value for key, value in made.get_config().items() if key != "name" and value is not None}
+    return {"type": type(made).__name__, "options": options}
 
 
 def schedule_cases():
     """values[i] is the learning rate of the update before which steps[i] updates were made."""
     exponential = {"initial_learning_rate": 0.1, "decay_steps": 4, "decay_rate": 0.7}
     cosine = {"initial_learning_rate": 0.1, "decay_steps": 10}
-    polynomial = {"initial_learning_rate": 0.1, "decay_steps": 7}
+    polynomial = {"initial_learning_rate": 0.1, "decay_steps": 7, "end_learning_rate": 0.0001}
     warmup = {"warmup_target": 0.3, "warmup_steps": 5}
     plans = {
         "ExponentialDecay_smooth": exponential,
@@ -153,5 +153,5 @@ def schedule_cases():
     for name, options in plans.items():
         made = schedule(name.split("_")[0], **options)
         values = [float(made(step)) for step in steps]
-        cases.append({"name": name, **schedule_options(made), "steps": steps, "values": values})
+        cases.append({"name": name, **described(made), "steps": steps, "values": values})
     return cases

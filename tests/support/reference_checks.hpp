@@ -34,7 +34,7 @@ constexpr Bound same_as_reference = sizeof(Scalar) == sizeof(double) ? same_in_d
 template <class Scalar>
 Verdict matches_reference(const LayerDeclaration<Scalar, Cpu>& declaration,
                           const ReferenceCase& expected) {
-    const auto [bound, floor] = same_as_reference<Scalar>;
+    constexpr Bound bound = same_as_reference<Scalar>;
     const auto x = reference_tensor<Scalar>(expected.at("x"));
     SingleLayer<Scalar> layer(declaration, x.shape().sample());
     const auto name_of = [](const ParameterInfo& info) {
@@ -52,7 +52,7 @@ Verdict matches_reference(const LayerDeclaration<Scalar, Cpu>& declaration,
     Verdict verdict;
     const auto check = [&](const std::string& field, const auto& actual) {
         const auto value = reference_tensor(expected.at(field));
-        verdict.add(field, largest_gap(actual, value, floor), bound);
+        verdict.add(field, largest_gap(actual, value, bound.floor), bound.gap);
     };
     const auto y = layer.forward(x);
     check("y", y);
@@ -66,7 +66,7 @@ Verdict matches_reference(const LayerDeclaration<Scalar, Cpu>& declaration,
 /// Checks the mean loss, the loss of each sample, which is the mean of its rows, and the gradient.
 template <class Scalar>
 Verdict matches_reference(const LossDeclaration<Scalar, Cpu>& loss, const ReferenceCase& expected) {
-    const auto [bound, floor] = same_as_reference<Scalar>;
+    constexpr Bound bound = same_as_reference<Scalar>;
     const auto predictions = reference_tensor<Scalar>(expected.at("predictions"));
     const auto result =
         evaluate_loss(loss, predictions, reference_tensor<Scalar>(expected.at("targets")));
@@ -78,13 +78,14 @@ Verdict matches_reference(const LossDeclaration<Scalar, Cpu>& loss, const Refere
         per_sample[i / rows] += static_cast<double>(result.losses[i]) / static_cast<double>(rows);
     }
     Verdict verdict;
-    verdict.add("per_sample",
-                largest_gap(per_sample, reference_tensor(expected.at("per_sample")), floor), bound);
-    verdict.add("dpredictions",
-                largest_gap(result.gradient, reference_tensor(expected.at("dpredictions")), floor),
-                bound);
-    verdict.add("loss", {relative_gap(result.mean(), expected.at("loss").get<double>(), floor), ""},
-                bound);
+    const auto check = [&](const std::string& field, const auto& actual) {
+        const auto value = reference_tensor(expected.at(field));
+        verdict.add(field, largest_gap(actual, value, bound.floor), bound.gap);
+    };
+    check("per_sample", per_sample);
+    check("dpredictions", result.gradient);
+    const double loss_gap = relative_gap(result.mean(), expected.at("loss"), bound.floor);
+    verdict.add("loss", Gap{loss_gap}, bound.gap);
     return verdict;
 }
 

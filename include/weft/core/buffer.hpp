@@ -16,11 +16,15 @@ public:
     static constexpr std::size_t alignment = 64;
 
     Buffer() = default;
-    explicit Buffer(std::size_t size_bytes) : size_(size_bytes), data_(allocate(size_bytes)) {
-        if (size_ > 0) std::memset(data_, 0, size_);
+    explicit Buffer(std::size_t size_bytes) : size_(size_bytes) {
+        if (size_ == 0) return;
+        data_ = allocate(size_);
+        std::memset(data_, 0, size_);
     }
-    Buffer(const Buffer& other) : size_(other.size_), data_(allocate(other.size_)) {
-        if (size_ > 0) std::memcpy(data_, other.data_, size_);
+    Buffer(const Buffer& other) : size_(other.size_) {
+        if (size_ == 0) return;
+        data_ = allocate(size_);
+        std::memcpy(data_, other.data_, size_);
     }
     Buffer(Buffer&& other) noexcept
         : size_(std::exchange(other.size_, 0)), data_(std::exchange(other.data_, nullptr)) {}
@@ -37,7 +41,6 @@ public:
 
 private:
     static std::byte* allocate(std::size_t size_bytes) {
-        if (size_bytes == 0) return nullptr;
         return static_cast<std::byte*>(::operator new (size_bytes, std::align_val_t{alignment}));
     }
 

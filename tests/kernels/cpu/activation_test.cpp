@@ -412,6 +412,15 @@ TEST_CASE_TEMPLATE("softmax of extreme inputs is finite and sums to 1", Scalar, 
                                            0, 1, 0});
     const auto y = forward<Scalar>(weft::softmax, x);
     CHECK(largest_gap(y, expected, 1) < 2 * eps<Scalar>);
+    // The largest is found wherever it is.
+    for (const Index columns : {1, 2, 3, 10, 37}) {
+        for (Index c = 0; c < columns; ++c) {
+            Tensor<Scalar> peak({columns}), one_hot({columns});
+            peak[c] = 1e4;
+            one_hot[c] = 1;
+            CHECK(largest_gap(forward<Scalar>(weft::softmax, peak), one_hot, 1) < 1e-30);
+        }
+    }
     // What is masked out weighs nothing, not just little.
     CHECK(y(4, 1) < Scalar(1e-30));
     const Tensor<Scalar> dy({6, 3}, {1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3});

@@ -113,6 +113,12 @@ void visit_products(const Case& c, const Visit& visit) {
     }
 }
 
+/// Fills the scratch memory with NaN of any type, as a kernel before may have left it.
+void dirty_scratch(Cpu& cpu) {
+    constexpr std::size_t size_bytes = 1 << 20;
+    std::fill_n(cpu.scratch(size_bytes), size_bytes, std::byte{0xFF});
+}
+
 template <class Scalar>
 Tensor<Scalar> forward(const Case& c, TensorView<const Scalar> x, const Tensor<Scalar>& w,
                        TensorView<const Scalar> b = {}, Activation activation = weft::linear,
@@ -121,6 +127,7 @@ Tensor<Scalar> forward(const Case& c, TensorView<const Scalar> x, const Tensor<S
     Tensor<Scalar> y(output.sample().batch(x.shape()[0]));
     std::ranges::fill(y, Scalar(99));  // to be overwritten
     Cpu cpu(threads);
+    dirty_scratch(cpu);
     convolution_forward<Scalar>(cpu, c.convolution(), x, w, b, activation, y);
     return y;
 }
@@ -131,6 +138,7 @@ Tensor<Scalar> input_gradient(const Case& c, TensorView<const Scalar> g, const T
     Tensor<Scalar> dx(c.input().sample().batch(g.shape()[0]));
     std::ranges::fill(dx, Scalar(99));
     Cpu cpu(threads);
+    dirty_scratch(cpu);
     convolution_input_gradient<Scalar>(cpu, c.convolution(), g, w, dx);
     return dx;
 }
@@ -141,6 +149,7 @@ Tensor<Scalar> filter_gradient(const Case& c, const Tensor<Scalar>& x, const Ten
     Tensor<Scalar> dw(c.kernel());
     std::ranges::fill(dw, Scalar(99));
     Cpu cpu(threads);
+    dirty_scratch(cpu);
     convolution_filter_gradient<Scalar>(cpu, c.convolution(), x, g, dw);
     return dw;
 }

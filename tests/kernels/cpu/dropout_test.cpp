@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -69,7 +70,7 @@ TEST_CASE_TEMPLATE("dropout drops with the rate, not without it, and scales what
 }
 
 TEST_CASE("element i is kept when word i of the stream is at least the rate") {
-    for (const Index count : {1, 2, 3, 4, 5, 7, 8, 9, 4095, 4096, 4097, 10000}) {
+    for (const Index count : {1, 2, 3, 4, 5, 63, 64, 65, 4095, 4096, 4097, 10000}) {
         for (const int threads : {1, 7}) {
             const auto result = drop(Tensor<float>({count}), 0.3, stream, threads);
             int wrong = 0;
@@ -80,6 +81,18 @@ TEST_CASE("element i is kept when word i of the stream is at least the rate") {
             }
             CAPTURE(count);
             CHECK(wrong == 0);
+        }
+    }
+}
+
+TEST_CASE("many blocks at once are the blocks one by one, also where their number carries") {
+    constexpr std::size_t blocks = 16;
+    for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{0xfffffff8}}) {
+        std::array<std::uint32_t, 4 * blocks> words{};
+        weft::kernels::detail::random_words<blocks>(stream, first, words.data());
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            CAPTURE(i);
+            CHECK(words[i] == stream.block(first + i / 4)[i % 4]);
         }
     }
 }

@@ -366,6 +366,23 @@ TEST_CASE_TEMPLATE("cross-entropy of extreme logits is exact and finite", Scalar
     }
 }
 
+TEST_CASE_TEMPLATE("a number added to all logits changes no bit of the cross-entropy", Scalar,
+                   float, double) {
+    // Multiples of 1/64, so that the sum with 4096 is exact in float too.
+    auto x = random_normal<Scalar>({5, 10}, 3, 2);
+    for (Scalar& z : x) z = std::round(z * 64) / 64;
+    auto moved = x;
+    for (Scalar& z : moved) z += 4096;
+    for (const char* name : {"sparse_softmax_crossentropy", "softmax_crossentropy"}) {
+        CAPTURE(name);
+        const auto loss = named<Scalar>(name);
+        const auto t = targets_for(loss, {5, 10});
+        const auto result = run<Scalar>(loss, x, t), expected = run<Scalar>(loss, moved, t);
+        CHECK(identical(result.losses, expected.losses));
+        CHECK(identical(result.gradient, expected.gradient));
+    }
+}
+
 TEST_CASE_TEMPLATE("binary cross-entropy of extreme logits is exact and finite", Scalar, float,
                    double) {
     const Tensor<Scalar> x({6, 1}, {1e4, 1e4, -1e4, -1e4, Scalar(1e30), Scalar(-1e30)});

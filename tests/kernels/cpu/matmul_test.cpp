@@ -84,21 +84,38 @@ Tensor<Scalar> widened(const Tensor<Scalar>& x, Index gap, Scalar filling) {
 template <class Scalar>
 constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
 
-/// A matrix in memory of its own, as it is or transposed, with NaN between its rows.
+enum class Layout { as_it_is, transposed, every_other };
+constexpr Layout layouts[] = {Layout::as_it_is, Layout::transposed, Layout::every_other};
+
+/// A matrix in memory of its own, with NaN in the `gap` elements between its rows, and for
+/// every_other between its elements too.
 template <class Scalar>
 struct Stored {
     Tensor<Scalar> memory;
-    bool is_transposed;
+    MatrixOperand<Scalar> operand;
 
-    Stored(const Tensor<Scalar>& x, bool transpose, Index gap)
-        : memory(widened(transpose ? transposed(x) : x, gap, not_a_number<Scalar>)),
-          is_transposed(transpose) {}
+    Stored(const Tensor<Scalar>& x, Layout layout, Index gap)
+        : memory(widened(arranged(x, layout), gap, not_a_number<Scalar>)),
+          operand(row_major(memory.data(), memory.shape()[1])) {
+        if (layout == Layout::transposed) operand = operand.transposed();
+        if (layout == Layout::every_other) operand.column_stride = 2;
+    }
 
-    MatrixOperand<Scalar> operand() const {
-        const auto rows = row_major(memory.data(), memory.shape()[1]);
-        return is_transposed ? rows.transposed() : rows;
+    static Tensor<Scalar> arranged(const Tensor<Scalar>& x, Layout layout) {
+        if (layout == Layout::as_it_is) return x;
+        if (layout == Layout::transposed) return transposed(x);
+        Tensor<Scalar> y({x.shape()[0], 2 * x.shape()[1]});
+        std::ranges::fill(y, not_a_number<Scalar>);
+        for (Index i = 0; i < x.size(); ++i) y[2 * i] = x[i];
+        return y;
     }
 };
+
+/// Fills the scratch memory with NaN of any type, as a kernel before may have left it.
+void dirty_scratch(Cpu& cpu) {
+    constexpr std::size_t size_bytes = 1 << 20;
+    std::fill_n(cpu.scratch(size_bytes), size_bytes, std::byte{0xFF});
+}
 
 /// A B of dense row-major matrices.
 template <class Scalar>
@@ -111,7 +128,7 @@ Tensor<Scalar> product(weft::TensorView<const Scalar> a, const Tensor<Scalar>& b
     return c;
 }
 
-/// Checks all transposes, with and without gaps between rows, stored and accumulated.
+/// Checks all layouts of A and B, with and without gaps between rows, stored and accumulated.
 template <class Scalar>
 void check_product(const Sizes& sizes) {
     const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
@@ -126,18 +143,21 @@ void check_product(const Sizes& sizes) {
         garbage[i] = not_a_number<Scalar>;  // never read without accumulate
     }
     Cpu cpu(2);
-    for (const Index gap : {0, 5}) {
-        for (const int transposes : {0, 1, 2, 3}) {
-            const Stored<Scalar> stored_a(a, transposes % 2 != 0, gap);
-            const Stored<Scalar> stored_b(b, transposes / 2 != 0, gap);
-            for (const bool accumulate : {false, true}) {
-                auto y = widened(accumulate ? start : garbage, gap, untouched);
-                matmul(cpu, rows, columns, depth, stored_a.operand(), stored_b.operand(), y.data(),
-                       columns + gap, accumulate);
-                CAPTURE(depth);
-                CAPTURE(transposes);
-                CAPTURE(accumulate);
-                CHECK(identical(y, widened(accumulate ? sum : c, gap, untouched)));
+    dirty_scratch(cpu);
+    for (const Layout layout_a : layouts) {
+        for (const Layout layout_b : layouts) {
+            for (const Index gap : {0, 5}) {
+                const Stored<Scalar> stored_a(a, layout_a, gap), stored_b(b, layout_b, gap);
+                for (const bool accumulate : {false, true}) {
+                    auto y = widened(accumulate ? start : garbage, gap, untouched);
+                    matmul(cpu, rows, columns, depth, stored_a.operand, stored_b.operand, y.data(),
+                           columns + gap, accumulate);
+                    CAPTURE(depth);
+                    CAPTURE(layout_a);
+                    CAPTURE(layout_b);
+                    CAPTURE(accumulate);
+                    CHECK(identical(y, widened(accumulate ? sum : c, gap, untouched)));
+                }
             }
         }
     }
@@ -153,23 +173,22 @@ void check_packed_product(const Sizes& sizes) {
     const auto c = naive(a, b);
     auto sum = c;
     for (Index i = 0; i < c.size(); ++i) sum[i] += start[i];
-    for (const bool transpose : {false, true}) {
-        const Stored<Scalar> stored(b, transpose, 3);
-        const auto whole = stored.operand();
+    for (const Layout layout : layouts) {
+        const Stored<Scalar> stored_a(a, layout, 2), stored_b(b, layout, 3);
+        const MatrixOperand<Scalar> all = stored_b.operand;
+        const Index first = depth / 3;
+        const MatrixOperand<Scalar> rest{all.data + first * all.row_stride, all.row_stride,
+                                         all.column_stride};
         Tensor<Scalar> packed({weft::kernels::packed_size<Scalar>(depth, columns)});
         std::ranges::fill(packed, not_a_number<Scalar>);
-        const Index first = depth / 3;
-        const MatrixOperand<Scalar> rest{whole.data + first * whole.row_stride, whole.row_stride,
-                                         whole.column_stride};
-        weft::kernels::pack_rows(depth, 0, first, columns, whole, packed.data());
+        weft::kernels::pack_rows(depth, 0, first, columns, all, packed.data());
         weft::kernels::pack_rows(depth, first, depth - first, columns, rest, packed.data());
         for (const bool accumulate : {false, true}) {
             auto y = widened(start, 5, Scalar(77));
-            const Stored<Scalar> stored_a(a, transpose, 2);
-            weft::kernels::multiply_packed(rows, columns, depth, stored_a.operand(), packed.data(),
+            weft::kernels::multiply_packed(rows, columns, depth, stored_a.operand, packed.data(),
                                            y.data(), columns + 5, accumulate);
             CAPTURE(depth);
-            CAPTURE(transpose);
+            CAPTURE(layout);
             CAPTURE(accumulate);
             CHECK(identical(y, widened(accumulate ? sum : c, 5, Scalar(77))));
         }

@@ -102,3 +102,37 @@ TEST_CASE_TEMPLATE("count_binary_matches counts elements on the right side of th
     const Tensor<Scalar> one({1}, {1}), undefined({1}, {Scalar(not_a_number)});
     CHECK(weft::kernels::count_binary_matches<Scalar>(cpu, undefined, one, Scalar(0.5)) == 0);
 }
+
+TEST_CASE_TEMPLATE("count_top_k_matches counts labels with fewer than k elements above theirs",
+                   Scalar, float, double) {
+    const Tensor<Scalar> predictions({3, 4}, {4, 3, 2, 1,  //
+                                              1, 1, 1, 2,  //
+                                              5, 9, 9, 7});
+    Cpu cpu(1);
+    const auto count = [&](const Tensor<Scalar>& labels, Index k) {
+        return weft::kernels::count_top_k_matches<Scalar>(cpu, predictions, labels, false, k);
+    };
+    CHECK(count(Tensor<Scalar>({3}, {0, 3, 2}), 1) == 3);  // a tie at the top is at the top
+    CHECK(count(Tensor<Scalar>({3}, {1, 2, 3}), 1) == 0);
+    CHECK(count(Tensor<Scalar>({3}, {1, 2, 3}), 2) == 2);
+    CHECK(count(Tensor<Scalar>({3}, {1, 2, 3}), 3) == 3);
+    CHECK(count(Tensor<Scalar>({3}, {3, 0, 0}), 3) == 1);
+    CHECK(count(Tensor<Scalar>({3}, {3, 0, 0}), 4) == 3);
+
+    const Tensor<Scalar> one_hot({3, 4}, {0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1});  // 1, 2, 3
+    for (const Index k : {1, 2, 3}) {
+        CHECK(weft::kernels::count_top_k_matches<Scalar>(cpu, predictions, one_hot, true, k) ==
+              count(Tensor<Scalar>({3}, {1, 2, 3}), k));
+    }
+}
+
+TEST_CASE("count_top_k_matches counts no NaN at the label, and none above it") {
+    const Tensor<float> predictions({2, 3}, {not_a_number, 2, 1, 3, not_a_number, 1});
+    Cpu cpu(1);
+    const auto count = [&](float first, float second) {
+        return weft::kernels::count_top_k_matches<float>(
+            cpu, predictions, Tensor<float>({2}, {first, second}), false, 1);
+    };
+    CHECK(count(0, 1) == 0);
+    CHECK(count(1, 0) == 2);
+}
