@@ -58,7 +58,7 @@ Verdict matches_reference(const LayerDeclaration<Scalar, Cpu>& declaration,
     check("y", y);
     check("dx", layer.backward(x, y, reference_tensor<Scalar>(expected.at("dy"))));
     for (const ParameterInfo& info : layer.parameters()) {
-        if (info.slot.trainable) check("d" + name_of(info), layer.gradient(info));
+        if (info.slot.trainable) check(concat("d", name_of(info)), layer.gradient(info));
     }
     return verdict;
 }

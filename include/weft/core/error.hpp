@@ -47,6 +47,8 @@ namespace detail {
 
 WEFT_NOINLINE inline void append(std::string& text, std::string_view part) { text += part; }
 
+WEFT_NOINLINE inline void append(std::string& text, char letter) { text += letter; }
+
 template <std::integral T>
 WEFT_NOINLINE void append(std::string& text, T number) {
     text += std::to_string(number);

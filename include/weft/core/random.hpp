@@ -20,7 +20,8 @@ enum class RandomPurpose : std::uint32_t { initializer, shuffle, layer, augmenta
 /// since those of std:: differ between standard libraries.
 class RandomStream {
 public:
-    /// step tells repeated uses of one stream apart (a dropout mask at each training step).
+    /// stream is below 2^24; step tells repeated uses of one stream apart (a dropout mask at each
+    /// training step).
     constexpr RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint32_t stream = 0,
                            std::uint32_t step = 0)
         : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},
@@ -51,7 +52,7 @@ public:
         return static_cast<double>(bits(i) >> 11) * 0x1p-53;
     }
 
-    /// Uniform in [low, high).
+    /// Uniform between low and high; high itself only where rounding leads there.
     constexpr double uniform(std::uint64_t i, double low, double high) const {
         return low + (high - low) * uniform(i);
     }

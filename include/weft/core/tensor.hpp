@@ -22,8 +22,8 @@ public:
 
     /// Empty: shape (0).
     Tensor() = default;
-    explicit Tensor(const Shape& shape)
-        : shape_(shape), buffer_(static_cast<std::size_t>(shape.size()) * sizeof(Scalar)) {}
+    /// Throws ShapeError when the bytes of so many elements exceed what an Index can count.
+    explicit Tensor(const Shape& shape) : shape_(shape), buffer_(size_bytes(shape)) {}
 
     /// The values in row-major order. Throws ShapeError when their number differs from the shape's.
     Tensor(const Shape& shape, std::initializer_list<Scalar> values) : Tensor(shape) {
@@ -71,6 +71,14 @@ public:
     TensorView<const Scalar> sample(Index i) const { return view().sample(i); }
 
 private:
+    static std::size_t size_bytes(const Shape& shape) {
+        constexpr auto element_bytes = static_cast<Index>(sizeof(Scalar));
+        if (shape.size() > std::numeric_limits<Index>::max() / element_bytes) {
+            throw ShapeError(concat("tensor: shape ", shape, " has too many elements"));
+        }
+        return static_cast<std::size_t>(shape.size() * element_bytes);
+    }
+
     Shape shape_{0};
     Buffer buffer_;
 };

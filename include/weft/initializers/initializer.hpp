@@ -34,8 +34,8 @@ inline Fans fans_of(const Shape& shape) {
 ///   variance = scale / n,   n = fan_in, or (fan_in + fan_out) / 2,
 ///
 /// uniform in (-a, a) with a = sqrt(3 variance), or normal cut off at two deviations, with the
-/// deviation corrected so that the variance is right after the cut. Plain data: comparable and
-/// printable. Sources: Glorot and Bengio 2010, eq. 16; He et al. 2015, eq. 10; LeCun et al. 1998.
+/// deviation corrected so that the variance is right after the cut. Plain data. Sources: Glorot and
+/// Bengio 2010, eq. 16; He et al. 2015, eq. 10; LeCun et al. 1998.
 struct Initializer {
     enum class Kind { constant, uniform, truncated_normal };
     enum class Fan { in, average };

@@ -7,9 +7,9 @@ namespace weft::kernels {
 /// The numbers of one Adam step that do not differ between parameters.
 template <class Scalar>
 struct AdamStep {
-    Scalar alpha;  ///< learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
-    Scalar beta_1;
-    Scalar beta_2;
+    Scalar alpha;   ///< learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+    Scalar rate_1;  ///< 1 - beta_1, subtracted in double: it would lose digits in float
+    Scalar rate_2;  ///< 1 - beta_2, likewise
     Scalar epsilon;
     Scalar decay = 0;  ///< learning_rate * weight_decay, of AdamW
 };
@@ -18,7 +18,7 @@ struct AdamStep {
 template <class Scalar>
 struct RMSpropStep {
     Scalar learning_rate;
-    Scalar rho;
+    Scalar rate;  ///< 1 - rho, subtracted in double
     Scalar momentum;
     Scalar epsilon;
 };

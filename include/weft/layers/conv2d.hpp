@@ -56,9 +56,9 @@ public:
         : Layer(options, builder, convolution(options, builder)) {}
 
     void forward(const Pass<Scalar, Device>& pass, ConstView x, View y) const override {
-        activation_.forward(pass, y, [&](Activation activation, View target) {
+        activation_.forward(pass, y, [&](Activation fused, View target) {
             convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
-                                        bias_ ? pass.parameter(*bias_) : ConstView(), activation,
+                                        bias_ ? pass.parameter(*bias_) : ConstView(), fused,
                                         target);
         });
     }
@@ -109,6 +109,7 @@ private:
         builder.require(options.groups >= 1, "groups", options.groups, "at least 1");
         builder.require(options.filters % options.groups == 0, "filters", options.filters,
                         concat("a multiple of groups, ", options.groups));
+        builder.require_regularizer("activity_regularizer", options.activity_regularizer);
         const kernels::Window2D window =
             detail::window_2d(builder, "kernel_size", options.kernel_size, options.strides,
                               options.dilation_rate, options.padding);

@@ -52,9 +52,9 @@ public:
 
     void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                  TensorView<Scalar, Device> y) const override {
-        activation_.forward(pass, y, [&](Activation activation, TensorView<Scalar, Device> target) {
+        activation_.forward(pass, y, [&](Activation fused, TensorView<Scalar, Device> target) {
             dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
-                                  bias_ ? pass.parameter(*bias_) : no_bias(), activation, target);
+                                  bias_ ? pass.parameter(*bias_) : no_bias(), fused, target);
         });
     }
 
@@ -77,6 +77,7 @@ public:
 private:
     static Shape inferred_shape(const Dense& options, const LayerBuilder& builder) {
         builder.require(options.units >= 1, "units", options.units, "at least 1");
+        builder.require_regularizer("activity_regularizer", options.activity_regularizer);
         builder.require_input(builder.input_shape().rank() >= 1 && builder.input_shape().last() > 0,
                               "(None, ..., features)");
         return builder.input_shape().with_last(options.units);

@@ -11,6 +11,7 @@
 
 #include <cassert>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ public:
         // Each parameter starts on a cache line, in float and in double.
         constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
         Index& end = trainable ? trainable_size_ : state_size_;
+        if (shape.size() > std::numeric_limits<Index>::max() - alignment - end) {
+            throw ShapeError(concat(name, ": shape ", shape, " makes too many parameters"));
+        }
         const ParameterSlot slot{end, shape, trainable};
         end += (shape.size() + alignment - 1) / alignment * alignment;
         parameters_.push_back({std::move(name), slot, initializer, regularizer, constraint});
@@ -82,8 +86,7 @@ public:
     ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
                                 const Initializer& initializer, const Regularizer& regularizer,
                                 const Constraint& constraint) {
-        require(regularizer.l1 >= 0 && regularizer.l2 >= 0, concat(parameter, "_regularizer"),
-                concat("(l1 ", regularizer.l1, ", l2 ", regularizer.l2, ")"), "at least 0");
+        require_regularizer(concat(parameter, "_regularizer"), regularizer);
         require(constraint.kind != Constraint::Kind::max_norm || constraint.max_value > 0,
                 concat(parameter, "_constraint"), concat("max_norm(", constraint.max_value, ")"),
                 "a positive norm");
@@ -99,6 +102,12 @@ public:
             throw ArgumentError(
                 concat(name_, ": ", option, " is ", value, ", expected ", expected));
         }
+    }
+
+    /// Throws ArgumentError unless the penalty's factors are 0 or more.
+    void require_regularizer(std::string_view option, const Regularizer& regularizer) const {
+        require(regularizer.l1 >= 0 && regularizer.l2 >= 0, option,
+                concat("(l1 ", regularizer.l1, ", l2 ", regularizer.l2, ")"), "at least 0");
     }
 
     /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.
@@ -189,13 +198,16 @@ private:
     Shape output_shape_;
 };
 
-/// "max_pool2d" from "MaxPool2D", as Keras derives a layer's name from its type.
+/// "max_pool2d" from "MaxPool2D", as Keras derives a layer's name from its type: a capital starts a
+/// word when a small letter comes before or behind it.
 inline std::string snake_case(std::string_view type) {
     const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+    const auto is_lower = [&](std::size_t i) {
+        return i < type.size() && type[i] >= 'a' && type[i] <= 'z';
+    };
     std::string name;
     for (std::size_t i = 0; i < type.size(); ++i) {
-        if (i > 0 && is_upper(type[i]) && is_lower(type[i - 1])) name += '_';
+        if (i > 0 && is_upper(type[i]) && (is_lower(i - 1) || is_lower(i + 1))) name += '_';
         name += is_upper(type[i]) ? static_cast<char>(type[i] - 'A' + 'a') : type[i];
     }
     return name;

@@ -35,6 +35,11 @@ public:
     }
 
     Shape target_shape(const Shape& prediction) const override {
+        if (prediction.rank() == 0) {
+            throw ShapeError(concat(type,
+                                    ": predictions have shape (None,), expected (None, ..., "
+                                    "classes)"));
+        }
         return Shape(
             std::span(prediction.begin(), static_cast<std::size_t>(prediction.rank() - 1)));
     }

@@ -35,8 +35,7 @@ public:
                                options.beta_1, "a number in [0, 1)");
         detail::require_option(options.beta_2 >= 0 && options.beta_2 < 1, type, "beta_2",
                                options.beta_2, "a number in [0, 1)");
-        detail::require_option(options.epsilon > 0, type, "epsilon", options.epsilon,
-                               "a positive number");
+        detail::require_epsilon<Scalar>(type, options.epsilon);
     }
 
     double learning_rate() const override { return options_.learning_rate; }
@@ -49,8 +48,8 @@ public:
         const double alpha = learning_rate * std::sqrt(1 - std::pow(options_.beta_2, t)) /
                              (1 - std::pow(options_.beta_1, t));
         const kernels::AdamStep<Scalar> numbers{
-            static_cast<Scalar>(alpha), static_cast<Scalar>(options_.beta_1),
-            static_cast<Scalar>(options_.beta_2), static_cast<Scalar>(options_.epsilon)};
+            static_cast<Scalar>(alpha), static_cast<Scalar>(1 - options_.beta_1),
+            static_cast<Scalar>(1 - options_.beta_2), static_cast<Scalar>(options_.epsilon)};
         adam_update(device, parameters.size(), numbers, gradients.data(), state.data(),
                     state.data() + parameters.size(), parameters.data());
     }

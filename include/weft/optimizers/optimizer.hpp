@@ -53,6 +53,13 @@ inline void require_learning_rate(std::string_view optimizer, double value) {
                    "a positive number");
 }
 
+/// Epsilon keeps a division from 0 / 0, so it must not vanish in the precision of the parameters.
+template <class Scalar>
+void require_epsilon(std::string_view optimizer, double value) {
+    require_option(static_cast<Scalar>(value) > 0 && std::isfinite(value), optimizer, "epsilon",
+                   value, "a positive number");
+}
+
 }  // namespace detail
 
 /// Any declaration of an optimiser, made ready for Scalar on Device: from a plain aggregate such as

@@ -35,8 +35,7 @@ public:
                                "a number in [0, 1)");
         detail::require_option(options.momentum >= 0 && options.momentum < 1, type, "momentum",
                                options.momentum, "a number in [0, 1)");
-        detail::require_option(options.epsilon > 0, type, "epsilon", options.epsilon,
-                               "a positive number");
+        detail::require_epsilon<Scalar>(type, options.epsilon);
     }
 
     double learning_rate() const override { return options_.learning_rate; }
@@ -48,7 +47,7 @@ public:
                 TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
                 TensorView<Scalar, Device> state) const override {
         const kernels::RMSpropStep<Scalar> numbers{
-            static_cast<Scalar>(learning_rate), static_cast<Scalar>(options_.rho),
+            static_cast<Scalar>(learning_rate), static_cast<Scalar>(1 - options_.rho),
             static_cast<Scalar>(options_.momentum), static_cast<Scalar>(options_.epsilon)};
         const Index count = parameters.size();
         Scalar* next = state.data();

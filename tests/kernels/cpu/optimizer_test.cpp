@@ -52,8 +52,8 @@ void check_identical(const State<Scalar>& a, const State<Scalar>& b) {
 /// Unlike the usual ones, so that no term is too small to see and no two can be swapped.
 template <class Scalar>
 constexpr AdamStep<Scalar> step{.alpha = Scalar(0.5),
-                                .beta_1 = Scalar(0.75),
-                                .beta_2 = Scalar(0.625),
+                                .rate_1 = Scalar(0.25),
+                                .rate_2 = Scalar(0.375),
                                 .epsilon = Scalar(0.125)};
 
 }  // namespace
@@ -161,7 +161,7 @@ TEST_CASE_TEMPLATE("momentum_update is its formula, at every length, over three 
 TEST_CASE_TEMPLATE("rmsprop_update is its formula, with and without average and velocity", Scalar,
                    float, double) {
     const weft::kernels::RMSpropStep<Scalar> numbers{.learning_rate = Scalar(0.375),
-                                                     .rho = Scalar(0.75),
+                                                     .rate = Scalar(0.25),
                                                      .momentum = Scalar(0.625),
                                                      .epsilon = Scalar(0.125)};
     for (const bool centered : {false, true}) {

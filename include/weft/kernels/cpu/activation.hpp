@@ -253,7 +253,7 @@ void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scala
             return elu_backward(cpu, Scalar(1), y, dy, dx);
         case Activation::gelu:
         case Activation::silu:
-            assert(!"takes its derivative from the input");
+            assert(false && "takes its derivative from the input");
     }
 }
 

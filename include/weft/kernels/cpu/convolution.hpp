@@ -265,8 +265,8 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
         parallel_ranges(cpu, depth, detail::row_grain(columns), [&](Index begin, Index end) {
             for (Index row = begin; row < end; ++row) {
                 Scalar* const out = dw.data() + row * c.filters + group * columns;
-                std::copy_n(sums + row * columns, columns, out);
-                for (Index part = 1; part < parts; ++part) {
+                std::fill_n(out, columns, Scalar(0));
+                for (Index part = 0; part < parts; ++part) {
                     const Scalar* more = sums + part * size + row * columns;
                     for (Index f = 0; f < columns; ++f) out[f] += more[f];
                 }

@@ -53,7 +53,8 @@ Index count_binary_matches(Cpu&, TensorView<const Scalar> predictions,
 }
 
 /// How many rows of predictions (R, C) have fewer than k elements above that of the label: a class
-/// index per row, or with one_hot the argmax of targets (R, C). A NaN at the label never counts.
+/// index per row, or with one_hot the argmax of targets (R, C). A label outside 0 ... C - 1 and a
+/// NaN at the label never count.
 template <class Scalar>
 Index count_top_k_matches(Cpu&, TensorView<const Scalar> predictions,
                           TensorView<const Scalar> targets, bool one_hot, Index k) {
@@ -62,8 +63,11 @@ Index count_top_k_matches(Cpu&, TensorView<const Scalar> predictions,
     Index matches = 0;
     for (Index r = 0; r < rows; ++r) {
         const Scalar* const row = predictions.data() + r * columns;
-        const Index label = one_hot ? argmax(targets.data() + r * columns, columns)
-                                    : static_cast<Index>(targets[r]);
+        const Scalar index =
+            one_hot ? static_cast<Scalar>(argmax(targets.data() + r * columns, columns))
+                    : targets[r];
+        if (!(index >= 0 && index < static_cast<Scalar>(columns))) continue;
+        const auto label = static_cast<Index>(index);
         Index above = 0;
         for (Index c = 0; c < columns; ++c) above += row[c] > row[label];
         matches += above < k && row[label] == row[label];

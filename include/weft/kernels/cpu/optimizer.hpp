@@ -57,23 +57,25 @@ void momentum_update(Cpu& cpu, Index count, Scalar learning_rate, Scalar momentu
     });
 }
 
-/// s = rho s + (1 - rho) g^2,   a = rho a + (1 - rho) g,   d = g learning_rate / sqrt(s - a^2 +
+/// s += (1 - rho)(g^2 - s),   a += (1 - rho)(g - a),   d = g learning_rate / sqrt(s - a^2 +
 /// epsilon), v = momentum v + d,   p -= v.   Without average, a is 0; without velocity, p -= d.
 template <class Scalar>
 void rmsprop_update(Cpu& cpu, Index count, const RMSpropStep<Scalar>& step, const Scalar* gradient,
                     Scalar* square, Scalar* average, Scalar* velocity, Scalar* parameter) {
     using namespace Eigen::internal;
     const auto rate = detail::broadcast(step.learning_rate);
-    const auto rho = detail::broadcast(step.rho), rest = detail::broadcast(Scalar(1) - step.rho);
+    const auto recent = detail::broadcast(step.rate);
     const auto momentum = detail::broadcast(step.momentum);
     const auto epsilon = detail::broadcast(step.epsilon);
     detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
         const auto g = load(gradient);
-        const auto s = padd(pmul(rho, load(square)), pmul(rest, pmul(g, g)));
+        auto s = load(square);
+        s = pmadd(recent, psub(pmul(g, g), s), s);
         store(square, s);
         auto variance = s;
         if (average != nullptr) {
-            const auto a = padd(pmul(rho, load(average)), pmul(rest, g));
+            auto a = load(average);
+            a = pmadd(recent, psub(g, a), a);
             store(average, a);
             variance = psub(s, pmul(a, a));
         }
@@ -86,15 +88,15 @@ void rmsprop_update(Cpu& cpu, Index count, const RMSpropStep<Scalar>& step, cons
     });
 }
 
-/// p -= decay p,   m += (1 - beta_1)(g - m),   v += (1 - beta_2)(g^2 - v),
+/// p -= decay p,   m += rate_1 (g - m),   v += rate_2 (g^2 - v),
 /// p -= alpha m / (sqrt(v) + epsilon)
 template <class Scalar>
 void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& step, const Scalar* gradient,
                  Scalar* first_moment, Scalar* second_moment, Scalar* parameter) {
     using namespace Eigen::internal;
     const auto minus_alpha = detail::broadcast(-step.alpha);
-    const auto rate_1 = detail::broadcast(Scalar(1) - step.beta_1);
-    const auto rate_2 = detail::broadcast(Scalar(1) - step.beta_2);
+    const auto rate_1 = detail::broadcast(step.rate_1);
+    const auto rate_2 = detail::broadcast(step.rate_2);
     const auto epsilon = detail::broadcast(step.epsilon);
     const auto decay = detail::broadcast(step.decay);
     detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
