@@ -4,6 +4,7 @@
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/weft.hpp>
 
+#include <algorithm>
 #include <iostream>
 
 int main() {

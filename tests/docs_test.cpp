@@ -61,6 +61,13 @@ TEST_CASE("links between files lead to files") {
     }
 }
 
+TEST_CASE("no page has a place that waits for a number") {
+    for (const auto& page : pages()) {
+        INFO(page.string());
+        CHECK_FALSE(std::regex_search(read(page), std::regex("@[A-Z]+@")));
+    }
+}
+
 TEST_CASE("the quickstart is short") {
     const std::string text = read(root / "examples/quickstart.cpp");
     CHECK(std::ranges::count(text, '\n') < 60);

@@ -93,14 +93,23 @@ nlohmann::ordered_json json_or_null(std::optional<double> number) {
     return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
 }
 
-/// Writes the whole file or, on failure, leaves what was there before.
-void write_file(const std::filesystem::path& path, const std::string& text) {
-    const std::filesystem::path temporary = path.string() + ".part";
+/// Writes to a file beside the path, which write_file then puts in its place.
+std::filesystem::path write_beside(const std::filesystem::path& path, const std::string& text) {
+    std::filesystem::path temporary = path.string() + ".part";
     std::ofstream file(temporary, std::ios::binary);
     file << text;
     file.close();
     if (!file) throw weft::IoError(temporary.string() + ": cannot be written");
-    std::filesystem::rename(temporary, path);
+    return temporary;
+}
+
+void check_writable(const std::filesystem::path& path) {
+    std::filesystem::remove(write_beside(path, ""));
+}
+
+/// Writes the whole file or, on failure, leaves what was there before.
+void write_file(const std::filesystem::path& path, const std::string& text) {
+    std::filesystem::rename(write_beside(path, text), path);
 }
 
 Options parse(int argc, char** argv, CLI::App& app) {
@@ -152,7 +161,7 @@ Options parse(int argc, char** argv, CLI::App& app) {
         throw weft::ArgumentError("--patience needs --validation-split");
     }
     // Better to learn now than after the training that the results have no place to go.
-    if (!options.json.empty()) write_file(options.json, "");
+    if (!options.json.empty()) check_writable(options.json);
     return options;
 }
 

@@ -48,10 +48,10 @@
 #define WEFT_DETAIL_JOIN(a, b) a##_##b
 #define WEFT_JOIN(a, b) WEFT_DETAIL_JOIN(a, b)
 
-/// The inline namespace that the Cpu device lives in. It names instruction set and threading, so
-/// translation units built with different flags have different Cpu types: their template
-/// instantiations never mix, and handing a model from one to the other fails to link instead of
-/// crashing at random.
+/// The inline namespace that the Cpu device and its kernels live in. It names instruction set and
+/// threading, so translation units built with different flags have different Cpu types and kernels:
+/// those never mix, and handing a model from one to the other fails to link instead of crashing at
+/// random.
 #define WEFT_BUILD_NAMESPACE WEFT_JOIN(WEFT_INSTRUCTION_SET, WEFT_OPENMP)
 
 namespace weft {

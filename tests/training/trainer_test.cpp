@@ -363,6 +363,18 @@ TEST_CASE("a number that is not finite stops training and is traced to where it 
         Trainer fits(regression, {.loss = MeanSquaredError{}});
         CHECK(fits.fit(inputs, targets, silent(1)).non_finite->where == "targets");
     }
+    SUBCASE("in a gradient") {
+        // The loss (1e19)^2 = 1e38 is finite in float, the gradient of the kernel 2e19 * 3e19 is
+        // not.
+        Sequential regression{Input{{1}}, Dense{1, linear, false, ones}};
+        std::vector<float> x(8, 3e19f), y(8, 2e19f);
+        const TensorView<const float> inputs(x, {8, 1}), targets(y, {8, 1});
+        Trainer fits(regression, {.loss = MeanSquaredError{}});
+        const History history = fits.fit(inputs, targets, silent(1));
+        REQUIRE(history.non_finite);
+        CHECK(history.non_finite->where == "the gradient of dense/kernel");
+        CHECK(regression.parameter("dense/kernel")[0] == 1);
+    }
     SUBCASE("in the loss alone") {
         Sequential regression{Dense{1}};
         std::vector<float> x(8, 1.0f), y(8, 1e30f);
@@ -419,6 +431,42 @@ TEST_CASE("mistakes are refused by name before anything changes") {
     Trainer no_layers(empty, classification());
     CHECK(message_of<ArgumentError>([&] { no_layers.fit(train.x, train.labels, silent(1)); }) ==
           "sequential: the model has no layers, expected at least 1");
+}
+
+TEST_CASE("a model that is built again starts afresh in its trainer too") {
+    const Toy train(32);
+    Sequential model = toy_model();
+    Trainer trainer(model, classification());
+    trainer.fit(train.x, train.labels, silent(1));
+    const Tensor<float> once(model.arena());
+    model.build({6, 5}, 5);
+    trainer.fit(train.x, train.labels, silent(1));
+    CHECK(identical(model.arena(), once));
+    CHECK(trainer.steps() == 2);
+}
+
+TEST_CASE("weights of classes, limits of gradients and targets out of range are refused") {
+    const Toy train(32);
+    Sequential binary{Flatten{}, Dense{1, sigmoid}};
+    Trainer trainer(binary, {.loss = BinaryCrossentropy{}});
+    std::vector<int> labels(32, 1);
+    FitOptions<float> options = silent(1);
+    options.class_weight = {1.0};
+    const auto fit = [&] {
+        return message_of<ArgumentError>([&] { trainer.fit(train.x, labels, options); });
+    };
+    CHECK(fit() == "fit: class_weight needs class indices as targets");
+    options.class_weight.clear();
+    labels[3] = 5;
+    CHECK(fit() == "BinaryCrossentropy: target of sample 3 is label 5, expected 0 ... 1");
+    CHECK(message_of<ArgumentError>([&] {
+              Trainer(binary, {.loss = BinaryCrossentropy{}, .clipping = {.value = -1}});
+          }) == "clipping: a limit is -1, expected at least 0");
+    Sequential planes{Input{{6, 2, 5}}, Dense{1}};
+    Trainer regression(planes, {.loss = MeanSquaredError{}});
+    CHECK_THROWS_AS(
+        regression.fit(Tensor<float>({4, 6, 2, 5}), Tensor<float>({4, 3, 4}), silent(1)),
+        ShapeError);
 }
 
 TEST_CASE("labels may have an axis of their own, and one output may have none in the targets") {

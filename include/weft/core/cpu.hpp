@@ -18,11 +18,14 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// its own and passes may run at the same time.
 class Cpu {
 public:
-    /// threads: at least 1; or 0 for what OpenMP would use, which OMP_NUM_THREADS sets.
-    /// Without OpenMP it is always one thread. Throws ArgumentError when negative.
+    static constexpr int most_threads = 1024;
+
+    /// threads: 1 to most_threads; or 0 for what OpenMP would use, which OMP_NUM_THREADS sets.
+    /// Without OpenMP it is always one thread. Throws ArgumentError otherwise.
     explicit Cpu(int threads = 0) : threads_(threads) {
-        if (threads < 0) {
-            throw ArgumentError(concat("Cpu: threads is ", threads, ", expected 0 or more"));
+        if (threads < 0 || threads > most_threads) {
+            throw ArgumentError(
+                concat("Cpu: threads is ", threads, ", expected 0 to ", most_threads));
         }
     }
     Cpu(const Cpu& other) : threads_(other.threads_) {}

@@ -25,6 +25,17 @@ public:
     /// Throws ShapeError when the bytes of so many elements exceed what an Index can count.
     explicit Tensor(const Shape& shape) : shape_(shape), buffer_(size_bytes(shape)) {}
 
+    Tensor(const Tensor&) = default;
+    Tensor& operator=(const Tensor&) = default;
+    /// What is moved from is empty: shape (0).
+    Tensor(Tensor&& other) noexcept
+        : shape_(std::exchange(other.shape_, Shape{0})), buffer_(std::move(other.buffer_)) {}
+    Tensor& operator=(Tensor&& other) noexcept {
+        shape_ = std::exchange(other.shape_, Shape{0});
+        buffer_ = std::move(other.buffer_);
+        return *this;
+    }
+
     /// The values in row-major order. Throws ShapeError when their number differs from the shape's.
     Tensor(const Shape& shape, std::initializer_list<Scalar> values) : Tensor(shape) {
         std::ranges::copy(TensorView<const Scalar>(values, shape), data());

@@ -32,6 +32,15 @@ public:
         return !from_logits_ && activation == Activation::sigmoid;
     }
 
+    std::string complaint(TensorView<const Scalar> target, const Shape&) const override {
+        for (const Scalar value : target) {
+            if (value < 0 || value > 1) {
+                return concat("label ", static_cast<double>(value), ", expected 0 ... 1");
+            }
+        }
+        return {};
+    }
+
     void evaluate(Device& device, bool fused, View predictions, ConstView targets, View losses,
                   View gradient) const override {
         const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());

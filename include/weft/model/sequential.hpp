@@ -95,6 +95,7 @@ public:
         names_ = std::move(names);
         parameters_ = list.parameters();
         trainable_size_ = list.trainable_size();
+        ++builds_;
         first_parameter_ = std::move(first_parameter);
         first_trainable_layer_ = first_trainable_layer;
         arena_ = std::move(arena);
@@ -107,6 +108,9 @@ public:
     }
 
     bool is_built() const { return !layers_.empty(); }
+
+    /// How often the model was built: what was learnt about an earlier build's parameters is void.
+    Index builds() const { return builds_; }
 
     /// The shape of one sample, without N.
     const Shape& input_shape() const { return built().layers_.front()->input_shape(); }
@@ -122,7 +126,8 @@ public:
         return y;
     }
 
-    /// The same into memory of the caller's. Repeated, it allocates nothing.
+    /// The same into memory of the caller's, which must not overlap x. Repeated, it allocates
+    /// nothing.
     void predict(ConstView x, View y) const {
         const bool one = is_one_sample(x.shape());
         const Index samples = one ? 1 : x.shape()[0];
@@ -364,6 +369,7 @@ private:
     std::vector<std::string> names_;
     std::vector<ParameterInfo> parameters_;
     Index trainable_size_ = 0;
+    Index builds_ = 0;
     std::vector<std::size_t> first_parameter_;  ///< of each layer, and one past the last
     std::size_t first_trainable_layer_ = 0;     ///< backward ends there; layer_count() if none
     Tensor<Scalar, Device> arena_;

@@ -56,6 +56,14 @@ inline void require_at_least_one(std::string_view who, std::string_view option, 
     }
 }
 
+inline void check_clipping(const GradientClipping& limits) {
+    for (const double limit : {limits.value, limits.global_norm}) {
+        if (!(limit >= 0)) {
+            throw ArgumentError(concat("clipping: a limit is ", limit, ", expected at least 0"));
+        }
+    }
+}
+
 inline void require_weights(std::string_view option, const std::vector<double>& weights,
                             Index expected) {
     if (weights.empty()) return;

@@ -50,7 +50,7 @@ struct NonFinite {
     Index epoch = 0;  ///< from 1
     Index step = 0;   ///< within the epoch, from 1
     /// The first of: "input" or "targets" (the data), the name of a parameter ("dense/kernel"), the
-    /// name of the layer in whose output it appeared, or "loss".
+    /// name of the layer in whose output it appeared, "loss", or "the gradient of dense/kernel".
     std::string where;
 
     std::string message() const {

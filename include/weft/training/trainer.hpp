@@ -4,6 +4,7 @@
 
 #include "weft/model/sequential.hpp"
 #include "weft/training/detail/check_data.hpp"
+#include "weft/training/detail/find_non_finite.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
 #include "weft/training/fit_options.hpp"
 
@@ -30,15 +31,16 @@ public:
 
     Trainer(Model& model, TrainerOptions<Scalar, Device> options)
         : model_(&model), options_(std::move(options)) {
+        detail::check_clipping(options_.clipping);
         learning_rate_ = options_.optimizer->learning_rate();
     }
 
     /// Trains on x (N, sample...) and y: class indices (N) or targets (N, target...). A model that
     /// is not built yet is built for the samples' shape with the seed.
     ///
-    /// Stops early, with History::non_finite set, when the loss becomes NaN or infinite; the model
-    /// keeps the parameters it had before that step. Throws ShapeError or ArgumentError for data or
-    /// options that do not fit, before anything is changed.
+    /// Stops early, with History::non_finite set, when an input, the loss or a gradient is NaN or
+    /// infinite; the trainable parameters are those before that step. Throws ShapeError or
+    /// ArgumentError for data or options that do not fit, before anything is changed.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
@@ -99,15 +101,14 @@ private:
         return options_.loss->fuses(last.output_activation()) && !last.activity_regularizer();
     }
 
-    /// Gathers the samples into the batch and computes losses, gradient and metrics. The mean of
-    /// the losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then
-    /// the metrics. weights, unless null, holds the factors of the losses. False when a loss is not
-    /// finite.
+    /// Computes losses, gradient and metrics of the samples that were gathered into the batch. The
+    /// mean of the losses is over this batch's rows. Adds to sums: [0] the loss with all penalties,
+    /// then the metrics. weights, unless null, holds the factors of the losses. False when a loss
+    /// is not finite.
     template <class AnyModel>
-    bool run_forward(AnyModel& model, Batch& batch, const Dataset<Scalar>& data,
-                     std::span<const Index> samples, const PassOptions& pass,
-                     const FitOptions<Scalar>* weights, TensorView<Scalar, Device> gradient,
-                     std::vector<MetricSum>& sums) const;
+    bool run_forward(AnyModel& model, Batch& batch, std::span<const Index> samples,
+                     const PassOptions& pass, const FitOptions<Scalar>* weights,
+                     TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) const;
 
     /// One step of the optimiser, from the gradients that backward left.
     void update_parameters(Device& device);
@@ -123,14 +124,12 @@ private:
 
     Scores evaluate(const Dataset<Scalar>& data, Index first, Index end, Index batch_size) const;
 
-    /// Where the first number that is not finite lies after a training forward over n samples.
-    std::string find_non_finite(Batch& batch, Index n) const;
-
     Model* model_;
     TrainerOptions<Scalar, Device> options_;
     double learning_rate_ = 0;
     std::int64_t step_ = 0;
     std::uint32_t epoch_ = 0;
+    Index builds_ = 0;                  ///< of the model that the state below belongs to
     Tensor<Scalar, Device> gradients_;  ///< laid out as the model's trainable parameters
     Tensor<Scalar, Device> state_;      ///< the optimiser's
 };
@@ -155,10 +154,7 @@ public:
 
     History run() {
         call(CallbackHandle::Event::train_begin);
-        for (epoch_ = 1; epoch_ <= options_.epochs && !stopped_; ++epoch_) {
-            if (!run_epoch()) break;
-        }
-        epoch_ = std::min(epoch_, options_.epochs);
+        for (epoch_ = 1; run_epoch() && !stopped_ && epoch_ < options_.epochs;) ++epoch_;
         call(CallbackHandle::Event::train_end);
         return std::move(history_);
     }
@@ -245,19 +241,32 @@ private:
                                .step = static_cast<std::uint32_t>(trainer_.step_)};
         const auto samples =
             std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+        data_.gather(samples, batch_.x.data(), batch_.y.data());
+        // Before the forward pass, which may update moving statistics.
+        Device& device = batch_.workspace.device();
+        if (!all_finite<Scalar>(device, batch_.x.slice(0, n))) return stop_at("input");
         const bool finite =
-            trainer_.run_forward(model(), batch_, data_, samples, pass, &options_,
+            trainer_.run_forward(model(), batch_, samples, pass, &options_,
                                  model().output_gradient(batch_.workspace, n), sums_);
-        if (!finite) {
-            history_.non_finite = {epoch_, batch_step_, trainer_.find_non_finite(batch_, n)};
-            if (options_.verbosity != Verbosity::silent) {
-                std::printf("\nStopped: %s\n", history_.non_finite->message().c_str());
-            }
-            return false;
-        }
+        if (!finite)
+            return stop_at(detail::find_non_finite<Scalar, Device>(
+                model(), batch_.workspace, batch_.x.slice(0, n), batch_.y.slice(0, n)));
         model().backward(batch_.workspace, batch_.x.slice(0, n), pass, trainer_.gradients_);
+        if (!all_finite<Scalar>(device, trainer_.gradients_)) {
+            return stop_at(detail::find_non_finite_gradient<Scalar, Device>(device, model(),
+                                                                            trainer_.gradients_));
+        }
         trainer_.update_parameters(batch_.workspace.device());
         return true;
+    }
+
+    /// Records and tells that a number went wrong; false, for the callers to pass on.
+    bool stop_at(std::string where) {
+        history_.non_finite = {epoch_, batch_step_, std::move(where)};
+        if (options_.verbosity != Verbosity::silent) {
+            std::printf("\nStopped: %s\n", history_.non_finite->message().c_str());
+        }
+        return false;
     }
 
     Trainer& trainer_;
@@ -286,7 +295,8 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss);
     }
     detail::require_weights("class_weight", options.class_weight, model.output_shape().last());
-    if (!options.class_weight.empty() && data.target_shape().size() != 1) {
+    if (!options.class_weight.empty() &&
+        options_.loss->target_shape(model.output_shape()) != Shape{}) {
         throw ArgumentError("fit: class_weight needs class indices as targets");
     }
     // The share that is trained on is rounded down, as in Keras.
@@ -298,11 +308,13 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
     if (!model_->is_built()) *model_ = std::move(model);
 
     const auto parameters = model_->trainable_parameters();
-    if (gradients_.size() != parameters.size()) {
+    if (builds_ != model_->builds()) {
+        builds_ = model_->builds();
         gradients_ = Tensor<Scalar, Device>(parameters.shape());
         state_ =
             Tensor<Scalar, Device>(Shape{options_.optimizer->state_vectors() * parameters.size()});
         step_ = 0;
+        epoch_ = 0;
     }
     return Run(*this, data, train_size, options).run();
 }
@@ -310,13 +322,11 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
 template <class Scalar, class Device>
 template <class AnyModel>
 bool Trainer<Scalar, Device>::run_forward(AnyModel& model, Batch& batch,
-                                          const Dataset<Scalar>& data,
                                           std::span<const Index> samples, const PassOptions& pass,
                                           const FitOptions<Scalar>* weights,
                                           TensorView<Scalar, Device> gradient,
                                           std::vector<MetricSum>& sums) const {
     const auto n = static_cast<Index>(samples.size());
-    data.gather(samples, batch.x.data(), batch.y.data());
     const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
     const auto targets = batch.y.slice(0, n);
     const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
@@ -370,29 +380,11 @@ Scores Trainer<Scalar, Device>::evaluate(const Dataset<Scalar>& data, Index firs
     for (; first < end; first += batch_size) {
         samples.resize(static_cast<std::size_t>(std::min(batch_size, end - first)));
         std::iota(samples.begin(), samples.end(), first);
-        run_forward(model, batch, data, samples, {.logits = is_fused()}, nullptr,
+        data.gather(samples, batch.x.data(), batch.y.data());
+        run_forward(model, batch, samples, {.logits = is_fused()}, nullptr,
                     batch.scratch_gradient.slice(0, static_cast<Index>(samples.size())), sums);
     }
     return scores_of(sums);
-}
-
-template <class Scalar, class Device>
-std::string Trainer<Scalar, Device>::find_non_finite(Batch& batch, Index n) const {
-    Device& device = batch.workspace.device();
-    const auto finite = [&](TensorView<const Scalar, Device> x) {
-        return all_finite<Scalar>(device, x);
-    };
-    const TensorView<const Scalar, Device> x = batch.x.slice(0, n);
-    if (!finite(x)) return "input";
-    if (!finite(batch.y.slice(0, n))) return "targets";
-    const Model& model = *model_;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        if (!finite(model.view(parameter.slot))) return parameter.name;
-    }
-    for (std::size_t i = 0; i < model.layer_count(); ++i) {
-        if (!finite(model.output(batch.workspace, x, i))) return model.layer_name(i);
-    }
-    return "loss";
 }
 
 }  // namespace weft

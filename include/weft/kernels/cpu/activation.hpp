@@ -11,6 +11,7 @@
 #include <cmath>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
@@ -295,4 +296,5 @@ void scale_and_offset(Cpu& cpu, TensorView<const Scalar> x, Scalar scale, Scalar
         [&](const auto& p) { return Eigen::internal::pmadd(p, factor, shift); }, x.data());
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -8,6 +8,7 @@
 #include <cmath>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
@@ -97,4 +98,5 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
     });
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

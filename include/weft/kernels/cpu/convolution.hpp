@@ -7,6 +7,7 @@
 #include "weft/kernels/window.hpp"
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 /// Windows over images (N, H, W, channels), and the filters (window, window, channels / groups,
 /// filters) that each is multiplied with. Filters and channels are cut into as many groups; filters
@@ -275,4 +276,5 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
     }
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -7,6 +7,7 @@
 #include "weft/kernels/cpu/reduction.hpp"
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
@@ -75,4 +76,5 @@ void dense_backward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scala
     }
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -8,6 +8,7 @@
 #include <array>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
@@ -79,4 +80,5 @@ void dropout_backward(Cpu& cpu, Index count, double rate, const std::uint8_t* ke
     });
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -6,6 +6,7 @@
 #include "weft/core/tensor_view.hpp"
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 /// y = x, elements in memory order.
 template <class Scalar>
@@ -63,4 +64,5 @@ void crop_images(Cpu& cpu, TensorView<const Scalar> x, Index top, Index left,
     });
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

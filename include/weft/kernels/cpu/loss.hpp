@@ -7,6 +7,7 @@
 #include <cmath>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 /// Keeps probabilities away from 0 and 1 before a logarithm, as Keras does.
 inline constexpr double probability_epsilon = 1e-7;
@@ -215,4 +216,5 @@ void mean_squared_error(Cpu& cpu, TensorView<const Scalar> predictions,
     });
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

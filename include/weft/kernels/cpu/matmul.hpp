@@ -8,6 +8,7 @@
 #include <utility>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 /// A matrix operand: element (i, j) is data[i * row_stride + j * column_stride].
 template <class Scalar>
@@ -229,4 +230,5 @@ void matmul(Cpu& cpu, Index rows, Index columns, Index depth, MatrixOperand<Scal
            [](Scalar*, Index, Index, Index) {});
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

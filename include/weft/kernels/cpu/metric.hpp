@@ -5,6 +5,7 @@
 #include "weft/core/tensor_view.hpp"
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 /// The index of the largest element, the first of equals; NaN is passed over. 0 for all NaN.
 template <class Scalar>
@@ -75,4 +76,5 @@ Index count_top_k_matches(Cpu&, TensorView<const Scalar> predictions,
     return matches;
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -7,6 +7,7 @@
 #include "weft/kernels/optimizer.hpp"
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
@@ -111,4 +112,5 @@ void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& step, const Scal
     });
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -2,12 +2,15 @@
 /// Packets: Eigen's portable vector registers, and loops over them.
 #pragma once
 
+#include "weft/config.hpp"
 #include "weft/core/shape.hpp"
 
 #include <Eigen/Core>
 #include <algorithm>
 
-namespace weft::kernels::detail {
+namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+namespace detail {
 
 /// The widest vector register of the instruction set for Scalar; a plain Scalar where there is
 /// none.
@@ -75,4 +78,6 @@ Scalar sum(const Scalar* x, Index count) {
     return Eigen::internal::predux(total);
 }
 
-}  // namespace weft::kernels::detail
+}  // namespace detail
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace weft::kernels

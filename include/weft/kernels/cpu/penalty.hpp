@@ -8,6 +8,7 @@
 #include <cmath>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 /// l1 sum |x| + l2 sum x^2, in double precision.
 template <class Scalar>
@@ -91,4 +92,5 @@ void weight_rows(Cpu&, TensorView<const Scalar> weights, TensorView<Scalar> loss
     }
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -10,6 +10,7 @@
 #include <limits>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
@@ -152,4 +153,5 @@ void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Sc
         });
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
 
 /// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 512 rows are summed one by
 /// one and then added in order, whatever the thread count.
@@ -57,4 +58,5 @@ bool all_finite(Cpu&, TensorView<const Scalar> x) {
     return finite;
 }
 
+}  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels

@@ -22,10 +22,11 @@ void check_data(const Dataset<Scalar>& data, const Sequential<Scalar, Device>& m
     const Shape& output = model.output_shape();
     const Shape expected = loss->target_shape(output);
     // As in Keras, one number per sample may come with or without an axis of its own.
-    const bool same_but_for_last_one = target.size() == expected.size() &&
-                                       std::abs(target.rank() - expected.rank()) == 1 &&
-                                       (target.last() == 1 || expected.last() == 1);
-    if (target != expected && !same_but_for_last_one) {
+    const auto with_one = [](const Shape& longer, const Shape& shorter) {
+        return longer.rank() == shorter.rank() + 1 && longer.last() == 1 &&
+               std::equal(shorter.begin(), shorter.end(), longer.begin());
+    };
+    if (target != expected && !with_one(target, expected) && !with_one(expected, target)) {
         throw ShapeError(concat(loss.type(), ": targets have shape ", target.to_batch_string(),
                                 ", expected ", expected.to_batch_string(), " for predictions ",
                                 output.to_batch_string()));

@@ -1,0 +1,46 @@
+/// \file
+/// Tracing a NaN or an infinity to where it arose.
+#pragma once
+
+#include "weft/kernels/cpu/reduction.hpp"
+#include "weft/model/sequential.hpp"
+
+namespace weft::detail {
+
+/// Where the first number that is not finite lies after a training forward over x with targets y:
+/// "targets", a parameter, the layer in whose output it appeared, or "loss".
+template <class Scalar, class Device>
+std::string find_non_finite(const Sequential<Scalar, Device>& model,
+                            Workspace<Scalar, Device>& workspace,
+                            TensorView<const Scalar, Device> x,
+                            TensorView<const Scalar, Device> y) {
+    const auto finite = [&](TensorView<const Scalar, Device> values) {
+        return all_finite<Scalar>(workspace.device(), values);
+    };
+    if (!finite(y)) return "targets";
+    for (const ParameterInfo& parameter : model.parameters()) {
+        if (!finite(model.view(parameter.slot))) return parameter.name;
+    }
+    for (std::size_t i = 0; i < model.layer_count(); ++i) {
+        if (!finite(model.output(workspace, x, i))) return model.layer_name(i);
+    }
+    return "loss";
+}
+
+/// Which gradient is not finite: "the gradient of dense/kernel". The last layer's, which backward
+/// comes to first.
+template <class Scalar, class Device>
+std::string find_non_finite_gradient(Device& device, const Sequential<Scalar, Device>& model,
+                                     TensorView<const Scalar, Device> gradients) {
+    std::string where = "a gradient";
+    for (const ParameterInfo& parameter : model.parameters()) {
+        const ParameterSlot& slot = parameter.slot;
+        if (!slot.trainable) continue;
+        if (!all_finite<Scalar>(device, {gradients.data() + slot.offset, slot.shape})) {
+            where = concat("the gradient of ", parameter.name);
+        }
+    }
+    return where;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,115 @@
+#include "weft/data/split.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <numeric>
+
+using namespace weft;
+
+namespace {
+
+/// As many labels of each class, in an order of no pattern.
+std::vector<std::uint8_t> labels_of(std::size_t count, std::uint8_t classes) {
+    std::vector<std::uint8_t> labels(count);
+    for (std::size_t i = 0; i < count; ++i) labels[i] = static_cast<std::uint8_t>(i % classes);
+    RandomStream(3, RandomPurpose::user).shuffle(std::span<std::uint8_t>(labels));
+    return labels;
+}
+
+std::vector<Index> class_counts(const std::vector<std::uint8_t>& labels,
+                                const std::vector<Index>& indices, std::size_t classes) {
+    std::vector<Index> counts(classes);
+    for (const Index i : indices) ++counts[labels[static_cast<std::size_t>(i)]];
+    return counts;
+}
+
+/// Whether the two parts are ascending, disjoint and together everything.
+bool complete(const SplitIndices& split, std::size_t count) {
+    std::vector<Index> all = split.train;
+    all.insert(all.end(), split.test.begin(), split.test.end());
+    std::ranges::sort(all);
+    std::vector<Index> expected(count);
+    std::iota(expected.begin(), expected.end(), Index{0});
+    return all == expected && std::ranges::is_sorted(split.train) &&
+           std::ranges::is_sorted(split.test);
+}
+
+std::span<const std::uint8_t> view(const std::vector<std::uint8_t>& labels) { return labels; }
+
+}  // namespace
+
+TEST_CASE("stratified_split of 60,000 labels takes 1,200 of each of 10 classes") {
+    const auto labels = labels_of(60000, 10);
+    const SplitIndices split = stratified_split(view(labels), 0.2, 7);
+    CHECK(split.train.size() == 48000);
+    CHECK(split.test.size() == 12000);
+    CHECK(complete(split, 60000));
+    CHECK(class_counts(labels, split.test, 10) == std::vector<Index>(10, 1200));
+    CHECK(class_counts(labels, split.train, 10) == std::vector<Index>(10, 4800));
+
+    CHECK(stratified_split(view(labels), 0.2, 7).test == split.test);
+    CHECK(stratified_split(view(labels), 0.2, 8).test != split.test);
+}
+
+TEST_CASE("stratified_split rounds each class, and leaves classes out that have no samples") {
+    const std::vector<std::uint8_t> labels{0, 0, 0, 5, 5, 5, 5, 5};
+    const SplitIndices split = stratified_split(view(labels), 0.3);
+    CHECK(class_counts(labels, split.test, 6) == std::vector<Index>{1, 0, 0, 0, 0, 2});
+    CHECK(complete(split, 8));
+}
+
+TEST_CASE("stratified_split refuses shares outside (0, 1) and negative labels, by name") {
+    const std::vector<std::uint8_t> labels{0, 1};
+    for (const double share : {0.0, 1.0, -0.5, std::nan("")}) {
+        CHECK_THROWS_WITH_AS(stratified_split(view(labels), share),
+                             doctest::Contains("stratified_split: test_share is "), ArgumentError);
+    }
+    const std::vector<int> negative{0, -1};
+    CHECK_THROWS_WITH_AS(stratified_split(std::span<const int>(negative), 0.5),
+                         "split: label 1 is -1, below 0", ArgumentError);
+}
+
+TEST_CASE("stratified_k_fold: every sample is tested once, every class evenly") {
+    const auto labels = labels_of(1003, 7);
+    const auto splits = stratified_k_fold(view(labels), 5, 7);
+    REQUIRE(splits.size() == 5);
+    std::vector<int> tested(1003);
+    for (const SplitIndices& split : splits) {
+        CHECK(complete(split, 1003));
+        CHECK((split.test.size() == 200 || split.test.size() == 201));
+        for (const Index i : split.test) ++tested[static_cast<std::size_t>(i)];
+        for (const Index count : class_counts(labels, split.test, 7)) {
+            CHECK((count == 28 || count == 29));  // of 143 or 144
+        }
+    }
+    CHECK(tested == std::vector<int>(1003, 1));
+    CHECK(stratified_k_fold(view(labels), 5, 7)[2].test == splits[2].test);
+    CHECK(stratified_k_fold(view(labels), 5, 8)[2].test != splits[2].test);
+}
+
+TEST_CASE("stratified_k_fold refuses too few and too many folds, by name") {
+    const std::vector<std::uint8_t> labels{0, 0, 0, 1, 1};
+    CHECK_THROWS_WITH_AS(stratified_k_fold(view(labels), 3),
+                         "stratified_k_fold: folds is 3, but class 1 has 2 samples", ArgumentError);
+    CHECK_THROWS_WITH_AS(stratified_k_fold(view(labels), 1),
+                         "stratified_k_fold: folds is 1, expected at least 2", ArgumentError);
+    CHECK(stratified_k_fold(view(labels), 2).size() == 2);
+}
+
+TEST_CASE("take copies the samples of those indices, in their order") {
+    const Tensor<float> x({3, 2}, {1, 2, 3, 4, 5, 6});
+    const std::vector<Index> indices{2, 0, 2};
+    const auto y = take(TensorView<const float>(x), std::span<const Index>(indices));
+    REQUIRE(y.shape() == Shape{3, 2});
+    CHECK(std::ranges::equal(y, std::vector<float>{5, 6, 1, 2, 5, 6}));
+}
+
+TEST_CASE("one_hot has a 1 at each label, and refuses labels out of range") {
+    const std::vector<std::uint8_t> labels{2, 0};
+    const auto y = one_hot<float>(view(labels), 3);
+    REQUIRE(y.shape() == Shape{2, 3});
+    CHECK(std::ranges::equal(y, std::vector<float>{0, 0, 1, 1, 0, 0}));
+    CHECK_THROWS_WITH_AS(one_hot<float>(view(labels), 2), "one_hot: label 0 is 2, expected 0 ... 1",
+                         ArgumentError);
+}
