@@ -17,7 +17,7 @@ TEST_CASE("Cpu has the threads asked for, and one without OpenMP") {
 }
 
 TEST_CASE("Cpu refuses a negative number of threads") {
-    CHECK_THROWS_WITH_AS(Cpu(-3), "Cpu: threads is -3, expected 0 or more", weft::ArgumentError);
+    CHECK_THROWS_WITH_AS(Cpu(-3), "Cpu: threads is -3, expected 0 to 1024", weft::ArgumentError);
 }
 
 TEST_CASE("scratch is aligned, large enough, and grows only when it must") {

@@ -136,7 +136,9 @@ TEST_CASE("whole training runs equal Keras's, to rounding") {
                                              .verbosity = Verbosity::silent});
         // 20 steps of a few dozen roundings each, and Adam's square root: 1e-11 leaves a wide
         // margin over 2^-53 and would show any difference of method.
-        for (const auto& [name, values] : run.at("history").items()) {
+        for (const auto& item : run.at("history").items()) {
+            const std::string name = item.key();
+            const auto& values = item.value();
             const std::vector<double> ours = history[name];
             REQUIRE(ours.size() == values.size());
             for (std::size_t e = 0; e < ours.size(); ++e) {
@@ -151,8 +153,8 @@ TEST_CASE("whole training runs equal Keras's, to rounding") {
         }
         CHECK(largest_gap(model.predict(x_val), tensor("predictions")) < 1e-11);
         const Scores scores = trainer.evaluate(x_val, y_val);
-        for (const auto& [name, value] : run.at("evaluate").items()) {
-            CHECK(relative_gap(scores[name], value.get<double>()) < 1e-11);
+        for (const auto& item : run.at("evaluate").items()) {
+            CHECK(relative_gap(scores[item.key()], item.value().get<double>()) < 1e-11);
         }
     }
 }

@@ -49,7 +49,7 @@ public:
     template <class Callback>
     requires(!std::same_as<std::remove_cvref_t<Callback>, CallbackHandle>)
         CallbackHandle(Callback&& callback) {
-        using Object = std::remove_cvref_t<Callback>;
+        using Object = std::remove_reference_t<Callback>;
         std::shared_ptr<Object> object;
         if constexpr (std::is_lvalue_reference_v<Callback>) {
             object = std::shared_ptr<Object>(std::shared_ptr<void>(), &callback);
@@ -92,7 +92,8 @@ private:
 ///
 ///   LambdaCallback{.epoch_end = [](TrainingRun& run) { std::cout << run.scores()["loss"]; }}
 struct LambdaCallback {
-    std::function<void(TrainingRun&)> train_begin, epoch_begin, batch_end, epoch_end, train_end;
+    std::function<void(TrainingRun&)> train_begin = {}, epoch_begin = {}, batch_end = {},
+                                      epoch_end = {}, train_end = {};
 
     void on_train_begin(TrainingRun& run) const { call(train_begin, run); }
     void on_epoch_begin(TrainingRun& run) const { call(epoch_begin, run); }

@@ -4,6 +4,8 @@
 
 #include "weft/training/callback.hpp"
 
+#include <algorithm>
+
 namespace weft {
 
 /// After `patience` epochs in a row without improvement by more than min_delta, multiplies the

@@ -53,9 +53,12 @@ bool all_finite(Cpu&, TensorView<const Scalar> x) {
     using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
     constexpr Bits exponent =
         sizeof(Scalar) == 4 ? Bits{0x7F800000} : static_cast<Bits>(0x7FF0000000000000);
-    bool finite = true;
-    for (const Scalar value : x) finite &= (std::bit_cast<Bits>(value) & exponent) != exponent;
-    return finite;
+    // Without a branch or a bool in it, compilers make the loop one of vector instructions.
+    Bits found = 0;
+    for (const Scalar value : x) {
+        found |= (std::bit_cast<Bits>(value) & exponent) == exponent ? Bits{1} : Bits{0};
+    }
+    return found == 0;
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE

@@ -1,0 +1,284 @@
+#include "weft/training/callback.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "weft/layers/dense.hpp"
+#include "weft/losses/mean_squared_error.hpp"
+#include "weft/losses/sparse_categorical_crossentropy.hpp"
+#include "weft/training/best_checkpoint.hpp"
+#include "weft/training/csv_logger.hpp"
+#include "weft/training/early_stopping.hpp"
+#include "weft/training/reduce_lr_on_plateau.hpp"
+#include "weft/training/trainer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <sstream>
+
+using namespace weft;
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// A run whose score in each epoch is given, and whose weights are the number of the epoch.
+class ScriptedRun final : public TrainingRun {
+public:
+    explicit ScriptedRun(std::vector<double> values, std::string name = "val_loss")
+        : values_(std::move(values)), name_(std::move(name)) {}
+
+    Index epoch() const override { return epoch_; }
+    Index epochs() const override { return static_cast<Index>(values_.size()); }
+    Index step() const override { return 1; }
+    Scores scores() const override {
+        Scores scores;
+        scores.set("loss", 0.25);
+        scores.set(name_, values_[static_cast<std::size_t>(epoch_ - 1)]);
+        return scores;
+    }
+    double learning_rate() const override { return rate; }
+    void set_learning_rate(double learning_rate) override { rate = learning_rate; }
+    void stop() override { stopped_ = true; }
+    Buffer save_weights() const override {
+        Buffer buffer(1);
+        buffer.data()[0] = static_cast<std::byte>(weights);
+        return buffer;
+    }
+    void load_weights(const Buffer& buffer) override {
+        weights = static_cast<int>(buffer.data()[0]);
+    }
+
+    /// Runs all epochs, unless stopped; the learning rate after each.
+    std::vector<double> run(const CallbackHandle& callback) {
+        using Event = CallbackHandle::Event;
+        std::vector<double> rates;
+        callback(Event::train_begin, *this);
+        for (epoch_ = 1; epoch_ <= epochs() && !stopped_; ++epoch_) {
+            callback(Event::epoch_begin, *this);
+            weights = static_cast<int>(epoch_);
+            callback(Event::batch_end, *this);
+            callback(Event::epoch_end, *this);
+            rates.push_back(rate);
+            last_epoch = epoch_;
+        }
+        epoch_ = last_epoch;
+        callback(Event::train_end, *this);
+        return rates;
+    }
+
+    double rate = 1;
+    int weights = 0;
+    Index last_epoch = 0;
+
+private:
+    std::vector<double> values_;
+    std::string name_;
+    Index epoch_ = 0;
+    bool stopped_ = false;
+};
+
+/// Samples (16, 2) and what a linear model makes of them.
+struct Line {
+    Tensor<float> x = random_normal<float>({16, 2}, 1);
+    Tensor<float> y{{16, 1}};
+    Line() {
+        for (Index i = 0; i < 16; ++i) y(i, 0) = x(i, 0) - 2 * x(i, 1);
+    }
+};
+
+std::string contents_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+}  // namespace
+
+TEST_CASE("EarlyStopping waits for patience epochs without improvement, and goes back") {
+    EarlyStopping stopping{.patience = 2};
+    ScriptedRun run({5, 3, 4, 3, 1, 1});
+    run.run(stopping);
+    CHECK(run.last_epoch == 4);
+    CHECK(stopping.stopped_epoch == 4);
+    CHECK(stopping.best_epoch == 2);
+    CHECK(stopping.best.value() == 3);
+    CHECK(run.weights == 2);
+
+    ScriptedRun again({1, 2, 3, 4});
+    again.run(stopping);
+    CHECK(stopping.best_epoch == 1);
+    CHECK(stopping.stopped_epoch == 3);
+}
+
+TEST_CASE("EarlyStopping brings the best weights back also when the epochs run out") {
+    EarlyStopping stopping{.patience = 10};
+    ScriptedRun run({5, 3, 4});
+    run.run(stopping);
+    CHECK(run.last_epoch == 3);
+    CHECK(stopping.stopped_epoch == 0);
+    CHECK(run.weights == 2);
+
+    stopping.restore_best_weights = false;
+    ScriptedRun last({5, 3, 4});
+    last.run(stopping);
+    CHECK(last.weights == 3);
+}
+
+TEST_CASE("EarlyStopping: an improvement is one by more than min_delta") {
+    EarlyStopping stopping{.patience = 1, .min_delta = 0.5};
+    ScriptedRun run({4, 3.25, 2.75, 1});
+    run.run(stopping);
+    CHECK(stopping.best_epoch == 2);
+    CHECK(stopping.stopped_epoch == 3);
+}
+
+TEST_CASE("EarlyStopping: higher is better for accuracy, or where it is told") {
+    EarlyStopping accuracy{.monitor = "val_accuracy", .patience = 1};
+    ScriptedRun run({0.5, 0.75, 0.5, 1}, "val_accuracy");
+    run.run(accuracy);
+    CHECK(accuracy.best_epoch == 2);
+    EarlyStopping told{.monitor = "profit", .patience = 1, .better = Better::higher};
+    ScriptedRun profit({0.5, 0.75, 0.5, 1}, "profit");
+    profit.run(told);
+    CHECK(told.best_epoch == 2);
+}
+
+TEST_CASE("EarlyStopping: NaN is never an improvement") {
+    EarlyStopping stopping{.patience = 2};
+    ScriptedRun run({not_a_number, 4, not_a_number, not_a_number, 1});
+    run.run(stopping);
+    CHECK(stopping.best_epoch == 2);
+    CHECK(stopping.stopped_epoch == 4);
+    CHECK(run.weights == 2);
+    ScriptedRun nothing({not_a_number, not_a_number, 1});
+    nothing.run(stopping);
+    CHECK(stopping.best_epoch == 0);
+    CHECK(nothing.weights == 2);
+}
+
+TEST_CASE("EarlyStopping refuses a negative patience and an unknown score, by name") {
+    ScriptedRun run({1, 2});
+    CHECK_THROWS_WITH_AS(run.run(EarlyStopping{.patience = -1}),
+                         "EarlyStopping: patience is -1, expected at least 0", ArgumentError);
+    CHECK_THROWS_WITH_AS(run.run(EarlyStopping{.monitor = "val_f1"}),
+                         "EarlyStopping: no score is named val_f1; the run has loss, val_loss",
+                         ArgumentError);
+}
+
+TEST_CASE("BestCheckpoint keeps the best epoch without ending the run") {
+    BestCheckpoint best;
+    ScriptedRun run({5, 3, 4, not_a_number, 3});
+    run.run(best);
+    CHECK(run.last_epoch == 5);
+    CHECK(best.best_epoch == 2);
+    CHECK(best.best.value() == 3);
+    CHECK(run.weights == 2);
+    CHECK_THROWS_WITH_AS(ScriptedRun({1}).run(BestCheckpoint{.monitor = "f1"}),
+                         doctest::Contains("BestCheckpoint: no score is named f1"), ArgumentError);
+}
+
+TEST_CASE("ReduceLROnPlateau reduces after patience epochs, not below the least rate") {
+    ScriptedRun run({4, 4, 4, 4, 4, 4, 4});
+    CHECK(run.run(ReduceLROnPlateau{.factor = 0.5, .patience = 2, .min_learning_rate = 0.3}) ==
+          std::vector<double>{1, 1, 0.5, 0.5, 0.3, 0.3, 0.3});
+    ScriptedRun improving({4, 3, 2, 1});
+    CHECK(improving.run(ReduceLROnPlateau{.patience = 1}) == std::vector<double>(4, 1.0));
+    ScriptedRun barely({4, 3.75, 3.5, 3.25});
+    CHECK(barely.run(ReduceLROnPlateau{.factor = 0.5, .patience = 1, .min_delta = 0.3}) ==
+          std::vector<double>{1, 0.5, 0.5, 0.25});
+    ScriptedRun run_of_nan({4, not_a_number, not_a_number});
+    CHECK(run_of_nan.run(ReduceLROnPlateau{.factor = 0.5, .patience = 2}).back() == 0.5);
+}
+
+TEST_CASE("ReduceLROnPlateau refuses bad options, by name") {
+    ScriptedRun run({1, 2});
+    for (const double factor : {0.0, 1.0, not_a_number}) {
+        CHECK_THROWS_WITH_AS(run.run(ReduceLROnPlateau{.factor = factor}),
+                             doctest::Contains("ReduceLROnPlateau: factor is "), ArgumentError);
+    }
+    CHECK_THROWS_WITH_AS(run.run(ReduceLROnPlateau{.patience = -1}),
+                         "ReduceLROnPlateau: patience is -1, expected at least 0", ArgumentError);
+}
+
+TEST_CASE("CSVLogger writes a header and a line an epoch, and continues a file if told") {
+    const auto path = std::filesystem::temp_directory_path() / "weft_csv_logger_test.csv";
+    ScriptedRun({0.5, 0.125}).run(CSVLogger{.path = path});
+    const std::string lines = "1,1,0.25,0.5\n2,1,0.25,0.125\n";
+    CHECK(contents_of(path) == "epoch,learning_rate,loss,val_loss\n" + lines);
+    ScriptedRun({0.5, 0.125}).run(CSVLogger{.path = path, .append = true});
+    CHECK(contents_of(path) == "epoch,learning_rate,loss,val_loss\n" + lines + lines);
+    ScriptedRun({2}).run(CSVLogger{.path = path, .separator = ';'});
+    CHECK(contents_of(path) == "epoch;learning_rate;loss;val_loss\n1;1;0.25;2\n");
+    std::filesystem::remove(path);
+    CHECK_THROWS_WITH_AS(ScriptedRun({1}).run(CSVLogger{.path = "/no/such/folder/log.csv"}),
+                         "/no/such/folder/log.csv: cannot be written", IoError);
+}
+
+TEST_CASE("Callbacks are called in order, by a trainer") {
+    const Line line;
+    Sequential model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    std::string events;
+    const auto note = [&](const char* event) {
+        return [&events, event](TrainingRun&) { events += event; };
+    };
+    LambdaCallback second;
+    second.epoch_end = note("2");
+    trainer.fit(line.x, line.y,
+                {.epochs = 2,
+                 .batch_size = 8,
+                 .verbosity = Verbosity::silent,
+                 .callbacks = {LambdaCallback{.train_begin = note("<"),
+                                              .epoch_begin = note("["),
+                                              .batch_end = note("b"),
+                                              .epoch_end = note("]"),
+                                              .train_end = note(">")},
+                               second}});
+    CHECK(events == "<[bb]2[bb]2>");
+}
+
+TEST_CASE("Callbacks see a trainer's numbers, may stop it and bring its best weights back") {
+    const Line line;
+    Sequential model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    EarlyStopping stopping{.patience = 0};
+    Tensor<float> best;
+    // patience 0 ends at the first epoch that is no better: after a step that is far too long.
+    LambdaCallback jump;
+    jump.epoch_end = [&](TrainingRun& run) {
+        CHECK(run.epochs() == 10);
+        CHECK(run.scores().find("val_loss").has_value());
+        if (run.epoch() != 2) return;
+        best = model.predict(line.x);
+        run.set_learning_rate(1000);
+    };
+    const auto history = trainer.fit(line.x, line.y,
+                                     {.epochs = 10,
+                                      .batch_size = 16,
+                                      .validation_data = {line.x, line.y},
+                                      .verbosity = Verbosity::silent,
+                                      .callbacks = {jump, stopping}});
+    CHECK(history.epochs.size() == 3);
+    CHECK(stopping.stopped_epoch == 3);
+    CHECK(stopping.best_epoch == 2);
+    CHECK(identical(model.predict(line.x), best));
+}
+
+TEST_CASE("fit refuses class weights that do not fit the classes, by name") {
+    const auto x = random_normal<float>({6, 2}, 1);
+    const Tensor<float> labels({6}, {0, 1, 2, 0, 1, 2});
+    Sequential model{Dense{3, softmax}};
+    Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
+    const auto fit = [&](const std::vector<double>& weights) {
+        return trainer.fit(x, labels, {.verbosity = Verbosity::silent, .class_weight = weights});
+    };
+    CHECK_THROWS_WITH_AS(fit({1, 2}), "fit: class_weight has 2 weights, expected 3", ArgumentError);
+    CHECK_THROWS_AS(fit({1, 2, 3, 4}), ArgumentError);
+    CHECK_THROWS_WITH_AS(fit({1, -2, 3}),
+                         "fit: class_weight 1 is -2, expected a number of at least 0",
+                         ArgumentError);
+    CHECK(fit({1, 2, 3}).epochs.size() == 1);
+    CHECK(fit({0, 0, 0}).epochs[0].scores["loss"] == 0);
+}
