@@ -6,6 +6,8 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -45,20 +47,52 @@ public:
 
 namespace detail {
 
-WEFT_NOINLINE inline void append(std::string& text, std::string_view part) { text += part; }
-
-WEFT_NOINLINE inline void append(std::string& text, char letter) { text += letter; }
+WEFT_COLD inline void append(std::string& text, char letter) { text += letter; }
 
 template <std::integral T>
-WEFT_NOINLINE void append(std::string& text, T number) {
+WEFT_COLD void append(std::string& text, T number) {
     text += std::to_string(number);
 }
 
 template <std::floating_point T>
-WEFT_NOINLINE void append(std::string& text, T number) {
+WEFT_COLD void append(std::string& text, T number) {
     char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
     text.append(digits, end);
+}
+
+/// A reference to one part of a text. Without a type of its own, so that one function joins all.
+class TextPart {
+public:
+    TextPart(const char* text) : text_(text) {}
+    TextPart(std::string_view text) : text_(text) {}
+    TextPart(const std::string& text) : text_(text) {}
+    template <class T>
+    TextPart(const T& value) : value_(&value), append_(append_value<T>) {}
+
+    void append_to(std::string& text) const {
+        if (append_ == nullptr) {
+            text += text_;
+        } else {
+            append_(text, value_);
+        }
+    }
+
+private:
+    template <class T>
+    WEFT_COLD static void append_value(std::string& text, const void* value) {
+        append(text, *static_cast<const T*>(value));
+    }
+
+    std::string_view text_;
+    const void* value_ = nullptr;
+    void (*append_)(std::string&, const void*) = nullptr;
+};
+
+WEFT_COLD inline std::string join(std::initializer_list<TextPart> parts) {
+    std::string text;
+    for (const TextPart& part : parts) part.append_to(text);
+    return text;
 }
 
 }  // namespace detail
@@ -66,11 +100,8 @@ WEFT_NOINLINE void append(std::string& text, T number) {
 /// The parts one after another: text as it is, integers and floating-point numbers in their
 /// shortest exact decimal form, other types through an append(std::string&, part) of their own.
 template <class... Parts>
-WEFT_NOINLINE std::string concat(const Parts&... parts) {
-    using detail::append;
-    std::string text;
-    (append(text, parts), ...);
-    return text;
+std::string concat(const Parts&... parts) {
+    return detail::join({parts...});
 }
 
 }  // namespace weft

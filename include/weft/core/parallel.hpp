@@ -7,30 +7,32 @@
 #include "weft/core/shape.hpp"
 
 #include <algorithm>
-#include <concepts>
 
 namespace weft {
 
 namespace detail {
 
-/// A reference to a callable void(Index, int). It keeps the loop below out of every instantiation,
-/// so each kernel's body is compiled once.
+/// A reference to a callable void(Index, Other). It keeps the loops below out of every
+/// instantiation, so each kernel's body is compiled once.
+template <class Other>
 class TaskReference {
 public:
     template <class Task>
-    explicit TaskReference(const Task& task)
-        : task_(&task), call_([](const void* any, Index i, int worker) {
-              (*static_cast<const Task*>(any))(i, worker);
-          }) {}
+    explicit TaskReference(const Task& task) : task_(&task), call_(call<Task>) {}
 
-    void operator()(Index i, int worker) const { call_(task_, i, worker); }
+    void operator()(Index i, Other other) const { call_(task_, i, other); }
 
 private:
+    template <class Task>
+    static void call(const void* task, Index i, Other other) {
+        (*static_cast<const Task*>(task))(i, other);
+    }
+
     const void* task_;
-    void (*call_)(const void*, Index, int);
+    void (*call_)(const void*, Index, Other);
 };
 
-WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference task) {
+WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference<int> task) {
     const int threads = static_cast<int>(std::min<Index>(cpu.threads(), tasks));
     if (threads <= 1 || in_parallel_region()) {
         for (Index i = 0; i < tasks; ++i) task(i, 0);
@@ -44,6 +46,12 @@ WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference t
     }
 }
 
+WEFT_NOINLINE inline void run_ranges(const Cpu& cpu, Index count, Index grain,
+                                     TaskReference<Index> task) {
+    const auto range = [&](Index i, int) { task(i * grain, std::min(count, (i + 1) * grain)); };
+    run_tasks(cpu, (count + grain - 1) / grain, TaskReference<int>(range));
+}
+
 }  // namespace detail
 
 /// Calls task(i, worker) once for each i in [0, tasks), on up to cpu.threads() threads; worker, in
@@ -52,17 +60,16 @@ WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference t
 ///
 /// The split into tasks is the caller's and must not depend on the thread count: then neither do
 /// the results, to the last bit.
-template <std::invocable<Index, int> Task>
+template <class Task>
 void parallel_for(const Cpu& cpu, Index tasks, const Task& task) {
-    detail::run_tasks(cpu, tasks, detail::TaskReference(task));
+    detail::run_tasks(cpu, tasks, detail::TaskReference<int>(task));
 }
 
 /// Calls task(begin, end) for consecutive ranges that cover [0, count), each of `grain` elements
 /// but for the last, in parallel.
 template <class Task>
 void parallel_ranges(const Cpu& cpu, Index count, Index grain, const Task& task) {
-    parallel_for(cpu, (count + grain - 1) / grain,
-                 [&](Index i, int) { task(i * grain, std::min(count, (i + 1) * grain)); });
+    detail::run_ranges(cpu, count, grain, detail::TaskReference<Index>(task));
 }
 
 }  // namespace weft

@@ -44,6 +44,7 @@ public:
             product = overflows ? 1 : product * extent;
         }
         if (overflows) throw ShapeError(concat("shape ", *this, " has too many elements"));
+        size_ = product;
     }
 
     constexpr Index rank() const { return rank_; }
@@ -55,34 +56,30 @@ public:
     constexpr Index last() const { return rank_ == 0 ? 1 : (*this)[rank_ - 1]; }
 
     /// The number of elements; 1 for rank 0.
-    constexpr Index size() const {
-        Index product = 1;
-        for (const Index extent : *this) product *= extent;
-        return product;
-    }
+    constexpr Index size() const { return size_; }
 
     /// (n, this...): the shape of a batch of n such samples.
-    Shape batch(Index n) const {
+    WEFT_NOINLINE Shape batch(Index n) const {
         std::array<Index, max_rank + 1> extents{n};
         std::copy(begin(), end(), extents.begin() + 1);
         return Shape(std::span<const Index>(extents.data(), static_cast<std::size_t>(rank_ + 1)));
     }
 
     /// The shape without its first axis: that of one sample of a batch. Needs rank 1 or more.
-    Shape sample() const {
+    WEFT_NOINLINE Shape sample() const {
         if (rank_ == 0) throw ShapeError("shape () has no batch axis");
         return Shape(std::span<const Index>(begin() + 1, static_cast<std::size_t>(rank_ - 1)));
     }
 
     /// The shape with its last extent replaced. Needs rank 1 or more.
-    Shape with_last(Index extent) const {
+    WEFT_NOINLINE Shape with_last(Index extent) const {
         if (rank_ == 0) throw ShapeError("shape () has no last axis");
         Shape result = *this;
         result.extents_[static_cast<std::size_t>(rank_ - 1)] = extent;
         return Shape(std::span<const Index>(result.begin(), result.end()));
     }
 
-    friend bool operator==(const Shape& a, const Shape& b) {
+    WEFT_NOINLINE friend bool operator==(const Shape& a, const Shape& b) {
         return std::equal(a.begin(), a.end(), b.begin(), b.end());
     }
 
@@ -95,7 +92,7 @@ public:
     std::string to_batch_string() const { return rank_ == 0 ? "(None,)" : text("(None, ", ")"); }
 
 private:
-    std::string text(std::string_view open, std::string_view close) const {
+    WEFT_COLD std::string text(std::string_view open, std::string_view close) const {
         std::string result(open);
         for (Index axis = 0; axis < rank_; ++axis) {
             if (axis > 0) result += ", ";
@@ -106,6 +103,7 @@ private:
 
     std::array<Index, max_rank> extents_{};
     Index rank_ = 0;
+    Index size_ = 1;
 };
 
 }  // namespace weft

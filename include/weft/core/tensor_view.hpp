@@ -6,11 +6,22 @@
 #include "weft/core/shape.hpp"
 
 #include <cassert>
-#include <ranges>
+#include <concepts>
+#include <iterator>
 #include <span>
 #include <type_traits>
 
 namespace weft {
+
+/// A range of elements in a row that a view may refer to: a named one, or one that owns nothing.
+/// Not a temporary container, whose elements would be gone before the view is used.
+template <class Range, class Scalar>
+concept ViewableAs = requires(Range& range) {
+    { std::ranges::data(range) } -> std::convertible_to<Scalar*>;
+    std::ranges::size(range);
+}
+&&(std::is_lvalue_reference_v<Range> ||
+   std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>>);
 
 /// A pointer and a Shape: row-major elements, the last axis contiguous. It owns nothing; the memory
 /// must outlive it. TensorView<const Scalar> is the read-only one, which every TensorView<Scalar>
@@ -24,9 +35,7 @@ public:
 
     /// The elements of a contiguous range as a tensor of that shape. Throws ShapeError when their
     /// numbers differ.
-    template <std::ranges::contiguous_range Range>
-    requires std::is_convertible_v<std::add_pointer_t<std::ranges::range_reference_t<Range>>,
-                                   Scalar*>
+    template <ViewableAs<Scalar> Range>
     TensorView(Range&& range, const Shape& shape) : TensorView(std::ranges::data(range), shape) {
         const auto count = static_cast<Index>(std::ranges::size(range));
         if (count != shape.size()) {
@@ -61,21 +70,21 @@ public:
     }
 
     /// The count entries of the first axis that start at first: a slice of a batch.
-    TensorView slice(Index first, Index count) const {
+    WEFT_NOINLINE TensorView slice(Index first, Index count) const {
         assert(first >= 0 && count >= 0 && first + count <= shape_[0]);
         const Shape sample = shape_.sample();
         return {data_ + first * sample.size(), sample.batch(count)};
     }
 
     /// Entry i of the first axis, without that axis: one sample of a batch.
-    TensorView sample(Index i) const {
+    WEFT_NOINLINE TensorView sample(Index i) const {
         assert(i >= 0 && i < shape_[0]);
         const Shape sample = shape_.sample();
         return {data_ + i * sample.size(), sample};
     }
 
     /// The same elements under another shape of as many elements; ShapeError otherwise.
-    TensorView reshape(const Shape& shape) const {
+    WEFT_NOINLINE TensorView reshape(const Shape& shape) const {
         if (shape.size() != size()) {
             throw ShapeError(concat("reshape of ", shape_, " to ", shape));
         }

@@ -31,7 +31,7 @@ public:
 template <class Scalar, class X, class Y>
 class ArrayDataset final : public Dataset<Scalar> {
 public:
-    ArrayDataset(TensorView<const X> x, TensorView<const Y> y) : x_(x), y_(y) {
+    WEFT_COLD ArrayDataset(TensorView<const X> x, TensorView<const Y> y) : x_(x), y_(y) {
         if (x.shape().rank() == 0 || y.shape().rank() == 0) {
             throw ShapeError("dataset: x and y need a first axis N");
         }
@@ -45,7 +45,7 @@ public:
     Shape input_shape() const override { return x_.shape().sample(); }
     Shape target_shape() const override { return y_.shape().sample(); }
 
-    void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+    WEFT_NOINLINE void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
         if (x != nullptr) copy_samples(x_, samples, x);
         if (y != nullptr) copy_samples(y_, samples, y);
     }

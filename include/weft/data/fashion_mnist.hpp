@@ -51,12 +51,12 @@ struct DataPlace {
 };
 
 /// The path that an environment variable holds; empty when it is not set.
-inline std::filesystem::path environment_path(const char* variable) {
+WEFT_COLD inline std::filesystem::path environment_path(const char* variable) {
     const char* value = std::getenv(variable);
     return value == nullptr ? "" : value;
 }
 
-inline std::vector<DataPlace> fashion_mnist_places() {
+WEFT_COLD inline std::vector<DataPlace> fashion_mnist_places() {
     std::vector<DataPlace> places;
     if (const auto data = environment_path("WEFT_DATA"); !data.empty()) {
         places.push_back({data / "fashion-mnist", "WEFT_DATA"});
@@ -74,8 +74,8 @@ inline std::vector<DataPlace> fashion_mnist_places() {
 
 /// The file of images ("train-images", "idx3-ubyte") or labels in that directory, under any of its
 /// names; empty when there is none.
-inline std::filesystem::path find_idx(const std::filesystem::path& directory, std::string_view name,
-                                      std::string_view suffix) {
+WEFT_COLD inline std::filesystem::path find_idx(const std::filesystem::path& directory,
+                                                std::string_view name, std::string_view suffix) {
     for (const char* joint : {"-", "."}) {
         for (const char* extension : {"", ".gz"}) {
             std::filesystem::path file = directory / concat(name, joint, suffix, extension);
@@ -91,8 +91,8 @@ inline std::filesystem::path find_idx(const std::filesystem::path& directory, st
 /// Images (N, H, W) and labels (N), checked against each other.
 using LabelledImages = std::pair<Tensor<std::uint8_t>, Tensor<std::uint8_t>>;
 
-inline LabelledImages read_labelled_images(const std::filesystem::path& images_file,
-                                           const std::filesystem::path& labels_file) {
+WEFT_COLD inline LabelledImages read_labelled_images(const std::filesystem::path& images_file,
+                                                     const std::filesystem::path& labels_file) {
     LabelledImages result{read_idx_any<std::uint8_t>(images_file),
                           read_idx_any<std::uint8_t>(labels_file)};
     const auto& [images, labels] = result;
@@ -120,7 +120,8 @@ inline LabelledImages read_labelled_images(const std::filesystem::path& images_f
 }
 
 /// What the directory holds; nothing when it has none of the four files.
-inline std::optional<FashionMnist> load_fashion_mnist_from(const std::filesystem::path& directory) {
+WEFT_COLD inline std::optional<FashionMnist> load_fashion_mnist_from(
+    const std::filesystem::path& directory) {
     using Name = std::pair<std::string_view, std::string_view>;
     constexpr std::array<Name, 4> names{{{"train-images", "idx3-ubyte"},
                                          {"train-labels", "idx1-ubyte"},

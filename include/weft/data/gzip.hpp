@@ -6,7 +6,7 @@
 
 #include <zlib.h>
 
-#include <deque>
+#include <vector>
 
 namespace weft {
 
@@ -22,10 +22,10 @@ Tensor<Scalar> read_idx_any(const std::filesystem::path& path);
 
 namespace detail {
 
-/// The decompressed bytes of a gzip file, first to last; a source for parse_idx.
-class GzipBytes {
+/// The decompressed bytes of a gzip file.
+class GzipBytes final : public ByteSource {
 public:
-    explicit GzipBytes(FileBytes file) : file_(std::move(file)) {
+    WEFT_COLD explicit GzipBytes(FileBytes& file) : ByteSource(file.name()), file_(file) {
         // 15 is the largest window, 16 more asks for gzip's header and checksum and accepts
         // nothing else. (gzread would pass over plain data, truncation and what follows the end.)
         const int status = inflateInit2(&stream_, 15 + 16);
@@ -33,29 +33,29 @@ public:
     }
     GzipBytes(const GzipBytes&) = delete;
     GzipBytes& operator=(const GzipBytes&) = delete;
-    ~GzipBytes() { inflateEnd(&stream_); }
+    ~GzipBytes() override { inflateEnd(&stream_); }
 
-    const std::string& name() const { return file_.name(); }
-
-    std::uint64_t available(std::uint64_t enough) {
-        while (!ended_ && contents_.size() < enough) inflate_block();
-        return contents_.size();
+    WEFT_COLD std::uint64_t available(std::uint64_t enough) override {
+        while (!ended_ && contents_.size() - read_ < enough) inflate_block();
+        return contents_.size() - read_;
     }
 
-    void read(std::span<std::byte> bytes) {
-        const auto end = contents_.begin() + static_cast<std::ptrdiff_t>(bytes.size());
-        std::copy(contents_.begin(), end, bytes.begin());
-        contents_.erase(contents_.begin(), end);
+    WEFT_COLD void read(std::span<std::byte> bytes) override {
+        std::copy_n(contents_.data() + read_, bytes.size(), bytes.data());
+        read_ += bytes.size();
     }
 
 private:
-    void inflate_block() {
-        std::array<std::byte, 1 << 15> block;
-        stream_.next_out = reinterpret_cast<Bytef*>(block.data());
-        stream_.avail_out = static_cast<uInt>(block.size());
+    static constexpr std::size_t block_bytes = 1 << 15;
+
+    WEFT_COLD void inflate_block() {
+        const std::size_t before = contents_.size();
+        contents_.resize(before + block_bytes);
+        stream_.next_out = reinterpret_cast<Bytef*>(contents_.data() + before);
+        stream_.avail_out = static_cast<uInt>(block_bytes);
         refill();
         const int status = inflate(&stream_, Z_NO_FLUSH);
-        contents_.insert(contents_.end(), block.begin(), block.end() - stream_.avail_out);
+        contents_.resize(contents_.size() - stream_.avail_out);
         if (status == Z_STREAM_END) {
             start_next_member();
         } else if (status == Z_BUF_ERROR) {
@@ -68,7 +68,7 @@ private:
     }
 
     /// A gzip file is one or more compressed streams in a row (RFC 1952, section 2.2).
-    void start_next_member() {
+    WEFT_COLD void start_next_member() {
         refill();
         ended_ = stream_.avail_in == 0;
         if (ended_) return;
@@ -80,38 +80,37 @@ private:
     }
 
     /// Compressed bytes for inflate, where it has none and the file has.
-    void refill() {
+    WEFT_COLD void refill() {
         if (stream_.avail_in > 0) return;
-        const auto count = static_cast<std::size_t>(
-            std::min<std::uint64_t>(input_.size(), file_.available(input_.size())));
+        const auto count =
+            static_cast<std::size_t>(std::min<std::uint64_t>(input_.size(), file_.left()));
         file_.read(std::span(input_).first(count));
         stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
         stream_.avail_in = static_cast<uInt>(count);
     }
 
     /// The number of compressed bytes that inflate has taken.
-    std::uint64_t position() const {
-        return file_.size() - file_.available(file_.size()) - stream_.avail_in;
-    }
+    std::uint64_t position() const { return file_.size() - file_.left() - stream_.avail_in; }
 
-    [[noreturn]] void fail(std::string_view what) const {
+    [[noreturn]] WEFT_COLD void fail(std::string_view what) const {
         throw IoError(concat(name(), ": ", what));
     }
 
-    FileBytes file_;
+    FileBytes& file_;
     z_stream stream_{};
     bool ended_ = false;
-    std::array<std::byte, 1 << 15> input_;
-    std::deque<std::byte> contents_;  // decompressed and not read yet
+    std::array<std::byte, block_bytes> input_;
+    std::vector<std::byte> contents_;  // decompressed so far
+    std::size_t read_ = 0;             // of the contents
 };
 
 }  // namespace detail
 
 template <IdxElement Scalar>
-Tensor<Scalar> read_idx_any(const std::filesystem::path& path) {
+WEFT_COLD Tensor<Scalar> read_idx_any(const std::filesystem::path& path) {
     detail::FileBytes file(path);
     if (!file.is_gzip()) return detail::parse_idx<Scalar>(file);
-    detail::GzipBytes contents(std::move(file));
+    detail::GzipBytes contents(file);
     return detail::parse_idx<Scalar>(contents);
 }
 

@@ -67,12 +67,12 @@ inline constexpr IdxType idx_type = idx_types[std::same_as<T, std::uint8_t>   ? 
                                                                               : 5];
 
 /// Two hexadecimal digits.
-inline std::string hex(std::uint8_t byte) {
+WEFT_COLD inline std::string hex(std::uint8_t byte) {
     constexpr std::string_view digits = "0123456789ABCDEF";
     return {digits[byte >> 4], digits[byte & 15]};
 }
 
-inline void append(std::string& text, const IdxType& type) {
+WEFT_COLD inline void append(std::string& text, const IdxType& type) {
     text += concat(type.name, " (0x", hex(type.code), ")");
 }
 
@@ -84,44 +84,60 @@ T from_big_endian(const void* bytes) {
     return std::bit_cast<T>(raw);
 }
 
-/// The bytes of a file, first to last.
-class FileBytes {
+/// Bytes that are read once, first to last.
+class ByteSource {
+public:
+    explicit ByteSource(std::string name) : name_(std::move(name)) {}
+    virtual ~ByteSource() = default;
+
+    const std::string& name() const { return name_; }
+
+    /// The number of bytes left. A source that can't know it may stop counting at `enough`.
+    virtual std::uint64_t available(std::uint64_t enough) = 0;
+
+    /// The next bytes; at most as many as are available.
+    virtual void read(std::span<std::byte> bytes) = 0;
+
+private:
+    std::string name_;
+};
+
+/// The bytes of a file.
+class FileBytes final : public ByteSource {
 public:
     /// Throws IoError when the path is not a file that can be opened.
-    explicit FileBytes(const std::filesystem::path& path) : name_(path.string()) {
+    WEFT_COLD explicit FileBytes(const std::filesystem::path& path) : ByteSource(path.string()) {
         std::error_code error;
         const std::filesystem::file_status status = std::filesystem::status(path, error);
         if (status.type() == std::filesystem::file_type::not_found) {
-            throw IoError(concat(name_, ": no such file"));
+            throw IoError(concat(name(), ": no such file"));
         }
         if (!std::filesystem::exists(status)) {
-            throw IoError(concat(name_, ": cannot be looked at: ", error.message()));
+            throw IoError(concat(name(), ": cannot be looked at: ", error.message()));
         }
         if (!std::filesystem::is_regular_file(status)) {
             const bool is_directory = std::filesystem::is_directory(status);
-            throw IoError(concat(name_, ": is ", is_directory ? "a directory" : "a special file",
+            throw IoError(concat(name(), ": is ", is_directory ? "a directory" : "a special file",
                                  ", expected a regular file"));
         }
         size_ = left_ = std::filesystem::file_size(path, error);
         file_.open(path, std::ios::binary);
         if (error || !file_) {
             if (!error) error.assign(errno, std::generic_category());
-            throw IoError(concat(name_, ": cannot be opened: ", error.message()));
+            throw IoError(concat(name(), ": cannot be opened: ", error.message()));
         }
     }
 
-    const std::string& name() const { return name_; }
     std::uint64_t size() const { return size_; }
+    std::uint64_t left() const { return left_; }
 
-    /// The number of bytes left. A source that can't know it may stop counting at `enough`.
-    std::uint64_t available([[maybe_unused]] std::uint64_t enough) const { return left_; }
+    std::uint64_t available(std::uint64_t) override { return left_; }
 
-    /// The next bytes; at most as many as are available.
-    void read(std::span<std::byte> bytes) {
+    WEFT_COLD void read(std::span<std::byte> bytes) override {
         file_.read(reinterpret_cast<char*>(bytes.data()),
                    static_cast<std::streamsize>(bytes.size()));
         if (!file_) {
-            throw IoError(concat(name_, ": cannot be read beyond byte ",
+            throw IoError(concat(name(), ": cannot be read beyond byte ",
                                  size_ - left_ + static_cast<std::uint64_t>(file_.gcount()), " of ",
                                  size_));
         }
@@ -129,7 +145,7 @@ public:
     }
 
     /// Whether the file starts as every gzip file does. To be asked before the first read.
-    bool is_gzip() {
+    WEFT_COLD bool is_gzip() {
         std::array<char, 2> start{};
         file_.read(start.data(), start.size());
         file_.clear();
@@ -138,15 +154,14 @@ public:
     }
 
 private:
-    std::string name_;
     std::ifstream file_;
     std::uint64_t size_ = 0;
     std::uint64_t left_ = 0;
 };
 
 /// The next bytes of an IDX header, of which `before` were read already.
-template <class Bytes>
-void read_idx_header(Bytes& bytes, std::span<std::uint8_t> part, std::size_t before) {
+WEFT_COLD inline void read_idx_header(ByteSource& bytes, std::span<std::uint8_t> part,
+                                      std::size_t before) {
     const std::uint64_t available = bytes.available(part.size());
     if (available < part.size()) {
         throw IoError(concat(bytes.name(), ": holds ", before + available,
@@ -156,9 +171,9 @@ void read_idx_header(Bytes& bytes, std::span<std::uint8_t> part, std::size_t bef
     bytes.read(std::as_writable_bytes(part));
 }
 
-/// The shape that an IDX header declares, for elements of the expected type.
-template <class Bytes>
-Shape parse_idx_header(Bytes& bytes, const IdxType& expected) {
+/// The shape that the header declares, for elements of the expected type: as many bytes are left.
+WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expected,
+                                        Index element_bytes) {
     std::array<std::uint8_t, 4> magic;
     read_idx_header(bytes, std::span(magic), 0);
     const auto [zero, also_zero, code, rank] = magic;
@@ -184,18 +199,13 @@ Shape parse_idx_header(Bytes& bytes, const IdxType& expected) {
     for (std::size_t axis = 0; axis < rank; ++axis) {
         extents[axis] = static_cast<Index>(from_big_endian<std::uint32_t>(&encoded[4 * axis]));
     }
+    Shape shape;
     try {
-        return Shape(std::span<const Index>(extents).first(rank));
+        shape = Shape(std::span<const Index>(extents).first(rank));
     } catch (const ShapeError& error) {
         throw IoError(concat(bytes.name(), ": ", error.what()));
     }
-}
 
-/// Reads IDX from any source of bytes that has name, available and read, as FileBytes has them.
-template <IdxElement Scalar, class Bytes>
-Tensor<Scalar> parse_idx(Bytes& bytes) {
-    const Shape shape = parse_idx_header(bytes, idx_type<Scalar>);
-    constexpr Index element_bytes = sizeof(Scalar);
     if (shape.size() >= std::numeric_limits<Index>::max() / element_bytes) {
         throw IoError(concat(bytes.name(), ": shape ", shape, " has too many elements"));
     }
@@ -204,9 +214,15 @@ Tensor<Scalar> parse_idx(Bytes& bytes) {
     if (available != declared) {
         throw IoError(concat(bytes.name(), ": holds ", available > declared ? "more than " : "",
                              std::min(available, declared), " bytes of elements, expected ",
-                             declared, " for shape ", shape, " of ", idx_type<Scalar>.name));
+                             declared, " for shape ", shape, " of ", expected.name));
     }
-    Tensor<Scalar> tensor(shape);
+    return shape;
+}
+
+/// Reads IDX from any source of bytes.
+template <IdxElement Scalar>
+WEFT_COLD Tensor<Scalar> parse_idx(ByteSource& bytes) {
+    Tensor<Scalar> tensor(parse_idx_header(bytes, idx_type<Scalar>, sizeof(Scalar)));
     bytes.read(std::as_writable_bytes(std::span<Scalar>(tensor)));
     if constexpr (sizeof(Scalar) > 1) {
         for (Scalar& element : tensor) element = from_big_endian<Scalar>(&element);

@@ -17,7 +17,7 @@ struct Fans {
     double out = 1;
 };
 
-inline Fans fans_of(const Shape& shape) {
+WEFT_COLD inline Fans fans_of(const Shape& shape) {
     if (shape.rank() == 0) return {};
     if (shape.rank() == 1) return {static_cast<double>(shape[0]), static_cast<double>(shape[0])};
     double receptive_field = 1;

@@ -39,7 +39,7 @@ public:
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
 
-    Layer(const BatchNorm& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const BatchNorm& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
           momentum_(static_cast<Scalar>(options.momentum)),
           epsilon_(static_cast<Scalar>(options.epsilon)) {
@@ -55,7 +55,8 @@ public:
         moving_variance_ = builder.add_parameter("moving_variance", shape, ones, false);
     }
 
-    void forward(const Pass<Scalar, Device>& pass, ConstView x, View y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
+                               View y) const override {
         const Index rows = x.size() / channels();
         // In inference nothing is saved: the moments of use lie in the device's scratch.
         const Saved saved = pass.training ? saved_of(pass) : Saved{};
@@ -84,8 +85,8 @@ public:
                          beta(pass), y.data());
     }
 
-    void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
-                  View dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
+                                View dx) const override {
         const Saved saved = saved_of(pass);
         Scalar* const dgamma = gamma_ ? pass.gradient(*gamma_).data() : saved.unused;
         Scalar* const dbeta = beta_ ? pass.gradient(*beta_).data() : saved.unused + channels();

@@ -52,10 +52,11 @@ public:
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
 
-    Layer(const Conv2D& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const Conv2D& options, LayerBuilder& builder)
         : Layer(options, builder, convolution(options, builder)) {}
 
-    void forward(const Pass<Scalar, Device>& pass, ConstView x, View y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
+                               View y) const override {
         activation_.forward(pass, y, [&](Activation fused, View target) {
             convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
                                         bias_ ? pass.parameter(*bias_) : ConstView(), fused,
@@ -63,8 +64,8 @@ public:
         });
     }
 
-    void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView y, View dy,
-                  View dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView y, View dy,
+                                View dx) const override {
         activation_.backward(pass, y, dy);
         if (bias_) {
             column_sums<Scalar>(pass.device, dy.size() / convolution_.filters, convolution_.filters,

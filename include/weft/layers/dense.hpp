@@ -37,7 +37,7 @@ struct Dense {
 template <class Scalar, class Device>
 class Dense::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const Dense& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const Dense& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), inferred_shape(options, builder)),
           activation_(options.activation),
           activity_regularizer_(options.activity_regularizer),
@@ -50,17 +50,18 @@ public:
         }
     }
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         activation_.forward(pass, y, [&](Activation fused, TensorView<Scalar, Device> target) {
             dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
                                   bias_ ? pass.parameter(*bias_) : no_bias(), fused, target);
         });
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                  TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
+                                TensorView<const Scalar, Device> x,
+                                TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         activation_.backward(pass, y, dy);
         dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), y, Activation::linear, dy,
                                pass.gradient(kernel_),
@@ -75,7 +76,7 @@ public:
     Regularizer activity_regularizer() const override { return activity_regularizer_; }
 
 private:
-    static Shape inferred_shape(const Dense& options, const LayerBuilder& builder) {
+    WEFT_COLD static Shape inferred_shape(const Dense& options, const LayerBuilder& builder) {
         builder.require(options.units >= 1, "units", options.units, "at least 1");
         builder.require_regularizer("activity_regularizer", options.activity_regularizer);
         builder.require_input(builder.input_shape().rank() >= 1 && builder.input_shape().last() > 0,

@@ -27,21 +27,21 @@ struct Dropout {
 template <class Scalar, class Device>
 class Dropout::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const Dropout& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const Dropout& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
           rate_(options.rate) {
         builder.require(rate_ >= 0 && rate_ < 1, "rate", rate_, "a number in [0, 1)");
     }
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         if (!pass.training) return copy_elements<Scalar>(pass.device, x, y);
         dropout_forward(pass.device, x.size(), rate_, pass.random, x.data(), y.data(), kept(pass));
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (!dx) return;
         dropout_backward(pass.device, dy.size(), rate_, kept(pass), dy.data(), dx.data());
     }

@@ -23,20 +23,20 @@ struct ELU {
 template <class Scalar, class Device>
 class ELU::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const ELU& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const ELU& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
           alpha_(static_cast<Scalar>(options.alpha)) {
         builder.require(options.alpha > 0, "alpha", options.alpha, "a positive number");
     }
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         elu_forward<Scalar>(pass.device, alpha_, x, y);
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (dx) elu_backward<Scalar>(pass.device, alpha_, y, dy, dx);
     }
 

@@ -32,20 +32,21 @@ struct Flatten {
 template <class Scalar, class Device>
 class Flatten::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const Flatten& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const Flatten& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), {builder.input_shape().size()}),
           moves_channels_(options.data_format == channels_first &&
                           builder.input_shape().rank() > 1) {}
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         transpose_samples<Scalar>(pass.device, x.shape()[0], channels(), positions(), x.data(),
                                   y.data());
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
+                                TensorView<const Scalar, Device> x,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (!dx) return;
         transpose_samples<Scalar>(pass.device, x.shape()[0], positions(), channels(), dy.data(),
                                   dx.data());

@@ -10,7 +10,6 @@
 #include "weft/layers/regularizer.hpp"
 
 #include <cassert>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -41,9 +40,10 @@ struct ParameterInfo {
 /// Collects the parameters of a model while its layers are built.
 class ParameterList {
 public:
-    ParameterSlot add(std::string name, const Shape& shape, const Initializer& initializer,
-                      bool trainable, const Regularizer& regularizer = {},
-                      const Constraint& constraint = {}) {
+    WEFT_COLD ParameterSlot add(std::string name, const Shape& shape,
+                                const Initializer& initializer, bool trainable,
+                                const Regularizer& regularizer = {},
+                                const Constraint& constraint = {}) {
         // Each parameter starts on a cache line, in float and in double.
         constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
         Index& end = trainable ? trainable_size_ : state_size_;
@@ -77,15 +77,16 @@ public:
 
     /// Reserves a parameter. One that is not trainable is the layer's to update in training, such
     /// as the moving mean of a batch norm; no optimiser touches it.
-    ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
-                                const Initializer& initializer, bool trainable = true) {
+    WEFT_COLD ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
+                                          const Initializer& initializer, bool trainable = true) {
         return parameters_.add(concat(name_, "/", parameter), shape, initializer, trainable);
     }
 
     /// Reserves a trainable parameter with a penalty on its size and a constraint.
-    ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
-                                const Initializer& initializer, const Regularizer& regularizer,
-                                const Constraint& constraint) {
+    WEFT_COLD ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
+                                          const Initializer& initializer,
+                                          const Regularizer& regularizer,
+                                          const Constraint& constraint) {
         require_regularizer(concat(parameter, "_regularizer"), regularizer);
         require(constraint.kind != Constraint::Kind::max_norm || constraint.max_value > 0,
                 concat(parameter, "_constraint"), concat("max_norm(", constraint.max_value, ")"),
@@ -105,13 +106,14 @@ public:
     }
 
     /// Throws ArgumentError unless the penalty's factors are 0 or more.
-    void require_regularizer(std::string_view option, const Regularizer& regularizer) const {
+    WEFT_COLD void require_regularizer(std::string_view option,
+                                       const Regularizer& regularizer) const {
         require(regularizer.l1 >= 0 && regularizer.l2 >= 0, option,
                 concat("(l1 ", regularizer.l1, ", l2 ", regularizer.l2, ")"), "at least 0");
     }
 
     /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.
-    void require_input(bool holds, std::string_view expected) const {
+    WEFT_COLD void require_input(bool holds, std::string_view expected) const {
         if (!holds) {
             throw ShapeError(concat(name_, ": input has shape ", input_shape_.to_batch_string(),
                                     ", expected ", expected));
@@ -200,7 +202,7 @@ private:
 
 /// "max_pool2d" from "MaxPool2D", as Keras derives a layer's name from its type: a capital starts a
 /// word when a small letter comes before or behind it.
-inline std::string snake_case(std::string_view type) {
+WEFT_COLD inline std::string snake_case(std::string_view type) {
     const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
     const auto is_lower = [&](std::size_t i) {
         return i < type.size() && type[i] >= 'a' && type[i] <= 'z';
@@ -224,37 +226,56 @@ concept DeclaresLayer = requires(const D& declaration, LayerBuilder& builder) {
     const D&, LayerBuilder& > ;
 };
 
-/// Any declaration of a layer, ready to be built for Scalar on Device.
+/// Any declaration of a layer, ready to be built for Scalar on Device. Copies share it.
 template <class Scalar, class Device>
 class LayerDeclaration {
 public:
     template <DeclaresLayer<Scalar, Device> D>
-    LayerDeclaration(D declaration) : type_(D::type), name_(snake_case(D::type)) {
-        if constexpr (requires { std::string(declaration.name); }) {
-            if (!declaration.name.empty()) {
-                name_ = declaration.name;
-                named_ = true;
-            }
-        }
-        build_ = [declaration = std::move(declaration)](LayerBuilder& builder) {
-            return std::make_shared<const typename D::template Layer<Scalar, Device>>(declaration,
-                                                                                      builder);
-        };
-    }
+    LayerDeclaration(D declaration)
+        : declared_(std::make_shared<const Declared<D>>(std::move(declaration))) {}
 
-    const std::string& type() const { return type_; }  ///< "Dense"
-    const std::string& name() const { return name_; }  ///< "dense", or what the user called it
-    bool named() const { return named_; }              ///< whether the user gave the name
+    std::string_view type() const { return declared_->type; }    ///< "Dense"
+    const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
+    bool named() const { return declared_->named; }              ///< whether the user gave the name
 
     std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
-        return build_(builder);
+        return declared_->build(builder);
     }
 
 private:
-    std::string type_;
-    std::string name_;
-    bool named_ = false;
-    std::function<std::shared_ptr<const Layer<Scalar, Device>>(LayerBuilder&)> build_;
+    struct AnyDeclared {
+        AnyDeclared(std::string_view layer_type, std::string_view given_name)
+            : type(layer_type),
+              name(given_name.empty() ? snake_case(layer_type) : std::string(given_name)),
+              named(!given_name.empty()) {}
+        virtual ~AnyDeclared() = default;
+        virtual std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder&) const = 0;
+
+        std::string_view type;
+        std::string name;
+        bool named;
+    };
+
+    template <class D>
+    struct Declared final : AnyDeclared {
+        explicit Declared(D d) : AnyDeclared(D::type, given_name(d)), declaration(std::move(d)) {}
+
+        WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(
+            LayerBuilder& builder) const override {
+            using Built = typename D::template Layer<Scalar, Device>;
+            return std::make_shared<const Built>(declaration, builder);
+        }
+
+        D declaration;
+    };
+
+    template <class D>
+    static std::string_view given_name(const D& declaration) {
+        if constexpr (requires { std::string_view(declaration.name); }) return declaration.name;
+        return {};
+    }
+
+    std::shared_ptr<const AnyDeclared> declared_;
 };
 
 }  // namespace weft

@@ -22,21 +22,21 @@ struct LeakyReLU {
 template <class Scalar, class Device>
 class LeakyReLU::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const LeakyReLU& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const LeakyReLU& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
           slope_(static_cast<Scalar>(options.negative_slope)) {
         builder.require(options.negative_slope >= 0, "negative_slope", options.negative_slope,
                         "at least 0");
     }
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         leaky_relu_forward<Scalar>(pass.device, slope_, x, y);
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (dx) leaky_relu_backward<Scalar>(pass.device, slope_, y, dy, dx);
     }
 

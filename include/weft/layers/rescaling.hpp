@@ -23,7 +23,7 @@ struct Rescaling {
 template <class Scalar, class Device>
 class Rescaling::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const Rescaling& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const Rescaling& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
           scale_(static_cast<Scalar>(options.scale)),
           offset_(static_cast<Scalar>(options.offset)) {
@@ -31,14 +31,14 @@ public:
         builder.require(std::isfinite(options.offset), "offset", options.offset, "a finite number");
     }
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         scale_and_offset<Scalar>(pass.device, x, scale_, offset_, y);
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (dx) scale_and_offset<Scalar>(pass.device, dy, scale_, Scalar(0), dx);
     }
 

@@ -22,14 +22,14 @@ struct Reshape {
 template <class Scalar, class Device>
 class Reshape::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const Reshape& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const Reshape& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), resolve(options, builder)) {}
 
-    void forward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device>,
-                 TensorView<Scalar, Device>) const override {}
-    void backward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device>, TensorView<Scalar, Device>,
-                  TensorView<Scalar, Device>) const override {}
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device>,
+                               TensorView<Scalar, Device>) const override {}
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device>,
+                                TensorView<Scalar, Device>) const override {}
     bool is_view() const override { return true; }
 
 private:

@@ -25,23 +25,24 @@ struct ZeroPadding2D {
 template <class Scalar, class Device>
 class ZeroPadding2D::Layer final : public weft::Layer<Scalar, Device> {
 public:
-    Layer(const ZeroPadding2D& options, LayerBuilder& builder)
+    WEFT_COLD Layer(const ZeroPadding2D& options, LayerBuilder& builder)
         : weft::Layer<Scalar, Device>(builder.input_shape(), inferred_shape(options, builder)),
           before_(options.before) {}
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         pad_images<Scalar>(pass.device, x, before_.rows, before_.columns, y);
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (dx) crop_images<Scalar>(pass.device, dy, before_.rows, before_.columns, dx);
     }
 
 private:
-    static Shape inferred_shape(const ZeroPadding2D& options, const LayerBuilder& builder) {
+    WEFT_COLD static Shape inferred_shape(const ZeroPadding2D& options,
+                                          const LayerBuilder& builder) {
         builder.require(options.before.smallest() >= 0, "before", options.before, "at least 0");
         builder.require(options.after.smallest() >= 0, "after", options.after, "at least 0");
         const Shape& input = builder.input_shape();

@@ -26,13 +26,14 @@ public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
-    explicit Function(const BinaryCrossentropy& options) : from_logits_(options.from_logits) {}
+    WEFT_COLD explicit Function(const BinaryCrossentropy& options)
+        : from_logits_(options.from_logits) {}
 
     bool fuses(Activation activation) const override {
         return !from_logits_ && activation == Activation::sigmoid;
     }
 
-    std::string complaint(TensorView<const Scalar> target, const Shape&) const override {
+    WEFT_COLD std::string complaint(TensorView<const Scalar> target, const Shape&) const override {
         for (const Scalar value : target) {
             if (value < 0 || value > 1) {
                 return concat("label ", static_cast<double>(value), ", expected 0 ... 1");
@@ -41,8 +42,8 @@ public:
         return {};
     }
 
-    void evaluate(Device& device, bool fused, View predictions, ConstView targets, View losses,
-                  View gradient) const override {
+    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
+                                View losses, View gradient) const override {
         const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
         if (fused || from_logits_) {
             sigmoid_crossentropy<Scalar>(device, predictions, targets, scale, losses,

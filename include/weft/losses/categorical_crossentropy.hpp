@@ -26,14 +26,15 @@ public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
-    explicit Function(const CategoricalCrossentropy& options) : from_logits_(options.from_logits) {}
+    WEFT_COLD explicit Function(const CategoricalCrossentropy& options)
+        : from_logits_(options.from_logits) {}
 
     bool fuses(Activation activation) const override {
         return !from_logits_ && activation == Activation::softmax;
     }
 
-    void evaluate(Device& device, bool fused, View predictions, ConstView targets, View losses,
-                  View gradient) const override {
+    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
+                                View losses, View gradient) const override {
         const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
         if (fused || from_logits_) {
             softmax_crossentropy<Scalar>(device, predictions, targets, scale, losses,

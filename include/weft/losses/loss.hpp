@@ -57,7 +57,7 @@ namespace detail {
 
 /// What is wrong with class indices as targets; empty when nothing is.
 template <class Scalar>
-std::string label_complaint(TensorView<const Scalar> labels, Index classes) {
+WEFT_COLD std::string label_complaint(TensorView<const Scalar> labels, Index classes) {
     for (const Scalar label : labels) {
         if (!(label >= 0 && label < static_cast<Scalar>(classes)) || label != std::floor(label)) {
             return concat("label ", static_cast<double>(label), ", expected a class in 0 ... ",
@@ -76,17 +76,17 @@ class LossDeclaration {
 public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
-    LossDeclaration(const D& declaration)
+        WEFT_COLD LossDeclaration(const D& declaration)
         : type_(D::type),
           loss_(
               std::make_shared<const typename D::template Function<Scalar, Device>>(declaration)) {}
 
-    const std::string& type() const { return type_; }
+    std::string_view type() const { return type_; }
     const Loss<Scalar, Device>& operator*() const { return *loss_; }
     const Loss<Scalar, Device>* operator->() const { return loss_.get(); }
 
 private:
-    std::string type_;
+    std::string_view type_;
     std::shared_ptr<const Loss<Scalar, Device>> loss_;
 };
 

@@ -20,10 +20,10 @@ public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
-    explicit Function(const MeanSquaredError&) {}
+    WEFT_COLD explicit Function(const MeanSquaredError&) {}
 
-    void evaluate(Device& device, bool, View predictions, ConstView targets, View losses,
-                  View gradient) const override {
+    WEFT_NOINLINE void evaluate(Device& device, bool, View predictions, ConstView targets,
+                                View losses, View gradient) const override {
         mean_squared_error<Scalar>(device, predictions, targets,
                                    Scalar(1) / static_cast<Scalar>(losses.size()), losses,
                                    gradient);

@@ -27,7 +27,7 @@ public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
-    explicit Function(const SparseCategoricalCrossentropy& options)
+    WEFT_COLD explicit Function(const SparseCategoricalCrossentropy& options)
         : from_logits_(options.from_logits) {}
 
     bool fuses(Activation activation) const override {
@@ -44,12 +44,13 @@ public:
             std::span(prediction.begin(), static_cast<std::size_t>(prediction.rank() - 1)));
     }
 
-    std::string complaint(TensorView<const Scalar> target, const Shape& prediction) const override {
+    WEFT_COLD std::string complaint(TensorView<const Scalar> target,
+                                    const Shape& prediction) const override {
         return detail::label_complaint(target, prediction.last());
     }
 
-    void evaluate(Device& device, bool fused, View predictions, ConstView targets, View losses,
-                  View gradient) const override {
+    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
+                                View losses, View gradient) const override {
         const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
         if (fused || from_logits_) {
             sparse_softmax_crossentropy<Scalar>(device, predictions, targets, scale, losses,

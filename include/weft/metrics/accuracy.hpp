@@ -22,10 +22,10 @@ struct Accuracy {
 template <class Scalar, class Device>
 class Accuracy::Function final : public Metric<Scalar, Device> {
 public:
-    explicit Function(const Accuracy& options) : threshold_(options.threshold) {}
+    WEFT_COLD explicit Function(const Accuracy& options) : threshold_(options.threshold) {}
 
-    MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
-                       TensorView<const Scalar, Device> targets) const override {
+    WEFT_NOINLINE MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                                     TensorView<const Scalar, Device> targets) const override {
         const Index classes = predictions.shape().last();
         if (targets.shape() != predictions.shape()) {
             return ratio(count_sparse_matches<Scalar>(device, predictions, targets),

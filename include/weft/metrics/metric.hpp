@@ -43,7 +43,7 @@ public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>,
                                Metric<Scalar, Device>>
-    MetricDeclaration(const D& declaration)
+        WEFT_COLD MetricDeclaration(const D& declaration)
         : name_(declaration.name),
           metric_(
               std::make_shared<const typename D::template Function<Scalar, Device>>(declaration)) {}

@@ -20,12 +20,12 @@ struct TopKAccuracy {
 template <class Scalar, class Device>
 class TopKAccuracy::Function final : public Metric<Scalar, Device> {
 public:
-    explicit Function(const TopKAccuracy& options) : k_(options.k) {
+    WEFT_COLD explicit Function(const TopKAccuracy& options) : k_(options.k) {
         if (k_ < 1) throw ArgumentError(concat("TopKAccuracy: k is ", k_, ", expected at least 1"));
     }
 
-    MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
-                       TensorView<const Scalar, Device> targets) const override {
+    WEFT_NOINLINE MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                                     TensorView<const Scalar, Device> targets) const override {
         const Index rows = predictions.size() / predictions.shape().last();
         const Index matches = count_top_k_matches<Scalar>(
             device, predictions, targets, targets.shape() == predictions.shape(), k_);

@@ -44,7 +44,7 @@ public:
     /// From declarations, the first of which may be Input.
     template <class... Declarations>
     requires(sizeof...(Declarations) > 0 && ((DeclaresLayer<Declarations, Scalar, Device> ||
-                                              std::same_as<Declarations, Input>)&&...))
+                                              std::same_as<Declarations, Input>)&&...)) WEFT_COLD
         Sequential(Declarations... declarations) {
         (add(std::move(declarations)), ...);
         if (input_) build(*input_);
@@ -55,13 +55,13 @@ public:
         : declarations_(std::move(declarations)) {}
 
     /// Appends a layer to a model that is not built yet; ArgumentError afterwards.
-    void add(Declaration declaration) {
+    WEFT_COLD void add(Declaration declaration) {
         require_unbuilt("add");
         declarations_.push_back(std::move(declaration));
     }
 
     /// Declares the shape of one sample; only in front of the layers.
-    void add(const Input& input) {
+    WEFT_COLD void add(const Input& input) {
         require_unbuilt("add");
         if (!declarations_.empty() || input_) {
             throw ArgumentError("sequential: Input is not the first of the layers");
@@ -72,7 +72,7 @@ public:
     /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
     /// from the seed. Building again starts afresh. Throws ShapeError or ArgumentError that names
     /// the layer; the model then stays as it was.
-    void build(const Shape& input_shape, std::uint64_t seed = 0) {
+    WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
         if (declarations_.empty()) {
             throw ArgumentError("sequential: the model has no layers, expected at least 1");
         }
@@ -128,7 +128,7 @@ public:
 
     /// The same into memory of the caller's, which must not overlap x. Repeated, it allocates
     /// nothing.
-    void predict(ConstView x, View y) const {
+    WEFT_NOINLINE void predict(ConstView x, View y) const {
         const bool one = is_one_sample(x.shape());
         const Index samples = one ? 1 : x.shape()[0];
         const Shape expected = one ? output_shape() : output_shape().batch(samples);
@@ -155,14 +155,15 @@ public:
 
     /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
     /// result (N, output_shape...) lies in the workspace until the next pass.
-    View forward(Workspace<Scalar, Device>& workspace, ConstView x,
-                 const PassOptions& options = {}) const {
+    WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
+                               const PassOptions& options = {}) const {
         assert(!options.training && "training changes the model, so it must not be const");
         return run_forward(workspace, x, options, nullptr);
     }
 
     /// The same, also in training, where layers may update parameters that are not trainable.
-    View forward(Workspace<Scalar, Device>& workspace, ConstView x, const PassOptions& options) {
+    WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
+                               const PassOptions& options) {
         return run_forward(workspace, x, options, options.training ? arena_.data() : nullptr);
     }
 
@@ -174,8 +175,8 @@ public:
     /// After a training forward over x with the same options, and with dL/d(output) in
     /// output_gradient(): the gradient of every trainable parameter into `gradients`, laid out as
     /// trainable_parameters(). No gradient of x is computed.
-    void backward(Workspace<Scalar, Device>& workspace, ConstView x, const PassOptions& options,
-                  View gradients) {
+    WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
+                                const PassOptions& options, View gradients) {
         const std::size_t first = first_trainable_layer_;
         for (std::size_t i = layers_.size(); i-- > first;) {
             if (layers_[i]->is_view()) continue;
@@ -197,7 +198,8 @@ public:
 
     /// The output of layer i in the pass over x just run in the workspace. Of a training workspace
     /// any layer; of an inference workspace the last.
-    ConstView output(Workspace<Scalar, Device>& workspace, ConstView x, std::size_t i) const {
+    WEFT_NOINLINE ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
+                                   std::size_t i) const {
         const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
         std::size_t source = i;
         while (layers_[source]->is_view() && source > 0) --source;
@@ -206,7 +208,7 @@ public:
     }
 
     /// A workspace for batches of up to `capacity` samples.
-    Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind) const {
+    WEFT_COLD Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind) const {
         return {built().layers_, device_, capacity, kind};
     }
 
@@ -241,7 +243,7 @@ public:
 
     /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
     /// then the totals.
-    std::string summary() const {
+    WEFT_COLD std::string summary() const {
         std::vector<SummaryRow> rows;
         for (std::size_t i = 0; i < built().layers_.size(); ++i) {
             rows.push_back({names_[i], declarations_[i].type(), layers_[i]->output_shape(), 0});
@@ -264,7 +266,7 @@ private:
     /// Samples that predict runs through the layers at once.
     static constexpr Index predict_batch = 128;
 
-    void require_unbuilt(std::string_view what) const {
+    WEFT_COLD void require_unbuilt(std::string_view what) const {
         if (is_built()) throw ArgumentError(concat("sequential: ", what, " after build"));
     }
 
@@ -277,8 +279,8 @@ private:
     }
 
     /// "dense", then "dense_1", "dense_2", ...; a name that the user gave must be unique.
-    static std::string unique_name(const Declaration& declaration,
-                                   const std::vector<std::string>& taken) {
+    WEFT_COLD static std::string unique_name(const Declaration& declaration,
+                                             const std::vector<std::string>& taken) {
         std::string name = declaration.name();
         for (Index i = 1; std::ranges::find(taken, name) != taken.end(); ++i) {
             if (declaration.named()) {
@@ -312,8 +314,8 @@ private:
                                        static_cast<std::uint32_t>(i), options.step)};
     }
 
-    View run_forward(Workspace<Scalar, Device>& workspace, ConstView x, const PassOptions& options,
-                     Scalar* mutable_arena) const {
+    WEFT_NOINLINE View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
+                                   const PassOptions& options, Scalar* mutable_arena) const {
         assert(x.shape()[0] <= workspace.capacity());
         const Index n = x.shape()[0];
         ConstView input = x;
@@ -354,7 +356,7 @@ private:
         throw ArgumentError(concat("sequential: no parameter is named ", name));
     }
 
-    Index count(bool trainable) const {
+    WEFT_COLD Index count(bool trainable) const {
         Index total = 0;
         for (const ParameterInfo& parameter : parameters()) {
             if (parameter.slot.trainable == trainable) total += parameter.slot.shape.size();

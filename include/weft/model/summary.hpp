@@ -10,14 +10,14 @@ namespace weft {
 
 /// One layer in a summary.
 struct SummaryRow {
-    std::string name;
-    std::string type;
+    std::string_view name;
+    std::string_view type;
     Shape output_shape;  ///< of one sample
     Index parameters = 0;
 };
 
 /// 1234567 as "1,234,567".
-inline std::string with_thousands(Index number) {
+WEFT_COLD inline std::string with_thousands(Index number) {
     const std::string digits = std::to_string(number);
     std::string grouped;
     for (std::size_t i = 0; i < digits.size(); ++i) {
@@ -28,8 +28,9 @@ inline std::string with_thousands(Index number) {
 }
 
 /// The table: a row a layer, then total, trainable and non-trainable parameters.
-inline std::string format_summary(std::string_view model, const std::vector<SummaryRow>& rows,
-                                  Index trainable, Index not_trainable) {
+WEFT_COLD inline std::string format_summary(std::string_view model,
+                                            const std::vector<SummaryRow>& rows, Index trainable,
+                                            Index not_trainable) {
     std::vector<std::array<std::string, 3>> cells{{"Layer (type)", "Output Shape", "Param #"}};
     for (const SummaryRow& row : rows) {
         cells.push_back({concat(row.name, " (", row.type, ")"), row.output_shape.to_batch_string(),

@@ -23,8 +23,8 @@ class Workspace {
 public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
-    Workspace(std::span<const LayerPointer> layers, const Device& device, Index capacity,
-              PassKind kind)
+    WEFT_COLD Workspace(std::span<const LayerPointer> layers, const Device& device, Index capacity,
+                        PassKind kind)
         : device_(device), capacity_(capacity), kind_(kind) {
         plan(layers);
         memory_ = Tensor<std::byte, Device>(Shape{size_bytes_});
@@ -59,7 +59,7 @@ private:
         return offset;
     }
 
-    void plan(std::span<const LayerPointer> layers) {
+    WEFT_COLD void plan(std::span<const LayerPointer> layers) {
         const auto bytes_of = [&](const LayerPointer& layer) {
             return layer->output_shape().batch(capacity_).size() *
                    static_cast<Index>(sizeof(Scalar));

@@ -29,7 +29,7 @@ struct Adam {
 template <class Scalar, class Device>
 class Adam::Update final : public Optimizer<Scalar, Device> {
 public:
-    explicit Update(const Adam& options) : options_(options) {
+    WEFT_COLD explicit Update(const Adam& options) : options_(options) {
         detail::require_learning_rate(type, options.learning_rate);
         detail::require_option(options.beta_1 >= 0 && options.beta_1 < 1, type, "beta_1",
                                options.beta_1, "a number in [0, 1)");
@@ -41,9 +41,10 @@ public:
     double learning_rate() const override { return options_.learning_rate; }
     Index state_vectors() const override { return 2; }
 
-    void update(Device& device, std::int64_t step, double learning_rate,
-                TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
-                TensorView<Scalar, Device> state) const override {
+    WEFT_NOINLINE void update(Device& device, std::int64_t step, double learning_rate,
+                              TensorView<Scalar, Device> parameters,
+                              TensorView<const Scalar, Device> gradients,
+                              TensorView<Scalar, Device> state) const override {
         const auto t = static_cast<double>(step);
         const double alpha = learning_rate * std::sqrt(1 - std::pow(options_.beta_2, t)) /
                              (1 - std::pow(options_.beta_1, t));

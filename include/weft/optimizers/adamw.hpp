@@ -31,7 +31,7 @@ struct AdamW {
 template <class Scalar, class Device>
 class AdamW::Update final : public Optimizer<Scalar, Device> {
 public:
-    explicit Update(const AdamW& options) : options_(options) {
+    WEFT_COLD explicit Update(const AdamW& options) : options_(options) {
         detail::require_learning_rate(type, options.learning_rate);
         detail::require_option(options.weight_decay >= 0, type, "weight_decay",
                                options.weight_decay, "at least 0");
@@ -45,9 +45,10 @@ public:
     double learning_rate() const override { return options_.learning_rate; }
     Index state_vectors() const override { return 2; }
 
-    void update(Device& device, std::int64_t step, double learning_rate,
-                TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
-                TensorView<Scalar, Device> state) const override {
+    WEFT_NOINLINE void update(Device& device, std::int64_t step, double learning_rate,
+                              TensorView<Scalar, Device> parameters,
+                              TensorView<const Scalar, Device> gradients,
+                              TensorView<Scalar, Device> state) const override {
         const auto t = static_cast<double>(step);
         const double alpha = learning_rate * std::sqrt(1 - std::pow(options_.beta_2, t)) /
                              (1 - std::pow(options_.beta_1, t));

@@ -40,22 +40,23 @@ public:
 namespace detail {
 
 /// Throws ArgumentError `Adam: beta_1 is 1, expected ...` unless the option holds.
-inline void require_option(bool holds, std::string_view optimizer, std::string_view option,
-                           double value, std::string_view expected) {
+WEFT_COLD inline void require_option(bool holds, std::string_view optimizer,
+                                     std::string_view option, double value,
+                                     std::string_view expected) {
     if (!holds) {
         throw ArgumentError(
             concat(optimizer, ": ", option, " is ", value, ", expected ", expected));
     }
 }
 
-inline void require_learning_rate(std::string_view optimizer, double value) {
+WEFT_COLD inline void require_learning_rate(std::string_view optimizer, double value) {
     require_option(value > 0 && std::isfinite(value), optimizer, "learning_rate", value,
                    "a positive number");
 }
 
 /// Epsilon keeps a division from 0 / 0, so it must not vanish in the precision of the parameters.
 template <class Scalar>
-void require_epsilon(std::string_view optimizer, double value) {
+WEFT_COLD void require_epsilon(std::string_view optimizer, double value) {
     require_option(static_cast<Scalar>(value) > 0 && std::isfinite(value), optimizer, "epsilon",
                    value, "a positive number");
 }
@@ -71,17 +72,17 @@ public:
     template <class D>
     requires std::derived_from<typename D::template Update<Scalar, Device>,
                                Optimizer<Scalar, Device>>
-    OptimizerDeclaration(const D& declaration)
+        WEFT_COLD OptimizerDeclaration(const D& declaration)
         : type_(D::type),
           optimizer_(
               std::make_shared<const typename D::template Update<Scalar, Device>>(declaration)) {}
 
-    const std::string& type() const { return type_; }
+    std::string_view type() const { return type_; }
     const Optimizer<Scalar, Device>& operator*() const { return *optimizer_; }
     const Optimizer<Scalar, Device>* operator->() const { return optimizer_.get(); }
 
 private:
-    std::string type_;
+    std::string_view type_;
     std::shared_ptr<const Optimizer<Scalar, Device>> optimizer_;
 };
 

@@ -29,7 +29,7 @@ struct RMSprop {
 template <class Scalar, class Device>
 class RMSprop::Update final : public Optimizer<Scalar, Device> {
 public:
-    explicit Update(const RMSprop& options) : options_(options) {
+    WEFT_COLD explicit Update(const RMSprop& options) : options_(options) {
         detail::require_learning_rate(type, options.learning_rate);
         detail::require_option(options.rho >= 0 && options.rho < 1, type, "rho", options.rho,
                                "a number in [0, 1)");
@@ -43,9 +43,10 @@ public:
         return 1 + (options_.momentum > 0 ? 1 : 0) + (options_.centered ? 1 : 0);
     }
 
-    void update(Device& device, std::int64_t, double learning_rate,
-                TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
-                TensorView<Scalar, Device> state) const override {
+    WEFT_NOINLINE void update(Device& device, std::int64_t, double learning_rate,
+                              TensorView<Scalar, Device> parameters,
+                              TensorView<const Scalar, Device> gradients,
+                              TensorView<Scalar, Device> state) const override {
         const kernels::RMSpropStep<Scalar> numbers{
             static_cast<Scalar>(learning_rate), static_cast<Scalar>(1 - options_.rho),
             static_cast<Scalar>(options_.momentum), static_cast<Scalar>(options_.epsilon)};

@@ -28,7 +28,7 @@ struct SGD {
 template <class Scalar, class Device>
 class SGD::Update final : public Optimizer<Scalar, Device> {
 public:
-    explicit Update(const SGD& options) : options_(options) {
+    WEFT_COLD explicit Update(const SGD& options) : options_(options) {
         detail::require_learning_rate(type, options.learning_rate);
         detail::require_option(options.momentum >= 0 && options.momentum < 1, type, "momentum",
                                options.momentum, "a number in [0, 1)");
@@ -37,9 +37,10 @@ public:
     double learning_rate() const override { return options_.learning_rate; }
     Index state_vectors() const override { return options_.momentum > 0 ? 1 : 0; }
 
-    void update(Device& device, std::int64_t, double learning_rate,
-                TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
-                TensorView<Scalar, Device> state) const override {
+    WEFT_NOINLINE void update(Device& device, std::int64_t, double learning_rate,
+                              TensorView<Scalar, Device> parameters,
+                              TensorView<const Scalar, Device> gradients,
+                              TensorView<Scalar, Device> state) const override {
         const auto rate = static_cast<Scalar>(learning_rate);
         if (state_vectors() == 0) {
             return sgd_update(device, parameters.size(), rate, gradients.data(), parameters.data());

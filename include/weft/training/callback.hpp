@@ -150,8 +150,8 @@ private:
 namespace detail {
 
 /// The score that a callback watches. Throws ArgumentError that lists those there are.
-inline double monitored(const TrainingRun& run, std::string_view callback,
-                        const std::string& monitor) {
+WEFT_COLD inline double monitored(const TrainingRun& run, std::string_view callback,
+                                  const std::string& monitor) {
     const Scores scores = run.scores();
     if (const auto value = scores.find(monitor)) return *value;
     std::string known;

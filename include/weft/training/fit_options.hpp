@@ -50,13 +50,14 @@ struct FitOptions {
 
 namespace detail {
 
-inline void require_at_least_one(std::string_view who, std::string_view option, Index value) {
+WEFT_COLD inline void require_at_least_one(std::string_view who, std::string_view option,
+                                           Index value) {
     if (value < 1) {
         throw ArgumentError(concat(who, ": ", option, " is ", value, ", expected at least 1"));
     }
 }
 
-inline void check_clipping(const GradientClipping& limits) {
+WEFT_COLD inline void check_clipping(const GradientClipping& limits) {
     for (const double limit : {limits.value, limits.global_norm}) {
         if (!(limit >= 0)) {
             throw ArgumentError(concat("clipping: a limit is ", limit, ", expected at least 0"));
@@ -64,8 +65,8 @@ inline void check_clipping(const GradientClipping& limits) {
     }
 }
 
-inline void require_weights(std::string_view option, const std::vector<double>& weights,
-                            Index expected) {
+WEFT_COLD inline void require_weights(std::string_view option, const std::vector<double>& weights,
+                                      Index expected) {
     if (weights.empty()) return;
     if (static_cast<Index>(weights.size()) != expected) {
         throw ArgumentError(
@@ -81,7 +82,7 @@ inline void require_weights(std::string_view option, const std::vector<double>& 
 
 /// Throws ArgumentError for options that fit no data of that many samples.
 template <class Scalar>
-void check_fit_options(const FitOptions<Scalar>& options, Index samples) {
+WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index samples) {
     require_at_least_one("fit", "epochs", options.epochs);
     require_at_least_one("fit", "batch_size", options.batch_size);
     if (!(options.validation_split >= 0 && options.validation_split < 1)) {

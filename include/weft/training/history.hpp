@@ -14,7 +14,7 @@ namespace weft {
 /// Named numbers in a fixed order: "loss" first, then the metrics.
 class Scores {
 public:
-    void set(const std::string& name, double value) {
+    WEFT_COLD void set(const std::string& name, double value) {
         for (auto& [known, number] : values_) {
             if (known == name) {
                 number = value;
@@ -25,12 +25,12 @@ public:
     }
 
     /// Throws ArgumentError for a name that there is none of.
-    double operator[](std::string_view name) const {
+    WEFT_COLD double operator[](std::string_view name) const {
         if (const auto value = find(name)) return *value;
         throw ArgumentError(concat("scores: none is named ", name));
     }
 
-    std::optional<double> find(std::string_view name) const {
+    WEFT_COLD std::optional<double> find(std::string_view name) const {
         for (const auto& [known, number] : values_) {
             if (known == name) return number;
         }
@@ -53,7 +53,7 @@ struct NonFinite {
     /// name of the layer in whose output it appeared, "loss", or "the gradient of dense/kernel".
     std::string where;
 
-    std::string message() const {
+    WEFT_COLD std::string message() const {
         return concat("a number that is not finite appeared in ", where, " at step ", step,
                       " of epoch ", epoch);
     }
@@ -76,7 +76,7 @@ public:
     std::optional<NonFinite> non_finite;  ///< training stopped there, before that step's update
 
     /// One number an epoch. Throws ArgumentError when no epoch has that name.
-    std::vector<double> operator[](std::string_view name) const {
+    WEFT_COLD std::vector<double> operator[](std::string_view name) const {
         std::vector<double> values;
         for (const EpochRecord& epoch : epochs) values.push_back(epoch.scores[name]);
         if (epochs.empty()) throw ArgumentError(concat("history: no epoch has a ", name));

@@ -31,18 +31,18 @@ public:
         return verbosity_ == Verbosity::bar && now - last_update_ > std::chrono::milliseconds(50);
     }
 
-    void update(Clock::time_point now, Index step, double seconds, const Scores& scores) {
+    WEFT_COLD void update(Clock::time_point now, Index step, double seconds, const Scores& scores) {
         last_update_ = now;
         print(line(step, seconds, scores), false);
     }
 
     /// The epoch's last line.
-    void finish(double seconds, const Scores& scores) {
+    WEFT_COLD void finish(double seconds, const Scores& scores) {
         if (verbosity_ != Verbosity::silent) print(line(steps_, seconds, scores), true);
     }
 
     /// The text of the line after that many steps.
-    std::string line(Index step, double seconds, const Scores& scores) const {
+    WEFT_COLD std::string line(Index step, double seconds, const Scores& scores) const {
         std::string text = concat("Epoch ", epoch_, "/", epochs_, "  ");
         if (verbosity_ == Verbosity::bar) text += bar(step) + " ";
         text += concat(step, "/", steps_, "  ");
@@ -60,7 +60,7 @@ public:
     }
 
     /// 0.0000421 as "42us", 0.0421 as "42ms", 4.21 as "4.2s", 421 as "7:01".
-    static std::string duration(double seconds) {
+    WEFT_COLD static std::string duration(double seconds) {
         char text[48];
         if (seconds < 1e-3) {
             std::snprintf(text, sizeof text, "%.0fus", seconds * 1e6);
@@ -76,12 +76,12 @@ public:
     }
 
 private:
-    static Verbosity resolve(Verbosity verbosity) {
+    WEFT_COLD static Verbosity resolve(Verbosity verbosity) {
         if (verbosity != Verbosity::automatic) return verbosity;
         return detail::stdout_is_terminal() ? Verbosity::bar : Verbosity::line;
     }
 
-    std::string bar(Index step) const {
+    WEFT_COLD std::string bar(Index step) const {
         constexpr Index width = 25;
         const Index done = steps_ == 0 ? width : step * width / steps_;
         std::string text = "[";
@@ -89,7 +89,7 @@ private:
         return text + "]";
     }
 
-    void print(const std::string& text, bool last) {
+    WEFT_COLD void print(const std::string& text, bool last) {
         if (verbosity_ == Verbosity::bar) {
             // Back to the line's start; clear what a longer text left behind.
             std::printf("\r%s\x1b[K%s", text.c_str(), last ? "\n" : "");

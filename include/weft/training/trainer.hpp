@@ -29,7 +29,7 @@ class Trainer {
 public:
     using Model = Sequential<Scalar, Device>;
 
-    Trainer(Model& model, TrainerOptions<Scalar, Device> options)
+    WEFT_COLD Trainer(Model& model, TrainerOptions<Scalar, Device> options)
         : model_(&model), options_(std::move(options)) {
         detail::check_clipping(options_.clipping);
         learning_rate_ = options_.optimizer->learning_rate();
@@ -45,7 +45,7 @@ public:
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
     }
-    History fit(const Examples<Scalar>& examples, const FitOptions<Scalar>& options = {});
+    WEFT_COLD History fit(const Examples<Scalar>& examples, const FitOptions<Scalar>& options = {});
 
     /// The mean loss and metrics over all samples, by the model as it is. Changes nothing, also in
     /// the middle of training.
@@ -53,7 +53,7 @@ public:
     Scores evaluate(const X& x, const Y& y, Index batch_size = 128) const {
         return evaluate(Examples<Scalar>(x, y), batch_size);
     }
-    Scores evaluate(const Examples<Scalar>& examples, Index batch_size = 128) const {
+    WEFT_COLD Scores evaluate(const Examples<Scalar>& examples, Index batch_size = 128) const {
         detail::require_at_least_one("evaluate", "batch_size", batch_size);
         detail::check_data<Scalar, Device>(*examples, *model_, options_.loss);
         return evaluate(*examples, 0, examples->size(), batch_size);
@@ -63,7 +63,7 @@ public:
 
     /// The rate of the steps to come. Throws ArgumentError unless positive, and when a schedule
     /// sets it.
-    void set_learning_rate(double learning_rate) {
+    WEFT_COLD void set_learning_rate(double learning_rate) {
         if (options_.learning_rate_schedule) {
             throw ArgumentError("trainer: set_learning_rate, but the rate follows a schedule");
         }
@@ -77,7 +77,8 @@ public:
 private:
     /// A batch and all the memory that a pass over it needs.
     struct Batch {
-        Batch(const Model& model, const Shape& target_shape, Index capacity, PassKind kind)
+        WEFT_COLD Batch(const Model& model, const Shape& target_shape, Index capacity,
+                        PassKind kind)
             : workspace(model.make_workspace(capacity, kind)),
               x(model.input_shape().batch(capacity)),
               y(target_shape.batch(capacity)),
@@ -101,19 +102,21 @@ private:
         return options_.loss->fuses(last.output_activation()) && !last.activity_regularizer();
     }
 
-    /// Computes losses, gradient and metrics of the samples that were gathered into the batch. The
-    /// mean of the losses is over this batch's rows. Adds to sums: [0] the loss with all penalties,
-    /// then the metrics. weights, unless null, holds the factors of the losses. False when a loss
-    /// is not finite.
-    template <class AnyModel>
-    bool run_forward(AnyModel& model, Batch& batch, std::span<const Index> samples,
-                     const PassOptions& pass, const FitOptions<Scalar>* weights,
-                     TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) const;
+    /// Computes losses, gradient and metrics of the samples that were gathered into the batch, from
+    /// what the model made of them: logits, if the loss is fused, else predictions. The mean of the
+    /// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
+    /// metrics. weights, unless null, holds the factors of the losses. False when a loss is not
+    /// finite.
+    WEFT_NOINLINE bool score(Batch& batch, TensorView<Scalar, Device> predictions,
+                             std::span<const Index> samples, const FitOptions<Scalar>* weights,
+                             TensorView<Scalar, Device> gradient,
+                             std::vector<MetricSum>& sums) const;
 
     /// One step of the optimiser, from the gradients that backward left.
-    void update_parameters(Device& device);
+    WEFT_NOINLINE void update_parameters(Device& device);
 
-    Scores scores_of(const std::vector<MetricSum>& sums, const std::string& prefix = "") const {
+    WEFT_COLD Scores scores_of(const std::vector<MetricSum>& sums,
+                               const std::string& prefix = "") const {
         Scores scores;
         scores.set(prefix + "loss", sums[0].mean());
         for (std::size_t m = 0; m < options_.metrics.size(); ++m) {
@@ -122,7 +125,8 @@ private:
         return scores;
     }
 
-    Scores evaluate(const Dataset<Scalar>& data, Index first, Index end, Index batch_size) const;
+    WEFT_COLD Scores evaluate(const Dataset<Scalar>& data, Index first, Index end,
+                              Index batch_size) const;
 
     Model* model_;
     TrainerOptions<Scalar, Device> options_;
@@ -139,8 +143,8 @@ template <class Scalar, class Device>
 class Trainer<Scalar, Device>::Run final : public TrainingRun {
 public:
     /// Trains on the first train_size samples; evaluates those from there on, or validation_data.
-    Run(Trainer& trainer, const Dataset<Scalar>& data, Index train_size,
-        const FitOptions<Scalar>& options)
+    WEFT_COLD Run(Trainer& trainer, const Dataset<Scalar>& data, Index train_size,
+                  const FitOptions<Scalar>& options)
         : trainer_(trainer),
           data_(data),
           options_(options),
@@ -152,7 +156,7 @@ public:
           order_(static_cast<std::size_t>(train_size)),
           sums_(trainer.options_.metrics.size() + 1) {}
 
-    History run() {
+    WEFT_COLD History run() {
         call(CallbackHandle::Event::train_begin);
         for (epoch_ = 1; run_epoch() && !stopped_ && epoch_ < options_.epochs;) ++epoch_;
         call(CallbackHandle::Event::train_end);
@@ -162,18 +166,20 @@ public:
     Index epoch() const override { return epoch_; }
     Index epochs() const override { return options_.epochs; }
     Index step() const override { return batch_step_; }
-    Scores scores() const override { return epoch_over_ ? scores_ : trainer_.scores_of(sums_); }
+    WEFT_COLD Scores scores() const override {
+        return epoch_over_ ? scores_ : trainer_.scores_of(sums_);
+    }
     double learning_rate() const override { return trainer_.learning_rate(); }
     void set_learning_rate(double rate) override { trainer_.set_learning_rate(rate); }
     void stop() override { stopped_ = true; }
 
-    Buffer save_weights() const override {
+    WEFT_COLD Buffer save_weights() const override {
         const auto arena = std::as_const(model()).arena();
         Buffer copy(static_cast<std::size_t>(arena.size()) * sizeof(Scalar));
         std::memcpy(copy.data(), arena.data(), copy.size());
         return copy;
     }
-    void load_weights(const Buffer& weights) override {
+    WEFT_COLD void load_weights(const Buffer& weights) override {
         assert(weights.size() == static_cast<std::size_t>(model().arena().size()) * sizeof(Scalar));
         std::memcpy(model().arena().data(), weights.data(), weights.size());
     }
@@ -188,7 +194,7 @@ private:
     }
 
     /// False when a number went wrong.
-    bool run_epoch() {
+    WEFT_COLD bool run_epoch() {
         epoch_over_ = false;
         std::ranges::fill(sums_, MetricSum{});
         std::iota(order_.begin(), order_.end(), Index{0});
@@ -232,7 +238,7 @@ private:
     }
 
     /// False when a number went wrong.
-    bool run_step() {
+    WEFT_NOINLINE bool run_step() {
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = std::min(batch_size_, train_size_ - first);
         const PassOptions pass{.training = true,
@@ -244,14 +250,15 @@ private:
         data_.gather(samples, batch_.x.data(), batch_.y.data());
         // Before the forward pass, which may update moving statistics.
         Device& device = batch_.workspace.device();
-        if (!all_finite<Scalar>(device, batch_.x.slice(0, n))) return stop_at("input");
-        const bool finite =
-            trainer_.run_forward(model(), batch_, samples, pass, &options_,
-                                 model().output_gradient(batch_.workspace, n), sums_);
-        if (!finite)
-            return stop_at(detail::find_non_finite<Scalar, Device>(
-                model(), batch_.workspace, batch_.x.slice(0, n), batch_.y.slice(0, n)));
-        model().backward(batch_.workspace, batch_.x.slice(0, n), pass, trainer_.gradients_);
+        const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
+        if (!all_finite<Scalar>(device, x)) return stop_at("input");
+        const auto predictions = model().forward(batch_.workspace, x, pass);
+        if (!trainer_.score(batch_, predictions, samples, &options_,
+                            model().output_gradient(batch_.workspace, n), sums_)) {
+            return stop_at(detail::find_non_finite<Scalar, Device>(model(), batch_.workspace, x,
+                                                                   batch_.y.slice(0, n)));
+        }
+        model().backward(batch_.workspace, x, pass, trainer_.gradients_);
         if (!all_finite<Scalar>(device, trainer_.gradients_)) {
             return stop_at(detail::find_non_finite_gradient<Scalar, Device>(device, model(),
                                                                             trainer_.gradients_));
@@ -261,7 +268,7 @@ private:
     }
 
     /// Records and tells that a number went wrong; false, for the callers to pass on.
-    bool stop_at(std::string where) {
+    WEFT_COLD bool stop_at(std::string where) {
         history_.non_finite = {epoch_, batch_step_, std::move(where)};
         if (options_.verbosity != Verbosity::silent) {
             std::printf("\nStopped: %s\n", history_.non_finite->message().c_str());
@@ -320,18 +327,16 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
 }
 
 template <class Scalar, class Device>
-template <class AnyModel>
-bool Trainer<Scalar, Device>::run_forward(AnyModel& model, Batch& batch,
-                                          std::span<const Index> samples, const PassOptions& pass,
-                                          const FitOptions<Scalar>* weights,
-                                          TensorView<Scalar, Device> gradient,
-                                          std::vector<MetricSum>& sums) const {
+bool Trainer<Scalar, Device>::score(Batch& batch, TensorView<Scalar, Device> predictions,
+                                    std::span<const Index> samples,
+                                    const FitOptions<Scalar>* weights,
+                                    TensorView<Scalar, Device> gradient,
+                                    std::vector<MetricSum>& sums) const {
     const auto n = static_cast<Index>(samples.size());
-    const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
     const auto targets = batch.y.slice(0, n);
-    const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
+    const auto losses = batch.losses.slice(0, n * loss_rows(model_->output_shape()));
     Device& device = batch.workspace.device();
-    options_.loss->evaluate(device, pass.logits, predictions, targets, losses, gradient);
+    options_.loss->evaluate(device, is_fused(), predictions, targets, losses, gradient);
     if (weights != nullptr && !(weights->sample_weight.empty() && weights->class_weight.empty())) {
         for (std::size_t i = 0; i < samples.size(); ++i) {
             double weight = 1;
@@ -381,8 +386,10 @@ Scores Trainer<Scalar, Device>::evaluate(const Dataset<Scalar>& data, Index firs
         samples.resize(static_cast<std::size_t>(std::min(batch_size, end - first)));
         std::iota(samples.begin(), samples.end(), first);
         data.gather(samples, batch.x.data(), batch.y.data());
-        run_forward(model, batch, samples, {.logits = is_fused()}, nullptr,
-                    batch.scratch_gradient.slice(0, static_cast<Index>(samples.size())), sums);
+        const auto n = static_cast<Index>(samples.size());
+        const auto predictions =
+            model.forward(batch.workspace, batch.x.slice(0, n), {.logits = is_fused()});
+        score(batch, predictions, samples, nullptr, batch.scratch_gradient.slice(0, n), sums);
     }
     return scores_of(sums);
 }

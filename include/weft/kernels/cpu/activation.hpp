@@ -58,7 +58,7 @@ EIGEN_STRONG_INLINE Packet<Scalar> sigmoid(const Packet<Scalar>& x) {
 }
 
 template <class Scalar>
-void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
+WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
     if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
         const auto operation = [](const Packet<Scalar>& p) { return Eigen::internal::ptanh(p); };
         parallel_transform(cpu, count, y, operation, x);
@@ -71,7 +71,7 @@ void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
 
 /// The largest of x; NaN where there is one is left to the sums that follow.
 template <class Scalar>
-Scalar row_max(const Scalar* x, Index count) {
+WEFT_NOINLINE Scalar row_max(const Scalar* x, Index count) {
     Scalar largest = x[0];
     for (Index i = 1; i < count; ++i) largest = std::max(largest, x[i]);
     return largest;
@@ -79,7 +79,7 @@ Scalar row_max(const Scalar* x, Index count) {
 
 /// y = exp(x - shift); returns the sum of y.
 template <class Scalar>
-Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Scalar* y) {
+WEFT_NOINLINE Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Scalar* y) {
     using namespace Eigen::internal;
     const auto shift_packet = broadcast(shift);
     transform(
@@ -88,7 +88,7 @@ Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Scalar* y) {
 }
 
 template <class Scalar>
-void scale(Scalar* x, Index count, Scalar factor) {
+WEFT_NOINLINE void scale(Scalar* x, Index count, Scalar factor) {
     const auto factor_packet = broadcast(factor);
     transform(
         count, x, [&](const Packet<Scalar>& p) { return Eigen::internal::pmul(p, factor_packet); },
@@ -104,7 +104,7 @@ inline Index row_grain(Index columns) {
 
 /// Softmax over the last axis, y_c = exp(x_c - max x) / sum_k exp(x_k - max x). y may be x.
 template <class Scalar>
-void softmax_forward(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y) {
+WEFT_NOINLINE void softmax_forward(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y) {
     const Index columns = x.shape().last();
     const Index rows = columns == 0 ? 0 : x.size() / columns;
     parallel_ranges(cpu, rows, detail::row_grain(columns), [&](Index begin, Index end) {
@@ -120,8 +120,8 @@ void softmax_forward(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y)
 
 /// dx_c = y_c (dy_c - sum_k y_k dy_k) over the last axis. dx may be dy.
 template <class Scalar>
-void softmax_backward(Cpu& cpu, TensorView<const Scalar> y, TensorView<const Scalar> dy,
-                      TensorView<Scalar> dx) {
+WEFT_NOINLINE void softmax_backward(Cpu& cpu, TensorView<const Scalar> y,
+                                    TensorView<const Scalar> dy, TensorView<Scalar> dx) {
     const Index columns = y.shape().last();
     const Index rows = columns == 0 ? 0 : y.size() / columns;
     parallel_ranges(cpu, rows, detail::row_grain(columns), [&](Index begin, Index end) {
@@ -138,7 +138,8 @@ void softmax_backward(Cpu& cpu, TensorView<const Scalar> y, TensorView<const Sca
 
 /// y = x for x > 0, else slope x. NaN stays NaN. y may be x.
 template <class Scalar>
-void leaky_relu_forward(Cpu& cpu, Scalar slope, TensorView<const Scalar> x, TensorView<Scalar> y) {
+WEFT_NOINLINE void leaky_relu_forward(Cpu& cpu, Scalar slope, TensorView<const Scalar> x,
+                                      TensorView<Scalar> y) {
     using namespace Eigen::internal;
     const auto zero = detail::broadcast(Scalar(0)), factor = detail::broadcast(slope);
     detail::parallel_transform(
@@ -148,8 +149,8 @@ void leaky_relu_forward(Cpu& cpu, Scalar slope, TensorView<const Scalar> x, Tens
 
 /// dx = dy for y > 0, else slope dy. dx may be dy.
 template <class Scalar>
-void leaky_relu_backward(Cpu& cpu, Scalar slope, TensorView<const Scalar> y,
-                         TensorView<const Scalar> dy, TensorView<Scalar> dx) {
+WEFT_NOINLINE void leaky_relu_backward(Cpu& cpu, Scalar slope, TensorView<const Scalar> y,
+                                       TensorView<const Scalar> dy, TensorView<Scalar> dx) {
     using namespace Eigen::internal;
     const auto zero = detail::broadcast(Scalar(0)), factor = detail::broadcast(slope);
     detail::parallel_transform(
@@ -162,7 +163,8 @@ void leaky_relu_backward(Cpu& cpu, Scalar slope, TensorView<const Scalar> y,
 
 /// y = x for x > 0, else alpha (exp(x) - 1). y may be x.
 template <class Scalar>
-void elu_forward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> x, TensorView<Scalar> y) {
+WEFT_NOINLINE void elu_forward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> x,
+                               TensorView<Scalar> y) {
     detail::parallel_apply(
         cpu, x.size(), y.data(), [=](Scalar v) { return v > 0 ? v : alpha * std::expm1(v); },
         x.data());
@@ -170,8 +172,8 @@ void elu_forward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> x, TensorView<
 
 /// dx = dy for y > 0, else dy (y + alpha). dx may be dy.
 template <class Scalar>
-void elu_backward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> y, TensorView<const Scalar> dy,
-                  TensorView<Scalar> dx) {
+WEFT_NOINLINE void elu_backward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> y,
+                                TensorView<const Scalar> dy, TensorView<Scalar> dx) {
     detail::parallel_apply(
         cpu, y.size(), dx.data(),
         [=](Scalar out, Scalar gradient) { return out > 0 ? gradient : gradient * (out + alpha); },
@@ -180,8 +182,8 @@ void elu_backward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> y, TensorView
 
 /// y = act(x). y may be x.
 template <class Scalar>
-void activation_forward(Cpu& cpu, Activation activation, TensorView<const Scalar> x,
-                        TensorView<Scalar> y) {
+WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorView<const Scalar> x,
+                                      TensorView<Scalar> y) {
     using detail::Packet;
     switch (activation) {
         case Activation::linear:
@@ -221,8 +223,8 @@ void activation_forward(Cpu& cpu, Activation activation, TensorView<const Scalar
 ///   relu dy [y > 0],   sigmoid dy y (1 - y),   tanh dy (1 - y^2),   softmax as softmax_backward.
 /// Not for gelu and silu, which need their input. dx may be dy.
 template <class Scalar>
-void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scalar> y,
-                         TensorView<const Scalar> dy, TensorView<Scalar> dx) {
+WEFT_NOINLINE void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scalar> y,
+                                       TensorView<const Scalar> dy, TensorView<Scalar> dx) {
     using namespace Eigen::internal;
     using detail::Packet;
     const auto one = detail::broadcast(Scalar(1));
@@ -262,8 +264,10 @@ void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scala
 ///   gelu  act' = Phi(x) + x phi(x),   silu  act' = s (1 + x (1 - s)).
 /// dx may be dy.
 template <class Scalar>
-void activation_backward_from_input(Cpu& cpu, Activation activation, TensorView<const Scalar> x,
-                                    TensorView<const Scalar> dy, TensorView<Scalar> dx) {
+WEFT_NOINLINE void activation_backward_from_input(Cpu& cpu, Activation activation,
+                                                  TensorView<const Scalar> x,
+                                                  TensorView<const Scalar> dy,
+                                                  TensorView<Scalar> dx) {
     assert(needs_input(activation));
     if (activation == Activation::gelu) {
         constexpr auto inverse_sqrt_2_pi = static_cast<Scalar>(0.39894228040143267794);
@@ -288,8 +292,8 @@ void activation_backward_from_input(Cpu& cpu, Activation activation, TensorView<
 
 /// y = scale x + offset. y may be x.
 template <class Scalar>
-void scale_and_offset(Cpu& cpu, TensorView<const Scalar> x, Scalar scale, Scalar offset,
-                      TensorView<Scalar> y) {
+WEFT_NOINLINE void scale_and_offset(Cpu& cpu, TensorView<const Scalar> x, Scalar scale,
+                                    Scalar offset, TensorView<Scalar> y) {
     const auto factor = detail::broadcast(scale), shift = detail::broadcast(offset);
     detail::parallel_transform(
         cpu, x.size(), y.data(),

@@ -14,8 +14,8 @@ namespace detail {
 /// tile += bias, then relu, if asked for; on a tile of some rows, row_stride apart, that is in
 /// cache.
 template <class Scalar>
-void add_bias_and_relu(Scalar* tile, Index rows, Index columns, Index row_stride,
-                       const Scalar* bias, bool with_relu) {
+WEFT_NOINLINE void add_bias_and_relu(Scalar* tile, Index rows, Index columns, Index row_stride,
+                                     const Scalar* bias, bool with_relu) {
     using Eigen::internal::padd;
     for (Index i = 0; i < rows; ++i, tile += row_stride) {
         if (bias != nullptr && with_relu) {
@@ -38,8 +38,9 @@ void add_bias_and_relu(Scalar* tile, Index rows, Index columns, Index row_stride
 ///
 ///   X (R, F)   W (F, units)   b (units), or an empty view for none   Y (R, units)
 template <class Scalar>
-void dense_forward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> w,
-                   TensorView<const Scalar> b, Activation activation, TensorView<Scalar> y) {
+WEFT_NOINLINE void dense_forward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> w,
+                                 TensorView<const Scalar> b, Activation activation,
+                                 TensorView<Scalar> y) {
     const Index features = w.shape()[0];
     const Index units = w.shape()[1];
     const Index rows = y.size() / units;
@@ -59,9 +60,10 @@ void dense_forward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar
 ///
 /// dy holds G afterwards. db and dx may be empty views: then they are not computed.
 template <class Scalar>
-void dense_backward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> w,
-                    TensorView<const Scalar> y, Activation activation, TensorView<Scalar> dy,
-                    TensorView<Scalar> dw, TensorView<Scalar> db, TensorView<Scalar> dx) {
+WEFT_NOINLINE void dense_backward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> w,
+                                  TensorView<const Scalar> y, Activation activation,
+                                  TensorView<Scalar> dy, TensorView<Scalar> dw,
+                                  TensorView<Scalar> db, TensorView<Scalar> dx) {
     const Index features = w.shape()[0];
     const Index units = w.shape()[1];
     const Index rows = y.size() / units;

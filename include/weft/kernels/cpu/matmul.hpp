@@ -44,9 +44,9 @@ struct MatmulBlocking {
 
 /// C[Rows, Packets * packet_size] (+)= A[Rows, depth] * B[depth, ...], B's rows contiguous.
 template <Index Rows, Index Packets, class Scalar>
-EIGEN_STRONG_INLINE void multiply_block(Index depth, const Scalar* a, Index a_row, Index a_column,
-                                        const Scalar* b, Index b_row, Scalar* c, Index c_row,
-                                        bool accumulate, Index tail) {
+WEFT_NOINLINE void multiply_block(Index depth, const Scalar* a, Index a_row, Index a_column,
+                                  const Scalar* b, Index b_row, Scalar* c, Index c_row,
+                                  bool accumulate) {
     constexpr Index step = packet_size<Scalar>;
     Packet<Scalar> sums[std::size_t{Rows}][std::size_t{Packets}];
     for (auto& row : sums) {
@@ -65,31 +65,41 @@ EIGEN_STRONG_INLINE void multiply_block(Index depth, const Scalar* a, Index a_ro
     for (Index i = 0; i < Rows; ++i, c += c_row) {
         for (Index p = 0; p < Packets; ++p) {
             Scalar* const target = c + p * step;
-            const bool partial = p == Packets - 1 && tail > 0;
-            if (partial) {
-                if (accumulate) {
-                    sums[i][p] =
-                        Eigen::internal::padd(load_partial(target, tail, Scalar(0)), sums[i][p]);
-                }
-                store_partial(target, sums[i][p], tail);
-            } else {
-                if (accumulate) sums[i][p] = Eigen::internal::padd(load(target), sums[i][p]);
-                store(target, sums[i][p]);
-            }
+            if (accumulate) sums[i][p] = Eigen::internal::padd(load(target), sums[i][p]);
+            store(target, sums[i][p]);
         }
     }
 }
 
-/// One panel of C: all its rows, in register blocks of 8, 4, 2 and 1 rows.
+/// C[rows, columns] (+)= block, whose rows are `width` apart.
+template <class Scalar>
+WEFT_NOINLINE void write_block(Index rows, Index columns, const Scalar* block, Index width,
+                               Scalar* c, Index c_row, bool accumulate) {
+    for (Index i = 0; i < rows; ++i, block += width, c += c_row) {
+        for (Index j = 0; j < columns; ++j) c[j] = accumulate ? c[j] + block[j] : block[j];
+    }
+}
+
+/// One panel of C: all its rows, in register blocks of 8, 4, 2 and 1 rows. A panel that is not a
+/// whole number of packets wide is computed beside C.
 template <Index Packets, class Scalar>
-void multiply_panel(Index rows, Index depth, MatrixOperand<Scalar> a, const Scalar* b, Index b_row,
-                    Scalar* c, Index c_row, bool accumulate, Index tail) {
+void multiply_panel(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
+                    const Scalar* b, Index b_row, Scalar* c, Index c_row, bool accumulate) {
+    constexpr Index width = Packets * packet_size<Scalar>;
     Index i = 0;
     const auto blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows>) {
         for (; i + Rows <= rows; i += Rows) {
-            multiply_block<Rows, Packets>(depth, a.data + i * a.row_stride, a.row_stride,
-                                          a.column_stride, b, b_row, c + i * c_row, c_row,
-                                          accumulate, tail);
+            const Scalar* const a_block = a.data + i * a.row_stride;
+            Scalar* const c_block = c + i * c_row;
+            if (columns == width) {
+                multiply_block<Rows, Packets>(depth, a_block, a.row_stride, a.column_stride, b,
+                                              b_row, c_block, c_row, accumulate);
+            } else {
+                Scalar block[std::size_t{Rows * width}];
+                multiply_block<Rows, Packets>(depth, a_block, a.row_stride, a.column_stride, b,
+                                              b_row, block, width, false);
+                write_block(Rows, columns, block, width, c_block, c_row, accumulate);
+            }
         }
     };
     blocks_of(std::integral_constant<Index, MatmulBlocking<Scalar>::rows>{});
@@ -101,20 +111,20 @@ void multiply_panel(Index rows, Index depth, MatrixOperand<Scalar> a, const Scal
 /// C[rows, columns] (+)= A[rows, depth] * B[depth, columns] for at most one panel of columns. B's
 /// rows are readable up to a whole packet.
 template <class Scalar>
-void multiply_columns(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
-                      const Scalar* b, Index b_row, Scalar* c, Index c_row, bool accumulate) {
-    constexpr Index step = packet_size<Scalar>;
-    const Index tail = columns % step;
-    if (columns > step) {
-        multiply_panel<2>(rows, depth, a, b, b_row, c, c_row, accumulate, tail);
+WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
+                                    const Scalar* b, Index b_row, Scalar* c, Index c_row,
+                                    bool accumulate) {
+    if (columns > packet_size<Scalar>) {
+        multiply_panel<2>(rows, columns, depth, a, b, b_row, c, c_row, accumulate);
     } else {
-        multiply_panel<1>(rows, depth, a, b, b_row, c, c_row, accumulate, tail);
+        multiply_panel<1>(rows, columns, depth, a, b, b_row, c, c_row, accumulate);
     }
 }
 
 /// Copies B[depth, columns] into rows of `width` contiguous elements, padded with zeros.
 template <class Scalar>
-void pack_panel(Index depth, Index columns, Index width, MatrixOperand<Scalar> b, Scalar* packed) {
+WEFT_NOINLINE void pack_panel(Index depth, Index columns, Index width, MatrixOperand<Scalar> b,
+                              Scalar* packed) {
     if (columns < width) std::fill_n(packed, depth * width, Scalar(0));
     if (b.column_stride == 1) {
         for (Index k = 0; k < depth; ++k) {

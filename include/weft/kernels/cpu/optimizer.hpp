@@ -92,8 +92,9 @@ void rmsprop_update(Cpu& cpu, Index count, const RMSpropStep<Scalar>& step, cons
 /// p -= decay p,   m += rate_1 (g - m),   v += rate_2 (g^2 - v),
 /// p -= alpha m / (sqrt(v) + epsilon)
 template <class Scalar>
-void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& step, const Scalar* gradient,
-                 Scalar* first_moment, Scalar* second_moment, Scalar* parameter) {
+WEFT_NOINLINE void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& step,
+                               const Scalar* gradient, Scalar* first_moment, Scalar* second_moment,
+                               Scalar* parameter) {
     using namespace Eigen::internal;
     const auto minus_alpha = detail::broadcast(-step.alpha);
     const auto rate_1 = detail::broadcast(step.rate_1);

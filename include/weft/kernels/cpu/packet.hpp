@@ -37,7 +37,7 @@ EIGEN_STRONG_INLINE void store(Scalar* y, const Packet<Scalar>& packet) {
 
 /// The first count < packet_size elements, the other lanes filled.
 template <class Scalar>
-EIGEN_STRONG_INLINE Packet<Scalar> load_partial(const Scalar* x, Index count, Scalar fill) {
+WEFT_NOINLINE Packet<Scalar> load_partial(const Scalar* x, Index count, Scalar fill) {
     Scalar lanes[packet_size<Scalar>];
     for (Index i = 0; i < packet_size<Scalar>; ++i) lanes[i] = i < count ? x[i] : fill;
     return load(lanes);
@@ -45,7 +45,7 @@ EIGEN_STRONG_INLINE Packet<Scalar> load_partial(const Scalar* x, Index count, Sc
 
 /// Stores the first count < packet_size lanes.
 template <class Scalar>
-EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, Index count) {
+WEFT_NOINLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, Index count) {
     Scalar lanes[packet_size<Scalar>];
     store(lanes, packet);
     std::copy_n(lanes, count, y);
@@ -67,7 +67,7 @@ EIGEN_STRONG_INLINE void transform(Index count, Scalar* output, const Operation&
 
 /// The sum of x in a fixed order: lane by lane, then across lanes.
 template <class Scalar>
-Scalar sum(const Scalar* x, Index count) {
+WEFT_NOINLINE Scalar sum(const Scalar* x, Index count) {
     constexpr Index step = packet_size<Scalar>;
     auto total = broadcast(Scalar(0));
     Index i = 0;

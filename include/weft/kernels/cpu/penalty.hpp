@@ -12,7 +12,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 
 /// l1 sum |x| + l2 sum x^2, in double precision.
 template <class Scalar>
-double penalty(Cpu&, TensorView<const Scalar> x, double l1, double l2) {
+WEFT_NOINLINE double penalty(Cpu&, TensorView<const Scalar> x, double l1, double l2) {
     double absolute = 0, square = 0;
     for (const Scalar value : x) {
         const auto number = static_cast<double>(value);
@@ -24,8 +24,8 @@ double penalty(Cpu&, TensorView<const Scalar> x, double l1, double l2) {
 
 /// gradient += l1 sign(x) + 2 l2 x, with sign(0) = 0.
 template <class Scalar>
-void add_penalty_gradient(Cpu& cpu, TensorView<const Scalar> x, double l1, double l2,
-                          TensorView<Scalar> gradient) {
+WEFT_NOINLINE void add_penalty_gradient(Cpu& cpu, TensorView<const Scalar> x, double l1, double l2,
+                                        TensorView<Scalar> gradient) {
     const auto sign_weight = static_cast<Scalar>(l1), weight = static_cast<Scalar>(2 * l2);
     detail::parallel_apply(
         cpu, x.size(), gradient.data(),
@@ -38,7 +38,7 @@ void add_penalty_gradient(Cpu& cpu, TensorView<const Scalar> x, double l1, doubl
 
 /// x limited to [-limit, limit]; NaN stays NaN.
 template <class Scalar>
-void clip_values(Cpu& cpu, TensorView<Scalar> x, double limit) {
+WEFT_NOINLINE void clip_values(Cpu& cpu, TensorView<Scalar> x, double limit) {
     const auto most = static_cast<Scalar>(limit);
     detail::parallel_apply(
         cpu, x.size(), x.data(),
@@ -50,7 +50,7 @@ void clip_values(Cpu& cpu, TensorView<Scalar> x, double limit) {
 
 /// Scales x so that its Euclidean norm is at most `limit`.
 template <class Scalar>
-void clip_norm(Cpu& cpu, TensorView<Scalar> x, double limit) {
+WEFT_NOINLINE void clip_norm(Cpu& cpu, TensorView<Scalar> x, double limit) {
     const double norm = std::sqrt(penalty<Scalar>(cpu, x, 0, 1));
     if (!(norm > limit)) return;
     scale_and_offset<Scalar>(cpu, x, static_cast<Scalar>(limit / norm), Scalar(0), x);
@@ -65,7 +65,7 @@ void make_non_negative(Cpu& cpu, TensorView<Scalar> w) {
 /// Rescales the vectors of w (..., C) along all axes but the last, of norm n, to min(n, limit);
 /// with limit 0, to 1. Norms are guarded by 1e-7, as in Keras:  w *= target / (1e-7 + n).
 template <class Scalar>
-void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit) {
+WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit) {
     const Index columns = w.shape().last();
     for (Index c = 0; c < columns; ++c) {
         double square = 0;
@@ -81,8 +81,8 @@ void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit) {
 
 /// losses_r *= w_r and the rows of gradient (R, C) too.
 template <class Scalar>
-void weight_rows(Cpu&, TensorView<const Scalar> weights, TensorView<Scalar> losses,
-                 TensorView<Scalar> gradient) {
+WEFT_NOINLINE void weight_rows(Cpu&, TensorView<const Scalar> weights, TensorView<Scalar> losses,
+                               TensorView<Scalar> gradient) {
     const Index rows_per_weight = losses.size() / weights.size();
     const Index columns = gradient.size() / losses.size();
     for (Index r = 0; r < losses.size(); ++r) {

@@ -15,7 +15,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 512 rows are summed one by
 /// one and then added in order, whatever the thread count.
 template <class Scalar>
-void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
+WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
     constexpr Index block_rows = 512;
     const Index blocks = std::max<Index>(1, (rows + block_rows - 1) / block_rows);
     const auto add = [columns](const Scalar* row, Scalar* total) {
@@ -40,7 +40,7 @@ void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* s
 
 /// The sum of all elements, in double precision and in memory order.
 template <class Scalar>
-double total(Cpu&, TensorView<const Scalar> x) {
+WEFT_NOINLINE double total(Cpu&, TensorView<const Scalar> x) {
     double result = 0;
     for (const Scalar value : x) result += static_cast<double>(value);
     return result;
@@ -49,7 +49,7 @@ double total(Cpu&, TensorView<const Scalar> x) {
 /// Whether every element is finite: no NaN and no infinity. Looks at the bits, so it holds under
 /// -ffast-math too.
 template <class Scalar>
-bool all_finite(Cpu&, TensorView<const Scalar> x) {
+WEFT_NOINLINE bool all_finite(Cpu&, TensorView<const Scalar> x) {
     using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
     constexpr Bits exponent =
         sizeof(Scalar) == 4 ? Bits{0x7F800000} : static_cast<Bits>(0x7FF0000000000000);

@@ -19,14 +19,15 @@ public:
         }
     }
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         activation_forward<Scalar>(pass.device, activation_in(pass), x, y);
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                  TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
+                                TensorView<const Scalar, Device> x,
+                                TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (!dx) return;
         if constexpr (needs_input(activation)) {
             activation_backward_from_input<Scalar>(pass.device, activation, x, dy, dx);

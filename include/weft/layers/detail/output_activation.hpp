@@ -24,7 +24,8 @@ public:
 
     /// kernel(activation, target) writes activation(z) to target.
     template <class Kernel>
-    void forward(const Pass<Scalar, Device>& pass, View y, const Kernel& kernel) const {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, View y,
+                               const Kernel& kernel) const {
         if (pass.logits) return kernel(Activation::linear, y);
         if (!needs_input(activation_) || !pass.training) return kernel(activation_, y);
         const View z = saved(pass, y.shape());
@@ -33,8 +34,8 @@ public:
     }
 
     /// Turns dy = dL/dy into dL/dz, in place.
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> y,
-                  View dy) const {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
+                                TensorView<const Scalar, Device> y, View dy) const {
         if (pass.logits) return;
         if (needs_input(activation_)) {
             activation_backward_from_input<Scalar>(pass.device, activation_, saved(pass, y.shape()),

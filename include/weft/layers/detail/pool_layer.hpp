@@ -14,14 +14,14 @@ public:
     MaxPoolLayer(const Shape& input, const Shape& output, const kernels::Window2D& window)
         : Layer<Scalar, Device>(input, output), window_(window) {}
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         max_pool_forward<Scalar>(pass.device, window_, x, y, taps(pass));
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (dx) max_pool_backward<Scalar>(pass.device, window_, dy, taps(pass), dx);
     }
 
@@ -45,14 +45,14 @@ public:
     AveragePoolLayer(const Shape& input, const Shape& output, const kernels::Window2D& window)
         : Layer<Scalar, Device>(input, output), window_(window) {}
 
-    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                 TensorView<Scalar, Device> y) const override {
+    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                               TensorView<Scalar, Device> y) const override {
         average_pool_forward<Scalar>(pass.device, window_, x, y);
     }
 
-    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                  TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
-                  TensorView<Scalar, Device> dx) const override {
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                                TensorView<Scalar, Device> dx) const override {
         if (dx) average_pool_backward<Scalar>(pass.device, window_, dy, dx);
     }
 

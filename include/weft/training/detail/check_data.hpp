@@ -11,8 +11,8 @@ namespace weft::detail {
 /// Throws ShapeError or ArgumentError that names what does not fit: no samples, other shapes, a
 /// target that the loss cannot take.
 template <class Scalar, class Device>
-void check_data(const Dataset<Scalar>& data, const Sequential<Scalar, Device>& model,
-                const LossDeclaration<Scalar, Device>& loss) {
+WEFT_COLD void check_data(const Dataset<Scalar>& data, const Sequential<Scalar, Device>& model,
+                          const LossDeclaration<Scalar, Device>& loss) {
     if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
     const Shape input = data.input_shape(), target = data.target_shape();
     if (input != model.input_shape()) {

@@ -10,10 +10,10 @@ namespace weft::detail {
 /// Where the first number that is not finite lies after a training forward over x with targets y:
 /// "targets", a parameter, the layer in whose output it appeared, or "loss".
 template <class Scalar, class Device>
-std::string find_non_finite(const Sequential<Scalar, Device>& model,
-                            Workspace<Scalar, Device>& workspace,
-                            TensorView<const Scalar, Device> x,
-                            TensorView<const Scalar, Device> y) {
+WEFT_COLD std::string find_non_finite(const Sequential<Scalar, Device>& model,
+                                      Workspace<Scalar, Device>& workspace,
+                                      TensorView<const Scalar, Device> x,
+                                      TensorView<const Scalar, Device> y) {
     const auto finite = [&](TensorView<const Scalar, Device> values) {
         return all_finite<Scalar>(workspace.device(), values);
     };

@@ -1,0 +1,2 @@
+#include <weft/weft.hpp>
+#include <weft/data/fashion_mnist.hpp>
