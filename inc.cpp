@@ -1,1 +1,0 @@
-#include <weft/weft.hpp>

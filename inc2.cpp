@@ -1,2 +1,0 @@
-#include <weft/weft.hpp>
-#include <weft/data/fashion_mnist.hpp>
