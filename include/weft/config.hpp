@@ -56,9 +56,11 @@
 #define WEFT_JOIN(a, b) WEFT_DETAIL_JOIN(a, b)
 
 /// The inline namespace that the Cpu device and its kernels live in. It names instruction set and
-/// threading, so translation units built with different flags have different Cpu types and kernels:
-/// those never mix, and handing a model from one to the other fails to link instead of crashing at
-/// random.
+/// threading, so translation units built with different flags have different Cpu types, models and
+/// kernels: each may use its own in one program, and handing a tensor or a model from one to the
+/// other fails to link instead of crashing at random. What is neither (shapes, random numbers, the
+/// standard library) the linker shares between them, as in any C++ program: so all of them must run
+/// on the machine.
 #define WEFT_BUILD_NAMESPACE WEFT_JOIN(WEFT_INSTRUCTION_SET, WEFT_OPENMP)
 
 namespace weft {

@@ -200,6 +200,19 @@ TEST_CASE("ReduceLROnPlateau refuses bad options, by name") {
     }
     CHECK_THROWS_WITH_AS(run.run(ReduceLROnPlateau{.patience = -1}),
                          "ReduceLROnPlateau: patience is -1, expected at least 0", ArgumentError);
+    CHECK_THROWS_WITH_AS(run.run(ReduceLROnPlateau{.cooldown = -1}),
+                         "ReduceLROnPlateau: cooldown is -1, expected at least 0", ArgumentError);
+    CHECK_THROWS_WITH_AS(run.run(ReduceLROnPlateau{.min_learning_rate = -1}),
+                         "ReduceLROnPlateau: min_learning_rate is -1, expected a finite number of "
+                         "at least 0",
+                         ArgumentError);
+    for (const double number : {not_a_number, std::numeric_limits<double>::infinity()}) {
+        CHECK_THROWS_WITH_AS(run.run(ReduceLROnPlateau{.min_learning_rate = number}),
+                             doctest::Contains("ReduceLROnPlateau: min_learning_rate is "),
+                             ArgumentError);
+        CHECK_THROWS_WITH_AS(run.run(ReduceLROnPlateau{.min_delta = number}),
+                             doctest::Contains("ReduceLROnPlateau: min_delta is "), ArgumentError);
+    }
 }
 
 TEST_CASE("CSVLogger writes a header and a line an epoch, and continues a file if told") {
@@ -214,6 +227,20 @@ TEST_CASE("CSVLogger writes a header and a line an epoch, and continues a file i
     std::filesystem::remove(path);
     CHECK_THROWS_WITH_AS(ScriptedRun({1}).run(CSVLogger{.path = "/no/such/folder/log.csv"}),
                          "/no/such/folder/log.csv: cannot be written", IoError);
+}
+
+TEST_CASE("A callback has at least one of the functions that a run calls") {
+    struct Epochs {
+        void on_epoch_end(TrainingRun&) {}
+    };
+    struct Misspelt {
+        void on_epoch_ended(TrainingRun&) {}
+    };
+    static_assert(std::constructible_from<CallbackHandle, Epochs>);
+    static_assert(std::constructible_from<CallbackHandle, Epochs&>);
+    static_assert(std::constructible_from<CallbackHandle, LambdaCallback>);
+    static_assert(!std::constructible_from<CallbackHandle, Misspelt>);
+    static_assert(!std::constructible_from<CallbackHandle, int>);
 }
 
 TEST_CASE("Callbacks are called in order, by a trainer") {
@@ -275,7 +302,8 @@ TEST_CASE("fit refuses class weights that do not fit the classes, by name") {
         return trainer.fit(x, labels, {.verbosity = Verbosity::silent, .class_weight = weights});
     };
     CHECK_THROWS_WITH_AS(fit({1, 2}), "fit: class_weight has 2 weights, expected 3", ArgumentError);
-    CHECK_THROWS_AS(fit({1, 2, 3, 4}), ArgumentError);
+    CHECK_THROWS_WITH_AS(fit({1, 2, 3, 4}), "fit: class_weight has 4 weights, expected 3",
+                         ArgumentError);
     CHECK_THROWS_WITH_AS(fit({1, -2, 3}),
                          "fit: class_weight 1 is -2, expected a number of at least 0",
                          ArgumentError);

@@ -3,11 +3,9 @@
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
-#include "tests/support/reference.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
 #include "weft/losses/binary_crossentropy.hpp"
-#include "weft/losses/categorical_crossentropy.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
@@ -97,67 +95,6 @@ std::vector<std::vector<Index>> orders(const FitOptions<float>& options, Index s
 }
 
 }  // namespace
-
-TEST_CASE("whole training runs equal Keras's, to rounding") {
-    for (const auto& run : reference_cases("training.json")) {
-        CAPTURE(run.at("name").get<std::string>());
-        const bool regression = run.at("loss").at("type") == "MeanSquaredError";
-        const std::string head = run.at("activation");
-        Sequential<double> model{Flatten{}, Dense{7, relu},
-                                 Dense{run.at("units").get<Index>(), head == "softmax"   ? softmax
-                                                                     : head == "sigmoid" ? sigmoid
-                                                                                         : linear}};
-        model.build({3, 2});
-        const auto& initial = run.at("initial_weights");
-        for (std::size_t p = 0; p < initial.size(); ++p) {
-            std::ranges::copy(reference_tensor(initial[p]),
-                              model.parameter(model.parameters()[p].name).begin());
-        }
-        const std::string type = run.at("loss").at("type");
-        LossDeclaration<double, Cpu> loss = MeanSquaredError{};
-        if (type == "SparseCategoricalCrossentropy") loss = SparseCategoricalCrossentropy{};
-        if (type == "CategoricalCrossentropy") loss = CategoricalCrossentropy{};
-        if (type == "BinaryCrossentropy") loss = BinaryCrossentropy{};
-        const double rate = run.at("optimizer").at("options").at("learning_rate");
-        OptimizerDeclaration<double, Cpu> optimizer = Adam{.learning_rate = rate};
-        if (run.at("optimizer").at("type") == "SGD") optimizer = SGD{.learning_rate = rate};
-        std::vector<MetricDeclaration<double, Cpu>> metrics;
-        if (!regression) metrics.emplace_back(Accuracy{});
-
-        Trainer trainer(model, {optimizer, loss, metrics});
-        const auto tensor = [&](const char* field) { return reference_tensor(run.at(field)); };
-        const auto x = tensor("x"), y = tensor("y"), x_val = tensor("x_val"),
-                   y_val = tensor("y_val");
-        const History history = trainer.fit(x, y,
-                                            {.epochs = run.at("epochs").get<Index>(),
-                                             .batch_size = run.at("batch_size").get<Index>(),
-                                             .shuffle = false,
-                                             .validation_data = {x_val, y_val},
-                                             .verbosity = Verbosity::silent});
-        // 20 steps of a few dozen roundings each, and Adam's square root: 1e-11 leaves a wide
-        // margin over 2^-53 and would show any difference of method.
-        for (const auto& item : run.at("history").items()) {
-            const std::string name = item.key();
-            const auto& values = item.value();
-            const std::vector<double> ours = history[name];
-            REQUIRE(ours.size() == values.size());
-            for (std::size_t e = 0; e < ours.size(); ++e) {
-                CAPTURE(name);
-                CHECK(relative_gap(ours[e], values[e].get<double>()) < 1e-11);
-            }
-        }
-        const auto& final_weights = run.at("final_weights");
-        for (std::size_t p = 0; p < final_weights.size(); ++p) {
-            CHECK(largest_gap(model.parameter(model.parameters()[p].name),
-                              reference_tensor(final_weights[p])) < 1e-11);
-        }
-        CHECK(largest_gap(model.predict(x_val), tensor("predictions")) < 1e-11);
-        const Scores scores = trainer.evaluate(x_val, y_val);
-        for (const auto& item : run.at("evaluate").items()) {
-            CHECK(relative_gap(scores[item.key()], item.value().get<double>()) < 1e-11);
-        }
-    }
-}
 
 TEST_CASE("training learns") {
     const Toy train(600), test(200, 1);
@@ -464,6 +401,12 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
     CHECK(message_of<ArgumentError>([&] {
               Trainer(binary, {.loss = BinaryCrossentropy{}, .clipping = {.value = -1}});
           }) == "clipping: a limit is -1, expected at least 0");
+    const auto metrics = [&](std::vector<MetricDeclaration<float, Cpu>> named) {
+        return message_of<ArgumentError>(
+            [&] { Trainer(binary, {.loss = BinaryCrossentropy{}, .metrics = std::move(named)}); });
+    };
+    CHECK(metrics({Accuracy{}, Accuracy{}}) == "metrics: accuracy is the name of two scores");
+    CHECK(metrics({Accuracy{.name = "loss"}}) == "metrics: loss is the name of two scores");
     Sequential planes{Input{{6, 2, 5}}, Dense{1}};
     Trainer regression(planes, {.loss = MeanSquaredError{}});
     CHECK_THROWS_AS(

@@ -16,7 +16,10 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// The CPU, with the number of threads that kernels may use and the scratch memory they share.
 /// A copy takes over the thread count and starts with no scratch, so each pass works on a copy of
 /// its own and passes may run at the same time.
-class Cpu {
+///
+/// The tag puts the build's name into the symbols of functions and variables that return or hold a
+/// Cpu, a tensor or a model, which the namespace alone does not.
+class [[gnu::abi_tag(WEFT_STRING(WEFT_BUILD_NAMESPACE))]] Cpu {
 public:
     static constexpr int most_threads = 1024;
 

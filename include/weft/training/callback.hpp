@@ -37,6 +37,16 @@ public:
     virtual void load_weights(const Buffer& weights) = 0;
 };
 
+/// Something with at least one of the member functions that a training run calls.
+template <class T>
+concept Callback = requires(T& object, TrainingRun& run) {
+    object.on_train_begin(run);
+}
+|| requires(T& object, TrainingRun& run) { object.on_epoch_begin(run); }
+|| requires(T& object, TrainingRun& run) { object.on_batch_end(run); }
+|| requires(T& object, TrainingRun& run) { object.on_epoch_end(run); }
+|| requires(T& object, TrainingRun& run) { object.on_train_end(run); };
+
 /// Any callback: an object with some of the member functions
 ///
 ///   on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end (TrainingRun&).
@@ -46,12 +56,11 @@ public:
 /// exception.
 class CallbackHandle {
 public:
-    template <class Callback>
-    requires(!std::same_as<std::remove_cvref_t<Callback>, CallbackHandle>)
-        CallbackHandle(Callback&& callback) {
-        using Object = std::remove_reference_t<Callback>;
+    template <class T>
+    requires Callback<std::remove_reference_t<T>> CallbackHandle(T&& callback) {
+        using Object = std::remove_reference_t<T>;
         std::shared_ptr<Object> object;
-        if constexpr (std::is_lvalue_reference_v<Callback>) {
+        if constexpr (std::is_lvalue_reference_v<T>) {
             object = std::shared_ptr<Object>(std::shared_ptr<void>(), &callback);
         } else {
             object = std::make_shared<Object>(std::move(callback));

@@ -57,11 +57,21 @@ WEFT_COLD inline void require_at_least_one(std::string_view who, std::string_vie
     }
 }
 
-WEFT_COLD inline void check_clipping(const GradientClipping& limits) {
-    for (const double limit : {limits.value, limits.global_norm}) {
+/// Throws ArgumentError for limits that are none, and for names of metrics that scores could not
+/// tell apart.
+template <class Scalar, class Device>
+WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& options) {
+    for (const double limit : {options.clipping.value, options.clipping.global_norm}) {
         if (!(limit >= 0)) {
             throw ArgumentError(concat("clipping: a limit is ", limit, ", expected at least 0"));
         }
+    }
+    std::vector<std::string> taken{"loss"};
+    for (const auto& metric : options.metrics) {
+        if (std::ranges::find(taken, metric.name()) != taken.end()) {
+            throw ArgumentError(concat("metrics: ", metric.name(), " is the name of two scores"));
+        }
+        taken.push_back(metric.name());
     }
 }
 

@@ -5,6 +5,7 @@
 #include "weft/training/callback.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace weft {
 
@@ -12,22 +13,24 @@ namespace weft {
 /// learning rate by factor, not below min_learning_rate, and then ignores `cooldown` epochs.
 struct ReduceLROnPlateau {
     std::string monitor = "val_loss";
-    double factor = 0.1;  ///< in (0, 1)
-    Index patience = 10;  ///< at least 0
-    double min_delta = 1e-4;
-    Index cooldown = 0;  ///< at least 0
-    double min_learning_rate = 0;
+    double factor = 0.1;           ///< in (0, 1)
+    Index patience = 10;           ///< at least 0
+    double min_delta = 1e-4;       ///< finite
+    Index cooldown = 0;            ///< at least 0
+    double min_learning_rate = 0;  ///< at least 0
     Better better = Better::automatic;
 
     void on_train_begin(TrainingRun&) {
-        if (!(factor > 0 && factor < 1)) {
-            throw ArgumentError(concat("ReduceLROnPlateau: factor is ", factor,
-                                       ", expected a number between 0 and 1"));
-        }
-        if (patience < 0) {
-            throw ArgumentError(
-                concat("ReduceLROnPlateau: patience is ", patience, ", expected at least 0"));
-        }
+        const auto require = [](bool holds, std::string_view option, double value,
+                                std::string_view expected) {
+            detail::require_option(holds, "ReduceLROnPlateau", option, value, expected);
+        };
+        require(factor > 0 && factor < 1, "factor", factor, "a number between 0 and 1");
+        require(patience >= 0, "patience", static_cast<double>(patience), "at least 0");
+        require(std::isfinite(min_delta), "min_delta", min_delta, "a finite number");
+        require(cooldown >= 0, "cooldown", static_cast<double>(cooldown), "at least 0");
+        require(min_learning_rate >= 0 && std::isfinite(min_learning_rate), "min_learning_rate",
+                min_learning_rate, "a finite number of at least 0");
         best_ = BestScore(monitor, better, min_delta);
         waited_ = cooling_ = 0;
     }

@@ -6,11 +6,13 @@
 #include "weft/training/detail/check_data.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
+#include "weft/training/detail/score_batch.hpp"
 #include "weft/training/fit_options.hpp"
 
 #include <cassert>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 namespace weft {
 
@@ -31,7 +33,7 @@ public:
 
     WEFT_COLD Trainer(Model& model, TrainerOptions<Scalar, Device> options)
         : model_(&model), options_(std::move(options)) {
-        detail::check_clipping(options_.clipping);
+        detail::check_trainer_options(options_);
         learning_rate_ = options_.optimizer->learning_rate();
     }
 
@@ -75,55 +77,10 @@ public:
     std::int64_t steps() const { return step_; }
 
 private:
-    /// A batch and all the memory that a pass over it needs.
-    struct Batch {
-        WEFT_COLD Batch(const Model& model, const Shape& target_shape, Index capacity,
-                        PassKind kind)
-            : workspace(model.make_workspace(capacity, kind)),
-              x(model.input_shape().batch(capacity)),
-              y(target_shape.batch(capacity)),
-              weights(Shape{capacity}),
-              losses(Shape{capacity * loss_rows(model.output_shape())}) {
-            if (kind == PassKind::inference) {
-                scratch_gradient = Tensor<Scalar, Device>(model.output_shape().batch(capacity));
-            }
-        }
-
-        Workspace<Scalar, Device> workspace;
-        Tensor<Scalar, Device> x, y, weights, losses;
-        Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
-    };
-
     class Run;
-
-    /// Whether the loss takes the model's logits. A penalty on the last outputs needs the outputs.
-    bool is_fused() const {
-        const auto& last = model_->layer(model_->layer_count() - 1);
-        return options_.loss->fuses(last.output_activation()) && !last.activity_regularizer();
-    }
-
-    /// Computes losses, gradient and metrics of the samples that were gathered into the batch, from
-    /// what the model made of them: logits, if the loss is fused, else predictions. The mean of the
-    /// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
-    /// metrics. weights, unless null, holds the factors of the losses. False when a loss is not
-    /// finite.
-    WEFT_NOINLINE bool score(Batch& batch, TensorView<Scalar, Device> predictions,
-                             std::span<const Index> samples, const FitOptions<Scalar>* weights,
-                             TensorView<Scalar, Device> gradient,
-                             std::vector<MetricSum>& sums) const;
 
     /// One step of the optimiser, from the gradients that backward left.
     WEFT_NOINLINE void update_parameters(Device& device);
-
-    WEFT_COLD Scores scores_of(const std::vector<MetricSum>& sums,
-                               const std::string& prefix = "") const {
-        Scores scores;
-        scores.set(prefix + "loss", sums[0].mean());
-        for (std::size_t m = 0; m < options_.metrics.size(); ++m) {
-            scores.set(prefix + options_.metrics[m].name(), sums[m + 1].mean());
-        }
-        return scores;
-    }
 
     WEFT_COLD Scores evaluate(const Dataset<Scalar>& data, Index first, Index end,
                               Index batch_size) const;
@@ -167,7 +124,7 @@ public:
     Index epochs() const override { return options_.epochs; }
     Index step() const override { return batch_step_; }
     WEFT_COLD Scores scores() const override {
-        return epoch_over_ ? scores_ : trainer_.scores_of(sums_);
+        return epoch_over_ ? scores_ : detail::mean_scores(trainer_.options_, sums_);
     }
     double learning_rate() const override { return trainer_.learning_rate(); }
     void set_learning_rate(double rate) override { trainer_.set_learning_rate(rate); }
@@ -213,11 +170,13 @@ private:
             if (!run_step()) return false;
             call(CallbackHandle::Event::batch_end);
             if (const auto now = Clock::now(); progress.wants_update(now)) {
-                progress.update(now, batch_step_, seconds_until(now), trainer_.scores_of(sums_));
+                progress.update(now, batch_step_, seconds_until(now),
+                                detail::mean_scores(trainer_.options_, sums_));
             }
         }
         batch_step_ = steps_;
-        EpochRecord record{trainer_.scores_of(sums_), seconds_until(Clock::now())};
+        EpochRecord record{detail::mean_scores(trainer_.options_, sums_),
+                           seconds_until(Clock::now())};
         record.samples_per_second = static_cast<double>(train_size_) / record.seconds;
         record.learning_rate = trainer_.learning_rate_;
         const Dataset<Scalar>& validation =
@@ -242,7 +201,7 @@ private:
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = std::min(batch_size_, train_size_ - first);
         const PassOptions pass{.training = true,
-                               .logits = trainer_.is_fused(),
+                               .logits = detail::is_fused(model(), trainer_.options_.loss),
                                .seed = options_.seed,
                                .step = static_cast<std::uint32_t>(trainer_.step_)};
         const auto samples =
@@ -253,8 +212,8 @@ private:
         const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
         if (!all_finite<Scalar>(device, x)) return stop_at("input");
         const auto predictions = model().forward(batch_.workspace, x, pass);
-        if (!trainer_.score(batch_, predictions, samples, &options_,
-                            model().output_gradient(batch_.workspace, n), sums_)) {
+        if (!detail::score_batch(model(), trainer_.options_, batch_, predictions, samples,
+                                 &options_, model().output_gradient(batch_.workspace, n), sums_)) {
             return stop_at(detail::find_non_finite<Scalar, Device>(model(), batch_.workspace, x,
                                                                    batch_.y.slice(0, n)));
         }
@@ -280,7 +239,7 @@ private:
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
     Index train_size_, batch_size_, steps_;
-    Batch batch_;
+    detail::Batch<Scalar, Device> batch_;
     std::vector<Index> order_;
     std::vector<MetricSum> sums_;
     Index epoch_ = 0, batch_step_ = 0;
@@ -295,16 +254,18 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
     const Dataset<Scalar>& data = *examples;
     detail::check_fit_options(options, data.size());
     if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
-    Model model = *model_;
-    if (!model.is_built()) model.build(data.input_shape(), options.seed);
+    std::optional<Model> built;  // kept only if the data fit it
+    if (!model_->is_built()) built.emplace(*model_).build(data.input_shape(), options.seed);
+    const Model& model = built ? *built : *model_;
     detail::check_data<Scalar, Device>(data, model, options_.loss);
     if (options.validation_data) {
         detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss);
     }
-    detail::require_weights("class_weight", options.class_weight, model.output_shape().last());
-    if (!options.class_weight.empty() &&
-        options_.loss->target_shape(model.output_shape()) != Shape{}) {
-        throw ArgumentError("fit: class_weight needs class indices as targets");
+    if (!options.class_weight.empty()) {
+        if (options_.loss->target_shape(model.output_shape()) != Shape{}) {
+            throw ArgumentError("fit: class_weight needs class indices as targets");
+        }
+        detail::require_weights("class_weight", options.class_weight, model.output_shape().last());
     }
     // The share that is trained on is rounded down, as in Keras.
     const Index train_size =
@@ -312,7 +273,7 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
             ? data.size()
             : static_cast<Index>(static_cast<double>(data.size()) * (1 - options.validation_split));
     if (train_size == 0) throw ArgumentError("fit: validation_split leaves nothing to train on");
-    if (!model_->is_built()) *model_ = std::move(model);
+    if (built) *model_ = *std::move(built);
 
     const auto parameters = model_->trainable_parameters();
     if (builds_ != model_->builds()) {
@@ -324,41 +285,6 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         epoch_ = 0;
     }
     return Run(*this, data, train_size, options).run();
-}
-
-template <class Scalar, class Device>
-bool Trainer<Scalar, Device>::score(Batch& batch, TensorView<Scalar, Device> predictions,
-                                    std::span<const Index> samples,
-                                    const FitOptions<Scalar>* weights,
-                                    TensorView<Scalar, Device> gradient,
-                                    std::vector<MetricSum>& sums) const {
-    const auto n = static_cast<Index>(samples.size());
-    const auto targets = batch.y.slice(0, n);
-    const auto losses = batch.losses.slice(0, n * loss_rows(model_->output_shape()));
-    Device& device = batch.workspace.device();
-    options_.loss->evaluate(device, is_fused(), predictions, targets, losses, gradient);
-    if (weights != nullptr && !(weights->sample_weight.empty() && weights->class_weight.empty())) {
-        for (std::size_t i = 0; i < samples.size(); ++i) {
-            double weight = 1;
-            if (!weights->sample_weight.empty()) {
-                weight *= weights->sample_weight[static_cast<std::size_t>(samples[i])];
-            }
-            if (!weights->class_weight.empty()) {
-                weight *=
-                    weights->class_weight[static_cast<std::size_t>(targets[static_cast<Index>(i)])];
-            }
-            batch.weights[static_cast<Index>(i)] = static_cast<Scalar>(weight);
-        }
-        weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
-    }
-    const auto rows = static_cast<double>(losses.size());
-    const double penalties = detail::parameter_penalty<Scalar, Device>(device, *model_) +
-                             batch.workspace.activity_penalty() / static_cast<double>(n);
-    sums[0] += {total<Scalar>(device, losses) + penalties * rows, rows};
-    for (std::size_t m = 0; m < options_.metrics.size(); ++m) {
-        sums[m + 1] += options_.metrics[m]->evaluate(device, predictions, targets);
-    }
-    return all_finite<Scalar>(device, losses);
 }
 
 template <class Scalar, class Device>
@@ -378,8 +304,9 @@ Scores Trainer<Scalar, Device>::evaluate(const Dataset<Scalar>& data, Index firs
                                          Index batch_size) const {
     batch_size = std::min(batch_size, end - first);
     const Model& model = *model_;
-    Batch batch(model, options_.loss->target_shape(model.output_shape()), batch_size,
-                PassKind::inference);
+    const PassOptions pass{.logits = detail::is_fused(model, options_.loss)};
+    detail::Batch<Scalar, Device> batch(model, options_.loss->target_shape(model.output_shape()),
+                                        batch_size, PassKind::inference);
     std::vector<MetricSum> sums(options_.metrics.size() + 1);
     std::vector<Index> samples(static_cast<std::size_t>(batch_size));
     for (; first < end; first += batch_size) {
@@ -387,11 +314,11 @@ Scores Trainer<Scalar, Device>::evaluate(const Dataset<Scalar>& data, Index firs
         std::iota(samples.begin(), samples.end(), first);
         data.gather(samples, batch.x.data(), batch.y.data());
         const auto n = static_cast<Index>(samples.size());
-        const auto predictions =
-            model.forward(batch.workspace, batch.x.slice(0, n), {.logits = is_fused()});
-        score(batch, predictions, samples, nullptr, batch.scratch_gradient.slice(0, n), sums);
+        const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
+        detail::score_batch<Scalar, Device>(model, options_, batch, predictions, samples, nullptr,
+                                            batch.scratch_gradient.slice(0, n), sums);
     }
-    return scores_of(sums);
+    return detail::mean_scores(options_, sums);
 }
 
 }  // namespace weft

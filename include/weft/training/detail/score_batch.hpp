@@ -1,0 +1,91 @@
+/// \file
+/// A batch with its memory, and the scores of what a model makes of it.
+#pragma once
+
+#include "weft/model/sequential.hpp"
+#include "weft/training/detail/parameter_rules.hpp"
+#include "weft/training/fit_options.hpp"
+
+namespace weft::detail {
+
+/// A batch and all the memory that a pass over it needs.
+template <class Scalar, class Device>
+struct Batch {
+    WEFT_COLD Batch(const Sequential<Scalar, Device>& model, const Shape& target_shape,
+                    Index capacity, PassKind kind)
+        : workspace(model.make_workspace(capacity, kind)),
+          x(model.input_shape().batch(capacity)),
+          y(target_shape.batch(capacity)),
+          weights(Shape{capacity}),
+          losses(Shape{capacity * loss_rows(model.output_shape())}) {
+        if (kind == PassKind::inference) {
+            scratch_gradient = Tensor<Scalar, Device>(model.output_shape().batch(capacity));
+        }
+    }
+
+    Workspace<Scalar, Device> workspace;
+    Tensor<Scalar, Device> x, y, weights, losses;
+    Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
+};
+
+/// Whether the loss takes the model's logits. A penalty on the last outputs needs the outputs.
+template <class Scalar, class Device>
+bool is_fused(const Sequential<Scalar, Device>& model,
+              const LossDeclaration<Scalar, Device>& loss) {
+    const auto& last = model.layer(model.layer_count() - 1);
+    return loss->fuses(last.output_activation()) && !last.activity_regularizer();
+}
+
+/// Computes losses, gradient and metrics of the samples that were gathered into the batch, from
+/// what the model made of them: logits, if the loss is fused, else predictions. The mean of the
+/// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
+/// metrics. weights, unless null, holds the factors of the losses. False when a loss is not finite.
+template <class Scalar, class Device>
+WEFT_NOINLINE bool score_batch(const Sequential<Scalar, Device>& model,
+                               const TrainerOptions<Scalar, Device>& options,
+                               Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
+                               std::span<const Index> samples, const FitOptions<Scalar>* weights,
+                               TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
+    const auto n = static_cast<Index>(samples.size());
+    const auto targets = batch.y.slice(0, n);
+    const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
+    Device& device = batch.workspace.device();
+    options.loss->evaluate(device, is_fused(model, options.loss), predictions, targets, losses,
+                           gradient);
+    if (weights != nullptr && !(weights->sample_weight.empty() && weights->class_weight.empty())) {
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            double weight = 1;
+            if (!weights->sample_weight.empty()) {
+                weight *= weights->sample_weight[static_cast<std::size_t>(samples[i])];
+            }
+            if (!weights->class_weight.empty()) {
+                weight *=
+                    weights->class_weight[static_cast<std::size_t>(targets[static_cast<Index>(i)])];
+            }
+            batch.weights[static_cast<Index>(i)] = static_cast<Scalar>(weight);
+        }
+        weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
+    }
+    const auto rows = static_cast<double>(losses.size());
+    const double penalties = parameter_penalty<Scalar, Device>(device, model) +
+                             batch.workspace.activity_penalty() / static_cast<double>(n);
+    sums[0] += {total<Scalar>(device, losses) + penalties * rows, rows};
+    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
+        sums[m + 1] += options.metrics[m]->evaluate(device, predictions, targets);
+    }
+    return all_finite<Scalar>(device, losses);
+}
+
+/// The means of what score_batch summed: "loss", then the metrics.
+template <class Scalar, class Device>
+WEFT_COLD Scores mean_scores(const TrainerOptions<Scalar, Device>& options,
+                             const std::vector<MetricSum>& sums) {
+    Scores scores;
+    scores.set("loss", sums[0].mean());
+    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
+        scores.set(options.metrics[m].name(), sums[m + 1].mean());
+    }
+    return scores;
+}
+
+}  // namespace weft::detail
