@@ -1,4 +1,4 @@
-# Installs the headers and the package that find_package(weft [COMPONENTS data]) finds.
+# Installs the headers and the package that find_package(weft [COMPONENTS data io]) finds.
 include_guard()
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -7,10 +7,12 @@ set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/weft")
 
 install(TARGETS weft EXPORT weft_targets FILE_SET HEADERS)
 install(EXPORT weft_targets NAMESPACE weft:: DESTINATION "${package_dir}")
-if(TARGET weft_data)
-    install(TARGETS weft_data EXPORT weft_data_targets FILE_SET HEADERS)
-    install(EXPORT weft_data_targets NAMESPACE weft:: DESTINATION "${package_dir}")
-endif()
+foreach(part IN ITEMS data io)
+    if(TARGET weft_${part})
+        install(TARGETS weft_${part} EXPORT weft_${part}_targets FILE_SET HEADERS)
+        install(EXPORT weft_${part}_targets NAMESPACE weft:: DESTINATION "${package_dir}")
+    endif()
+endforeach()
 
 get_target_property(weft_links weft INTERFACE_LINK_LIBRARIES)
 set(WEFT_USES_OPENMP FALSE)

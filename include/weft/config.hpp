@@ -26,6 +26,7 @@
 #define WEFT_COLD
 #endif
 
+#include <fcntl.h>
 #if defined(_WIN32)
 #include <io.h>
 #else
@@ -93,10 +94,24 @@ inline bool in_parallel_region() { return false; }
 #endif
 }  // namespace WEFT_BUILD_NAMESPACE
 
+/// sync_to_disk returns when all that was written to the file or folder is on the disk; whether it
+/// is.
 #if defined(_WIN32)
 inline bool stdout_is_terminal() { return _isatty(1) != 0; }
+inline bool sync_to_disk(const char* path) {
+    const int file = _open(path, _O_RDWR | _O_BINARY);
+    const bool synced = file >= 0 && _commit(file) == 0;
+    if (file >= 0) _close(file);
+    return synced;
+}
 #else
 inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
+inline bool sync_to_disk(const char* path) {
+    const int file = open(path, O_RDONLY);
+    const bool synced = file >= 0 && fsync(file) == 0;
+    if (file >= 0) close(file);
+    return synced;
+}
 #endif
 
 }  // namespace detail

@@ -1,5 +1,7 @@
 #include "weft/data/fashion_mnist.hpp"
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -8,6 +10,7 @@
 namespace {
 
 namespace fs = std::filesystem;
+using weft::TemporaryFolder;
 using Bytes = std::vector<std::uint8_t>;
 
 const std::string train_images = "train-images-idx3-ubyte";
@@ -44,25 +47,6 @@ Bytes labels(const Bytes& values) {
     std::ranges::copy(values, std::ranges::copy(header, bytes.begin()).out);
     return bytes;
 }
-
-/// A new folder, removed with all that is in it.
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = (fs::temp_directory_path() / "weft-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { fs::remove_all(path_); }
-
-    const fs::path& path() const { return path_; }
-    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
-private:
-    fs::path path_;
-};
 
 /// Writes a set of 3 training and 2 test images, whose pixels have the given value.
 void write_small_set(const fs::path& directory, std::uint8_t pixel = 7) {

@@ -1,5 +1,7 @@
 #include "weft/data/idx.hpp"
 
+#include "tests/support/temporary_folder.hpp"
+
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
@@ -11,33 +13,8 @@
 namespace {
 
 namespace fs = std::filesystem;
+using weft::TemporaryFolder;
 using Bytes = std::vector<std::uint8_t>;
-
-/// A new folder, removed with all that is in it.
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = (fs::temp_directory_path() / "weft-XXXXXX").string();
-        REQUIRE(mkdtemp(name.data()) != nullptr);
-        path_ = name;
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder() { fs::remove_all(path_); }
-
-    /// Writes a file of that name and returns its path.
-    fs::path file(const std::string& name, const Bytes& bytes) const {
-        std::ofstream out(path_ / name, std::ios::binary);
-        out.write(reinterpret_cast<const char*>(bytes.data()),
-                  static_cast<std::streamsize>(bytes.size()));
-        REQUIRE(out.flush().good());
-        return path_ / name;
-    }
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
 
 /// The message of the IoError that the call throws.
 std::string io_error(const std::function<void()>& call) {

@@ -92,6 +92,10 @@ TEST_CASE("stratified_k_fold refuses too few and too many folds, by name") {
     const std::vector<std::uint8_t> labels{0, 0, 0, 1, 1};
     CHECK_THROWS_WITH_AS(stratified_k_fold(view(labels), 3),
                          "stratified_k_fold: folds is 3, but class 1 has 2 samples", ArgumentError);
+    CHECK_THROWS_WITH_AS(stratified_k_fold(view(labels), 0),
+                         "stratified_k_fold: folds is 0, expected at least 2", ArgumentError);
+    CHECK_THROWS_WITH_AS(stratified_k_fold(view(labels), -2),
+                         "stratified_k_fold: folds is -2, expected at least 2", ArgumentError);
     CHECK_THROWS_WITH_AS(stratified_k_fold(view(labels), 1),
                          "stratified_k_fold: folds is 1, expected at least 2", ArgumentError);
     CHECK(stratified_k_fold(view(labels), 2).size() == 2);

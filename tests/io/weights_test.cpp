@@ -1,0 +1,191 @@
+#include "weft/io/weights.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "weft/weft.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+using namespace weft;
+namespace fs = std::filesystem;
+
+namespace {
+
+template <class Scalar = float>
+Sequential<Scalar> small_model(Index units = 2) {
+    return Sequential<Scalar>{Input{{4, 4, 1}}, Conv2D{.filters = 3, .kernel_size = 2}, BatchNorm{},
+                              Flatten{}, Dense{.units = units}};
+}
+
+/// A file of that header and data, as the format lays them out.
+std::string safetensors(const std::string& json, const std::string& data) {
+    std::string file(8, '\0');
+    const std::uint64_t size = json.size();
+    std::memcpy(file.data(), &size, sizeof size);
+    return file + json + data;
+}
+
+/// The message of the IoError that loading the file into the model throws; the model must stay as
+/// it was.
+std::string refusal(Sequential<float>& model, const fs::path& path) {
+    const Tensor<float> before(std::as_const(model).arena());
+    std::string message = "nothing was thrown";
+    try {
+        load_weights(model, path);
+    } catch (const IoError& error) {
+        message = error.what();
+    }
+    CHECK(identical(Tensor<float>(std::as_const(model).arena()), before));
+    const auto name = path.string() + ": ";
+    return message.starts_with(name) ? message.substr(name.size()) : message;
+}
+
+template <class Scalar>
+void check_round_trip() {
+    const TemporaryFolder folder;
+    Sequential<Scalar> model = small_model<Scalar>(), other = small_model<Scalar>();
+    for (Index i = 0; const ParameterInfo& parameter : model.parameters()) {
+        for (Scalar& value : model.view(parameter.slot)) {
+            value = static_cast<Scalar>(++i) / static_cast<Scalar>(7);
+        }
+    }
+    model.parameter("batch_norm/moving_mean")[1] = std::numeric_limits<Scalar>::quiet_NaN();
+    model.parameter("dense/kernel")[3] = -std::numeric_limits<Scalar>::infinity();
+    const fs::path path = folder.path() / "w.safetensors";
+    save_weights(model, path);
+    load_weights(other, path);
+    CHECK(std::memcmp(model.arena().data(), other.arena().data(),
+                      static_cast<std::size_t>(model.arena().size()) * sizeof(Scalar)) == 0);
+}
+
+}  // namespace
+
+TEST_CASE("weights come back bit for bit, also what is not trained, NaN and infinity") {
+    check_round_trip<float>();
+    check_round_trip<double>();
+}
+
+TEST_CASE("weights are a safetensors file: names, types, shapes and numbers where it says") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "w.safetensors";
+    Sequential<float> model{Input{{2}}, Dense{3}};
+    for (Index i = 0; i < 6; ++i) model.parameter("dense/kernel")[i] = static_cast<float>(i) + 0.5f;
+    save_weights(model, path);
+    const std::string bytes = contents_of(path);
+    std::uint64_t header_size = 0;
+    std::memcpy(&header_size, bytes.data(), sizeof header_size);
+    CHECK(header_size % 8 == 0);
+    const auto json = nlohmann::json::parse(bytes.substr(8, header_size));
+    CHECK(json.at("dense/kernel") == nlohmann::json::parse(R"(
+        {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]})"));
+    CHECK(json.at("dense/bias") == nlohmann::json::parse(R"(
+        {"dtype": "F32", "shape": [3], "data_offsets": [24, 36]})"));
+    REQUIRE(bytes.size() == 8 + header_size + 36);
+    float number = 0;
+    std::memcpy(&number, bytes.data() + 8 + header_size + 4 * 4, sizeof number);
+    CHECK(number == 4.5f);
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);  // no .part
+}
+
+TEST_CASE("weights of another model are refused by name, and nothing is changed") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "w.safetensors";
+    Sequential<float> model = small_model(2);
+    save_weights(small_model(5), path);
+    CHECK(refusal(model, path) ==
+          "dense/kernel has shape (27, 5), expected (27, 2); dense/bias has shape (5,), "
+          "expected (2,)");
+    save_weights(small_model<double>(), path);
+    CHECK(refusal(model, path).starts_with("conv2d/kernel is of type F64, expected F32; "));
+    save_weights(Sequential<float>{Input{{3}}, Dense{.units = 1, .use_bias = false, .name = "a"}},
+                 path);
+    Sequential<float> wide{Input{{3}}, Dense{.units = 1, .name = "a"}};
+    CHECK(refusal(wide, path) == "has no a/bias");
+    save_weights(wide, path);
+    Sequential<float> narrow{Input{{3}}, Dense{.units = 1, .use_bias = false, .name = "a"}};
+    CHECK(refusal(narrow, path) == "holds a/bias, which the model does not have");
+}
+
+TEST_CASE("a missing, short or corrupt file of weights is refused by name") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "w.safetensors";
+    Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
+    CHECK(refusal(model, folder.path() / "none") == "cannot be opened");
+    CHECK(refusal(model, folder.path()) == "cannot be opened");
+
+    const auto of = [&](const std::string& bytes) {
+        folder.file("w.safetensors", bytes);
+        return refusal(model, path);
+    };
+    save_weights(model, path);
+    const std::string whole = contents_of(path);
+    // Cut anywhere, it is refused.
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        CAPTURE(size);
+        CHECK(of(whole.substr(0, size)) != "nothing was thrown");
+    }
+    CHECK(of(whole + '\0') == "holds 9 bytes of numbers, expected 8");
+    CHECK(of("short") == "holds 5 bytes, expected the header of a safetensors file");
+    CHECK(of(std::string(8, '\xff') + "{}") ==
+          "declares a header of 18446744073709551615 bytes, but holds 10");
+    const std::string no_header = "its header is not that of a safetensors file";
+    CHECK(of(safetensors("{", "")) == no_header);
+    CHECK(of(safetensors("[]", "")) == no_header);
+    CHECK(of(safetensors(R"({"a": 1})", "")) == no_header);
+    CHECK(of(safetensors(R"({"a": {"dtype": 1, "shape": [1], "data_offsets": [0, 4]}})", "1234")) ==
+          no_header);
+}
+
+TEST_CASE("a file of weights whose places or shapes do not hold is refused by name") {
+    const TemporaryFolder folder;
+    Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
+    const auto tensor = [&](const std::string& shape, const std::string& offsets,
+                            const std::string& data = "12345678") {
+        const std::string json = R"({"dense/kernel": {"dtype": "F32", "shape": )" + shape +
+                                 R"(, "data_offsets": )" + offsets + "}}";
+        return refusal(model, folder.file("w.safetensors", safetensors(json, data)));
+    };
+    load_weights(model, folder.file("w", safetensors(R"({"dense/kernel": {"dtype": "F32",
+        "shape": [2, 1], "data_offsets": [0, 8]}})",
+                                                     "12345678")));  // what is right, is read
+    const std::string outside = "tensor dense/kernel lies outside the file's 8 bytes of numbers";
+    for (const char* offsets :
+         {"[0, 9]", "[8, 0]", "[-8, 0]", "[0, 8.5]", "[0, 1e300]", "[0, 18446744073709551615]"}) {
+        CAPTURE(offsets);
+        CHECK(tensor("[2, 1]", offsets) == outside);
+    }
+    CHECK(tensor("[2, 1]", "[0, 8, 8]") == "tensor dense/kernel has no shape or place");
+    CHECK(tensor("[1,1,1,1,1,1,1,1,2]", "[0, 8]") == "tensor dense/kernel has no shape or place");
+    CHECK(tensor("[2, -1]", "[0, 8]") ==
+          "tensor dense/kernel has an extent that is no number of things");
+    CHECK(tensor("[4611686018427387904, 4]", "[0, 8]") ==
+          "tensor dense/kernel: shape (4611686018427387904, 4) has too many elements");
+    CHECK(tensor("[18446744073709551615]", "[0, 8]") ==
+          "tensor dense/kernel: shape (-1,) has a negative extent");
+    CHECK(tensor("[2, 1]", "[4, 8]") ==
+          "tensor dense/kernel does not start where the one before it ends");
+    CHECK(tensor("[2, 1]", "[0, 4]") == "holds 8 bytes of numbers, expected 4");
+    CHECK(tensor("[2, 1]", "[0, 4]", "1234") ==
+          "dense/kernel takes 4 bytes, too few or many for shape (2, 1)");
+}
+
+TEST_CASE("weights that cannot be written leave the old file whole") {
+    const TemporaryFolder folder;
+    Sequential<float> model{Input{{2}}, Dense{1}};
+    CHECK_THROWS_WITH_AS(save_weights(model, folder.path() / "no" / "w"),
+                         (folder.path() / "no" / "w: cannot be created").c_str(), IoError);
+    CHECK_THROWS_AS(save_weights(Sequential<float>{Dense{1}}, folder.path() / "w"), ArgumentError);
+    // Where a folder is in the way, the file cannot be put in place, and nothing is left behind.
+    fs::create_directories(folder.path() / "taken" / "by");
+    CHECK_THROWS_AS(save_weights(model, folder.path() / "taken"), IoError);
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
+    // A device that is always full.
+    if (fs::exists("/dev/full")) {
+        fs::create_symlink("/dev/full", folder.path() / "full.part");
+        CHECK_THROWS_WITH_AS(save_weights(model, folder.path() / "full"),
+                             (folder.path() / "full: cannot be written in full").c_str(), IoError);
+        CHECK(!fs::exists(folder.path() / "full"));
+    }
+}
