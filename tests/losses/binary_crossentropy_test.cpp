@@ -12,6 +12,10 @@ namespace {
 constexpr BinaryCrossentropy from_probabilities{};
 constexpr BinaryCrossentropy from_logits{.from_logits = true};
 
+constexpr BinaryCrossentropy smoothed(double label_smoothing, bool logits = false) {
+    return {.from_logits = logits, .label_smoothing = label_smoothing};
+}
+
 }  // namespace
 
 TEST_CASE("BinaryCrossentropy is the mean of -(t log p + (1 - t) log(1 - p))") {
@@ -40,15 +44,59 @@ TEST_CASE("BinaryCrossentropy is the mean of -(t log p + (1 - t) log(1 - p))") {
     }
 }
 
+TEST_CASE("BinaryCrossentropy: label smoothing s puts t (1 - s) + s / 2 in the place of t") {
+    const Tensor<double> p({1, 3}, {0.5, 0.25, 0.75});
+    const Tensor<double> t({1, 3}, {1, 0, 0.5});
+    // With s = 0.2 the targets become 0.9, 0.1, 0.5. What follows are a dozen roundings of 1e-16.
+    const Tensor<double> losses({1}, {(2.2 * std::log(2.0) + 1.4 * std::log(4.0 / 3)) / 3});
+    SUBCASE("from probabilities") {
+        const auto result = evaluate_loss(smoothed(0.2), p, t);
+        CHECK(largest_gap(result.losses, losses) < 1e-14);
+        // (p - t) / (p (1 - p)) / C / N
+        CHECK(largest_gap(result.gradient, Tensor<double>({1, 3}, {-1.6 / 3, 0.8 / 3, 4.0 / 9})) <
+              1e-14);
+    }
+    SUBCASE("from logits and fused") {
+        Tensor<double> z = p;
+        for (double& value : z) value = std::log(value / (1 - value));
+        for (const bool fused : {false, true}) {
+            const auto result = evaluate_loss(smoothed(0.2, !fused), z, t, fused);
+            CHECK(largest_gap(result.losses, losses) < 1e-14);
+            CHECK(largest_gap(result.gradient, Tensor<double>({1, 3}, {-0.4 / 3, 0.05, 0.25 / 3})) <
+                  1e-14);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("BinaryCrossentropy of logits of +-1000 and smoothed labels is exact", Scalar,
+                   float, double) {
+    // With s = 1/2 the targets become 3/4 and 1/4: exact in binary, and so is all that follows.
+    const Tensor<Scalar> z({4, 1}, {1000, 1000, -1000, -1000}), t({4, 1}, {1, 0, 0, 1});
+    for (const bool fused : {false, true}) {
+        const auto result = evaluate_loss(smoothed(0.5, !fused), z, t, fused);
+        CHECK(identical(result.losses, Tensor<Scalar>({4}, {250, 750, 250, 750})));
+        CHECK(
+            identical(result.gradient, Tensor<Scalar>({4, 1}, {0.0625, 0.1875, -0.0625, -0.1875})));
+    }
+}
+
+TEST_CASE("BinaryCrossentropy refuses a label smoothing outside [0, 1), by name") {
+    check_label_smoothing_range<BinaryCrossentropy>();
+}
+
 TEST_CASE("BinaryCrossentropy equals Keras") { check_loss_reference<BinaryCrossentropy>(); }
 
 TEST_CASE("BinaryCrossentropy: every gradient agrees with central differences") {
     for (const Shape& shape : {Shape{5, 3}, {1, 4}, {5, 1}, {2, 3, 4}, {2, 3, 4, 5}}) {
         CAPTURE(shape.to_string());
         const auto targets = random_uniform(shape, 3, 0, 1);
-        CHECK(gradient_check(from_probabilities, random_uniform(shape, 2, 0.05, 0.95), targets));
-        CHECK(gradient_check(from_logits, random_normal(shape, 2, 2), targets));
-        CHECK(gradient_check(from_probabilities, random_normal(shape, 2, 2), targets, true));
+        for (const double s : {0.0, 0.1, 0.9}) {
+            CAPTURE(s);
+            const auto p = random_uniform(shape, 2, 0.05, 0.95), z = random_normal(shape, 2, 2);
+            CHECK(gradient_check(smoothed(s), p, targets));
+            CHECK(gradient_check(smoothed(s, true), z, targets));
+            CHECK(gradient_check(smoothed(s), z, targets, true));
+        }
     }
 }
 
@@ -76,8 +124,11 @@ TEST_CASE("BinaryCrossentropy fuses with sigmoid, unless it is given logits") {
         CHECK_FALSE(loss->fuses(other));
     CHECK_FALSE((LossDeclaration<double, Cpu>(from_logits)->fuses(sigmoid)));
     for (const Shape& shape : {Shape{5, 4}, {5, 1}, {2, 3, 4}}) {
-        check_fused_equals_unfused<Sigmoid>(loss, random_normal(shape, 2),
-                                            random_uniform(shape, 3, 0, 1));
+        for (const double s : {0.0, 0.1, 0.9}) {
+            CAPTURE(s);
+            check_fused_equals_unfused<Sigmoid>(smoothed(s), random_normal(shape, 2),
+                                                random_uniform(shape, 3, 0, 1));
+        }
     }
 }
 

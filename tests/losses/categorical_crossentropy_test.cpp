@@ -13,6 +13,10 @@ namespace {
 constexpr CategoricalCrossentropy from_probabilities{};
 constexpr CategoricalCrossentropy from_logits{.from_logits = true};
 
+constexpr CategoricalCrossentropy smoothed(double label_smoothing, bool logits = false) {
+    return {.from_logits = logits, .label_smoothing = label_smoothing};
+}
+
 }  // namespace
 
 TEST_CASE("CategoricalCrossentropy is -sum t log p") {
@@ -41,6 +45,59 @@ TEST_CASE("CategoricalCrossentropy is -sum t log p") {
     }
 }
 
+TEST_CASE("CategoricalCrossentropy: label smoothing s puts t (1 - s) + s / C in the place of t") {
+    const Tensor<double> p({2, 4}, {0.5, 0.25, 0.125, 0.125, 0.5, 0.25, 0.125, 0.125});
+    const Tensor<double> t({2, 4}, {0, 1, 0, 0, 0.5, 0.5, 0, 0});
+    // With s = 0.2 the targets become (0.05, 0.85, 0.05, 0.05) and (0.45, 0.45, 0.05, 0.05). What
+    // follows are a dozen roundings of 1e-16, of numbers up to 10 times those left at the end.
+    const double log_2 = std::log(2.0);
+    const Tensor<double> losses({2}, {2.05 * log_2, 1.65 * log_2});
+    SUBCASE("from probabilities") {
+        const auto result = evaluate_loss(smoothed(0.2), p, t);
+        CHECK(largest_gap(result.losses, losses) < 1e-14);
+        // (sum t - t / p) / N
+        CHECK(largest_gap(result.gradient, Tensor<double>({2, 4}, {0.45, -1.2, 0.3, 0.3, 0.05, -0.4,
+                                                                   0.3, 0.3})) < 1e-14);
+    }
+    SUBCASE("from logits and fused") {
+        Tensor<double> z = p;
+        for (double& value : z) value = std::log(value);
+        for (const bool fused : {false, true}) {
+            const auto result = evaluate_loss(smoothed(0.2, !fused), z, t, fused);
+            CHECK(largest_gap(result.losses, losses) < 1e-14);
+            CHECK(largest_gap(result.gradient,
+                              Tensor<double>({2, 4}, {0.225, -0.3, 0.0375, 0.0375,  //
+                                                      0.025, -0.1, 0.0375, 0.0375})) < 1e-14);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("Targets without label smoothing are kept to the last bit", Scalar, float,
+                   double) {
+    using Limits = std::numeric_limits<Scalar>;
+    const Tensor<Scalar> t(
+        {6}, {0, 1, Scalar(0.1), Scalar(1) / 3, Limits::epsilon() / 8, Limits::denorm_min()});
+    Tensor<Scalar> kept(t.shape());
+    const kernels::SmoothedTargets<Scalar> targets(TensorView<const Scalar>(t), 0, 6);
+    for (Index i = 0; i < t.size(); ++i) kept[i] = targets[i];
+    CHECK(identical(kept, t));
+}
+
+TEST_CASE_TEMPLATE("CategoricalCrossentropy of logits of +-1000 and smoothed labels is exact",
+                   Scalar, float, double) {
+    // With s = 3/4 the targets become (1/2, 1/4, 1/4): exact in binary, and so is all that follows.
+    const Tensor<Scalar> z({1, 3}, {1000, -1000, 0}), t({1, 3}, {1, 0, 0});
+    for (const bool fused : {false, true}) {
+        const auto result = evaluate_loss(smoothed(0.75, !fused), z, t, fused);
+        CHECK(identical(result.losses, Tensor<Scalar>({1}, {750})));
+        CHECK(identical(result.gradient, Tensor<Scalar>({1, 3}, {0.5, -0.25, -0.25})));
+    }
+}
+
+TEST_CASE("CategoricalCrossentropy refuses a label smoothing outside [0, 1), by name") {
+    check_label_smoothing_range<CategoricalCrossentropy>();
+}
+
 TEST_CASE("CategoricalCrossentropy equals Keras") {
     check_loss_reference<CategoricalCrossentropy>();
 }
@@ -50,9 +107,13 @@ TEST_CASE("CategoricalCrossentropy: every gradient agrees with central differenc
         CAPTURE(shape.to_string());
         // Targets that do not sum to 1 are weighed by their sum.
         const auto targets = random_uniform(shape, 3, 0, 1);
-        CHECK(gradient_check(from_probabilities, random_uniform(shape, 2, 0.05, 0.95), targets));
-        CHECK(gradient_check(from_logits, random_normal(shape, 2, 2), targets));
-        CHECK(gradient_check(from_probabilities, random_normal(shape, 2, 2), targets, true));
+        for (const double s : {0.0, 0.1, 0.9}) {
+            CAPTURE(s);
+            const auto p = random_uniform(shape, 2, 0.05, 0.95), z = random_normal(shape, 2, 2);
+            CHECK(gradient_check(smoothed(s), p, targets));
+            CHECK(gradient_check(smoothed(s, true), z, targets));
+            CHECK(gradient_check(smoothed(s), z, targets, true));
+        }
     }
 }
 
@@ -80,8 +141,11 @@ TEST_CASE("CategoricalCrossentropy fuses with softmax, unless it is given logits
         CHECK_FALSE(loss->fuses(other));
     CHECK_FALSE((LossDeclaration<double, Cpu>(from_logits)->fuses(softmax)));
     for (const Shape& shape : {Shape{5, 4}, {2, 3, 4}}) {
-        check_fused_equals_unfused<Softmax>(loss, random_normal(shape, 2),
-                                            random_uniform(shape, 3, 0, 1));
+        for (const double s : {0.0, 0.1, 0.9}) {
+            CAPTURE(s);
+            check_fused_equals_unfused<Softmax>(smoothed(s), random_normal(shape, 2),
+                                                random_uniform(shape, 3, 0, 1));
+        }
     }
 }
 

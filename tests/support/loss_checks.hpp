@@ -4,31 +4,115 @@
 
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
+#include "weft/kernels/cpu/penalty.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
+#include <string_view>
 
 namespace weft {
+
+/// Checks a case with sample weights w (N): the loss of each sample, which bears no weight, then
+/// the mean of w_n l_n and its gradient. A weight, below 3, scales value and error alike, so the
+/// bounds are those of the other cases.
+template <class Scalar>
+Verdict matches_weighted_reference(const LossDeclaration<Scalar, Cpu>& loss,
+                                   const ReferenceCase& expected) {
+    constexpr Bound bound = same_as_reference<Scalar>;
+    const auto weights = reference_tensor<Scalar>(expected.at("sample_weight"));
+    auto result = evaluate_loss(loss, reference_tensor<Scalar>(expected.at("predictions")),
+                                reference_tensor<Scalar>(expected.at("targets")));
+    const Index samples = weights.size(), rows = result.losses.size() / samples;
+    Tensor<double> per_sample({samples});
+    for (Index i = 0; i < result.losses.size(); ++i) {
+        per_sample[i / rows] += static_cast<double>(result.losses[i]) / static_cast<double>(rows);
+    }
+    Cpu cpu(1);
+    kernels::weight_rows<Scalar>(cpu, weights, result.losses, result.gradient);
+
+    Verdict verdict;
+    const auto check = [&](const std::string& field, const auto& actual) {
+        const auto value = reference_tensor(expected.at(field));
+        verdict.add(field, largest_gap(actual, value, bound.floor), bound.gap);
+    };
+    check("per_sample", per_sample);
+    check("dpredictions", result.gradient);
+    const double loss_gap = relative_gap(result.mean(), expected.at("loss"), bound.floor);
+    verdict.add("loss", Gap{loss_gap}, bound.gap);
+    return verdict;
+}
+
+/// Checks a case with sample weights or without.
+template <class Scalar>
+Verdict matches_loss_reference(const LossDeclaration<Scalar, Cpu>& loss,
+                               const ReferenceCase& expected) {
+    return expected.has("sample_weight") ? matches_weighted_reference<Scalar>(loss, expected)
+                                         : matches_reference<Scalar>(loss, expected);
+}
+
+/// How many cases of each loss losses.json and loss_options.json hold together, and no others.
+inline const std::map<std::string_view, int> loss_reference_counts{
+    {"BinaryCrossentropy", 20 + 20},
+    {"CategoricalCrossentropy", 15 + 24},
+    {"MeanSquaredError", 5 + 3},
+    {"SparseCategoricalCrossentropy", 9 + 8},
+};
 
 /// Checks all reference cases of that loss.
 template <class Declaration>
 void check_loss_reference() {
-    int cases = 0;
-    for (const ReferenceCase& expected : reference_cases("losses.json")) {
-        if (expected.at("type") != Declaration::type) continue;
-        ++cases;
-        const std::string name = expected.name();
-        CAPTURE(name);
-        Declaration loss;
-        if constexpr (requires { loss.from_logits; }) loss.from_logits = expected.at("from_logits");
-        CHECK(matches_reference<double>(loss, expected));
-        // In float, 1 - 1e-7 is 1 - 2^-23, so values beside that bound differ by a fifth.
-        const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
-        const bool at_bounds = has("_probabilities_") && (has("zero_and_one") || has("hard_rows"));
-        if (!at_bounds) CHECK(matches_reference<float>(loss, expected));
+    int held = 0, in_files = 0;
+    for (const char* file : {"losses.json", "loss_options.json"}) {
+        for (const ReferenceCase& expected : reference_cases(file)) {
+            ++in_files;
+            if (expected.at("type") != Declaration::type) continue;
+            const std::string name = expected.name();
+            CAPTURE(name);
+            Declaration loss;
+            if constexpr (requires { loss.from_logits; }) {
+                loss.from_logits = expected.at("from_logits");
+            }
+            if (expected.has("label_smoothing")) {
+                if constexpr (requires { loss.label_smoothing; }) {
+                    loss.label_smoothing = expected.at("label_smoothing");
+                } else {
+                    FAIL_CHECK("the loss has no label_smoothing");
+                }
+            }
+            CHECK(matches_loss_reference<double>(loss, expected));
+            // In float, 1 - 1e-7 is 1 - 2^-23, so values beside that bound differ by a fifth.
+            const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
+            const bool at_bounds =
+                has("_probabilities_") && (has("zero_and_one") || has("hard_rows"));
+            if (!at_bounds) CHECK(matches_loss_reference<float>(loss, expected));
+            ++held;
+        }
     }
-    CHECK(cases >= 5);
+    CHECK(held == loss_reference_counts.at(Declaration::type));
+    int of_all_losses = 0;
+    for (const auto& [type, count] : loss_reference_counts) of_all_losses += count;
+    CHECK(in_files == of_all_losses);
+}
+
+/// Checks that the option is refused by name, and that 0 and what is below 1 are not.
+template <class Declaration>
+void check_label_smoothing_range() {
+    using Loss = LossDeclaration<double, Cpu>;
+    const std::string refused = concat(Declaration::type, ": label_smoothing is ");
+    CHECK_THROWS_WITH_AS(Loss(Declaration{.label_smoothing = 1.5}),
+                         (refused + "1.5, expected a number in [0, 1)").c_str(), ArgumentError);
+    const double infinity = std::numeric_limits<double>::infinity();
+    for (const double bad : {-0.1, -1e-300, 1.0, infinity, -infinity, std::nan("")}) {
+        CAPTURE(bad);
+        CHECK_THROWS_WITH_AS(Loss(Declaration{.label_smoothing = bad}),
+                             doctest::Contains(refused.c_str()), ArgumentError);
+    }
+    for (const double good : {0.0, 0.1, std::nextafter(1.0, 0.0)}) {
+        CAPTURE(good);
+        CHECK_NOTHROW(Loss(Declaration{.label_smoothing = good}));
+    }
 }
 
 /// The samples' rows of a batch, for a loss whose targets have that many numbers a sample.

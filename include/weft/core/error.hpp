@@ -104,4 +104,18 @@ std::string concat(const Parts&... parts) {
     return detail::join({parts...});
 }
 
+namespace detail {
+
+/// Throws ArgumentError `Adam: beta_1 is 1, expected ...` unless the option holds.
+WEFT_COLD inline void require_option(bool holds, std::string_view declaration,
+                                     std::string_view option, double value,
+                                     std::string_view expected) {
+    if (!holds) {
+        throw ArgumentError(
+            concat(declaration, ": ", option, " is ", value, ", expected ", expected));
+    }
+}
+
+}  // namespace detail
+
 }  // namespace weft

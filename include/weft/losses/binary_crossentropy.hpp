@@ -8,11 +8,14 @@ namespace weft {
 
 /// l = -mean_c (t_c log p_c + (1 - t_c) log(1 - p_c)), for predictions and targets (N, ..., C).
 ///
+/// Label smoothing s puts t_c (1 - s) + s / 2 in the place of t_c, as in Keras.
+///
 /// From logits z it is mean_c (max(z, 0) - z t + log(1 + exp(-|z|))), with gradient
 /// (sigmoid(z) - t) / C. That form is used whenever the model ends in sigmoid. From plain
 /// probabilities, p is clipped to [1e-7, 1 - 1e-7], as in Keras.
 struct BinaryCrossentropy {
-    bool from_logits = false;  ///< the model's outputs are logits, not probabilities
+    bool from_logits = false;    ///< the model's outputs are logits, not probabilities
+    double label_smoothing = 0;  ///< s in [0, 1); anything else throws ArgumentError
 
     static constexpr std::string_view type = "BinaryCrossentropy";
 
@@ -27,7 +30,9 @@ public:
     using typename Loss<Scalar, Device>::ConstView;
 
     WEFT_COLD explicit Function(const BinaryCrossentropy& options)
-        : from_logits_(options.from_logits) {}
+        : from_logits_(options.from_logits), label_smoothing_(options.label_smoothing) {
+        detail::require_label_smoothing(type, label_smoothing_);
+    }
 
     bool fuses(Activation activation) const override {
         return !from_logits_ && activation == Activation::sigmoid;
@@ -45,16 +50,18 @@ public:
     WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
                                 View losses, View gradient) const override {
         const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+        const kernels::SmoothedTargets<Scalar> t(targets, label_smoothing_, 2);
         if (fused || from_logits_) {
-            sigmoid_crossentropy<Scalar>(device, predictions, targets, scale, losses,
+            sigmoid_crossentropy<Scalar>(device, predictions, t, scale, losses,
                                          fused ? predictions : gradient, gradient);
         } else {
-            binary_crossentropy<Scalar>(device, predictions, targets, scale, losses, gradient);
+            binary_crossentropy<Scalar>(device, predictions, t, scale, losses, gradient);
         }
     }
 
 private:
     bool from_logits_;
+    double label_smoothing_;
 };
 
 }  // namespace weft

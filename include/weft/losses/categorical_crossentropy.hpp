@@ -8,11 +8,14 @@ namespace weft {
 
 /// l = -sum_c t_c log p_c, for predictions and targets (N, ..., C).
 ///
+/// Label smoothing s puts t_c (1 - s) + s / C in the place of t_c (Szegedy et al. 2016, section 7).
+///
 /// From logits z it is sum_c t_c (log sum_k exp(z_k) - z_c), with gradient softmax(z) sum_k t_k -
 /// t. That form is used whenever the model ends in softmax. From plain probabilities, p is
 /// normalised and clipped to [1e-7, 1 - 1e-7], as in Keras.
 struct CategoricalCrossentropy {
-    bool from_logits = false;  ///< the model's outputs are logits, not probabilities
+    bool from_logits = false;    ///< the model's outputs are logits, not probabilities
+    double label_smoothing = 0;  ///< s in [0, 1); anything else throws ArgumentError
 
     static constexpr std::string_view type = "CategoricalCrossentropy";
 
@@ -27,7 +30,9 @@ public:
     using typename Loss<Scalar, Device>::ConstView;
 
     WEFT_COLD explicit Function(const CategoricalCrossentropy& options)
-        : from_logits_(options.from_logits) {}
+        : from_logits_(options.from_logits), label_smoothing_(options.label_smoothing) {
+        detail::require_label_smoothing(type, label_smoothing_);
+    }
 
     bool fuses(Activation activation) const override {
         return !from_logits_ && activation == Activation::softmax;
@@ -36,16 +41,19 @@ public:
     WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
                                 View losses, View gradient) const override {
         const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+        const kernels::SmoothedTargets<Scalar> t(targets, label_smoothing_,
+                                                 predictions.shape().last());
         if (fused || from_logits_) {
-            softmax_crossentropy<Scalar>(device, predictions, targets, scale, losses,
+            softmax_crossentropy<Scalar>(device, predictions, t, scale, losses,
                                          fused ? predictions : gradient, gradient);
         } else {
-            categorical_crossentropy<Scalar>(device, predictions, targets, scale, losses, gradient);
+            categorical_crossentropy<Scalar>(device, predictions, t, scale, losses, gradient);
         }
     }
 
 private:
     bool from_logits_;
+    double label_smoothing_;
 };
 
 }  // namespace weft

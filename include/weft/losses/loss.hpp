@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace weft {
 
@@ -54,6 +55,10 @@ inline Index loss_rows(const Shape& prediction) {
 }
 
 namespace detail {
+
+WEFT_COLD inline void require_label_smoothing(std::string_view loss, double value) {
+    require_option(value >= 0 && value < 1, loss, "label_smoothing", value, "a number in [0, 1)");
+}
 
 /// What is wrong with class indices as targets; empty when nothing is.
 template <class Scalar>

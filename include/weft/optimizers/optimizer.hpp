@@ -39,16 +39,6 @@ public:
 
 namespace detail {
 
-/// Throws ArgumentError `Adam: beta_1 is 1, expected ...` unless the option holds.
-WEFT_COLD inline void require_option(bool holds, std::string_view optimizer,
-                                     std::string_view option, double value,
-                                     std::string_view expected) {
-    if (!holds) {
-        throw ArgumentError(
-            concat(optimizer, ": ", option, " is ", value, ", expected ", expected));
-    }
-}
-
 WEFT_COLD inline void require_learning_rate(std::string_view optimizer, double value) {
     require_option(value > 0 && std::isfinite(value), optimizer, "learning_rate", value,
                    "a positive number");

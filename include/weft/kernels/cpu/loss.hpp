@@ -36,6 +36,24 @@ bool clip_probability(Scalar& x) {
 
 }  // namespace detail
 
+/// Targets with label smoothing s:  t_i (1 - s) + s / classes. With s = 0 these are the targets to
+/// the last bit.
+template <class Scalar>
+class SmoothedTargets {
+public:
+    template <class Device>
+    SmoothedTargets(TensorView<const Scalar, Device> targets, double smoothing, Index classes)
+        : targets_(targets.data()),
+          kept_(static_cast<Scalar>(1 - smoothing)),
+          spread_(static_cast<Scalar>(smoothing / static_cast<double>(classes))) {}
+
+    Scalar operator[](Index i) const { return targets_[i] * kept_ + spread_; }
+
+private:
+    const Scalar* targets_;
+    Scalar kept_, spread_;
+};
+
 /// Cross-entropy of softmax(logits) against a class index per row:
 ///   loss_r = log sum_c exp(z_rc) - z_r,label,    dz_rc = scale (p_rc - [c = label_r]).
 ///
@@ -66,28 +84,30 @@ void sparse_softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits,
 
 /// Cross-entropy of softmax(logits) against a distribution t per row:
 ///   loss_r = sum_c t_rc (log sum_k exp(z_rk) - z_rc),   dz_rc = scale (p_rc sum_k t_rk - t_rc).
-/// Shapes as above, targets (R, C).
-template <class Scalar>
-void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits,
-                          TensorView<const Scalar> targets, Scalar scale, TensorView<Scalar> losses,
-                          TensorView<Scalar> probabilities, TensorView<Scalar> gradient) {
+/// Shapes as above, targets (R, C): a view, or SmoothedTargets.
+template <class Scalar, class Targets>
+void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets targets, Scalar scale,
+                          TensorView<Scalar> losses, TensorView<Scalar> probabilities,
+                          TensorView<Scalar> gradient) {
     const Index columns = logits.shape().last();
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
         const Scalar* z = logits.data() + r * columns;
-        const Scalar* t = targets.data() + r * columns;
         Scalar* p = probabilities.data() + r * columns;
         Scalar* g = gradient.data() + r * columns;
         const Scalar largest = detail::row_max(z, columns);
         Scalar weighted = 0, mass = 0;
         for (Index c = 0; c < columns; ++c) {
+            const Scalar t = targets[r * columns + c];
             // A class of no weight may have any logit: 0 * inf must not become NaN.
-            if (t[c] != Scalar(0)) weighted += t[c] * (largest - z[c]);
-            mass += t[c];
+            if (t != Scalar(0)) weighted += t * (largest - z[c]);
+            mass += t;
         }
         const Scalar total = detail::exp_and_sum(z, columns, largest, p);
         losses[r] = mass * std::log(total) + weighted;
         detail::scale(p, columns, Scalar(1) / total);
-        for (Index c = 0; c < columns; ++c) g[c] = scale * (p[c] * mass - t[c]);
+        for (Index c = 0; c < columns; ++c) {
+            g[c] = scale * (p[c] * mass - targets[r * columns + c]);
+        }
     });
 }
 
@@ -97,23 +117,23 @@ void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits,
 ///   dp_rc = scale / s (sum_k t_rk u_rk - t_rc u_rc s / p_rc), u = 1 where q was not clipped, else
 ///   0.
 /// Shapes as above.
-template <class Scalar>
-void categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities,
-                              TensorView<const Scalar> targets, Scalar scale,
-                              TensorView<Scalar> losses, TensorView<Scalar> gradient) {
+template <class Scalar, class Targets>
+void categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities, Targets targets,
+                              Scalar scale, TensorView<Scalar> losses,
+                              TensorView<Scalar> gradient) {
     const Index columns = probabilities.shape().last();
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
         const Scalar* p = probabilities.data() + r * columns;
-        const Scalar* t = targets.data() + r * columns;
         Scalar* g = gradient.data() + r * columns;
         const Scalar mass = detail::sum(p, columns);
         Scalar loss = 0, unclipped = 0;
         for (Index c = 0; c < columns; ++c) {
+            const Scalar t = targets[r * columns + c];
             Scalar q = p[c] / mass;
             const bool inside = detail::clip_probability(q);
-            loss -= t[c] * std::log(q);
-            g[c] = inside ? t[c] / q : Scalar(0);
-            if (inside) unclipped += t[c];
+            loss -= t * std::log(q);
+            g[c] = inside ? t / q : Scalar(0);
+            if (inside) unclipped += t;
         }
         losses[r] = loss;
         for (Index c = 0; c < columns; ++c) g[c] = scale / mass * (unclipped - g[c]);
@@ -153,23 +173,23 @@ void sparse_categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabil
 ///
 ///   logits, targets, probabilities, gradient (R, C)   losses (R)
 ///
-/// probabilities may be the logits' memory or the gradient's.
-template <class Scalar>
-void sigmoid_crossentropy(Cpu& cpu, TensorView<const Scalar> logits,
-                          TensorView<const Scalar> targets, Scalar scale, TensorView<Scalar> losses,
-                          TensorView<Scalar> probabilities, TensorView<Scalar> gradient) {
+/// probabilities may be the logits' memory or the gradient's. targets: a view, or SmoothedTargets.
+template <class Scalar, class Targets>
+void sigmoid_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets targets, Scalar scale,
+                          TensorView<Scalar> losses, TensorView<Scalar> probabilities,
+                          TensorView<Scalar> gradient) {
     const Index columns = logits.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
         Scalar loss = 0;
         for (Index i = r * columns; i < (r + 1) * columns; ++i) {
-            const Scalar z = logits[i];
+            const Scalar z = logits[i], t = targets[i];
             const Scalar e = std::exp(-std::abs(z));
             const Scalar positive = Scalar(1) / (Scalar(1) + e);  // sigmoid(|z|)
-            loss += (z > 0 ? z : z * Scalar(0)) - z * targets[i] + std::log1p(e);
+            loss += (z > 0 ? z : z * Scalar(0)) - z * t + std::log1p(e);
             const Scalar p = z >= 0 ? positive : e * positive;
             probabilities[i] = p;
-            gradient[i] = scale * share * (p - targets[i]);
+            gradient[i] = scale * share * (p - t);
         }
         losses[r] = loss * share;
     });
@@ -178,10 +198,9 @@ void sigmoid_crossentropy(Cpu& cpu, TensorView<const Scalar> logits,
 /// Binary cross-entropy of probabilities p, clipped to [1e-7, 1 - 1e-7], the mean over each row:
 ///   loss_r = -1/C sum_c (t log p + (1 - t) log(1 - p)),   dp = scale / C (p - t) / (p (1 - p)),
 /// and dp = 0 where p was clipped. Shapes as above.
-template <class Scalar>
-void binary_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities,
-                         TensorView<const Scalar> targets, Scalar scale, TensorView<Scalar> losses,
-                         TensorView<Scalar> gradient) {
+template <class Scalar, class Targets>
+void binary_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities, Targets targets,
+                         Scalar scale, TensorView<Scalar> losses, TensorView<Scalar> gradient) {
     const Index columns = probabilities.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
