@@ -99,6 +99,25 @@ std::vector<SplitIndices> stratified_k_fold(std::span<const Label> labels, Index
     return splits;
 }
 
+/// The mean of some numbers and their standard deviation around it.
+struct MeanAndDeviation {
+    double mean = 0;
+    double deviation = 0;
+};
+
+/// Of the scores of the folds of a cross-validation:
+///   mean = 1/n sum x,   deviation = sqrt(1/(n - 1) sum (x - mean)^2), 0 for n = 1.
+/// Throws ArgumentError when there are none.
+inline MeanAndDeviation mean_and_deviation(std::span<const double> x) {
+    if (x.empty()) throw ArgumentError("mean_and_deviation: no numbers, expected at least 1");
+    const auto n = static_cast<double>(x.size());
+    double sum = 0, squares = 0;
+    for (const double value : x) sum += value;
+    const double mean = sum / n;
+    for (const double value : x) squares += (value - mean) * (value - mean);
+    return {mean, x.size() == 1 ? 0 : std::sqrt(squares / (n - 1))};
+}
+
 /// The elements of those indices of the first axis: a copy.   x (N, ...) -> (indices, ...)
 template <class T>
 Tensor<T> take(TensorView<const T> x, std::span<const Index> indices) {
