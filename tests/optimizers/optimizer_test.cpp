@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <map>
 
 using namespace weft;
 
@@ -62,6 +63,15 @@ TEST_CASE("a declaration refuses a bad option when it is made") {
     using Declaration = OptimizerDeclaration<float, Cpu>;
     CHECK_THROWS_WITH_AS(Declaration(Sum{.rate = 0}), "Sum: rate is 0, expected a number but 0",
                          ArgumentError);
+}
+
+TEST_CASE("every reference case belongs to an optimiser whose own test counts its cases") {
+    std::map<std::string, int> cases;
+    for (const char* file : {"optimizers.json", "optimizers2.json"}) {
+        for (const ReferenceCase& expected : reference_cases(file)) ++cases[expected.at("type")];
+    }
+    CHECK(cases ==
+          std::map<std::string, int>{{"Adam", 5}, {"AdamW", 3}, {"RMSprop", 5}, {"SGD", 8}});
 }
 
 TEST_CASE("a learning rate is positive and finite") {

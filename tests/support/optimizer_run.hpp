@@ -7,6 +7,7 @@
 #include "tests/support/reference.hpp"
 #include "weft/layers/layer.hpp"
 #include "weft/optimizers/optimizer.hpp"
+#include "weft/training/detail/parameter_rules.hpp"
 
 #include <algorithm>
 
@@ -30,8 +31,17 @@ public:
     }
 
     /// One update of all tensors at once, at the declared learning rate.
-    void step(const std::vector<Tensor<Scalar>>& gradients) {
+    void step(const std::vector<Tensor<Scalar>>& gradients) { step(gradients, {}); }
+
+    /// The same after the training loop's limits, and before those one on the norm of each tensor.
+    void step(const std::vector<Tensor<Scalar>>& gradients, const GradientClipping& limits,
+              double norm_of_each = 0) {
         place(gradients, gradients_);
+        for (const ParameterSlot& slot : slots_) {
+            detail::clip_gradients<Scalar>(device_, {.global_norm = norm_of_each},
+                                           {gradients_.data() + slot.offset, slot.shape});
+        }
+        detail::clip_gradients<Scalar>(device_, limits, gradients_.view());
         optimizer_->update(device_, ++step_, optimizer_->learning_rate(), parameters_, gradients_,
                            state_);
     }
@@ -64,15 +74,21 @@ std::vector<Tensor<Scalar>> reference_tensors(const nlohmann::json& field) {
     return tensors;
 }
 
-/// Checks the tensors after every step of the case.
+/// Checks the tensors after every step of the case, with its limits on the gradients. Keras's
+/// clipnorm, on each tensor by itself, is no option of weft's trainer, whose limit on a norm then
+/// meets one tensor at a time.
 template <class Scalar>
 Verdict matches_reference(const OptimizerDeclaration<Scalar, Cpu>& optimizer,
                           const ReferenceCase& expected, double bound, double floor = gap_floor) {
     OptimizerRun<Scalar> run(optimizer, reference_tensors<Scalar>(expected.at("initial")));
+    const auto& options = expected.at("options");
+    const GradientClipping limits{.value = options.value("clipvalue", 0.0),
+                                  .global_norm = options.value("global_clipnorm", 0.0)};
+    const double norm_of_each = options.value("clipnorm", 0.0);
     const auto& gradients = expected.at("gradients");
     Verdict verdict;
     for (std::size_t step = 0; step < gradients.size(); ++step) {
-        run.step(reference_tensors<Scalar>(gradients[step]));
+        run.step(reference_tensors<Scalar>(gradients[step]), limits, norm_of_each);
         const auto values = reference_tensors(expected.at("values").at(step));
         for (std::size_t i = 0; i < values.size(); ++i) {
             verdict.add(concat("tensor ", i, " after step ", step + 1),

@@ -24,6 +24,7 @@ public:
 
     std::string name() const { return at("name"); }
     bool has(const std::string& field) const { return fields_.contains(field); }
+    const nlohmann::json& fields() const { return fields_; }
 
     const nlohmann::json& at(const std::string& field) const {
         if (!has(field)) throw std::runtime_error(concat(where_, " has no field ", field));
