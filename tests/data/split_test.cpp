@@ -117,3 +117,14 @@ TEST_CASE("one_hot has a 1 at each label, and refuses labels out of range") {
     CHECK_THROWS_WITH_AS(one_hot<float>(view(labels), 2), "one_hot: label 0 is 2, expected 0 ... 1",
                          ArgumentError);
 }
+
+TEST_CASE("mean_and_deviation divides squares by n - 1") {
+    const std::vector<double> x{1, 2, 4, 5};
+    const auto [mean, deviation] = mean_and_deviation(x);
+    CHECK(mean == 3);
+    CHECK(deviation == std::sqrt(10.0 / 3));
+    CHECK(mean_and_deviation(std::span(x).first(1)).deviation == 0);
+    CHECK(mean_and_deviation(std::span(x).first(1)).mean == 1);
+    CHECK_THROWS_WITH_AS(mean_and_deviation({}),
+                         "mean_and_deviation: no numbers, expected at least 1", ArgumentError);
+}

@@ -55,8 +55,7 @@ TEST_CASE("AveragePool2D: the gradient agrees with central differences") {
         gradient_check(AveragePool2D{.pool_size = 3, .strides = 2, .padding = same}, {2, 6, 5, 3}));
     CHECK(
         gradient_check(AveragePool2D{.pool_size = 3, .strides = 1, .padding = same}, {1, 4, 5, 1}));
-    CHECK(gradient_check(AveragePool2D{.pool_size = {2, 3}, .strides = Extent2D(1, 2)},
-                         {1, 4, 7, 2}));
+    CHECK(gradient_check(AveragePool2D{.pool_size = {2, 3}, .strides = {1, 2}}, {1, 4, 7, 2}));
     CHECK(gradient_check(AveragePool2D{.pool_size = 2, .strides = 3}, {2, 5, 6, 2}));
 }
 
@@ -83,13 +82,24 @@ TEST_CASE("AveragePool2D infers its shapes and refuses what does not fit, by nam
     CHECK(Layer(AveragePool2D{}, {7, 6, 3}).layer().output_shape() == Shape{3, 3, 3});
     CHECK(Layer(AveragePool2D{.padding = same}, {7, 6, 3}).layer().output_shape() ==
           Shape{4, 3, 3});
+    CHECK(Layer(AveragePool2D{.strides = {1, 2}}, {7, 6, 3}).layer().output_shape() ==
+          Shape{6, 3, 3});
+    CHECK(AveragePool2D{.pool_size = {3, 1}}.strides == Extent2D(3, 1));
     CHECK_THROWS_WITH_AS(Layer(AveragePool2D{.pool_size = 0}, {4, 4, 1}),
                          "average_pool2d: pool_size is (0, 0), expected at least 1", ArgumentError);
     CHECK_THROWS_WITH_AS(Layer(AveragePool2D{.strides = 0}, {4, 4, 1}),
                          "average_pool2d: strides is (0, 0), expected at least 1", ArgumentError);
-    CHECK_THROWS_WITH_AS(Layer(AveragePool2D{}, {4}),
-                         "average_pool2d: input has shape (None, 4), expected (None, height, "
+    for (const Shape& shape : {Shape{4}, Shape{4, 4}, Shape{2, 4, 4, 1}, Shape{4, 4, 0}}) {
+        CHECK_THROWS_WITH_AS(Layer(AveragePool2D{}, shape),
+                             doctest::Contains("expected (None, height, width, channels)"),
+                             ShapeError);
+    }
+    CHECK_THROWS_WITH_AS(Layer(AveragePool2D{}, {28, 28}),
+                         "average_pool2d: input has shape (None, 28, 28), expected (None, height, "
                          "width, channels)",
                          ShapeError);
-    CHECK_THROWS_AS(Layer(AveragePool2D{.pool_size = 5}, {4, 4, 1}), ShapeError);
+    CHECK_THROWS_WITH_AS(Layer(AveragePool2D{.pool_size = 5}, {4, 4, 1}),
+                         "average_pool2d: input has shape (None, 4, 4, 1), expected height and "
+                         "width of at least 5 and 5 for pool_size (5, 5)",
+                         ShapeError);
 }

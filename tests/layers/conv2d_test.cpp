@@ -196,7 +196,16 @@ TEST_CASE("Conv2D refuses what does not fit, by name and with both sides") {
     refused({.filters = 2, .kernel_size = {3, 0}}, "conv2d: kernel_size is (3, 0)");
     refused({.filters = 2, .kernel_size = 3, .strides = 0}, "conv2d: strides is (0, 0)");
     refused({.filters = 2, .kernel_size = 3, .strides = {-1, 1}}, "conv2d: strides is (-1, 1)");
+    // Sizes whose products would overflow.
+    constexpr Index huge = Index{1} << 62;
+    refused({.filters = 2, .kernel_size = 3, .padding = same, .dilation_rate = {1, huge}},
+            "conv2d: dilation_rate is (1, 4611686018427387904), expected at most 2147483647");
+    refused({.filters = 2, .kernel_size = huge}, "conv2d: kernel_size is (4611686018427387904");
+    refused({.filters = 2, .kernel_size = 3, .strides = std::numeric_limits<Index>::max()},
+            "conv2d: strides is (9223372036854775807, 9223372036854775807), expected at most");
     refused({.filters = 2, .kernel_size = 3, .dilation_rate = 0}, "conv2d: dilation_rate is ");
+    refused({.filters = 2, .kernel_size = 3, .dilation_rate = {1, -2}},
+            "conv2d: dilation_rate is (1, -2), expected at least 1");
     refused({.filters = 2, .kernel_size = 3, .groups = 0}, "conv2d: groups is 0");
     refused({.filters = 3, .kernel_size = 3, .groups = 2},
             "conv2d: filters is 3, expected a multiple of groups, 2");
@@ -214,8 +223,11 @@ TEST_CASE("Conv2D refuses what does not fit, by name and with both sides") {
                          "conv2d: input has shape (None, 5, 5, 4), expected height and width of at "
                          "least 6 and 2 for kernel_size (6, 2)",
                          ShapeError);
-    CHECK_THROWS_AS(Layer(Conv2D{.filters = 3, .kernel_size = 3, .dilation_rate = 3}, {5, 5, 4}),
-                    ShapeError);
+    CHECK_THROWS_WITH_AS(
+        Layer(Conv2D{.filters = 3, .kernel_size = 3, .dilation_rate = 3}, {5, 5, 4}),
+        "conv2d: input has shape (None, 5, 5, 4), expected height and width of at least 7 and 7 "
+        "for kernel_size (3, 3)",
+        ShapeError);
     for (const Shape& shape : {Shape{784}, Shape{28, 28}, Shape{2, 28, 28, 1}, Shape{28, 28, 0}}) {
         CHECK_THROWS_WITH_AS(Layer(Conv2D{.filters = 3, .kernel_size = 3}, shape),
                              doctest::Contains("expected (None, height, width, channels)"),

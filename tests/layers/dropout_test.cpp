@@ -114,7 +114,10 @@ TEST_CASE("Dropout refuses a rate outside [0, 1), by name") {
     using Layer = SingleLayer<float>;
     CHECK_THROWS_WITH_AS(Layer(Dropout{.rate = 1}, {3}),
                          "dropout: rate is 1, expected a number in [0, 1)", ArgumentError);
-    for (const double rate : {-0.1, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
+    CHECK_THROWS_WITH_AS(Layer(Dropout{.rate = -0.25}, {3}),
+                         "dropout: rate is -0.25, expected a number in [0, 1)", ArgumentError);
+    for (const double rate : {-0.1, 1.5, std::numeric_limits<double>::quiet_NaN(),
+                              std::numeric_limits<double>::infinity()}) {
         CHECK_THROWS_WITH_AS(Layer(Dropout{.rate = rate}, {3}),
                              doctest::Contains("dropout: rate is "), ArgumentError);
     }

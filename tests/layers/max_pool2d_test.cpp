@@ -52,7 +52,7 @@ TEST_CASE("MaxPool2D sums the gradients of windows that overlap, of equals for t
 TEST_CASE("MaxPool2D: the gradient agrees with central differences") {
     CHECK(gradient_check(MaxPool2D{}, {2, 6, 5, 3}));
     CHECK(gradient_check(MaxPool2D{.pool_size = 3, .strides = 2, .padding = same}, {2, 6, 5, 3}));
-    CHECK(gradient_check(MaxPool2D{.pool_size = {2, 3}, .strides = Extent2D(1, 2)}, {1, 4, 7, 2}));
+    CHECK(gradient_check(MaxPool2D{.pool_size = {2, 3}, .strides = {1, 2}}, {1, 4, 7, 2}));
 }
 
 TEST_CASE("MaxPool2D keeps a NaN in every window that holds one, and in no other") {
@@ -110,6 +110,8 @@ TEST_CASE("MaxPool2D infers its shapes, with the pool's size for strides") {
     CHECK(output({.padding = same}, {7, 6, 3}) == Shape{4, 3, 3});
     CHECK(output({.pool_size = 3, .strides = 2}, {7, 6, 3}) == Shape{3, 2, 3});
     CHECK(output({.pool_size = {3, 1}}, {7, 6, 3}) == Shape{2, 6, 3});
+    CHECK(output({.strides = {1, 2}}, {7, 6, 3}) == Shape{6, 3, 3});
+    CHECK(MaxPool2D{.pool_size = {3, 1}}.strides == Extent2D(3, 1));
     CHECK(LayerDeclaration<float, Cpu>(MaxPool2D{}).name() == "max_pool2d");
 }
 
@@ -117,11 +119,18 @@ TEST_CASE("MaxPool2D refuses what does not fit, by name") {
     using Layer = SingleLayer<float>;
     CHECK_THROWS_WITH_AS(Layer(MaxPool2D{.pool_size = 0}, {4, 4, 1}),
                          "max_pool2d: pool_size is (0, 0), expected at least 1", ArgumentError);
-    CHECK_THROWS_WITH_AS(Layer(MaxPool2D{.strides = Extent2D(1, -1)}, {4, 4, 1}),
+    CHECK_THROWS_WITH_AS(Layer(MaxPool2D{.strides = {1, -1}}, {4, 4, 1}),
                          "max_pool2d: strides is (1, -1), expected at least 1", ArgumentError);
-    CHECK_THROWS_WITH_AS(Layer(MaxPool2D{}, {4}),
-                         "max_pool2d: input has shape (None, 4), expected (None, height, width, "
-                         "channels)",
+    CHECK_THROWS_WITH_AS(Layer(MaxPool2D{.strides = 0}, {4, 4, 1}),
+                         "max_pool2d: strides is (0, 0), expected at least 1", ArgumentError);
+    for (const Shape& shape : {Shape{4}, Shape{4, 4}, Shape{2, 4, 4, 1}, Shape{4, 4, 0}}) {
+        CHECK_THROWS_WITH_AS(Layer(MaxPool2D{}, shape),
+                             doctest::Contains("expected (None, height, width, channels)"),
+                             ShapeError);
+    }
+    CHECK_THROWS_WITH_AS(Layer(MaxPool2D{}, {28, 28}),
+                         "max_pool2d: input has shape (None, 28, 28), expected (None, height, "
+                         "width, channels)",
                          ShapeError);
     CHECK_THROWS_WITH_AS(Layer(MaxPool2D{.pool_size = {2, 5}}, {4, 4, 1}),
                          "max_pool2d: input has shape (None, 4, 4, 1), expected height and width "

@@ -5,12 +5,13 @@
 #include <cstdlib>
 #include <new>
 
-#if defined(__has_feature)
+// gcc says it by macros, clang by a feature test, which other headers define for gcc as always 0.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WEFT_SANITIZED 1
+#elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define WEFT_SANITIZED 1
 #endif
-#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WEFT_SANITIZED 1
 #endif
 #if !defined(WEFT_SANITIZED)
 #define WEFT_SANITIZED 0

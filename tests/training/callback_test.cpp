@@ -165,6 +165,8 @@ TEST_CASE("EarlyStopping refuses a negative patience and an unknown score, by na
     CHECK_THROWS_WITH_AS(run.run(EarlyStopping{.monitor = "val_f1"}),
                          "EarlyStopping: no score is named val_f1; the run has loss, val_loss",
                          ArgumentError);
+    CHECK_THROWS_WITH_AS(run.run(EarlyStopping{.min_delta = not_a_number}),
+                         "val_loss: min_delta is nan, expected a number", ArgumentError);
 }
 
 TEST_CASE("BestCheckpoint keeps the best epoch without ending the run") {

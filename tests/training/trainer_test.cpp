@@ -405,6 +405,13 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
         return message_of<ArgumentError>(
             [&] { Trainer(binary, {.loss = BinaryCrossentropy{}, .metrics = std::move(named)}); });
     };
+    Sequential unbuilt{Flatten{}, Dense{1, sigmoid}};
+    Trainer scheduled(unbuilt, {.loss = BinaryCrossentropy{},
+                                .learning_rate_schedule = ExponentialDecay{0.1, 0, 0.9}});
+    CHECK(message_of<ArgumentError>([&] {
+              scheduled.fit(train.x, std::vector<int>(32, 1), silent(1));
+          }).starts_with("ExponentialDecay: decay_steps is 0"));
+    CHECK(!unbuilt.is_built());
     CHECK(metrics({Accuracy{}, Accuracy{}}) == "metrics: accuracy is the name of two scores");
     CHECK(metrics({Accuracy{.name = "loss"}}) == "metrics: loss is the name of two scores");
     Sequential planes{Input{{6, 2, 5}}, Dense{1}};

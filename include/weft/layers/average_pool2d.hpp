@@ -10,8 +10,8 @@ namespace weft {
 /// Backward spreads dy evenly. With padding same, only elements inside the image count, as in
 /// Keras. The number of outputs is that of Conv2D.
 struct AveragePool2D {
-    Extent2D pool_size = 2;                ///< at least 1
-    std::optional<Extent2D> strides = {};  ///< at least 1; pool_size if not given
+    Extent2D pool_size = 2;        ///< at least 1
+    Extent2D strides = pool_size;  ///< at least 1
     Padding padding = valid;
     std::string name = {};  ///< instead of "average_pool2d", "average_pool2d_1", ...
 

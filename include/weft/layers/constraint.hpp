@@ -5,7 +5,8 @@
 namespace weft {
 
 /// A projection applied to a parameter after each step. Norms are those of the vectors along all
-/// axes but the last, so one for each unit of Dense and each filter of Conv2D:
+/// axes but the last, so one for each unit of Dense and each filter of Conv2D; a bias is one
+/// vector:
 ///
 ///   max_norm(m)    w *= min(n, m) / (1e-7 + n),  n = ||w||
 ///   non_negative   w = max(w, 0)
@@ -14,7 +15,7 @@ struct Constraint {
     enum class Kind { none, max_norm, non_negative, unit_norm };
 
     Kind kind = Kind::none;
-    double max_value = 0;  ///< of max_norm
+    double max_value = 0;  ///< of max_norm: finite, above 0
 
     constexpr explicit operator bool() const { return kind != Kind::none; }
     friend bool operator==(const Constraint&, const Constraint&) = default;

@@ -15,6 +15,7 @@ struct Extent2D {
     constexpr Extent2D(Index of_rows, Index of_columns) : rows(of_rows), columns(of_columns) {}
 
     constexpr Index smallest() const { return rows < columns ? rows : columns; }
+    constexpr Index largest() const { return rows > columns ? rows : columns; }
 
     friend bool operator==(const Extent2D&, const Extent2D&) = default;
     friend void append(std::string& text, const Extent2D& extent) {

@@ -10,6 +10,7 @@
 #include "weft/layers/regularizer.hpp"
 
 #include <cassert>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -79,6 +80,7 @@ public:
     /// as the moving mean of a batch norm; no optimiser touches it.
     WEFT_COLD ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
                                           const Initializer& initializer, bool trainable = true) {
+        require_initializer(concat(parameter, "_initializer"), initializer);
         return parameters_.add(concat(name_, "/", parameter), shape, initializer, trainable);
     }
 
@@ -87,8 +89,10 @@ public:
                                           const Initializer& initializer,
                                           const Regularizer& regularizer,
                                           const Constraint& constraint) {
+        require_initializer(concat(parameter, "_initializer"), initializer);
         require_regularizer(concat(parameter, "_regularizer"), regularizer);
-        require(constraint.kind != Constraint::Kind::max_norm || constraint.max_value > 0,
+        require(constraint.kind != Constraint::Kind::max_norm ||
+                    (constraint.max_value > 0 && std::isfinite(constraint.max_value)),
                 concat(parameter, "_constraint"), concat("max_norm(", constraint.max_value, ")"),
                 "a positive norm");
         return parameters_.add(concat(name_, "/", parameter), shape, initializer, true, regularizer,
@@ -105,11 +109,12 @@ public:
         }
     }
 
-    /// Throws ArgumentError unless the penalty's factors are 0 or more.
+    /// Throws ArgumentError unless the penalty's factors are finite and 0 or more.
     WEFT_COLD void require_regularizer(std::string_view option,
                                        const Regularizer& regularizer) const {
-        require(regularizer.l1 >= 0 && regularizer.l2 >= 0, option,
-                concat("(l1 ", regularizer.l1, ", l2 ", regularizer.l2, ")"), "at least 0");
+        const auto [l1, l2] = regularizer;
+        require(l1 >= 0 && l2 >= 0 && std::isfinite(l1) && std::isfinite(l2), option,
+                concat("(l1 ", l1, ", l2 ", l2, ")"), "finite numbers of at least 0");
     }
 
     /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.
@@ -121,6 +126,15 @@ public:
     }
 
 private:
+    /// Throws ArgumentError unless the first values are finite.
+    WEFT_COLD void require_initializer(std::string_view option,
+                                       const Initializer& initializer) const {
+        const bool is_constant = initializer.kind == Initializer::Kind::constant;
+        require(std::isfinite(initializer.value) && (is_constant || initializer.value >= 0), option,
+                concat(is_constant ? "constant(" : "random(scale ", initializer.value, ")"),
+                is_constant ? "a finite number" : "a finite scale of at least 0");
+    }
+
     std::string name_;
     Shape input_shape_;
     ParameterList& parameters_;

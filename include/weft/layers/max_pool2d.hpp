@@ -10,8 +10,8 @@ namespace weft {
 /// Backward gives dy to the element it came from, of equals the first.
 /// The number of outputs is that of Conv2D.
 struct MaxPool2D {
-    Extent2D pool_size = 2;                ///< at least 1
-    std::optional<Extent2D> strides = {};  ///< at least 1; pool_size if not given
+    Extent2D pool_size = 2;        ///< at least 1
+    Extent2D strides = pool_size;  ///< at least 1
     Padding padding = valid;
     std::string name = {};  ///< instead of "max_pool2d", "max_pool2d_1", ...
 

@@ -2,16 +2,14 @@
 /// Regularizer: a penalty on the size of numbers.
 #pragma once
 
-#include "weft/core/error.hpp"
-
 namespace weft {
 
 /// The penalty  l1 sum |x| + l2 sum x^2,  added to the loss; gradient l1 sign(x) + 2 l2 x.
 /// On a parameter it counts once a batch; on the outputs of a layer it is divided by the batch
 /// size, as in Keras.
 struct Regularizer {
-    double l1 = 0;  ///< at least 0
-    double l2 = 0;  ///< at least 0
+    double l1 = 0;  ///< finite, at least 0
+    double l2 = 0;  ///< finite, at least 0
 
     constexpr explicit operator bool() const { return l1 != 0 || l2 != 0; }
     friend bool operator==(const Regularizer&, const Regularizer&) = default;

@@ -9,22 +9,45 @@
 #include <cstdint>
 #include <functional>
 #include <numbers>
+#include <string_view>
 #include <vector>
 
 namespace weft {
 
 /// The learning rate of each step, counted from 0. Any function will do; those below are Keras's.
 /// A pure function of the step, so that a run that goes on later goes on with the right rate.
+/// Those below throw ArgumentError when called with options out of range.
 using Schedule = std::function<double(std::int64_t step)>;
+
+namespace detail {
+
+inline void require_steps(std::string_view schedule, std::string_view option, std::int64_t steps) {
+    require_option(steps >= 1, schedule, option, static_cast<double>(steps), "at least 1");
+}
+
+inline void require_at_least_0(std::string_view schedule, std::string_view option, double value) {
+    require_option(value >= 0 && std::isfinite(value), schedule, option, value,
+                   "a finite number of at least 0");
+}
+
+inline void require_positive(std::string_view schedule, std::string_view option, double value) {
+    require_option(value > 0 && std::isfinite(value), schedule, option, value, "a positive number");
+}
+
+}  // namespace detail
 
 /// initial_learning_rate * decay_rate^(step / decay_steps); with staircase, of the whole part.
 struct ExponentialDecay {
-    double initial_learning_rate;
-    std::int64_t decay_steps;
-    double decay_rate;
+    double initial_learning_rate;  ///< at least 0
+    std::int64_t decay_steps;      ///< at least 1
+    double decay_rate;             ///< above 0
     bool staircase = false;
 
     double operator()(std::int64_t step) const {
+        detail::require_at_least_0("ExponentialDecay", "initial_learning_rate",
+                                   initial_learning_rate);
+        detail::require_steps("ExponentialDecay", "decay_steps", decay_steps);
+        detail::require_positive("ExponentialDecay", "decay_rate", decay_rate);
         double periods = static_cast<double>(step) / static_cast<double>(decay_steps);
         if (staircase) periods = std::floor(periods);
         return initial_learning_rate * std::pow(decay_rate, periods);
@@ -34,12 +57,22 @@ struct ExponentialDecay {
 /// values[k] for steps up to boundaries[k], the last value after the last boundary.
 struct PiecewiseConstantDecay {
     std::vector<std::int64_t> boundaries;  ///< increasing
-    std::vector<double> values;            ///< one more than boundaries
+    std::vector<double> values;            ///< one more than boundaries, at least 0
 
     double operator()(std::int64_t step) const {
         if (values.size() != boundaries.size() + 1) {
             throw ArgumentError(concat("PiecewiseConstantDecay: ", values.size(), " values for ",
                                        boundaries.size(), " boundaries, expected one more"));
+        }
+        for (std::size_t k = 1; k < boundaries.size(); ++k) {
+            if (boundaries[k] <= boundaries[k - 1]) {
+                throw ArgumentError(concat("PiecewiseConstantDecay: boundary ", k, " is ",
+                                           boundaries[k], ", expected more than ",
+                                           boundaries[k - 1]));
+            }
+        }
+        for (const double value : values) {
+            detail::require_at_least_0("PiecewiseConstantDecay", "a value", value);
         }
         const auto next = std::ranges::lower_bound(boundaries, step);
         return values[static_cast<std::size_t>(next - boundaries.begin())];
@@ -50,13 +83,20 @@ struct PiecewiseConstantDecay {
 /// constant. With warmup_steps, first a line from initial_learning_rate to warmup_target, from
 /// which the cosine then starts.
 struct CosineDecay {
-    double initial_learning_rate;
-    std::int64_t decay_steps;
-    double alpha = 0;  ///< in [0, 1]
-    double warmup_target = 0;
-    std::int64_t warmup_steps = 0;
+    double initial_learning_rate;   ///< at least 0
+    std::int64_t decay_steps;       ///< at least 1
+    double alpha = 0;               ///< in [0, 1]
+    double warmup_target = 0;       ///< at least 0
+    std::int64_t warmup_steps = 0;  ///< at least 0
 
     double operator()(std::int64_t step) const {
+        detail::require_at_least_0("CosineDecay", "initial_learning_rate", initial_learning_rate);
+        detail::require_steps("CosineDecay", "decay_steps", decay_steps);
+        detail::require_option(alpha >= 0 && alpha <= 1, "CosineDecay", "alpha", alpha,
+                               "a number in [0, 1]");
+        detail::require_at_least_0("CosineDecay", "warmup_target", warmup_target);
+        detail::require_option(warmup_steps >= 0, "CosineDecay", "warmup_steps",
+                               static_cast<double>(warmup_steps), "at least 0");
         const double top = warmup_steps > 0 ? warmup_target : initial_learning_rate;
         if (step < warmup_steps) {
             return initial_learning_rate + (top - initial_learning_rate) *
@@ -71,23 +111,31 @@ struct CosineDecay {
 
 /// initial_learning_rate * factor^k in the k-th stretch of that many steps, from 0.
 struct StepDecay {
-    double initial_learning_rate;
-    std::int64_t steps;
-    double factor = 0.5;
+    double initial_learning_rate;  ///< at least 0
+    std::int64_t steps;            ///< at least 1
+    double factor = 0.5;           ///< above 0
 
     double operator()(std::int64_t step) const {
+        detail::require_at_least_0("StepDecay", "initial_learning_rate", initial_learning_rate);
+        detail::require_steps("StepDecay", "steps", steps);
+        detail::require_positive("StepDecay", "factor", factor);
         return initial_learning_rate * std::pow(factor, static_cast<double>(step / steps));
     }
 };
 
 /// (initial - end) (1 - step / decay_steps)^power + end, constant after decay_steps.
 struct PolynomialDecay {
-    double initial_learning_rate;
-    std::int64_t decay_steps;
-    double end_learning_rate = 0.0001;
-    double power = 1;
+    double initial_learning_rate;       ///< at least 0
+    std::int64_t decay_steps;           ///< at least 1
+    double end_learning_rate = 0.0001;  ///< at least 0
+    double power = 1;                   ///< at least 0
 
     double operator()(std::int64_t step) const {
+        detail::require_at_least_0("PolynomialDecay", "initial_learning_rate",
+                                   initial_learning_rate);
+        detail::require_steps("PolynomialDecay", "decay_steps", decay_steps);
+        detail::require_at_least_0("PolynomialDecay", "end_learning_rate", end_learning_rate);
+        detail::require_at_least_0("PolynomialDecay", "power", power);
         const double left =
             1 - static_cast<double>(std::min(step, decay_steps)) / static_cast<double>(decay_steps);
         return (initial_learning_rate - end_learning_rate) * std::pow(left, power) +

@@ -253,6 +253,8 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
                                      const FitOptions<Scalar>& options) {
     const Dataset<Scalar>& data = *examples;
     detail::check_fit_options(options, data.size());
+    // A schedule checks its own options when it is asked.
+    if (options_.learning_rate_schedule) options_.learning_rate_schedule(step_);
     if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
     std::optional<Model> built;  // kept only if the data fit it
     if (!model_->is_built()) built.emplace(*model_).build(data.input_shape(), options.seed);

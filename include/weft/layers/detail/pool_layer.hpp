@@ -66,9 +66,8 @@ class WindowPool final : public Base {
 public:
     template <class Options>
     WindowPool(const Options& options, LayerBuilder& builder)
-        : WindowPool(builder,
-                     window_2d(builder, "pool_size", options.pool_size,
-                               options.strides.value_or(options.pool_size), 1, options.padding)) {}
+        : WindowPool(builder, window_2d(builder, "pool_size", options.pool_size, options.strides, 1,
+                                        options.padding)) {}
 
 private:
     WindowPool(const LayerBuilder& builder, const kernels::Window2D& window)

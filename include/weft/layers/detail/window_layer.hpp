@@ -8,15 +8,25 @@
 
 namespace weft::detail {
 
+/// Throws ArgumentError unless both numbers are at least 1, and so small that what is computed from
+/// them and the extents of an image stays within Index.
+WEFT_COLD inline void require_extent(const LayerBuilder& builder, std::string_view option,
+                                     const Extent2D& extent) {
+    builder.require(extent.smallest() >= 1, option, extent, "at least 1");
+    constexpr Index most = std::numeric_limits<std::int32_t>::max();
+    builder.require(extent.largest() <= most, option, extent, concat("at most ", most));
+}
+
 /// The windows over the builder's images (height, width, channels). Throws ArgumentError for a
-/// size, stride or dilation below 1, ShapeError for other inputs than images and for windows that
-/// do not fit.
-inline kernels::Window2D window_2d(const LayerBuilder& builder, std::string_view size_option,
-                                   const Extent2D& size, const Extent2D& strides,
-                                   const Extent2D& dilation, Padding padding) {
-    builder.require(size.smallest() >= 1, size_option, size, "at least 1");
-    builder.require(strides.smallest() >= 1, "strides", strides, "at least 1");
-    builder.require(dilation.smallest() >= 1, "dilation_rate", dilation, "at least 1");
+/// size, stride or dilation out of range, ShapeError for other inputs than images and for windows
+/// that do not fit.
+WEFT_COLD inline kernels::Window2D window_2d(const LayerBuilder& builder,
+                                             std::string_view size_option, const Extent2D& size,
+                                             const Extent2D& strides, const Extent2D& dilation,
+                                             Padding padding) {
+    require_extent(builder, size_option, size);
+    require_extent(builder, "strides", strides);
+    require_extent(builder, "dilation_rate", dilation);
     const Shape& input = builder.input_shape();
     builder.require_input(input.rank() == 3 && input.size() > 0, "(None, height, width, channels)");
     const kernels::Window2D window{
