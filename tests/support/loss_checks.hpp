@@ -4,7 +4,6 @@
 
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
-#include "weft/kernels/cpu/penalty.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,44 +12,6 @@
 #include <string_view>
 
 namespace weft {
-
-/// Checks a case with sample weights w (N): the loss of each sample, which bears no weight, then
-/// the mean of w_n l_n and its gradient. A weight, below 3, scales value and error alike, so the
-/// bounds are those of the other cases.
-template <class Scalar>
-Verdict matches_weighted_reference(const LossDeclaration<Scalar, Cpu>& loss,
-                                   const ReferenceCase& expected) {
-    constexpr Bound bound = same_as_reference<Scalar>;
-    const auto weights = reference_tensor<Scalar>(expected.at("sample_weight"));
-    auto result = evaluate_loss(loss, reference_tensor<Scalar>(expected.at("predictions")),
-                                reference_tensor<Scalar>(expected.at("targets")));
-    const Index samples = weights.size(), rows = result.losses.size() / samples;
-    Tensor<double> per_sample({samples});
-    for (Index i = 0; i < result.losses.size(); ++i) {
-        per_sample[i / rows] += static_cast<double>(result.losses[i]) / static_cast<double>(rows);
-    }
-    Cpu cpu(1);
-    kernels::weight_rows<Scalar>(cpu, weights, result.losses, result.gradient);
-
-    Verdict verdict;
-    const auto check = [&](const std::string& field, const auto& actual) {
-        const auto value = reference_tensor(expected.at(field));
-        verdict.add(field, largest_gap(actual, value, bound.floor), bound.gap);
-    };
-    check("per_sample", per_sample);
-    check("dpredictions", result.gradient);
-    const double loss_gap = relative_gap(result.mean(), expected.at("loss"), bound.floor);
-    verdict.add("loss", Gap{loss_gap}, bound.gap);
-    return verdict;
-}
-
-/// Checks a case with sample weights or without.
-template <class Scalar>
-Verdict matches_loss_reference(const LossDeclaration<Scalar, Cpu>& loss,
-                               const ReferenceCase& expected) {
-    return expected.has("sample_weight") ? matches_weighted_reference<Scalar>(loss, expected)
-                                         : matches_reference<Scalar>(loss, expected);
-}
 
 /// How many cases of each loss losses.json and loss_options.json hold together, and no others.
 inline const std::map<std::string_view, int> loss_reference_counts{
@@ -81,12 +42,12 @@ void check_loss_reference() {
                     FAIL_CHECK("the loss has no label_smoothing");
                 }
             }
-            CHECK(matches_loss_reference<double>(loss, expected));
+            CHECK(matches_reference<double>(loss, expected));
             // In float, 1 - 1e-7 is 1 - 2^-23, so values beside that bound differ by a fifth.
             const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
             const bool at_bounds =
                 has("_probabilities_") && (has("zero_and_one") || has("hard_rows"));
-            if (!at_bounds) CHECK(matches_loss_reference<float>(loss, expected));
+            if (!at_bounds) CHECK(matches_reference<float>(loss, expected));
             ++held;
         }
     }

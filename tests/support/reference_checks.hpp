@@ -6,6 +6,7 @@
 #include "tests/support/evaluate_loss.hpp"
 #include "tests/support/reference.hpp"
 #include "tests/support/single_layer.hpp"
+#include "weft/kernels/cpu/penalty.hpp"
 
 namespace weft {
 
@@ -63,12 +64,14 @@ Verdict matches_reference(const LayerDeclaration<Scalar, Cpu>& declaration,
     return verdict;
 }
 
-/// Checks the mean loss, the loss of each sample, which is the mean of its rows, and the gradient.
+/// Checks the loss of each sample, which is the mean of its rows, then the mean loss and the
+/// gradient, weighted where the case has weights of its samples. A weight, below 3, scales value
+/// and error alike.
 template <class Scalar>
 Verdict matches_reference(const LossDeclaration<Scalar, Cpu>& loss, const ReferenceCase& expected) {
     constexpr Bound bound = same_as_reference<Scalar>;
     const auto predictions = reference_tensor<Scalar>(expected.at("predictions"));
-    const auto result =
+    auto result =
         evaluate_loss(loss, predictions, reference_tensor<Scalar>(expected.at("targets")));
 
     const Index samples = predictions.shape()[0];
@@ -76,6 +79,11 @@ Verdict matches_reference(const LossDeclaration<Scalar, Cpu>& loss, const Refere
     Tensor<double> per_sample({samples});
     for (Index i = 0; i < result.losses.size(); ++i) {
         per_sample[i / rows] += static_cast<double>(result.losses[i]) / static_cast<double>(rows);
+    }
+    if (expected.has("sample_weight")) {
+        Cpu cpu(1);
+        const auto weights = reference_tensor<Scalar>(expected.at("sample_weight"));
+        kernels::weight_rows<Scalar>(cpu, weights, result.losses, result.gradient);
     }
     Verdict verdict;
     const auto check = [&](const std::string& field, const auto& actual) {
