@@ -38,11 +38,11 @@ TEST_CASE("ModelCheckpoint writes the best epoch's weights, and leaves the model
     const TemporaryFolder folder;
     const auto path = folder.path() / "best.safetensors";
     Run run;
-    ModelCheckpoint checkpoint{.model = run.model, .path = path};
+    ModelCheckpoint checkpoint(run.model, path);
     const std::vector<double> losses = run.fit(checkpoint)["val_loss"];
     const auto best = std::ranges::min_element(losses) - losses.begin();
     REQUIRE(best + 1 < 6);  // else the test could not tell the best from the last
-    CHECK(checkpoint.saved_epoch == best + 1);
+    CHECK(checkpoint.saved_epoch() == best + 1);
     CHECK(identical(Tensor<float>(std::as_const(run.model).arena()), run.weights.back()));
     load_weights(run.model, path);
     CHECK(identical(Tensor<float>(std::as_const(run.model).arena()),
@@ -53,25 +53,24 @@ TEST_CASE("ModelCheckpoint writes every epoch when told, and another score when 
     const TemporaryFolder folder;
     const auto path = folder.path() / "last.safetensors";
     Run run;
-    ModelCheckpoint every{.model = run.model, .path = path, .save_best_only = false};
+    ModelCheckpoint every(run.model, path, {.save_best_only = false});
     run.fit(every);
-    CHECK(every.saved_epoch == 6);
+    CHECK(every.saved_epoch() == 6);
     load_weights(run.model, path);
     CHECK(identical(Tensor<float>(std::as_const(run.model).arena()), run.weights.back()));
 
-    ModelCheckpoint highest{
-        .model = run.model, .path = path, .monitor = "loss", .better = Better::higher};
+    ModelCheckpoint highest(run.model, path, {.monitor = "loss", .better = Better::higher});
     const std::vector<double> losses = run.fit(highest)["loss"];
-    CHECK(highest.saved_epoch == std::ranges::max_element(losses) - losses.begin() + 1);
+    CHECK(highest.saved_epoch() == std::ranges::max_element(losses) - losses.begin() + 1);
 }
 
 TEST_CASE("ModelCheckpoint refuses an unknown score and a place that cannot be written") {
     Run run;
-    ModelCheckpoint unknown{.model = run.model, .path = "x", .monitor = "val_accuracy"};
+    ModelCheckpoint unknown(run.model, "x", {.monitor = "val_accuracy"});
     CHECK_THROWS_WITH_AS(
         run.fit(unknown),
         "ModelCheckpoint: no score is named val_accuracy; the run has loss, val_loss",
         ArgumentError);
-    ModelCheckpoint nowhere{.model = run.model, .path = "/no/such/folder/w"};
+    ModelCheckpoint nowhere(run.model, "/no/such/folder/w");
     CHECK_THROWS_WITH_AS(run.fit(nowhere), "/no/such/folder/w: cannot be created", IoError);
 }

@@ -7,35 +7,52 @@
 
 namespace weft {
 
-/// Writes the weights to a file after each epoch, or only after those with a better score than all
-/// before. The model keeps the last epoch's weights; load_weights brings those of the file back.
-///
-///   ModelCheckpoint checkpoint{.model = model, .path = "best.safetensors"};
-///   trainer.fit(x, y, {.epochs = 20, .validation_split = 0.2, .callbacks = {checkpoint}});
-///   load_weights(model, "best.safetensors");
-template <class Scalar, class Device>
-struct ModelCheckpoint {
-    const Sequential<Scalar, Device>& model;
-    std::filesystem::path path;
+/// When a ModelCheckpoint writes.
+struct ModelCheckpointOptions {
     std::string monitor = "val_loss";
     Better better = Better::automatic;
-    bool save_best_only = true;  ///< Keras's default is false
+    bool save_best_only =
+        true;  ///< only after an epoch with a better score; Keras's default: false
+};
 
-    // Results.
-    Index saved_epoch = 0;  ///< from 1: the last one that was written; 0 when none was
-    BestScore best = {};
+/// Writes the weights of a model to a file after each epoch, or only after those with a better
+/// score than all before. The model keeps the last epoch's weights; load_weights brings those of
+/// the file back.
+///
+///   ModelCheckpoint checkpoint(model, "best.safetensors", {.monitor = "val_accuracy"});
+///   trainer.fit(x, y, {.epochs = 20, .validation_split = 0.2, .callbacks = {checkpoint}});
+///   load_weights(model, "best.safetensors");
+///
+/// The model must outlive it.
+template <class Scalar, class Device>
+class ModelCheckpoint {
+public:
+    ModelCheckpoint(const Sequential<Scalar, Device>& model, std::filesystem::path path,
+                    ModelCheckpointOptions options = {})
+        : model_(&model), path_(std::move(path)), options_(std::move(options)) {}
+
+    /// The last epoch that was written, from 1; 0 when none was.
+    Index saved_epoch() const { return saved_epoch_; }
 
     void on_train_begin(TrainingRun&) {
-        best = BestScore(monitor, better, 0);
-        saved_epoch = 0;
+        best_ = BestScore(options_.monitor, options_.better, 0);
+        saved_epoch_ = 0;
     }
     void on_epoch_end(TrainingRun& run) {
-        if (save_best_only && !best.improve(detail::monitored(run, "ModelCheckpoint", monitor))) {
+        if (options_.save_best_only &&
+            !best_.improve(detail::monitored(run, "ModelCheckpoint", options_.monitor))) {
             return;
         }
-        save_weights(model, path);
-        saved_epoch = run.epoch();
+        save_weights(*model_, path_);
+        saved_epoch_ = run.epoch();
     }
+
+private:
+    const Sequential<Scalar, Device>* model_;
+    std::filesystem::path path_;
+    ModelCheckpointOptions options_;
+    BestScore best_;
+    Index saved_epoch_ = 0;
 };
 
 }  // namespace weft
