@@ -94,7 +94,7 @@ inline Constraint keras_constraint(KerasFields& layer, const std::string& name, 
     if (type == "MaxNorm") {
         constraint = max_norm(fields.at("max_value"));
         nlohmann::json axes = fields.at("axis");
-        if (!axes.is_array()) axes = {axes};
+        if (!axes.is_array()) axes = nlohmann::json::array({axes});
         std::vector<int> all_but_the_last(static_cast<std::size_t>(rank - 1));
         std::iota(all_but_the_last.begin(), all_but_the_last.end(), 0);
         if (axes != all_but_the_last) fields.refuse("has a norm over other axes:", axes.dump());
