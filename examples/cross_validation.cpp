@@ -14,10 +14,9 @@ int main() {
 
     const FashionMnist data = load_fashion_mnist();
     const Tensor<float> images = scaled<float>(data.train_images, 255);
-    const std::span<const std::uint8_t> labels(data.train_labels);
 
     std::vector<double> accuracies;
-    for (const SplitIndices& fold : stratified_k_fold(labels, 5, /*seed=*/42)) {
+    for (const SplitIndices& fold : stratified_k_fold(data.train_labels, 5, /*seed=*/42)) {
         const Tensor<float> train_images = take<float>(images, fold.train);
         const Tensor<float> test_images = take<float>(images, fold.test);
         const auto train_labels = take<std::uint8_t>(data.train_labels, fold.train);

@@ -57,8 +57,7 @@ Split make_split(weft::TensorView<const std::uint8_t> images,
 
 /// Moves that share of each class from one split into a new one, always the same samples.
 Split hold_back(Split& split, double share) {
-    const auto indices =
-        weft::stratified_split(std::span<const std::uint8_t>(split.labels), share, 42);
+    const auto indices = weft::stratified_split(split.labels, share, 42);
     const auto part = [&](const std::vector<Index>& samples) {
         return Split{weft::take<float>(split.images, samples),
                      weft::take<std::uint8_t>(split.labels, samples)};

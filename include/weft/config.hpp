@@ -27,6 +27,10 @@
 #endif
 
 #include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <string>
 #if defined(_WIN32)
 #include <io.h>
 #else
@@ -94,10 +98,19 @@ inline bool in_parallel_region() { return false; }
 #endif
 }  // namespace WEFT_BUILD_NAMESPACE
 
-/// sync_to_disk returns when all that was written to the file or folder is on the disk; whether it
-/// is.
+/// create_unique_file makes a new, empty file whose name starts with `stem` and gives its name;
+/// empty when it cannot, with errno set. sync_to_disk returns when all that was written to the file
+/// or folder is on the disk; whether it is.
 #if defined(_WIN32)
 inline bool stdout_is_terminal() { return _isatty(1) != 0; }
+inline std::string create_unique_file(const std::string& stem) {
+    std::string name = stem + ".XXXXXX";
+    if (_mktemp_s(name.data(), name.size() + 1) != 0) return {};
+    const int file = _open(name.c_str(), _O_CREAT | _O_EXCL | _O_RDWR | _O_BINARY, 0600);
+    if (file < 0) return {};
+    _close(file);
+    return name;
+}
 inline bool sync_to_disk(const char* path) {
     const int file = _open(path, _O_RDWR | _O_BINARY);
     const bool synced = file >= 0 && _commit(file) == 0;
@@ -106,6 +119,17 @@ inline bool sync_to_disk(const char* path) {
 }
 #else
 inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
+inline std::string create_unique_file(const std::string& stem) {
+    std::string name = stem + ".XXXXXX";
+    const int file = mkstemp(name.data());
+    if (file < 0) return {};
+    // As any new file: what the process's mask leaves of 0666.
+    const mode_t mask = umask(0);
+    umask(mask);
+    fchmod(file, 0666 & ~mask);
+    close(file);
+    return name;
+}
 inline bool sync_to_disk(const char* path) {
     const int file = open(path, O_RDONLY);
     const bool synced = file >= 0 && fsync(file) == 0;

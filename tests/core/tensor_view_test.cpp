@@ -129,3 +129,20 @@ TEST_CASE("reshape keeps the memory and refuses another size") {
     CHECK_THROWS_WITH_AS(x.reshape({5, 2}), "reshape of (3, 4) to (5, 2)", ShapeError);
     CHECK_THROWS_AS(x.reshape({0}), ShapeError);
 }
+
+TEST_CASE("slices and samples that are not there are refused in every build") {
+    const std::array<float, 8> numbers{};
+    const TensorView<const float> x(numbers, {4, 2});
+    CHECK_THROWS_WITH_AS(x.slice(3, 2), "slice of 2 from 3 on, of shape (4, 2)", ShapeError);
+    CHECK_THROWS_AS(x.slice(-1, 2), ShapeError);
+    CHECK_THROWS_AS(x.slice(0, -1), ShapeError);
+    CHECK(x.slice(4, 0).size() == 0);
+    CHECK_THROWS_WITH_AS(x.sample(4), "sample 4 of shape (4, 2)", ShapeError);
+    CHECK_THROWS_AS(x.sample(-1), ShapeError);
+}
+
+TEST_CASE("a view of a temporary container does not compile") {
+    static_assert(std::constructible_from<TensorView<const float>, std::vector<float>&, Shape>);
+    static_assert(std::constructible_from<TensorView<const float>, std::span<float>, Shape>);
+    static_assert(!std::constructible_from<TensorView<const float>, std::vector<float>, Shape>);
+}

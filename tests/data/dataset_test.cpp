@@ -43,3 +43,20 @@ TEST_CASE("row-major Eigen matrices are data too") {
     CHECK(sample == std::array<float, 3>{4, 5, 6});
     CHECK(target == 9);
 }
+
+TEST_CASE("Examples keep what is temporary and view what has a name") {
+    Tensor<float> x({3, 2}, {1, 2, 3, 4, 5, 6});
+    const Examples<float> kept(Tensor<float>(x), std::vector<int>{7, 8, 9});
+    const Examples<float> viewed(x, std::vector<int>{7, 8, 9});
+    const Examples<float> view_of_a_view(TensorView<const float>(x), std::vector<int>{7, 8, 9});
+    x[2] = 30;
+    const std::vector<Index> second{1};
+    for (const auto& [examples, expected] :
+         {std::pair(kept, 3.0f), std::pair(viewed, 30.0f), std::pair(view_of_a_view, 30.0f)}) {
+        std::array<float, 2> sample{};
+        float target = 0;
+        examples->gather(second, sample.data(), &target);
+        CHECK(sample == std::array<float, 2>{expected, 4});
+        CHECK(target == 8);
+    }
+}

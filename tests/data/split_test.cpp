@@ -118,6 +118,26 @@ TEST_CASE("one_hot has a 1 at each label, and refuses labels out of range") {
                          ArgumentError);
 }
 
+TEST_CASE("splits take labels of any kind, few of them and far apart") {
+    const std::vector<std::int64_t> far{0, std::int64_t{1} << 60, 0, std::int64_t{1} << 60};
+    CHECK(stratified_split(far, 0.5).test.size() == 2);
+    CHECK(stratified_k_fold(far, 2)[0].train.size() == 2);
+    const Tensor<std::uint8_t> labels({4}, {1, 0, 1, 0});
+    CHECK(stratified_split(labels, 0.5).train.size() == 2);
+    CHECK(one_hot<float>(std::vector<int>{1, 0}, 2)(0, 1) == 1);
+    CHECK(one_hot<float>(labels, 2)(1, 0) == 1);
+}
+
+TEST_CASE("take refuses indices out of range, by name") {
+    const Tensor<float> x({4, 2});
+    for (const Index index : {Index{4}, Index{400}, Index{-1}}) {
+        const std::vector<Index> indices{0, index};
+        CHECK_THROWS_WITH_AS(take<float>(x, indices),
+                             concat("take: index 1 is ", index, ", expected 0 ... 3").c_str(),
+                             ArgumentError);
+    }
+}
+
 TEST_CASE("mean_and_deviation divides squares by n - 1") {
     const std::vector<double> x{1, 2, 4, 5};
     const auto [mean, deviation] = mean_and_deviation(x);

@@ -72,5 +72,7 @@ TEST_CASE("ModelCheckpoint refuses an unknown score and a place that cannot be w
         "ModelCheckpoint: no score is named val_accuracy; the run has loss, val_loss",
         ArgumentError);
     ModelCheckpoint nowhere(run.model, "/no/such/folder/w");
-    CHECK_THROWS_WITH_AS(run.fit(nowhere), "/no/such/folder/w: cannot be created", IoError);
+    CHECK_THROWS_WITH_AS(run.fit(nowhere),
+                         "/no/such/folder/w: cannot be created: No such file or directory",
+                         IoError);
 }

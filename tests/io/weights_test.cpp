@@ -5,8 +5,11 @@
 #include "weft/weft.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
-#include <functional>
+#include <atomic>
+#include <csignal>
+#include <thread>
 
 using namespace weft;
 namespace fs = std::filesystem;
@@ -112,8 +115,8 @@ TEST_CASE("a missing, short or corrupt file of weights is refused by name") {
     const TemporaryFolder folder;
     const fs::path path = folder.path() / "w.safetensors";
     Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
-    CHECK(refusal(model, folder.path() / "none") == "cannot be opened");
-    CHECK(refusal(model, folder.path()) == "cannot be opened");
+    CHECK(refusal(model, folder.path() / "none") == "no such file");
+    CHECK(refusal(model, folder.path()) == "is not a regular file");
 
     const auto of = [&](const std::string& bytes) {
         folder.file("w.safetensors", bytes);
@@ -171,21 +174,106 @@ TEST_CASE("a file of weights whose places or shapes do not hold is refused by na
           "dense/kernel takes 4 bytes, too few or many for shape (2, 1)");
 }
 
+TEST_CASE("hostile headers of a file of weights are refused, and unusual ones are read") {
+    const TemporaryFolder folder;
+    Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
+    const auto of = [&](const std::string& json, const std::string& data = "12345678") {
+        return refusal(model, folder.file("w.safetensors", safetensors(json, data)));
+    };
+    const std::string no_header = "its header is not that of a safetensors file";
+    const std::string kernel =
+        R"("dense/kernel":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]})";
+    CHECK(of("{" + kernel + "," + kernel + "}") == "has two tensors dense/kernel");
+    CHECK(of(R"({"a":)" + std::string(1'000'000, '[')) == no_header);
+    CHECK(of(R"({"a":{"b":{"c":{"d":1}}}})") == no_header);
+    // An empty tensor takes no place, whatever its name.
+    for (const char* name : {"a", "zz"}) {
+        CAPTURE(name);
+        const std::string empty =
+            concat("\"", name, R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})");
+        CHECK(of("{" + kernel + "," + empty + "}") ==
+              concat("holds ", name, ", which the model does not have"));
+    }
+    Sequential<float> odd{Input{{2}}, Dense{.units = 1, .name = "d\xff"}};
+    CHECK_THROWS_WITH_AS(save_weights(odd, folder.path() / "odd"),
+                         "save_weights: a layer's name is not UTF-8 text", ArgumentError);
+}
+
 TEST_CASE("weights that cannot be written leave the old file whole") {
     const TemporaryFolder folder;
     Sequential<float> model{Input{{2}}, Dense{1}};
-    CHECK_THROWS_WITH_AS(save_weights(model, folder.path() / "no" / "w"),
-                         (folder.path() / "no" / "w: cannot be created").c_str(), IoError);
+    CHECK_THROWS_WITH_AS(
+        save_weights(model, folder.path() / "no" / "w"),
+        (folder.path() / "no" / "w: cannot be created: No such file or directory").c_str(),
+        IoError);
     CHECK_THROWS_AS(save_weights(Sequential<float>{Dense{1}}, folder.path() / "w"), ArgumentError);
     // Where a folder is in the way, the file cannot be put in place, and nothing is left behind.
     fs::create_directories(folder.path() / "taken" / "by");
     CHECK_THROWS_AS(save_weights(model, folder.path() / "taken"), IoError);
     CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
-    // A device that is always full.
-    if (fs::exists("/dev/full")) {
-        fs::create_symlink("/dev/full", folder.path() / "full.part");
-        CHECK_THROWS_WITH_AS(save_weights(model, folder.path() / "full"),
-                             (folder.path() / "full: cannot be written in full").c_str(), IoError);
-        CHECK(!fs::exists(folder.path() / "full"));
+}
+
+TEST_CASE("a disk without room leaves the old file of weights whole") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "w";
+    Sequential<float> model{Input{{300}}, Dense{300}};
+    const std::string old = "the old file";
+    folder.file("w", old);
+    rlimit limit{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    const rlimit small{100'000, limit.rlim_max};
+    const auto signal_before = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    std::string message;
+    try {
+        save_weights(model, path);
+    } catch (const IoError& error) {
+        message = error.what();
     }
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    std::signal(SIGXFSZ, signal_before);
+    CHECK(message.starts_with(path.string() + ": cannot be written in full"));
+    CHECK(contents_of(path) == old);
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("a file of weights keeps its permissions, its links and its neighbours") {
+    const TemporaryFolder folder;
+    Sequential<float> model{Input{{2}}, Dense{1}};
+    const fs::path real = folder.file("real", std::string("old"));
+    folder.file("real.part", std::string("mine"));
+    fs::permissions(real, fs::perms::owner_read | fs::perms::owner_write);
+    fs::create_symlink("real", folder.path() / "link");
+    save_weights(model, folder.path() / "link");
+    CHECK(fs::is_symlink(folder.path() / "link"));
+    CHECK(fs::status(real).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+    load_weights(model, real);
+    CHECK(contents_of(folder.path() / "real.part") == "mine");
+}
+
+TEST_CASE("several threads that save to one path, and one that loads, see whole files only") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "w";
+    const Sequential<float> small{Input{{3}}, Dense{2}}, again = small;
+    save_weights(small, path);
+    std::atomic<int> failures{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+        threads.emplace_back([&, t] {
+            Sequential<float> mine = small;
+            for (int i = 0; i < 30; ++i) {
+                try {
+                    if (t == 0)
+                        load_weights(mine, path);
+                    else
+                        save_weights(mine, path);
+                } catch (const Error&) {
+                    ++failures;
+                }
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(failures == 0);
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
 }

@@ -29,11 +29,12 @@ Schedule schedule_of(const ReferenceCase& expected) {
                                 .staircase = options.at("staircase")};
     }
     if (type == "CosineDecay") {
-        return CosineDecay{.initial_learning_rate = initial,
+        CosineDecay cosine{.initial_learning_rate = initial,
                            .decay_steps = steps,
                            .alpha = options.at("alpha"),
-                           .warmup_target = options.value("warmup_target", 0.0),
                            .warmup_steps = options.at("warmup_steps")};
+        if (options.contains("warmup_target")) cosine.warmup_target = options.at("warmup_target");
+        return cosine;
     }
     REQUIRE(type == "PolynomialDecay");
     if (options.at("cycle") == true) return {};
@@ -148,4 +149,15 @@ TEST_CASE("Schedules stay where they end, however far the run goes") {
                           .decay_steps = 10,
                           .end_learning_rate = 0.1}(far) == doctest::Approx(0.1));
     CHECK(PiecewiseConstantDecay{.boundaries = {3}, .values = {1, 2}}(far) == 2);
+}
+
+TEST_CASE("CosineDecay warms up only towards a target, and starts from it after no steps") {
+    const CosineDecay plain{.initial_learning_rate = 0.1, .decay_steps = 10};
+    const CosineDecay no_target{.initial_learning_rate = 0.1, .decay_steps = 10, .warmup_steps = 5};
+    const CosineDecay no_steps{
+        .initial_learning_rate = 0.1, .decay_steps = 10, .warmup_target = 0.3};
+    for (std::int64_t step = 0; step < 15; ++step) {
+        CHECK(no_target(step) == plain(step));
+        CHECK(relative_gap(no_steps(step), 3 * plain(step), 1) < 1e-15);
+    }
 }

@@ -323,6 +323,33 @@ TEST_CASE("a number that is not finite stops training and is traced to where it 
     }
 }
 
+TEST_CASE("penalties, rates and updates that are not finite are found too") {
+    const auto x = random_uniform<float>({8, 2}, 1, 1, 2),
+               y = random_uniform<float>({8, 1}, 2, 1, 2);
+    Sequential<float> model{Input{{2}}, Dense{.units = 1, .kernel_regularizer = l2(1e39)}};
+    const Tensor<float> before(std::as_const(model).arena());
+    Trainer penalised(model, {.optimizer = SGD{}, .loss = MeanSquaredError{}});
+    CHECK(penalised.fit(x, y, silent(1)).non_finite.has_value());
+    CHECK(identical(Tensor<float>(std::as_const(model).arena()), before));
+
+    Sequential<float> plain{Input{{2}}, Dense{1}};
+    Trainer overflowing(plain,
+                        {.optimizer = SGD{.learning_rate = 3e38}, .loss = MeanSquaredError{}});
+    const History history = overflowing.fit(x, y, silent(1));
+    REQUIRE(history.non_finite.has_value());
+    CHECK(history.non_finite->where == "dense/kernel");
+
+    for (const double rate : {-0.1, std::nan(""), std::numeric_limits<double>::infinity()}) {
+        Sequential<float> fresh{Dense{1}};
+        Trainer trainer(fresh, {.loss = MeanSquaredError{},
+                                .learning_rate_schedule = [=](std::int64_t) { return rate; }});
+        CHECK(message_of<ArgumentError>([&] {
+                  trainer.fit(x, y, silent(1));
+              }).starts_with("learning_rate_schedule: step 0 has the rate "));
+        CHECK(!fresh.is_built());
+    }
+}
+
 TEST_CASE("mistakes are refused by name before anything changes") {
     Toy train(32);
     Sequential model = toy_model();

@@ -69,17 +69,23 @@ public:
         return data_[i];
     }
 
-    /// The count entries of the first axis that start at first: a slice of a batch.
+    /// The count entries of the first axis that start at first: a slice of a batch. ShapeError when
+    /// there are fewer.
     WEFT_NOINLINE TensorView slice(Index first, Index count) const {
-        assert(first >= 0 && count >= 0 && first + count <= shape_[0]);
         const Shape sample = shape_.sample();
+        if (first < 0 || count < 0 || first > shape_[0] - count) {
+            throw ShapeError(concat("slice of ", count, " from ", first, " on, of shape ", shape_));
+        }
         return {data_ + first * sample.size(), sample.batch(count)};
     }
 
-    /// Entry i of the first axis, without that axis: one sample of a batch.
+    /// Entry i of the first axis, without that axis: one sample of a batch. ShapeError when there
+    /// is none.
     WEFT_NOINLINE TensorView sample(Index i) const {
-        assert(i >= 0 && i < shape_[0]);
         const Shape sample = shape_.sample();
+        if (i < 0 || i >= shape_[0]) {
+            throw ShapeError(concat("sample ", i, " of shape ", shape_));
+        }
         return {data_ + i * sample.size(), sample};
     }
 

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace weft {
 
@@ -66,7 +67,8 @@ private:
 };
 
 /// A Dataset held by a handle that is cheap to copy; what fit and evaluate take. Made from arrays,
-/// it views them, and they must outlive it; or from a Dataset of the caller's own.
+/// it views those that have a name, which must outlive it, and keeps those that are temporary; or
+/// from a Dataset of the caller's own.
 template <class Scalar>
 class Examples {
 public:
@@ -79,7 +81,8 @@ public:
         as_view(x);
         as_view(y);
     }
-    Examples(const X& x, const Y& y) : data_(make(as_view(x), as_view(y))) {}
+    Examples(X&& x, Y&& y)
+        : data_(std::make_shared<const Arrays<X, Y>>(std::forward<X>(x), std::forward<Y>(y))) {}
 
     Examples(std::shared_ptr<const Dataset<Scalar>> data) : data_(std::move(data)) {}
 
@@ -88,11 +91,31 @@ public:
     const Dataset<Scalar>* operator->() const { return data_.get(); }
 
 private:
+    template <class T>
+    using Element = std::remove_cvref_t<
+        decltype(*as_view(std::declval<const std::remove_cvref_t<T>&>()).data())>;
+
+    /// X and Y are references to what has a name, and else the types of what is kept.
     template <class X, class Y>
-    static std::shared_ptr<const Dataset<Scalar>> make(TensorView<X> x, TensorView<Y> y) {
-        return std::make_shared<
-            ArrayDataset<Scalar, std::remove_const_t<X>, std::remove_const_t<Y>>>(x, y);
-    }
+    class Arrays final : public Dataset<Scalar> {
+    public:
+        WEFT_COLD Arrays(X&& x, Y&& y)
+            : x_(std::forward<X>(x)),
+              y_(std::forward<Y>(y)),
+              set_(as_view(std::as_const(x_)), as_view(std::as_const(y_))) {}
+
+        Index size() const override { return set_.size(); }
+        Shape input_shape() const override { return set_.input_shape(); }
+        Shape target_shape() const override { return set_.target_shape(); }
+        void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+            set_.gather(samples, x, y);
+        }
+
+    private:
+        X x_;
+        Y y_;
+        ArrayDataset<Scalar, Element<X>, Element<Y>> set_;
+    };
 
     std::shared_ptr<const Dataset<Scalar>> data_;
 };

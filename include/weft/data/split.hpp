@@ -2,11 +2,12 @@
 /// Splits: which samples to train on and which to test with; and one-hot labels.
 #pragma once
 
+#include "weft/core/eigen.hpp"
 #include "weft/core/random.hpp"
-#include "weft/core/tensor.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -23,20 +24,16 @@ namespace detail {
 /// The samples of each class, each class in random order. Throws ArgumentError for a negative
 /// label.
 template <class Label>
-std::vector<std::vector<Index>> shuffled_classes(std::span<const Label> labels,
-                                                 std::uint64_t seed) {
-    std::vector<std::vector<Index>> classes;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
+std::map<Index, std::vector<Index>> shuffled_classes(TensorView<Label> labels, std::uint64_t seed) {
+    std::map<Index, std::vector<Index>> classes;
+    for (Index i = 0; i < labels.size(); ++i) {
         const auto label = static_cast<Index>(labels[i]);
         if (label < 0) throw ArgumentError(concat("split: label ", i, " is ", label, ", below 0"));
-        if (static_cast<std::size_t>(label) >= classes.size()) {
-            classes.resize(static_cast<std::size_t>(label) + 1);
-        }
-        classes[static_cast<std::size_t>(label)].push_back(static_cast<Index>(i));
+        classes[label].push_back(i);
     }
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-        RandomStream(seed, RandomPurpose::split, static_cast<std::uint32_t>(c))
-            .shuffle(std::span<Index>(classes[c]));
+    for (auto& [label, samples] : classes) {
+        RandomStream(seed, RandomPurpose::split, static_cast<std::uint32_t>(label))
+            .shuffle(std::span<Index>(samples));
     }
     return classes;
 }
@@ -46,15 +43,16 @@ std::vector<std::vector<Index>> shuffled_classes(std::span<const Label> labels,
 /// Puts test_share of each class into test, rounded to whole samples, the rest into train; which
 /// ones, the seed decides. Both come in ascending order. Throws ArgumentError unless 0 < test_share
 /// < 1.
-template <class Label>
-SplitIndices stratified_split(std::span<const Label> labels, double test_share,
-                              std::uint64_t seed = 0) {
+///
+/// labels: class indices as a tensor, vector, span or Eigen vector.
+template <class Labels>
+SplitIndices stratified_split(const Labels& labels, double test_share, std::uint64_t seed = 0) {
     if (!(test_share > 0 && test_share < 1)) {
         throw ArgumentError(concat("stratified_split: test_share is ", test_share,
                                    ", expected a number between 0 and 1"));
     }
     SplitIndices split;
-    for (const auto& samples : detail::shuffled_classes(labels, seed)) {
+    for (const auto& [label, samples] : detail::shuffled_classes(as_view(labels), seed)) {
         const auto test = static_cast<std::ptrdiff_t>(
             std::llround(test_share * static_cast<double>(samples.size())));
         split.test.insert(split.test.end(), samples.begin(), samples.begin() + test);
@@ -68,28 +66,28 @@ SplitIndices stratified_split(std::span<const Label> labels, double test_share,
 /// Cuts the samples into that many folds, each with its share of every class, to within one sample;
 /// entry k has fold k as test and the others as train. Throws ArgumentError for fewer than 2 folds
 /// and for more than the smallest class has samples.
-template <class Label>
-std::vector<SplitIndices> stratified_k_fold(std::span<const Label> labels, Index folds,
+template <class Labels>
+std::vector<SplitIndices> stratified_k_fold(const Labels& labels, Index folds,
                                             std::uint64_t seed = 0) {
     if (folds < 2) {
         throw ArgumentError(concat("stratified_k_fold: folds is ", folds, ", expected at least 2"));
     }
-    std::vector<Index> fold_of(labels.size());
+    const auto samples_of = detail::shuffled_classes(as_view(labels), seed);
+    std::vector<Index> fold_of(static_cast<std::size_t>(as_view(labels).size()));
     // Dealing goes on from class to class where it stopped, so that folds differ by one at most.
     Index next = 0;
-    const auto classes = detail::shuffled_classes(labels, seed);
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-        const auto size = static_cast<Index>(classes[c].size());
-        if (size > 0 && size < folds) {
-            throw ArgumentError(concat("stratified_k_fold: folds is ", folds, ", but class ", c,
+    for (const auto& [label, samples] : samples_of) {
+        const auto size = static_cast<Index>(samples.size());
+        if (size < folds) {
+            throw ArgumentError(concat("stratified_k_fold: folds is ", folds, ", but class ", label,
                                        " has ", size, " samples"));
         }
-        for (const Index sample : classes[c]) {
+        for (const Index sample : samples) {
             fold_of[static_cast<std::size_t>(sample)] = next++ % folds;
         }
     }
     std::vector<SplitIndices> splits(static_cast<std::size_t>(folds));
-    for (std::size_t i = 0; i < labels.size(); ++i) {
+    for (std::size_t i = 0; i < fold_of.size(); ++i) {
         for (std::size_t fold = 0; fold < splits.size(); ++fold) {
             auto& part =
                 fold_of[i] == static_cast<Index>(fold) ? splits[fold].test : splits[fold].train;
@@ -119,10 +117,15 @@ inline MeanAndDeviation mean_and_deviation(std::span<const double> x) {
 }
 
 /// The elements of those indices of the first axis: a copy.   x (N, ...) -> (indices, ...)
+/// Throws ArgumentError for an index outside 0 ... N - 1.
 template <class T>
 Tensor<T> take(TensorView<const T> x, std::span<const Index> indices) {
     Tensor<T> y(x.shape().sample().batch(static_cast<Index>(indices.size())));
     for (std::size_t i = 0; i < indices.size(); ++i) {
+        if (indices[i] < 0 || indices[i] >= x.shape()[0]) {
+            throw ArgumentError(concat("take: index ", i, " is ", indices[i], ", expected 0 ... ",
+                                       x.shape()[0] - 1));
+        }
         std::ranges::copy(x.sample(indices[i]), y.sample(static_cast<Index>(i)).begin());
     }
     return y;
@@ -130,16 +133,17 @@ Tensor<T> take(TensorView<const T> x, std::span<const Index> indices) {
 
 /// One-hot rows:  y_nc = 1 where c is label n, else 0.   labels (N) -> y (N, classes)
 /// Throws ArgumentError for a label outside 0 ... classes - 1.
-template <class Scalar, class Label>
-Tensor<Scalar> one_hot(std::span<const Label> labels, Index classes) {
-    Tensor<Scalar> y({static_cast<Index>(labels.size()), classes});
-    for (std::size_t n = 0; n < labels.size(); ++n) {
-        const auto label = static_cast<Index>(labels[n]);
+template <class Scalar, class Labels>
+Tensor<Scalar> one_hot(const Labels& labels, Index classes) {
+    const auto view = as_view(labels);
+    Tensor<Scalar> y({view.size(), classes});
+    for (Index n = 0; n < view.size(); ++n) {
+        const auto label = static_cast<Index>(view[n]);
         if (label < 0 || label >= classes) {
             throw ArgumentError(
                 concat("one_hot: label ", n, " is ", label, ", expected 0 ... ", classes - 1));
         }
-        y(static_cast<Index>(n), label) = 1;
+        y(n, label) = 1;
     }
     return y;
 }

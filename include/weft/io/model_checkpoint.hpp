@@ -16,8 +16,8 @@ struct ModelCheckpointOptions {
 };
 
 /// Writes the weights of a model to a file after each epoch, or only after those with a better
-/// score than all before. The model keeps the last epoch's weights; load_weights brings those of
-/// the file back.
+/// score than all before, in this run and in runs before it. The model keeps the last epoch's
+/// weights; load_weights brings those of the file back.
 ///
 ///   ModelCheckpoint checkpoint(model, "best.safetensors", {.monitor = "val_accuracy"});
 ///   trainer.fit(x, y, {.epochs = 20, .validation_split = 0.2, .callbacks = {checkpoint}});
@@ -29,15 +29,17 @@ class ModelCheckpoint {
 public:
     ModelCheckpoint(const Sequential<Scalar, Device>& model, std::filesystem::path path,
                     ModelCheckpointOptions options = {})
-        : model_(&model), path_(std::move(path)), options_(std::move(options)) {}
+        : model_(&model),
+          path_(std::move(path)),
+          options_(std::move(options)),
+          best_(options_.monitor, options_.better, 0) {}
+    ModelCheckpoint(const Sequential<Scalar, Device>&&, std::filesystem::path,
+                    ModelCheckpointOptions = {}) = delete;  // it would outlive its model
 
-    /// The last epoch that was written, from 1; 0 when none was.
+    /// The last epoch of the last run that was written, from 1; 0 when none was.
     Index saved_epoch() const { return saved_epoch_; }
 
-    void on_train_begin(TrainingRun&) {
-        best_ = BestScore(options_.monitor, options_.better, 0);
-        saved_epoch_ = 0;
-    }
+    void on_train_begin(TrainingRun&) { saved_epoch_ = 0; }
     void on_epoch_end(TrainingRun& run) {
         if (options_.save_best_only &&
             !best_.improve(detail::monitored(run, "ModelCheckpoint", options_.monitor))) {

@@ -51,6 +51,11 @@ public:
         if (shape.size() > std::numeric_limits<Index>::max() - alignment - end) {
             throw ShapeError(concat(name, ": shape ", shape, " makes too many parameters"));
         }
+        for (const ParameterInfo& known : parameters_) {
+            if (known.name == name) {
+                throw ArgumentError(concat(name, ": the layer has two parameters of this name"));
+            }
+        }
         const ParameterSlot slot{end, shape, trainable};
         end += (shape.size() + alignment - 1) / alignment * alignment;
         parameters_.push_back({std::move(name), slot, initializer, regularizer, constraint});

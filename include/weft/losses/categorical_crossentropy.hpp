@@ -38,6 +38,15 @@ public:
         return !from_logits_ && activation == Activation::softmax;
     }
 
+    WEFT_COLD std::string complaint(TensorView<const Scalar> target, const Shape&) const override {
+        for (const Scalar value : target) {
+            if (value < 0) {
+                return concat("target ", static_cast<double>(value), ", expected at least 0");
+            }
+        }
+        return {};
+    }
+
     WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
                                 View losses, View gradient) const override {
         const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());

@@ -9,13 +9,15 @@
 #include <cstdint>
 #include <functional>
 #include <numbers>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 namespace weft {
 
-/// The learning rate of each step, counted from 0. Any function will do; those below are Keras's.
-/// A pure function of the step, so that a run that goes on later goes on with the right rate.
+/// The learning rate of each step, counted from 0. Any function will do; those below are Keras's,
+/// and StepDecay. A pure function of the step, so that a run that goes on later goes on with the
+/// right rate.
 /// Those below throw ArgumentError when called with options out of range.
 using Schedule = std::function<double(std::int64_t step)>;
 
@@ -80,31 +82,32 @@ struct PiecewiseConstantDecay {
 };
 
 /// Half a cosine from initial_learning_rate down to alpha times it, over decay_steps, then
-/// constant. With warmup_steps, first a line from initial_learning_rate to warmup_target, from
-/// which the cosine then starts.
+/// constant. With a warmup_target, first a line from initial_learning_rate to it over warmup_steps;
+/// the cosine then starts from there. Without one, warmup_steps has no effect, as in Keras.
 struct CosineDecay {
-    double initial_learning_rate;   ///< at least 0
-    std::int64_t decay_steps;       ///< at least 1
-    double alpha = 0;               ///< in [0, 1]
-    double warmup_target = 0;       ///< at least 0
-    std::int64_t warmup_steps = 0;  ///< at least 0
+    double initial_learning_rate;              ///< at least 0
+    std::int64_t decay_steps;                  ///< at least 1
+    double alpha = 0;                          ///< in [0, 1]
+    std::optional<double> warmup_target = {};  ///< at least 0
+    std::int64_t warmup_steps = 0;             ///< at least 0
 
     double operator()(std::int64_t step) const {
         detail::require_at_least_0("CosineDecay", "initial_learning_rate", initial_learning_rate);
         detail::require_steps("CosineDecay", "decay_steps", decay_steps);
         detail::require_option(alpha >= 0 && alpha <= 1, "CosineDecay", "alpha", alpha,
                                "a number in [0, 1]");
-        detail::require_at_least_0("CosineDecay", "warmup_target", warmup_target);
+        const double top = warmup_target.value_or(initial_learning_rate);
+        detail::require_at_least_0("CosineDecay", "warmup_target", top);
         detail::require_option(warmup_steps >= 0, "CosineDecay", "warmup_steps",
                                static_cast<double>(warmup_steps), "at least 0");
-        const double top = warmup_steps > 0 ? warmup_target : initial_learning_rate;
-        if (step < warmup_steps) {
+        const std::int64_t warmup = warmup_target ? warmup_steps : 0;
+        if (step < warmup) {
             return initial_learning_rate + (top - initial_learning_rate) *
                                                static_cast<double>(step) /
-                                               static_cast<double>(warmup_steps);
+                                               static_cast<double>(warmup);
         }
-        const double share = std::min(
-            1.0, static_cast<double>(step - warmup_steps) / static_cast<double>(decay_steps));
+        const double share =
+            std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(decay_steps));
         return top * ((1 - alpha) * 0.5 * (1 + std::cos(std::numbers::pi * share)) + alpha);
     }
 };

@@ -41,8 +41,10 @@ public:
     /// is not built yet is built for the samples' shape with the seed.
     ///
     /// Stops early, with History::non_finite set, when an input, the loss or a gradient is NaN or
-    /// infinite; the trainable parameters are those before that step. Throws ShapeError or
-    /// ArgumentError for data or options that do not fit, before anything is changed.
+    /// infinite; the trainable parameters are then those before that step. An update that itself
+    /// overflows a parameter is found at the epoch's end. Throws ShapeError or ArgumentError for
+    /// data or options that do not fit, before anything is changed; what a callback throws, passes
+    /// through.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
@@ -78,6 +80,16 @@ public:
 
 private:
     class Run;
+
+    /// What the schedule says of the next step. Throws ArgumentError unless that is a rate.
+    WEFT_NOINLINE double scheduled_rate() const {
+        const double rate = options_.learning_rate_schedule(step_);
+        if (!(rate >= 0 && std::isfinite(rate))) {
+            throw ArgumentError(concat("learning_rate_schedule: step ", step_, " has the rate ",
+                                       rate, ", expected a finite number of at least 0"));
+        }
+        return rate;
+    }
 
     /// One step of the optimiser, from the gradients that backward left.
     WEFT_NOINLINE void update_parameters(Device& device);
@@ -133,11 +145,12 @@ public:
     WEFT_COLD Buffer save_weights() const override {
         const auto arena = std::as_const(model()).arena();
         Buffer copy(static_cast<std::size_t>(arena.size()) * sizeof(Scalar));
-        std::memcpy(copy.data(), arena.data(), copy.size());
+        if (copy.size() > 0) std::memcpy(copy.data(), arena.data(), copy.size());
         return copy;
     }
     WEFT_COLD void load_weights(const Buffer& weights) override {
         assert(weights.size() == static_cast<std::size_t>(model().arena().size()) * sizeof(Scalar));
+        if (weights.size() == 0) return;
         std::memcpy(model().arena().data(), weights.data(), weights.size());
     }
 
@@ -175,6 +188,12 @@ private:
             }
         }
         batch_step_ = steps_;
+        // An update itself may overflow; looked for once an epoch.
+        Device& device = batch_.workspace.device();
+        if (!all_finite<Scalar>(device, model().trainable_parameters())) {
+            return stop_at(detail::find_non_finite<Scalar, Device>(
+                model(), batch_.workspace, batch_.x.slice(0, 1), batch_.y.slice(0, 1)));
+        }
         EpochRecord record{detail::mean_scores(trainer_.options_, sums_),
                            seconds_until(Clock::now())};
         record.samples_per_second = static_cast<double>(train_size_) / record.seconds;
@@ -218,6 +237,7 @@ private:
                                                                    batch_.y.slice(0, n)));
         }
         model().backward(batch_.workspace, x, pass, trainer_.gradients_);
+        detail::add_penalty_gradients<Scalar, Device>(device, model(), trainer_.gradients_);
         if (!all_finite<Scalar>(device, trainer_.gradients_)) {
             return stop_at(detail::find_non_finite_gradient<Scalar, Device>(device, model(),
                                                                             trainer_.gradients_));
@@ -253,8 +273,7 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
                                      const FitOptions<Scalar>& options) {
     const Dataset<Scalar>& data = *examples;
     detail::check_fit_options(options, data.size());
-    // A schedule checks its own options when it is asked.
-    if (options_.learning_rate_schedule) options_.learning_rate_schedule(step_);
+    if (options_.learning_rate_schedule) scheduled_rate();
     if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
     std::optional<Model> built;  // kept only if the data fit it
     if (!model_->is_built()) built.emplace(*model_).build(data.input_shape(), options.seed);
@@ -291,10 +310,9 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
 
 template <class Scalar, class Device>
 void Trainer<Scalar, Device>::update_parameters(Device& device) {
-    detail::add_penalty_gradients<Scalar, Device>(device, *model_, gradients_);
     detail::clip_gradients<Scalar, Device>(device, options_.clipping, gradients_);
     if (options_.learning_rate_schedule) {
-        learning_rate_ = options_.learning_rate_schedule(step_);
+        learning_rate_ = scheduled_rate();
     }
     options_.optimizer->update(device, ++step_, learning_rate_, model_->trainable_parameters(),
                                gradients_, state_);

@@ -5,25 +5,35 @@
 #include "weft/config.hpp"
 #include "weft/core/error.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace weft::detail {
 
-/// Writes a file beside the path, and commit() puts it in its place: at any moment, also after a
-/// crash or on a full disk, the path has the old contents or all of the new ones. What is not
-/// committed is removed. Throws IoError, which names the path.
+/// Writes a new file beside the path, and commit() puts it in its place: at any moment, also after
+/// a crash, on a full disk or with several writers, the path has the old contents or all of the new
+/// ones. The old file's permissions stay, and a link stays one. What is not committed is removed.
+/// Throws IoError, which names the path.
 class AtomicFile {
 public:
-    explicit AtomicFile(std::filesystem::path path)
-        : path_(std::move(path)),
-          temporary_(path_.string() + ".part"),
-          file_(temporary_, std::ios::binary) {
-        check(file_.is_open(), "be created");
+    explicit AtomicFile(const std::filesystem::path& path) : name_(path.string()) {
+        std::error_code ignored;
+        target_ = std::filesystem::weakly_canonical(path, ignored);
+        if (ignored) target_ = path;
+        temporary_ = create_unique_file(target_.string());
+        check(!temporary_.empty(), "be created");
+        const auto old = std::filesystem::status(target_, ignored);
+        if (std::filesystem::is_regular_file(old)) {
+            std::filesystem::permissions(temporary_, old.permissions(), ignored);
+        }
+        file_.open(temporary_, std::ios::binary);
     }
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
     ~AtomicFile() {
+        if (committed_) return;
         file_.close();
         std::error_code ignored;
         std::filesystem::remove(temporary_, ignored);
@@ -35,22 +45,28 @@ public:
 
     void commit() {
         file_.close();
-        check(file_.good() && sync_to_disk(temporary_.string().c_str()), "be written in full");
+        check(file_.good() && sync_to_disk(temporary_.c_str()), "be written in full");
         std::error_code error;
-        std::filesystem::rename(temporary_, path_, error);
+        std::filesystem::rename(temporary_, target_, error);
+        if (error) errno = error.value();
         check(!error, "be put in place");
+        committed_ = true;
         // The new name lies in the folder, which has to reach the disk too.
-        const std::filesystem::path folder = path_.parent_path();
-        sync_to_disk(folder.empty() ? "." : folder.string().c_str());
+        sync_to_disk(target_.parent_path().string().c_str());
     }
 
 private:
     void check(bool holds, std::string_view what) const {
-        if (!holds) throw IoError(concat(path_.string(), ": cannot ", what));
+        if (holds) return;
+        throw IoError(concat(name_, ": cannot ", what, ": ",
+                             std::error_code(errno, std::generic_category()).message()));
     }
 
-    std::filesystem::path path_, temporary_;
+    std::string name_;
+    std::filesystem::path target_;
+    std::string temporary_;
     std::ofstream file_;
+    bool committed_ = false;
 };
 
 }  // namespace weft::detail

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
 namespace weft::detail {
@@ -50,7 +51,12 @@ inline std::string safetensors_header(const std::vector<SafetensorsEntry>& entri
             {"data_offsets", {entry.begin, entry.begin + entry.size_bytes}},
         };
     }
-    std::string text = json.dump();
+    std::string text;
+    try {
+        text = json.dump();
+    } catch (const nlohmann::json::exception&) {
+        throw ArgumentError("save_weights: a layer's name is not UTF-8 text");
+    }
     text.resize((text.size() + 7) / 8 * 8, ' ');
     const auto size = static_cast<std::uint64_t>(text.size());
     std::string header(sizeof size, '\0');
@@ -63,11 +69,13 @@ inline std::string safetensors_header(const std::vector<SafetensorsEntry>& entri
 /// which names the file.
 class SafetensorsFile {
 public:
-    explicit SafetensorsFile(const std::filesystem::path& path)
-        : name_(path.string()), file_(path, std::ios::binary) {
-        std::error_code error;
-        const std::uint64_t file_size = std::filesystem::file_size(path, error);
-        require(!error && file_, "cannot be opened");
+    explicit SafetensorsFile(const std::filesystem::path& path) : name_(path.string()) {
+        std::error_code ignored;
+        require(std::filesystem::exists(path, ignored), "no such file");
+        require(std::filesystem::is_regular_file(path, ignored), "is not a regular file");
+        file_.open(path, std::ios::binary | std::ios::ate);
+        require(file_.is_open(), "cannot be opened");
+        const auto file_size = static_cast<std::uint64_t>(file_.tellg());
         std::uint64_t header_size = 0;
         require(file_size >= sizeof header_size,
                 concat("holds ", file_size, " bytes, expected the header of a safetensors file"));
@@ -78,7 +86,7 @@ public:
         std::string text(header_size, '\0');
         read(sizeof header_size, text.data(), text.size());
         try {
-            parse(nlohmann::json::parse(text), file_size - data_begin_);
+            parse(parse_json(text), file_size - data_begin_);
         } catch (const nlohmann::json::exception&) {
             require(false, "its header is not that of a safetensors file");
         }
@@ -106,6 +114,22 @@ private:
         require(static_cast<bool>(file_), "cannot be read to its end");
     }
 
+    /// Refuses JSON that is deeper than a header is, which would take far more memory than the
+    /// file, and two tensors of one name.
+    nlohmann::json parse_json(const std::string& text) const {
+        using Event = nlohmann::json::parse_event_t;
+        std::set<std::string> names;
+        return nlohmann::json::parse(text, [&](int depth, Event event, nlohmann::json& parsed) {
+            const bool opens = event == Event::object_start || event == Event::array_start;
+            require(!opens || depth < 3, "its header is not that of a safetensors file");
+            if (depth == 1 && event == Event::key) {
+                const auto [name, is_new] = names.insert(parsed.get<std::string>());
+                require(is_new, concat("has two tensors ", *name));
+            }
+            return true;
+        });
+    }
+
     void parse(const nlohmann::json& json, std::uint64_t data_size) {
         require(json.is_object(), "its header is not that of a safetensors file");
         for (const auto& [name, fields] : json.items()) {
@@ -131,7 +155,9 @@ private:
             }
             entries_.push_back(std::move(entry));
         }
-        std::ranges::sort(entries_, {}, &SafetensorsEntry::begin);
+        std::ranges::sort(entries_, {}, [](const SafetensorsEntry& entry) {
+            return std::pair(entry.begin, entry.size_bytes);
+        });
         std::uint64_t covered = 0;
         for (const SafetensorsEntry& entry : entries_) {
             require(entry.begin == covered,

@@ -36,8 +36,7 @@ bool clip_probability(Scalar& x) {
 
 }  // namespace detail
 
-/// Targets with label smoothing s:  t_i (1 - s) + s / classes. With s = 0 these are the targets to
-/// the last bit.
+/// Targets with label smoothing s:  t_i (1 - s) + s / classes. With s = 0 these are the targets.
 template <class Scalar>
 class SmoothedTargets {
 public:

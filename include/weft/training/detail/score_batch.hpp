@@ -39,7 +39,8 @@ bool is_fused(const Sequential<Scalar, Device>& model,
 /// Computes losses, gradient and metrics of the samples that were gathered into the batch, from
 /// what the model made of them: logits, if the loss is fused, else predictions. The mean of the
 /// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
-/// metrics. weights, unless null, holds the factors of the losses. False when a loss is not finite.
+/// metrics. weights, unless null, holds the factors of the losses. False when a loss or a penalty
+/// is not finite.
 template <class Scalar, class Device>
 WEFT_NOINLINE bool score_batch(const Sequential<Scalar, Device>& model,
                                const TrainerOptions<Scalar, Device>& options,
@@ -73,7 +74,7 @@ WEFT_NOINLINE bool score_batch(const Sequential<Scalar, Device>& model,
     for (std::size_t m = 0; m < options.metrics.size(); ++m) {
         sums[m + 1] += options.metrics[m]->evaluate(device, predictions, targets);
     }
-    return all_finite<Scalar>(device, losses);
+    return all_finite<Scalar>(device, losses) && std::isfinite(penalties);
 }
 
 /// The means of what score_batch summed: "loss", then the metrics.
