@@ -217,6 +217,19 @@ TEST_CASE("ReduceLROnPlateau refuses bad options, by name") {
     }
 }
 
+TEST_CASE("ReduceLROnPlateau beside a schedule is refused before the first epoch") {
+    Sequential<float> model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{},
+                            .learning_rate_schedule = [](std::int64_t) { return 0.1; }});
+    const auto x = random_normal<float>({4, 2}, 1), y = random_normal<float>({4, 1}, 2);
+    CHECK_THROWS_WITH_AS(
+        trainer.fit(
+            x, y,
+            {.verbosity = Verbosity::silent, .callbacks = {ReduceLROnPlateau{.monitor = "loss"}}}),
+        "trainer: set_learning_rate, but the rate follows a schedule", ArgumentError);
+    CHECK(trainer.steps() == 0);
+}
+
 TEST_CASE("CSVLogger writes a header and a line an epoch, and continues a file if told") {
     const auto path = std::filesystem::temp_directory_path() / "weft_csv_logger_test.csv";
     ScriptedRun({0.5, 0.125}).run(CSVLogger{.path = path});

@@ -20,7 +20,9 @@ struct ReduceLROnPlateau {
     double min_learning_rate = 0;  ///< at least 0
     Better better = Better::automatic;
 
-    void on_train_begin(TrainingRun&) {
+    void on_train_begin(TrainingRun& run) {
+        // Refused now, not after hours, where a schedule sets the rate.
+        run.set_learning_rate(run.learning_rate());
         const auto require = [](bool holds, std::string_view option, double value,
                                 std::string_view expected) {
             detail::require_option(holds, "ReduceLROnPlateau", option, value, expected);
