@@ -211,6 +211,16 @@ TEST_CASE("LayerBuilder names parameters after the layer and refuses in its name
                          ShapeError);
 }
 
+TEST_CASE("two parameters of one name are refused") {
+    ParameterList list;
+    LayerBuilder builder("dense", {3}, list);
+    builder.add_parameter("w", {2}, zeros);
+    builder.add_parameter("v", {2}, zeros);
+    CHECK_THROWS_WITH_AS(builder.add_parameter("w", {2}, zeros),
+                         "dense/w: the layer has two parameters of this name", ArgumentError);
+    CHECK(list.parameters().size() == 2);
+}
+
 TEST_CASE("Pass finds a parameter, its gradient and its state by the slot") {
     ParameterList list;
     const auto mean = list.add("a/mean", {2}, zeros, false);

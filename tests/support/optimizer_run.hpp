@@ -22,8 +22,10 @@ public:
                  const std::vector<Tensor<Scalar>>& initial, const Cpu& device = Cpu(1))
         : device_(device), optimizer_(optimizer) {
         ParameterList list;
-        for (const auto& tensor : initial) list.add("tensor", tensor.shape(), zeros, true);
-        for (const ParameterInfo& info : list.parameters()) slots_.push_back(info.slot);
+        for (const auto& tensor : initial) {
+            list.add(concat("tensor_", slots_.size()), tensor.shape(), zeros, true);
+            slots_.push_back(list.parameters().back().slot);
+        }
         parameters_ = Tensor<Scalar>({list.trainable_size()});
         gradients_ = Tensor<Scalar>({list.trainable_size()});
         state_ = Tensor<Scalar>({optimizer_->state_vectors() * list.trainable_size()});
