@@ -12,9 +12,9 @@
 #endif
 
 /// Marks functions whose call costs nothing beside their work, so that they are compiled once.
-/// WEFT_COLD marks those that a steady training step never comes to (they check, build, print or
-/// read files): they are also compiled for size. Together they halve the time that a program with
-/// weft takes to compile.
+/// WEFT_COLD marks those whose own speed does not matter (they check, build, print or read files):
+/// they are also compiled for size. Both are for the sake of the time that a program with weft
+/// takes to compile; the test compile_time measures it.
 #if defined(__clang__)
 #define WEFT_NOINLINE [[gnu::noinline]]
 #define WEFT_COLD [[gnu::noinline, gnu::cold]]

@@ -1,62 +1,14 @@
 #include "weft/layers/gelu.hpp"
 
-#include "tests/support/gradient_check.hpp"
-#include "tests/support/reference_checks.hpp"
+#include "tests/support/activation_layer_checks.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace weft;
 
-TEST_CASE("GELU equals Keras") {
-    int cases = 0;
-    for (const ReferenceCase& expected : reference_cases("extra_activations.json")) {
-        if (expected.at("type") != "GELU") continue;
-        if (expected.at("approximate") == true) continue;
-        ++cases;
-        CAPTURE(expected.name());
-        const GELU layer{};
-        CHECK(matches_reference<double>(layer, expected));
-        CHECK(matches_reference<float>(layer, expected));
-    }
-    CHECK(cases >= 1);
-}
-
-TEST_CASE("GELU: the gradient agrees with central differences, in every shape") {
-    CHECK(gradient_check(GELU{}, {3, 5}));
-    CHECK(gradient_check(GELU{}, {2, 3, 5}));
-    CHECK(gradient_check(GELU{}, {3, 2, 6, 5}));
-    CHECK(gradient_check(GELU{}, {1, 4}));
-}
-
-TEST_CASE("GELU: the same bits on any threads, alone and in a batch, in inference") {
-    CHECK(same_on_any_threads<float>(GELU{}, {1031, 37}));
-    CHECK(same_on_any_threads<double>(GELU{}, {7, 149, 38}));
-    CHECK(same_alone_and_in_a_batch<float>(GELU{}, {7, 3, 5}));
-    CHECK(same_alone_and_in_a_batch<double>(GELU{}, {3, 131}));
-    SingleLayer<float> layer(GELU{}, {37});
-    const auto x = random_normal<float>({3, 37}, 2);
-    const auto y = layer.forward(x);
-    layer.training = false;
-    CHECK(identical(layer.forward(x), y));
-}
-
-TEST_CASE("GELU hands a NaN on to its own place, and stays finite at extremes") {
-    SingleLayer<float> layer(GELU{}, {37});
-    for (Index place = 0; place < 37; ++place) {
-        auto x = random_normal<float>({2, 37}, 2);
-        x(1, place) = std::numeric_limits<float>::quiet_NaN();
-        const auto y = layer.forward(x);
-        for (Index i = 0; i < y.size(); ++i) CHECK(std::isnan(y[i]) == (i == 37 + place));
-    }
-    using Limits = std::numeric_limits<float>;
-    SingleLayer<float> narrow(GELU{}, {6});
-    const Tensor<float> x({2, 6},
-                          {Limits::max(), Limits::lowest(), 1000, -1000, 100, -100,  //
-                           Limits::min(), -Limits::min(), Limits::denorm_min(), -0.0f, 0, 1});
-    const auto y = narrow.forward(x);
-    const auto dx = narrow.backward(x, y, random_normal<float>({2, 6}, 3));
-    for (Index i = 0; i < x.size(); ++i) {
-        CAPTURE(x[i]);
-        CHECK((std::isfinite(y[i]) && std::isfinite(dx[i])));
-    }
+TEST_CASE("GELU equals Keras, has its gradients, the same bits, and holds at extremes") {
+    // Keras's other form, by tanh, is not offered.
+    check_extra_activation_layer<GELU>([](const ReferenceCase& expected) {
+        return expected.at("approximate") == true ? std::nullopt : std::optional(GELU{});
+    });
 }

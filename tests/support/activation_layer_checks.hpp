@@ -8,6 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
+#include <optional>
+
 namespace weft {
 
 template <class Scalar>
@@ -99,6 +102,57 @@ void check_activation_layer(const Declaration& declaration, Activation activatio
     named.name = "other";
     CHECK(named != declaration);
     CHECK(LayerDeclaration<float, Cpu>(named).name() == "other");
+}
+
+/// Checks an activation that is no option of Dense: the cases of extra_activations.json, each as
+/// declared by of(case) or left out where that is empty; its gradients, also of the variants; bits,
+/// NaN and extremes.
+template <class Declaration, class Of>
+void check_extra_activation_layer(const Of& of, std::initializer_list<Declaration> variants = {}) {
+    int cases = 0;
+    for (const ReferenceCase& expected : reference_cases("extra_activations.json")) {
+        if (expected.at("type") != Declaration::type) continue;
+        const std::optional<Declaration> declaration = of(expected);
+        if (!declaration) continue;
+        ++cases;
+        CAPTURE(expected.name());
+        CHECK(matches_reference<double>(*declaration, expected));
+        CHECK(matches_reference<float>(*declaration, expected));
+    }
+    CHECK(cases >= 1);
+
+    const Declaration declaration;
+    CHECK(gradient_check(declaration, {3, 5}));
+    CHECK(gradient_check(declaration, {2, 3, 5}));
+    CHECK(gradient_check(declaration, {3, 2, 6, 5}));
+    CHECK(gradient_check(declaration, {1, 4}));
+    for (const Declaration& variant : variants) CHECK(gradient_check(variant, {3, 5}));
+
+    CHECK(same_on_any_threads<float>(declaration, {1031, 37}));
+    CHECK(same_on_any_threads<double>(declaration, {7, 149, 38}));
+    CHECK(same_alone_and_in_a_batch<float>(declaration, {7, 3, 5}));
+    CHECK(same_alone_and_in_a_batch<double>(declaration, {3, 131}));
+    SingleLayer<float> layer(declaration, {37});
+    const auto inputs = random_normal<float>({3, 37}, 2);
+    const auto in_training = layer.forward(inputs);
+    layer.training = false;
+    CHECK(identical(layer.forward(inputs), in_training));
+    layer.training = true;
+
+    for (Index place = 0; place < 37; ++place) {
+        auto x = random_normal<float>({2, 37}, 2);
+        x(1, place) = std::numeric_limits<float>::quiet_NaN();
+        const auto y = layer.forward(x);
+        for (Index i = 0; i < y.size(); ++i) CHECK(std::isnan(y[i]) == (i == 37 + place));
+    }
+    SingleLayer<float> narrow(declaration, {6});
+    const auto x = extreme_inputs<float>();
+    const auto y = narrow.forward(x);
+    const auto dx = narrow.backward(x, y, random_normal<float>({3, 6}, 3));
+    for (Index i = 0; i < x.size(); ++i) {
+        CAPTURE(x[i]);
+        CHECK((std::isfinite(y[i]) && std::isfinite(dx[i])));
+    }
 }
 
 }  // namespace weft

@@ -174,12 +174,20 @@ inline Schedule keras_schedule(const nlohmann::json& json) {
                                         .decay_rate = options.at("decay_rate"),
                                         .staircase = options.at("staircase")});
     }
-    if (type != "CosineDecay") fields.refuse("is of unknown type", type);
-    return checked(CosineDecay{.initial_learning_rate = initial,
-                               .decay_steps = steps,
-                               .alpha = options.at("alpha"),
-                               .warmup_target = options.at("warmup_target"),
-                               .warmup_steps = options.at("warmup_steps")});
+    if (type == "CosineDecay") {
+        CosineDecay cosine{.initial_learning_rate = initial,
+                           .decay_steps = steps,
+                           .alpha = options.at("alpha"),
+                           .warmup_steps = options.at("warmup_steps")};
+        if (options.has("warmup_target")) cosine.warmup_target = options.at("warmup_target");
+        return checked(cosine);
+    }
+    if (type != "PolynomialDecay") fields.refuse("is of unknown type", type);
+    if (options.at("cycle") == true) fields.refuse("starts over again:", type);
+    return checked(PolynomialDecay{.initial_learning_rate = initial,
+                                   .decay_steps = steps,
+                                   .end_learning_rate = options.at("end_learning_rate"),
+                                   .power = options.at("power")});
 }
 
 /// Optimiser, schedule and limits of gradients that {"type": ..., "options": {...}} stands for,

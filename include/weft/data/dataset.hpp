@@ -81,8 +81,7 @@ public:
         as_view(x);
         as_view(y);
     }
-    Examples(X&& x, Y&& y)
-        : data_(std::make_shared<const Arrays<X, Y>>(std::forward<X>(x), std::forward<Y>(y))) {}
+    Examples(X&& x, Y&& y) : data_(make(std::forward<X>(x), std::forward<Y>(y))) {}
 
     Examples(std::shared_ptr<const Dataset<Scalar>> data) : data_(std::move(data)) {}
 
@@ -95,27 +94,21 @@ private:
     using Element = std::remove_cvref_t<
         decltype(*as_view(std::declval<const std::remove_cvref_t<T>&>()).data())>;
 
-    /// X and Y are references to what has a name, and else the types of what is kept.
+    /// The arrays, by reference if they have a name, and the set that views them.
     template <class X, class Y>
-    class Arrays final : public Dataset<Scalar> {
-    public:
-        WEFT_COLD Arrays(X&& x, Y&& y)
-            : x_(std::forward<X>(x)),
-              y_(std::forward<Y>(y)),
-              set_(as_view(std::as_const(x_)), as_view(std::as_const(y_))) {}
-
-        Index size() const override { return set_.size(); }
-        Shape input_shape() const override { return set_.input_shape(); }
-        Shape target_shape() const override { return set_.target_shape(); }
-        void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
-            set_.gather(samples, x, y);
-        }
-
-    private:
-        X x_;
-        Y y_;
-        ArrayDataset<Scalar, Element<X>, Element<Y>> set_;
+    struct Arrays {
+        X x;
+        Y y;
+        ArrayDataset<Scalar, Element<X>, Element<Y>> set{as_view(std::as_const(x)),
+                                                         as_view(std::as_const(y))};
     };
+
+    template <class X, class Y>
+    static std::shared_ptr<const Dataset<Scalar>> make(X&& x, Y&& y) {
+        const std::shared_ptr<const Arrays<X, Y>> arrays(
+            new Arrays<X, Y>{std::forward<X>(x), std::forward<Y>(y)});
+        return {arrays, &arrays->set};
+    }
 
     std::shared_ptr<const Dataset<Scalar>> data_;
 };

@@ -47,10 +47,8 @@ std::map<Index, std::vector<Index>> shuffled_classes(TensorView<Label> labels, s
 /// labels: class indices as a tensor, vector, span or Eigen vector.
 template <class Labels>
 SplitIndices stratified_split(const Labels& labels, double test_share, std::uint64_t seed = 0) {
-    if (!(test_share > 0 && test_share < 1)) {
-        throw ArgumentError(concat("stratified_split: test_share is ", test_share,
-                                   ", expected a number between 0 and 1"));
-    }
+    detail::require_option(test_share > 0 && test_share < 1, "stratified_split", "test_share",
+                           test_share, "a number between 0 and 1");
     SplitIndices split;
     for (const auto& [label, samples] : detail::shuffled_classes(as_view(labels), seed)) {
         const auto test = static_cast<std::ptrdiff_t>(
@@ -69,9 +67,8 @@ SplitIndices stratified_split(const Labels& labels, double test_share, std::uint
 template <class Labels>
 std::vector<SplitIndices> stratified_k_fold(const Labels& labels, Index folds,
                                             std::uint64_t seed = 0) {
-    if (folds < 2) {
-        throw ArgumentError(concat("stratified_k_fold: folds is ", folds, ", expected at least 2"));
-    }
+    detail::require_option(folds >= 2, "stratified_k_fold", "folds", static_cast<double>(folds),
+                           "at least 2");
     const auto samples_of = detail::shuffled_classes(as_view(labels), seed);
     std::vector<Index> fold_of(static_cast<std::size_t>(as_view(labels).size()));
     // Dealing goes on from class to class where it stopped, so that folds differ by one at most.

@@ -63,8 +63,7 @@ public:
                                 TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
         activation_.backward(pass, y, dy);
-        dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), y, Activation::linear, dy,
-                               pass.gradient(kernel_),
+        dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), dy, pass.gradient(kernel_),
                                bias_ ? pass.gradient(*bias_) : TensorView<Scalar, Device>(), dx);
     }
 

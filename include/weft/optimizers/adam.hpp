@@ -26,16 +26,21 @@ struct Adam {
     class Update;
 };
 
+namespace detail {
+
+/// The step of Adam, after a decay of the parameters; for Adam and AdamW.
 template <class Scalar, class Device>
-class Adam::Update final : public Optimizer<Scalar, Device> {
+class AdamUpdate : public Optimizer<Scalar, Device> {
 public:
-    WEFT_COLD explicit Update(const Adam& options) : options_(options) {
-        detail::require_learning_rate(type, options.learning_rate);
-        detail::require_option(options.beta_1 >= 0 && options.beta_1 < 1, type, "beta_1",
-                               options.beta_1, "a number in [0, 1)");
-        detail::require_option(options.beta_2 >= 0 && options.beta_2 < 1, type, "beta_2",
-                               options.beta_2, "a number in [0, 1)");
-        detail::require_epsilon<Scalar>(type, options.epsilon);
+    WEFT_COLD AdamUpdate(std::string_view type, const Adam& options, double weight_decay)
+        : options_(options), weight_decay_(weight_decay) {
+        require_learning_rate(type, options.learning_rate);
+        require_option(weight_decay >= 0, type, "weight_decay", weight_decay, "at least 0");
+        require_option(options.beta_1 >= 0 && options.beta_1 < 1, type, "beta_1", options.beta_1,
+                       "a number in [0, 1)");
+        require_option(options.beta_2 >= 0 && options.beta_2 < 1, type, "beta_2", options.beta_2,
+                       "a number in [0, 1)");
+        require_epsilon<Scalar>(type, options.epsilon);
     }
 
     double learning_rate() const override { return options_.learning_rate; }
@@ -50,13 +55,24 @@ public:
                              (1 - std::pow(options_.beta_1, t));
         const kernels::AdamStep<Scalar> numbers{
             static_cast<Scalar>(alpha), static_cast<Scalar>(1 - options_.beta_1),
-            static_cast<Scalar>(1 - options_.beta_2), static_cast<Scalar>(options_.epsilon)};
+            static_cast<Scalar>(1 - options_.beta_2), static_cast<Scalar>(options_.epsilon),
+            static_cast<Scalar>(learning_rate * weight_decay_)};
         adam_update(device, parameters.size(), numbers, gradients.data(), state.data(),
                     state.data() + parameters.size(), parameters.data());
     }
 
 private:
     Adam options_;
+    double weight_decay_;
+};
+
+}  // namespace detail
+
+template <class Scalar, class Device>
+class Adam::Update final : public detail::AdamUpdate<Scalar, Device> {
+public:
+    explicit Update(const Adam& options)
+        : detail::AdamUpdate<Scalar, Device>(type, options, /*weight_decay=*/0) {}
 };
 
 }  // namespace weft

@@ -2,7 +2,7 @@
 /// AdamW: Adam with weight decay apart from the gradient.
 #pragma once
 
-#include "weft/optimizers/optimizer.hpp"
+#include "weft/optimizers/adam.hpp"
 
 namespace weft {
 
@@ -29,39 +29,12 @@ struct AdamW {
 };
 
 template <class Scalar, class Device>
-class AdamW::Update final : public Optimizer<Scalar, Device> {
+class AdamW::Update final : public detail::AdamUpdate<Scalar, Device> {
 public:
-    WEFT_COLD explicit Update(const AdamW& options) : options_(options) {
-        detail::require_learning_rate(type, options.learning_rate);
-        detail::require_option(options.weight_decay >= 0, type, "weight_decay",
-                               options.weight_decay, "at least 0");
-        detail::require_option(options.beta_1 >= 0 && options.beta_1 < 1, type, "beta_1",
-                               options.beta_1, "a number in [0, 1)");
-        detail::require_option(options.beta_2 >= 0 && options.beta_2 < 1, type, "beta_2",
-                               options.beta_2, "a number in [0, 1)");
-        detail::require_epsilon<Scalar>(type, options.epsilon);
-    }
-
-    double learning_rate() const override { return options_.learning_rate; }
-    Index state_vectors() const override { return 2; }
-
-    WEFT_NOINLINE void update(Device& device, std::int64_t step, double learning_rate,
-                              TensorView<Scalar, Device> parameters,
-                              TensorView<const Scalar, Device> gradients,
-                              TensorView<Scalar, Device> state) const override {
-        const auto t = static_cast<double>(step);
-        const double alpha = learning_rate * std::sqrt(1 - std::pow(options_.beta_2, t)) /
-                             (1 - std::pow(options_.beta_1, t));
-        const kernels::AdamStep<Scalar> numbers{
-            static_cast<Scalar>(alpha), static_cast<Scalar>(1 - options_.beta_1),
-            static_cast<Scalar>(1 - options_.beta_2), static_cast<Scalar>(options_.epsilon),
-            static_cast<Scalar>(learning_rate * options_.weight_decay)};
-        adam_update(device, parameters.size(), numbers, gradients.data(), state.data(),
-                    state.data() + parameters.size(), parameters.data());
-    }
-
-private:
-    AdamW options_;
+    explicit Update(const AdamW& options)
+        : detail::AdamUpdate<Scalar, Device>(
+              type, {options.learning_rate, options.beta_1, options.beta_2, options.epsilon},
+              options.weight_decay) {}
 };
 
 }  // namespace weft

@@ -130,10 +130,8 @@ public:
     /// Throws ArgumentError unless min_delta is a finite number.
     BestScore(std::string_view monitor, Better better, double min_delta)
         : min_delta_(std::abs(min_delta)) {
-        if (!std::isfinite(min_delta)) {
-            throw ArgumentError(
-                concat(monitor, ": min_delta is ", min_delta, ", expected a number"));
-        }
+        detail::require_option(std::isfinite(min_delta), monitor, "min_delta", min_delta,
+                               "a number");
         higher_ = better == Better::higher;
         if (better == Better::automatic) {
             for (const char* name : {"accuracy", "precision", "recall", "f1"}) {

@@ -25,10 +25,8 @@ struct EarlyStopping {
     BestScore best = {};
 
     void on_train_begin(TrainingRun&) {
-        if (patience < 0) {
-            throw ArgumentError(
-                concat("EarlyStopping: patience is ", patience, ", expected at least 0"));
-        }
+        detail::require_option(patience >= 0, "EarlyStopping", "patience",
+                               static_cast<double>(patience), "at least 0");
         best = BestScore(monitor, better, min_delta);
         best_epoch = stopped_epoch = waited_ = 0;
         weights_ = {};

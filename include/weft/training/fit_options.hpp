@@ -62,9 +62,7 @@ WEFT_COLD inline void require_at_least_one(std::string_view who, std::string_vie
 template <class Scalar, class Device>
 WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& options) {
     for (const double limit : {options.clipping.value, options.clipping.global_norm}) {
-        if (!(limit >= 0)) {
-            throw ArgumentError(concat("clipping: a limit is ", limit, ", expected at least 0"));
-        }
+        require_option(limit >= 0, "clipping", "a limit", limit, "at least 0");
     }
     std::vector<std::string> taken{"loss"};
     for (const auto& metric : options.metrics) {
@@ -95,10 +93,8 @@ template <class Scalar>
 WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index samples) {
     require_at_least_one("fit", "epochs", options.epochs);
     require_at_least_one("fit", "batch_size", options.batch_size);
-    if (!(options.validation_split >= 0 && options.validation_split < 1)) {
-        throw ArgumentError(concat("fit: validation_split is ", options.validation_split,
-                                   ", expected a number in [0, 1)"));
-    }
+    require_option(options.validation_split >= 0 && options.validation_split < 1, "fit",
+                   "validation_split", options.validation_split, "a number in [0, 1)");
     require_weights("sample_weight", options.sample_weight, samples);
 }
 

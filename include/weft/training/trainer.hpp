@@ -191,8 +191,7 @@ private:
         // An update itself may overflow; looked for once an epoch.
         Device& device = batch_.workspace.device();
         if (!all_finite<Scalar>(device, model().trainable_parameters())) {
-            return stop_at(detail::find_non_finite<Scalar, Device>(
-                model(), batch_.workspace, batch_.x.slice(0, 1), batch_.y.slice(0, 1)));
+            return stop_at(detail::find_non_finite_parameter(device, model()));
         }
         EpochRecord record{detail::mean_scores(trainer_.options_, sums_),
                            seconds_until(Clock::now())};

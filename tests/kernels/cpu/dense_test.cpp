@@ -51,7 +51,8 @@ struct Problem {
         Gradients result{dy, Tensor<Scalar>(w.shape()), Tensor<Scalar>(b.shape()),
                          Tensor<Scalar>(x.shape())};
         Cpu cpu(threads);
-        dense_backward<Scalar>(cpu, x, w, y, activation, result.g, result.dw, result.db, result.dx);
+        activation_backward<Scalar>(cpu, activation, y, result.g, result.g);
+        dense_backward<Scalar>(cpu, x, w, result.g, result.dw, result.db, result.dx);
         return result;
     }
 };
@@ -115,7 +116,8 @@ TEST_CASE("dense_backward on numbers worked by hand") {
     const Tensor<float> y({2, 2}, {14, 0, 20, 7});
     Tensor<float> dy({2, 2}, {1, 100, -2, 3}), dw({3, 2}), db({2}), dx({2, 3});
     Cpu cpu(1);
-    dense_backward<float>(cpu, x, w, y, weft::relu, dy, dw, db, dx);
+    activation_backward<float>(cpu, weft::relu, y, dy, dy);
+    dense_backward<float>(cpu, x, w, dy, dw, db, dx);
     CHECK(identical(dy, Tensor<float>({2, 2}, {1, 0, -2, 3})));
     CHECK(identical(dw, Tensor<float>({3, 2}, {-7, 12, -8, 15, -9, 18})));
     CHECK(identical(db, Tensor<float>({2}, {-1, 3})));
@@ -202,7 +204,8 @@ TEST_CASE_TEMPLATE("gradients that are not wanted are not computed, the others s
     auto g = problem.dy;
     Tensor<Scalar> dw(problem.w.shape());
     Cpu cpu(1);
-    dense_backward<Scalar>(cpu, problem.x, problem.w, y, weft::tanh, g, dw, {}, {});
+    activation_backward<Scalar>(cpu, weft::tanh, y, g, g);
+    dense_backward<Scalar>(cpu, problem.x, problem.w, g, dw, {}, {});
     CHECK(identical(g, all.g));
     CHECK(identical(dw, all.dw));
 }

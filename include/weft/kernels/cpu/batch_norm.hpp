@@ -10,30 +10,6 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-namespace detail {
-
-/// sums_c = sum over rows of term(row)_c, in blocks of rows added in order; term(row, total) adds
-/// the terms of one row to total.
-template <class Scalar, class Term>
-void sum_over_rows(Cpu& cpu, Index rows, Index columns, Scalar* sums, const Term& term) {
-    constexpr Index block_rows = 512;
-    const Index blocks = (rows + block_rows - 1) / block_rows;
-    auto* const partial = reinterpret_cast<Scalar*>(
-        cpu.scratch(static_cast<std::size_t>(blocks * columns) * sizeof(Scalar)));
-    parallel_for(cpu, blocks, [&](Index block, int) {
-        Scalar* const total = partial + block * columns;
-        std::fill_n(total, columns, Scalar(0));
-        const Index end = std::min(rows, (block + 1) * block_rows);
-        for (Index row = block * block_rows; row < end; ++row) term(row, total);
-    });
-    std::fill_n(sums, columns, Scalar(0));
-    for (Index block = 0; block < blocks; ++block) {
-        for (Index c = 0; c < columns; ++c) sums[c] += partial[block * columns + c];
-    }
-}
-
-}  // namespace detail
-
 /// mean_c and variance_c (biased: divided by R) of the columns of x (R, C).
 template <class Scalar>
 void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* mean,

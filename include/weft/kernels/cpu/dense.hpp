@@ -55,21 +55,19 @@ WEFT_NOINLINE void dense_forward(Cpu& cpu, TensorView<const Scalar> x, TensorVie
     if (!fuse_relu) activation_forward<Scalar>(cpu, activation, y, y);
 }
 
-/// With G = dY * act'(X W + b):
-///   dW = X^T G,   db = column sums of G,   dX = G W^T.
+/// Of Z = X W + b, from dZ:
+///   dW = X^T dZ,   db = column sums of dZ,   dX = dZ W^T.
 ///
-/// dy holds G afterwards. db and dx may be empty views: then they are not computed.
+/// db and dx may be empty views: then they are not computed.
 template <class Scalar>
 WEFT_NOINLINE void dense_backward(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> w,
-                                  TensorView<const Scalar> y, Activation activation,
-                                  TensorView<Scalar> dy, TensorView<Scalar> dw,
+                                  TensorView<const Scalar> dz, TensorView<Scalar> dw,
                                   TensorView<Scalar> db, TensorView<Scalar> dx) {
     const Index features = w.shape()[0];
     const Index units = w.shape()[1];
-    const Index rows = y.size() / units;
-    activation_backward<Scalar>(cpu, activation, y, dy, dy);
-    const auto g = row_major<Scalar>(dy.data(), units);
-    if (db) column_sums<Scalar>(cpu, rows, units, dy.data(), db.data());
+    const Index rows = dz.size() / units;
+    const auto g = row_major<Scalar>(dz.data(), units);
+    if (db) column_sums<Scalar>(cpu, rows, units, dz.data(), db.data());
     matmul(cpu, features, units, rows, row_major(x.data(), features).transposed(), g, dw.data(),
            units);
     if (dx) {

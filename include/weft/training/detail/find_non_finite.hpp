@@ -7,6 +7,16 @@
 
 namespace weft::detail {
 
+/// The name of the first parameter that is not finite; empty when all are.
+template <class Scalar, class Device>
+WEFT_COLD std::string find_non_finite_parameter(Device& device,
+                                                const Sequential<Scalar, Device>& model) {
+    for (const ParameterInfo& parameter : model.parameters()) {
+        if (!all_finite<Scalar>(device, model.view(parameter.slot))) return parameter.name;
+    }
+    return {};
+}
+
 /// Where the first number that is not finite lies after a training forward over x with targets y:
 /// "targets", a parameter, the layer in whose output it appeared, or "loss".
 template <class Scalar, class Device>
@@ -18,9 +28,8 @@ WEFT_COLD std::string find_non_finite(const Sequential<Scalar, Device>& model,
         return all_finite<Scalar>(workspace.device(), values);
     };
     if (!finite(y)) return "targets";
-    for (const ParameterInfo& parameter : model.parameters()) {
-        if (!finite(model.view(parameter.slot))) return parameter.name;
-    }
+    const std::string parameter = find_non_finite_parameter(workspace.device(), model);
+    if (!parameter.empty()) return parameter;
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         if (!finite(model.output(workspace, x, i))) return model.layer_name(i);
     }

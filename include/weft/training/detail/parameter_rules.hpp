@@ -45,6 +45,7 @@ void clip_gradients(Device& device, const GradientClipping& limits,
 template <class Scalar, class Device>
 void apply_constraints(Device& device, Sequential<Scalar, Device>& model) {
     for (const ParameterInfo& parameter : model.parameters()) {
+        if (parameter.constraint.kind == Constraint::Kind::none) continue;
         auto w = model.view(parameter.slot);
         // A bias is one vector, not one for each of its numbers.
         if (w.shape().rank() == 1) w = w.reshape({w.size(), 1});
