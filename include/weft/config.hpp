@@ -26,6 +26,30 @@
 #define WEFT_COLD
 #endif
 
+/// Behind the parameters of a lambda: its body is always compiled into the caller's.
+#if defined(__GNUC__)
+#define WEFT_INLINE_LAMBDA __attribute__((always_inline))
+#else
+#define WEFT_INLINE_LAMBDA
+#endif
+
+/// Makes the compiler hold a vector in a register instead of loading it again at each use.
+#if defined(__GNUC__) && defined(__SSE2__)
+#define WEFT_KEEP_IN_REGISTER(x) asm("" : "+v"(x))
+#else
+#define WEFT_KEEP_IN_REGISTER(x) static_cast<void>(x)
+#endif
+
+/// Starts to fetch the cache line at an address that is read, or written, soon. A macro, because
+/// g++ drops the calls of a function that does only this.
+#if defined(__GNUC__)
+#define WEFT_PREFETCH(address) __builtin_prefetch(address)
+#define WEFT_PREFETCH_TO_WRITE(address) __builtin_prefetch(address, 1)
+#else
+#define WEFT_PREFETCH(address) static_cast<void>(address)
+#define WEFT_PREFETCH_TO_WRITE(address) static_cast<void>(address)
+#endif
+
 #include <fcntl.h>
 #include <sys/stat.h>
 

@@ -32,6 +32,8 @@ std::vector<Sizes> all_sizes() {
         sizes.insert(sizes.end(), {{n, 33, 65}, {65, n, 33}, {33, 65, n}, {n, n, 13}, {1, n, n}});
     }
     sizes.insert(sizes.end(), {{300, 300, 257}, {256, 64, 512}, {255, 17, 513}, {1, 1, 1}});
+    // More columns than a block; transposed operands that make C^T the cheaper, in several pieces.
+    sizes.insert(sizes.end(), {{100, 1100, 400}, {64, 1100, 130}, {500, 40, 790}, {9, 1040, 20}});
     sizes.insert(sizes.end(), {{5, 7, 0}, {0, 7, 5}, {5, 0, 7}});
     return sizes;
 }
@@ -150,8 +152,8 @@ void check_product(const Sizes& sizes) {
                 const Stored<Scalar> stored_a(a, layout_a, gap), stored_b(b, layout_b, gap);
                 for (const bool accumulate : {false, true}) {
                     auto y = widened(accumulate ? start : garbage, gap, untouched);
-                    matmul(cpu, rows, columns, depth, stored_a.operand, stored_b.operand, y.data(),
-                           columns + gap, accumulate);
+                    matmul<Scalar>(cpu, rows, columns, depth, stored_a.operand, stored_b.operand,
+                                   y.data(), columns + gap, {.accumulate = accumulate});
                     CAPTURE(depth);
                     CAPTURE(layout_a);
                     CAPTURE(layout_b);
@@ -185,8 +187,9 @@ void check_packed_product(const Sizes& sizes) {
         weft::kernels::pack_rows(depth, first, depth - first, columns, rest, packed.data());
         for (const bool accumulate : {false, true}) {
             auto y = widened(start, 5, Scalar(77));
-            weft::kernels::multiply_packed(rows, columns, depth, stored_a.operand, packed.data(),
-                                           y.data(), columns + 5, accumulate);
+            weft::kernels::multiply_packed<Scalar>(rows, columns, depth, stored_a.operand,
+                                                   packed.data(), y.data(), columns + 5,
+                                                   {.accumulate = accumulate});
             CAPTURE(depth);
             CAPTURE(layout);
             CAPTURE(accumulate);
@@ -220,39 +223,44 @@ long double worst_error(const Tensor<Scalar>& a, const Tensor<Scalar>& b, const 
     return worst;
 }
 
-/// Checks an epilogue that would show if it met an element twice, unfinished, or not at all.
+/// Checks bias and relu, which would show if they met an element twice, unfinished, or not at all.
 template <class Scalar>
 void check_epilogue(const Sizes& sizes, int threads, bool accumulate) {
     const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
     const auto a = integers<Scalar>({rows, depth}, 12);
     const auto b = integers<Scalar>({depth, columns}, 13);
     const auto start = integers<Scalar>({rows, columns}, 14);
-    const auto operation = [](Scalar value, Index column) {
-        return 2 * value + static_cast<Scalar>(column);
-    };
-    auto c = widened(start, 3, Scalar(-1));
-    const Index stride = columns + 3;
-    Cpu cpu(threads);
-    matmul(cpu, rows, columns, depth, row_major(a.data(), depth), row_major(b.data(), columns),
-           c.data(), stride, accumulate,
-           [&](Scalar* tile, Index tile_rows, Index tile_columns, Index first_column) {
-               for (Index i = 0; i < tile_rows; ++i) {
-                   for (Index j = 0; j < tile_columns; ++j) {
-                       Scalar& element = tile[i * stride + j];
-                       element = operation(element, first_column + j);
-                   }
-               }
-           });
-    auto expected = naive(a, b);
-    for (Index i = 0; i < rows; ++i) {
-        for (Index j = 0; j < columns; ++j) {
-            expected(i, j) = operation(expected(i, j) + (accumulate ? start(i, j) : 0), j);
+    const auto bias = integers<Scalar>({columns}, 15);
+    for (const bool relu : {false, true}) {
+        for (const bool packed : {false, true}) {
+            auto c = widened(start, 3, Scalar(-1));
+            const weft::kernels::Epilogue<Scalar> epilogue{accumulate, bias.data(), relu};
+            const auto left = row_major(a.data(), depth), right = row_major(b.data(), columns);
+            if (packed) {
+                Tensor<Scalar> panels({weft::kernels::packed_size<Scalar>(depth, columns)});
+                weft::kernels::pack_rows(depth, 0, depth, columns, right, panels.data());
+                weft::kernels::multiply_packed(rows, columns, depth, left, panels.data(), c.data(),
+                                               columns + 3, epilogue);
+            } else {
+                Cpu cpu(threads);
+                matmul(cpu, rows, columns, depth, left, right, c.data(), columns + 3, epilogue);
+            }
+            auto expected = naive(a, b);
+            for (Index i = 0; i < rows; ++i) {
+                for (Index j = 0; j < columns; ++j) {
+                    Scalar& y = expected(i, j);
+                    y += bias[j] + (accumulate ? start(i, j) : 0);
+                    if (relu) y = std::max(y, Scalar(0));
+                }
+            }
+            CAPTURE(depth);
+            CAPTURE(threads);
+            CAPTURE(accumulate);
+            CAPTURE(relu);
+            CAPTURE(packed);
+            CHECK(identical(c, widened(expected, 3, Scalar(-1))));
         }
     }
-    CAPTURE(depth);
-    CAPTURE(threads);
-    CAPTURE(accumulate);
-    CHECK(identical(c, widened(expected, 3, Scalar(-1))));
 }
 
 /// Checks that a bad element of A spoils a row of the product and one of B a column, no more.
@@ -336,12 +344,31 @@ TEST_CASE_TEMPLATE("a column of the product has the same bits wherever it lies",
     }
 }
 
-TEST_CASE_TEMPLATE("matmul has the same bits for 1, 2 and 7 threads", Scalar, float, double) {
-    const auto a = random_normal<Scalar>({300, 270}, 10);
-    const auto b = random_normal<Scalar>({270, 83}, 11);
-    const auto one = product<Scalar>(a, b, 1);
-    CHECK(identical(product<Scalar>(a, b, 2), one));
-    CHECK(identical(product<Scalar>(a, b, 7), one));
+TEST_CASE_TEMPLATE("the product has the same bits for any layout and number of threads", Scalar,
+                   float, double) {
+    for (const Sizes& sizes :
+         {Sizes{300, 83, 270}, Sizes{40, 500, 500}, Sizes{640, 90, 400}, Sizes{9, 32, 5000}}) {
+        const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
+        const auto a = random_normal<Scalar>({rows, depth}, 10);
+        const auto b = random_normal<Scalar>({depth, columns}, 11);
+        const auto expected = product<Scalar>(a, b);
+        for (const Layout layout_a : layouts) {
+            for (const Layout layout_b : layouts) {
+                const Stored<Scalar> stored_a(a, layout_a, 0), stored_b(b, layout_b, 0);
+                for (const int threads : {1, 2, 7}) {
+                    Tensor<Scalar> c({rows, columns});
+                    Cpu cpu(threads);
+                    matmul(cpu, rows, columns, depth, stored_a.operand, stored_b.operand, c.data(),
+                           columns);
+                    CAPTURE(rows);
+                    CAPTURE(layout_a);
+                    CAPTURE(layout_b);
+                    CAPTURE(threads);
+                    CHECK(identical(c, expected));
+                }
+            }
+        }
+    }
 }
 
 TEST_CASE_TEMPLATE("the epilogue sees each finished element once, and its column", Scalar, float,

@@ -43,13 +43,6 @@ Scalar normal_distribution(Scalar x) {
     return Scalar(0.5) * std::erfc(-x * inverse_sqrt_2);
 }
 
-/// max(x, 0) that keeps NaN, so that a NaN is found in the layer where it arose.
-template <class Scalar>
-EIGEN_STRONG_INLINE Packet<Scalar> relu(const Packet<Scalar>& x) {
-    const auto zero = broadcast(Scalar(0));
-    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, zero), zero, x);
-}
-
 template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> sigmoid(const Packet<Scalar>& x) {
     using namespace Eigen::internal;

@@ -132,11 +132,11 @@ const Scalar* tile_patches(const PatchSource& source, const PatchTiles& tiles, I
 }
 
 /// y (N, positions, columns of y_channels) = patches of x times filters (depth, columns), which
-/// pack(memory) packs. Tiles of y pass through epilogue(tile, rows) while in cache.
-template <class Scalar, class Pack, class Epilogue>
+/// pack(memory) packs.
+template <class Scalar, class Pack>
 void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const Scalar* x,
                       Index columns, const Pack& pack, Scalar* y, Index y_channels,
-                      const Epilogue& epilogue) {
+                      const Epilogue<Scalar>& epilogue = {}) {
     const Index depth = source.depth();
     const Index packed = packed_size<Scalar>(depth, columns);
     const Index per_thread = patch_tile * depth;
@@ -150,8 +150,7 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
         Scalar* const y_tile =
             y + (tiles.image(tile) * tiles.positions + tiles.first(tile)) * y_channels;
         multiply_packed(tiles.size(tile), columns, depth, row_major(patches, depth), memory, y_tile,
-                        y_channels, false);
-        epilogue(y_tile, tiles.size(tile));
+                        y_channels, epilogue);
     });
 }
 
@@ -194,17 +193,14 @@ void convolution_forward(Cpu& cpu, const Convolution& c, TensorView<const Scalar
     const Index columns = c.group_filters();
     for (Index group = 0; group < c.groups; ++group) {
         const Index first = group * columns;
-        detail::multiply_patches(
+        detail::multiply_patches<Scalar>(
             cpu, x.shape()[0], detail::forward_patches(c, group), x.data(), columns,
             [&](Scalar* packed) {
                 pack_rows<Scalar>(c.depth(), 0, c.depth(), columns,
                                   {w.data() + first, c.filters, 1}, packed);
             },
             y.data() + first, c.filters,
-            [&](Scalar* tile, Index rows) {
-                detail::add_bias_and_relu(tile, rows, columns, c.filters,
-                                          b ? b.data() + first : nullptr, fuse_relu);
-            });
+            {.bias = b ? b.data() + first : nullptr, .relu = fuse_relu});
     }
     if (!fuse_relu) activation_forward<Scalar>(cpu, activation, y, y);
 }
@@ -218,7 +214,7 @@ void convolution_input_gradient(Cpu& cpu, const Convolution& c, TensorView<const
                                 TensorView<const Scalar> w, TensorView<Scalar> dx) {
     const Index channels = c.group_channels(), filters = c.group_filters(), taps = c.window.taps();
     for (Index group = 0; group < c.groups; ++group) {
-        detail::multiply_patches(
+        detail::multiply_patches<Scalar>(
             cpu, g.shape()[0], detail::transposed_patches(c, group), g.data(), channels,
             [&](Scalar* packed) {
                 for (Index tap = 0; tap < taps; ++tap) {
@@ -227,7 +223,7 @@ void convolution_input_gradient(Cpu& cpu, const Convolution& c, TensorView<const
                                       {of_tap + group * filters, 1, c.filters}, packed);
                 }
             },
-            dx.data() + group * channels, c.window.channels, [](Scalar*, Index) {});
+            dx.data() + group * channels, c.window.channels);
     }
 }
 
@@ -259,8 +255,9 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
                     (tiles.image(tile) * tiles.positions + tiles.first(tile)) * c.filters;
                 pack_rows<Scalar>(rows, 0, rows, columns, {g_tile, c.filters, 1},
                                   memory + patch_size);
-                multiply_packed(depth, columns, rows, row_major(patches, depth).transposed(),
-                                memory + patch_size, sums + part * size, columns, tile > begin);
+                multiply_packed<Scalar>(depth, columns, rows,
+                                        row_major(patches, depth).transposed(), memory + patch_size,
+                                        sums + part * size, columns, {.accumulate = tile > begin});
             }
         });
         parallel_ranges(cpu, depth, detail::row_grain(columns), [&](Index begin, Index end) {

@@ -3,241 +3,244 @@
 #pragma once
 
 #include "weft/core/parallel.hpp"
-#include "weft/kernels/cpu/packet.hpp"
-
-#include <utility>
+#include "weft/kernels/cpu/matmul_packing.hpp"
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// A matrix operand: element (i, j) is data[i * row_stride + j * column_stride].
-template <class Scalar>
-struct MatrixOperand {
-    const Scalar* data;
-    Index row_stride;
-    Index column_stride;
-
-    MatrixOperand transposed() const { return {data, column_stride, row_stride}; }
-};
-
-/// A dense row-major matrix with that many columns.
-template <class Scalar>
-MatrixOperand<Scalar> row_major(const Scalar* data, Index columns) {
-    return {data, columns, 1};
-}
-
 namespace detail {
 
-// The product is computed in tiles of C of block_rows x panel_columns. A tile is cut into register
-// blocks of a few rows by two packets, each of which sums block_depth products at a time while a
-// panel of B, block_depth x panel_columns, stays in the first-level cache.
+/// C = epilogue(A B):   A (rows, depth)   B (depth, columns)   C (rows, columns), its rows c_row
+/// elements apart.
 template <class Scalar>
-struct MatmulBlocking {
-    static constexpr Index packets = 2;
-    static constexpr Index rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 8 : 4;
-    static constexpr Index panel_columns = packets * packet_size<Scalar>;
-    static constexpr Index block_rows = 256;
-    static constexpr Index block_depth = 256;
-    /// From so many rows on, a panel of B is used often enough to pay for packing it.
-    static constexpr Index pack_from_rows = 64;
+struct Product {
+    Index rows, columns, depth;
+    MatrixOperand<Scalar> a, b;
+    Scalar* c;
+    Index c_row;
+    Epilogue<Scalar> epilogue = {};
+
+    /// The rows from `row` on and columns from `column` on of C, no more than so many.
+    Product part(Index row, Index column, Index most_rows, Index most_columns) const {
+        Product p = *this;
+        p.rows = std::clamp<Index>(rows - row, 0, most_rows);
+        p.columns = std::clamp<Index>(columns - column, 0, most_columns);
+        p.a = a.from(row, 0);
+        p.b = b.from(0, column);
+        p.c = c + row * c_row + column;
+        if (epilogue.bias != nullptr) p.epilogue.bias += column;
+        return p;
+    }
+
+    /// C^T = B^T A^T, to be stored elsewhere, dense.
+    Product swapped(Scalar* to) const {
+        return {columns, rows, depth, b.transposed(), a.transposed(), to, rows};
+    }
 };
 
-/// C[Rows, Packets * packet_size] (+)= A[Rows, depth] * B[depth, ...], B's rows contiguous.
-template <Index Rows, Index Packets, class Scalar>
-WEFT_NOINLINE void multiply_block(Index depth, const Scalar* a, Index a_row, Index a_column,
-                                  const Scalar* b, Index b_row, Scalar* c, Index c_row,
-                                  bool accumulate) {
-    constexpr Index step = packet_size<Scalar>;
-    Packet<Scalar> sums[std::size_t{Rows}][std::size_t{Packets}];
-    for (auto& row : sums) {
-        for (auto& packet : row) packet = broadcast(Scalar(0));
+/// Blocks of depth that are summed one after another, each in registers, as equal as can be.
+template <class Scalar>
+Index depth_of_blocks(Index depth) {
+    constexpr Index most = MatmulBlocking<Scalar>::block_depth;
+    return depth <= most ? std::max<Index>(depth, 1) : blocks_of(depth, blocks_of(depth, most));
+}
+
+/// How one thread computes a product of a size.
+template <class Scalar>
+struct ProductPlan {
+    using Blocking = MatmulBlocking<Scalar>;
+
+    WEFT_NOINLINE explicit ProductPlan(Product<Scalar> p) : swap(pays_to_swap(p)) {
+        if (swap) {
+            piece = std::max<Index>(65536 / p.rows / Blocking::panel_columns, 1) *
+                    Blocking::panel_columns;
+            beside = std::min(piece, p.columns) * p.rows;
+            p = p.part(0, 0, p.rows, piece).swapped(nullptr);
+        }
+        depth = depth_of_blocks<Scalar>(p.depth);
+        columns = std::min(round_up(p.columns, Blocking::panel_columns), Blocking::block_columns);
+        pack_b = p.b.column_stride != 1 || p.rows >= Blocking::pack_from_rows;
+        const bool many_panels = p.columns > Blocking::panel_columns;
+        pack_a = many_panels &&
+                 (p.a.column_stride != 1 ? depth >= Blocking::pack_from_depth
+                                         : p.columns >= 256 && p.rows >= Blocking::pack_from_rows);
+        const Index fit = Blocking::block_bytes / static_cast<Index>(sizeof(Scalar)) / depth;
+        const Index most =
+            std::max(fit - std::min(columns, fit / 2), Blocking::rows) / Blocking::rows;
+        const Index row_blocks = blocks_of(p.rows, Blocking::rows);
+        rows = blocks_of(row_blocks, blocks_of(row_blocks, most)) * Blocking::rows;
     }
-    for (Index k = 0; k < depth; ++k, a += a_column, b += b_row) {
-        Packet<Scalar> b_packets[std::size_t{Packets}];
-        for (Index p = 0; p < Packets; ++p) b_packets[p] = load(b + p * step);
-        for (Index i = 0; i < Rows; ++i) {
-            const auto a_packet = broadcast(a[i * a_row]);
-            for (Index p = 0; p < Packets; ++p) {
-                sums[i][p] = Eigen::internal::pmadd(a_packet, b_packets[p], sums[i][p]);
+
+    /// Elements from one row of packed A to the next; not a power of two, or all register blocks
+    /// would meet in the same few lines of a cache.
+    Index a_step() const { return depth + 2; }
+
+    /// The elements of packed blocks, and with those of C^T.
+    Index packed_size() const { return depth * columns + (pack_a ? rows * a_step() : 0); }
+    Index scratch_size() const { return packed_size() + beside; }
+
+    bool swap;         ///< compute C^T and transpose it
+    Index piece = 0;   ///< with swap: the columns of C that are computed at once
+    Index beside = 0;  ///< with swap: the elements of C^T
+    bool pack_a, pack_b;
+    Index rows, columns, depth;  ///< of a block
+
+private:
+    /// Transposing C costs less than transposing B, or than packing A, if C is the smaller.
+    static bool pays_to_swap(const Product<Scalar>& p) {
+        const bool plain = !p.epilogue.accumulate && p.epilogue.bias == nullptr && !p.epilogue.relu;
+        if (!plain || p.rows == 0) return false;
+        if (p.a.column_stride == 1 && p.b.row_stride == 1 && p.b.column_stride != 1) {
+            return p.rows <= 64 && 2 * p.rows <= p.depth;
+        }
+        return p.a.row_stride == 1 && p.a.column_stride != 1 && p.b.column_stride == 1 &&
+               2 * p.columns <= p.rows && p.depth >= 256 && p.rows * p.columns <= 65536;
+    }
+};
+
+/// The product on the calling thread, with plan.packed_size() elements of scratch.
+template <class Scalar>
+WEFT_NOINLINE void multiply_blocks(const Product<Scalar>& p, const ProductPlan<Scalar>& plan,
+                                   Scalar* packed_b) {
+    constexpr Index width = MatmulBlocking<Scalar>::panel_columns;
+    Scalar* const packed_a = packed_b + plan.depth * plan.columns;
+    for (Index column = 0; column < p.columns; column += plan.columns) {
+        const Index columns = std::min(plan.columns, p.columns - column);
+        for (Index k = 0; k == 0 || k < p.depth; k += plan.depth) {
+            const Index depth = std::min(plan.depth, p.depth - k);
+            const auto b = p.b.from(k, column);
+            Epilogue<Scalar> epilogue = p.epilogue;
+            epilogue.accumulate = epilogue.accumulate || k > 0;
+            if (k + depth < p.depth) epilogue = {.accumulate = epilogue.accumulate};
+
+            const bool stream = plan.pack_b && b.column_stride == 1;
+            if (stream) pack_panels(depth, columns / width, b, packed_b);
+            for (Index row = 0; row < p.rows; row += plan.rows) {
+                const Index rows = std::min(plan.rows, p.rows - row);
+                const auto a = p.a.from(row, k);
+                RowBlocks<Scalar> blocks{a.data, a.row_stride, a.row_stride, a.column_stride};
+                if (plan.pack_a) {
+                    pack_row_blocks(rows, depth, a, packed_a, plan.a_step());
+                    blocks = {packed_a, plan.a_step(), 1, 0};
+                }
+                for (Index j = 0; j < columns; j += width) {
+                    const Index panel = std::min(width, columns - j);
+                    const Index padded = round_up(panel, packet_size<Scalar>);
+                    const bool pack = plan.pack_b || panel < padded;
+                    if (pack && row == 0 && !(stream && panel == width)) {
+                        pack_panel(depth, panel, padded, b.from(0, j), packed_b + j * depth);
+                    }
+                    Epilogue<Scalar> of_panel = epilogue;
+                    if (of_panel.bias != nullptr) of_panel.bias += column + j;
+                    multiply_columns(rows, panel, depth, blocks,
+                                     pack ? packed_b + j * depth : b.data + j,
+                                     pack ? padded : b.row_stride, p.c + row * p.c_row + column + j,
+                                     p.c_row, of_panel);
+                }
             }
         }
     }
-    for (Index i = 0; i < Rows; ++i, c += c_row) {
-        for (Index p = 0; p < Packets; ++p) {
-            Scalar* const target = c + p * step;
-            if (accumulate) sums[i][p] = Eigen::internal::padd(load(target), sums[i][p]);
-            store(target, sums[i][p]);
-        }
-    }
 }
 
-/// C[rows, columns] (+)= block, whose rows are `width` apart.
+/// The product on the calling thread, with plan.scratch_size() elements of scratch.
 template <class Scalar>
-WEFT_NOINLINE void write_block(Index rows, Index columns, const Scalar* block, Index width,
-                               Scalar* c, Index c_row, bool accumulate) {
-    for (Index i = 0; i < rows; ++i, block += width, c += c_row) {
-        for (Index j = 0; j < columns; ++j) c[j] = accumulate ? c[j] + block[j] : block[j];
+WEFT_NOINLINE void multiply(const Product<Scalar>& p, const ProductPlan<Scalar>& plan,
+                            Scalar* scratch) {
+    if (!plan.swap) return multiply_blocks(p, plan, scratch);
+    Scalar* const c = scratch + plan.packed_size();
+    for (Index column = 0; column < p.columns; column += plan.piece) {
+        const Product<Scalar> piece = p.part(0, column, p.rows, plan.piece);
+        multiply_blocks(piece.swapped(c), plan, scratch);
+        transpose(piece.columns, piece.rows, c, piece.rows, piece.c, piece.c_row);
     }
 }
 
-/// One panel of C: all its rows, in register blocks of 8, 4, 2 and 1 rows. A panel that is not a
-/// whole number of packets wide is computed beside C.
-template <Index Packets, class Scalar>
-void multiply_panel(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
-                    const Scalar* b, Index b_row, Scalar* c, Index c_row, bool accumulate) {
-    constexpr Index width = Packets * packet_size<Scalar>;
-    Index i = 0;
-    const auto blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows>) {
-        for (; i + Rows <= rows; i += Rows) {
-            const Scalar* const a_block = a.data + i * a.row_stride;
-            Scalar* const c_block = c + i * c_row;
-            if (columns == width) {
-                multiply_block<Rows, Packets>(depth, a_block, a.row_stride, a.column_stride, b,
-                                              b_row, c_block, c_row, accumulate);
-            } else {
-                Scalar block[std::size_t{Rows * width}];
-                multiply_block<Rows, Packets>(depth, a_block, a.row_stride, a.column_stride, b,
-                                              b_row, block, width, false);
-                write_block(Rows, columns, block, width, c_block, c_row, accumulate);
-            }
-        }
-    };
-    blocks_of(std::integral_constant<Index, MatmulBlocking<Scalar>::rows>{});
-    if constexpr (MatmulBlocking<Scalar>::rows > 4) blocks_of(std::integral_constant<Index, 4>{});
-    blocks_of(std::integral_constant<Index, 2>{});
-    blocks_of(std::integral_constant<Index, 1>{});
-}
+/// The grid of parts that C is cut into, one a thread, of whole register blocks.
+struct ProductGrid {
+    Index rows, columns;            ///< of the grid
+    Index part_rows, part_columns;  ///< of a part
+};
 
-/// C[rows, columns] (+)= A[rows, depth] * B[depth, columns] for at most one panel of columns. B's
-/// rows are readable up to a whole packet.
+/// The grid whose parts read the least: the one nearest to squares.
 template <class Scalar>
-WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
-                                    const Scalar* b, Index b_row, Scalar* c, Index c_row,
-                                    bool accumulate) {
-    if (columns > packet_size<Scalar>) {
-        multiply_panel<2>(rows, columns, depth, a, b, b_row, c, c_row, accumulate);
-    } else {
-        multiply_panel<1>(rows, columns, depth, a, b, b_row, c, c_row, accumulate);
-    }
-}
-
-/// Copies B[depth, columns] into rows of `width` contiguous elements, padded with zeros.
-template <class Scalar>
-WEFT_NOINLINE void pack_panel(Index depth, Index columns, Index width, MatrixOperand<Scalar> b,
-                              Scalar* packed) {
-    if (columns < width) std::fill_n(packed, depth * width, Scalar(0));
-    if (b.column_stride == 1) {
-        for (Index k = 0; k < depth; ++k) {
-            std::copy_n(b.data + k * b.row_stride, columns, packed + k * width);
-        }
-    } else {
-        for (Index j = 0; j < columns; ++j) {
-            const Scalar* column = b.data + j * b.column_stride;
-            for (Index k = 0; k < depth; ++k) packed[k * width + j] = column[k * b.row_stride];
+WEFT_NOINLINE ProductGrid product_grid(Index rows, Index columns, Index depth, int threads) {
+    // Below some 10 microseconds of work, another thread costs more than it does.
+    constexpr Index least_products = Index{1} << 19;
+    const Index parts =
+        std::clamp<Index>(rows * columns / least_products * depth +
+                              rows * columns % least_products * depth / least_products,
+                          1, threads);
+    constexpr Index height = MatmulBlocking<Scalar>::rows, step = packet_size<Scalar>;
+    ProductGrid best{1, 1, round_up(rows, height), round_up(columns, step)};
+    Index least = std::numeric_limits<Index>::max();
+    for (Index across = 1; across <= parts; ++across) {
+        const Index down = parts / across;
+        const Index part_rows = round_up(blocks_of(rows, down), height);
+        const Index part_columns = round_up(blocks_of(columns, across), step);
+        // The slowest part decides; among equals, the one that reads least.
+        const Index cost = part_rows * part_columns * 64 + part_rows + part_columns;
+        if (cost < least) {
+            least = cost;
+            best = {blocks_of(rows, part_rows), blocks_of(columns, part_columns), part_rows,
+                    part_columns};
         }
     }
+    return best;
 }
 
 }  // namespace detail
 
-/// The elements that pack_rows writes for a matrix of that many rows (depth) and columns.
-template <class Scalar>
-Index packed_size(Index depth, Index columns) {
-    constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
-    return (columns + width - 1) / width * width * depth;
-}
-
-/// Copies rows [first, first + rows) of a matrix of that depth and columns into panels of a few
-/// columns each, padded with zeros, in which the product reads it fastest. b is the first of those
-/// rows. Pays when one matrix meets many others.
-template <class Scalar>
-void pack_rows(Index depth, Index first, Index rows, Index columns, MatrixOperand<Scalar> b,
-               Scalar* packed) {
-    constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
-    for (Index column = 0; column < columns; column += width) {
-        const MatrixOperand<Scalar> panel{b.data + column * b.column_stride, b.row_stride,
-                                          b.column_stride};
-        detail::pack_panel(rows, std::min(width, columns - column), width, panel,
-                           packed + column * depth + first * width);
-    }
-}
-
-/// C = A B  or, with accumulate, C += A B, on the calling thread, B packed by pack_rows.
+/// C = epilogue(A B) on the calling thread, B packed by pack_rows.
 ///
 ///   A (rows, depth)   B (depth, columns)   C (rows, columns), its rows c_row_stride apart
 template <class Scalar>
-void multiply_packed(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
-                     const Scalar* packed, Scalar* c, Index c_row_stride, bool accumulate) {
-    using Blocking = detail::MatmulBlocking<Scalar>;
-    constexpr Index width = Blocking::panel_columns;
-    for (Index k = 0; k == 0 || k < depth; k += Blocking::block_depth) {
-        const Index block_depth = std::min(Blocking::block_depth, depth - k);
-        const MatrixOperand<Scalar> block_a{a.data + k * a.column_stride, a.row_stride,
-                                            a.column_stride};
+WEFT_NOINLINE void multiply_packed(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
+                                   const Scalar* packed, Scalar* c, Index c_row_stride,
+                                   const Epilogue<Scalar>& epilogue = {}) {
+    constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
+    const Index block_depth = detail::depth_of_blocks<Scalar>(depth);
+    for (Index k = 0; k == 0 || k < depth; k += block_depth) {
+        const Index of_block = std::min(block_depth, depth - k);
+        const detail::RowBlocks<Scalar> blocks{a.data + k * a.column_stride, a.row_stride,
+                                               a.row_stride, a.column_stride};
+        Epilogue<Scalar> of_panel = epilogue;
+        of_panel.accumulate = epilogue.accumulate || k > 0;
+        if (k + of_block < depth) of_panel = {.accumulate = of_panel.accumulate};
         for (Index column = 0; column < columns; column += width) {
-            const Index panel_columns = std::min(width, columns - column);
-            const Scalar* const panel = packed + column * depth + k * width;
-            detail::multiply_columns(rows, panel_columns, block_depth, block_a, panel, width,
-                                     c + column, c_row_stride, accumulate || k > 0);
+            detail::multiply_columns(rows, std::min(width, columns - column), of_block, blocks,
+                                     packed + column * depth + k * width, width, c + column,
+                                     c_row_stride, of_panel);
+            if (of_panel.bias != nullptr) of_panel.bias += width;
         }
     }
 }
 
-/// C = A B  or, with accumulate, C += A B.
+/// C = epilogue(A B).
 ///
 ///   A (rows, depth)   B (depth, columns), either through any strides   C (rows, columns),
 ///   row-major
 ///
 /// Each element is summed over depth in one order, whatever the sizes of A and C and the number of
-/// threads, so a row of C has the same bits alone and within a batch. After a tile of C is
-/// complete, while it is in cache, epilogue(tile, rows, columns, first_column) may transform it in
-/// place; the tile's rows are c_row_stride apart. C must not overlap A or B.
-template <class Scalar, class Epilogue>
-void matmul(Cpu& cpu, Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
-            MatrixOperand<Scalar> b, Scalar* c, Index c_row_stride, bool accumulate,
-            const Epilogue& epilogue) {
-    using Blocking = detail::MatmulBlocking<Scalar>;
-    constexpr Index step = detail::packet_size<Scalar>;
-    const Index row_blocks = (rows + Blocking::block_rows - 1) / Blocking::block_rows;
-    const Index panels = (columns + Blocking::panel_columns - 1) / Blocking::panel_columns;
-    constexpr std::size_t panel_bytes =
-        sizeof(Scalar) * Blocking::block_depth * Blocking::panel_columns;
-    std::byte* const scratch = cpu.scratch(static_cast<std::size_t>(cpu.threads()) * panel_bytes);
-
-    parallel_for(cpu, row_blocks * panels, [&](Index task, int worker) {
-        auto* const packed =
-            reinterpret_cast<Scalar*>(scratch + static_cast<std::size_t>(worker) * panel_bytes);
-        const Index row = task / panels * Blocking::block_rows;
-        const Index column = task % panels * Blocking::panel_columns;
-        const Index tile_rows = std::min(Blocking::block_rows, rows - row);
-        const Index tile_columns = std::min(Blocking::panel_columns, columns - column);
-        const Index tail = tile_columns % step;
-        const bool pack = b.column_stride != 1 || tail > 0 || tile_rows >= Blocking::pack_from_rows;
-        const Index width = (tile_columns + step - 1) / step * step;
-        Scalar* const tile = c + row * c_row_stride + column;
-
-        for (Index k = 0; k == 0 || k < depth; k += Blocking::block_depth) {
-            const Index tile_depth = std::min(Blocking::block_depth, depth - k);
-            const MatrixOperand<Scalar> tile_a{a.data + row * a.row_stride + k * a.column_stride,
-                                               a.row_stride, a.column_stride};
-            const MatrixOperand<Scalar> tile_b{b.data + k * b.row_stride + column * b.column_stride,
-                                               b.row_stride, b.column_stride};
-            if (pack) detail::pack_panel(tile_depth, tile_columns, width, tile_b, packed);
-            const Scalar* const panel = pack ? packed : tile_b.data;
-            const Index panel_row = pack ? width : b.row_stride;
-            detail::multiply_columns(tile_rows, tile_columns, tile_depth, tile_a, panel, panel_row,
-                                     tile, c_row_stride, accumulate || k > 0);
-        }
-        epilogue(tile, tile_rows, tile_columns, column);
-    });
-}
-
-/// The product without an epilogue.
+/// threads, so a row of C has the same bits alone and within a batch. C must not overlap A or B.
 template <class Scalar>
-void matmul(Cpu& cpu, Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
-            MatrixOperand<Scalar> b, Scalar* c, Index c_row_stride, bool accumulate = false) {
-    matmul(cpu, rows, columns, depth, a, b, c, c_row_stride, accumulate,
-           [](Scalar*, Index, Index, Index) {});
+WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
+                          MatrixOperand<Scalar> b, Scalar* c, Index c_row_stride,
+                          const Epilogue<Scalar>& epilogue = {}) {
+    if (rows == 0 || columns == 0) return;
+    const detail::Product<Scalar> all{rows, columns, depth, a, b, c, c_row_stride, epilogue};
+    const detail::ProductGrid grid =
+        detail::product_grid<Scalar>(rows, columns, depth, cpu.threads());
+    const detail::ProductPlan<Scalar> plan(all.part(0, 0, grid.part_rows, grid.part_columns));
+    const Index parts = grid.rows * grid.columns;
+    auto* const scratch = reinterpret_cast<Scalar*>(cpu.scratch(
+        static_cast<std::size_t>(std::min<Index>(parts, cpu.threads()) * plan.scratch_size()) *
+        sizeof(Scalar)));
+    parallel_for(cpu, parts, [&](Index part, int worker) {
+        multiply(
+            all.part(part / grid.columns * grid.part_rows, part % grid.columns * grid.part_columns,
+                     grid.part_rows, grid.part_columns),
+            plan, scratch + worker * plan.scratch_size());
+    });
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE

@@ -23,7 +23,7 @@ void update_packets(Cpu& cpu, Index count, const Update& update) {
                    [i](Scalar* y, const auto& packet) { store(y + i, packet); });
         }
         if (i < end) {
-            update([=](const Scalar* x) { return load_partial(x + i, end - i, Scalar(0)); },
+            update([=](const Scalar* x) { return load_partial(x + i, end - i); },
                    [=](Scalar* y, const auto& packet) { store_partial(y + i, packet, end - i); });
         }
     });

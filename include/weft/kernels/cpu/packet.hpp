@@ -35,20 +35,62 @@ EIGEN_STRONG_INLINE void store(Scalar* y, const Packet<Scalar>& packet) {
     Eigen::internal::pstoreu(y, packet);
 }
 
-/// The first count < packet_size elements, the other lanes filled.
+/// As many packets as each has lanes: a square that Eigen transposes.
 template <class Scalar>
-WEFT_NOINLINE Packet<Scalar> load_partial(const Scalar* x, Index count, Scalar fill) {
-    Scalar lanes[packet_size<Scalar>];
-    for (Index i = 0; i < packet_size<Scalar>; ++i) lanes[i] = i < count ? x[i] : fill;
-    return load(lanes);
+using PacketSquare =
+    Eigen::internal::PacketBlock<Packet<Scalar>, static_cast<int>(packet_size<Scalar>)>;
+
+/// A mask of the first count lanes, for the masked loads and stores that Eigen has for some
+/// packets.
+template <class Traits>
+EIGEN_STRONG_INLINE auto first_lanes(Index count) {
+    return static_cast<typename Traits::mask_t>((1u << count) - 1);
+}
+
+/// The first count < packet_size elements, the other lanes zero.
+template <class Scalar>
+EIGEN_STRONG_INLINE Packet<Scalar> load_partial(const Scalar* x, Index count) {
+    using Traits = Eigen::internal::unpacket_traits<Packet<Scalar>>;
+    if constexpr (Traits::masked_load_available) {
+        return Eigen::internal::ploadu<Packet<Scalar>>(x, first_lanes<Traits>(count));
+    } else {
+        Scalar lanes[packet_size<Scalar>] = {};
+        std::copy_n(x, count, lanes);
+        return load(lanes);
+    }
 }
 
 /// Stores the first count < packet_size lanes.
 template <class Scalar>
-WEFT_NOINLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, Index count) {
-    Scalar lanes[packet_size<Scalar>];
-    store(lanes, packet);
-    std::copy_n(lanes, count, y);
+EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, Index count) {
+    using Traits = Eigen::internal::unpacket_traits<Packet<Scalar>>;
+    if constexpr (Traits::masked_store_available) {
+        Eigen::internal::pstoreu(y, packet, first_lanes<Traits>(count));
+    } else {
+        Scalar lanes[packet_size<Scalar>];
+        store(lanes, packet);
+        std::copy_n(lanes, count, y);
+    }
+}
+
+/// The first min(count, packet_size) elements, the other lanes zero; none for a count below 1.
+template <class Scalar>
+EIGEN_STRONG_INLINE Packet<Scalar> load_up_to(const Scalar* x, Index count) {
+    return count >= packet_size<Scalar> ? load(x) : load_partial(x, std::max<Index>(count, 0));
+}
+
+/// Stores the first min(count, packet_size) lanes.
+template <class Scalar>
+EIGEN_STRONG_INLINE void store_up_to(Scalar* y, const Packet<Scalar>& packet, Index count) {
+    if (count >= packet_size<Scalar>) return store(y, packet);
+    store_partial(y, packet, count);
+}
+
+/// max(x, 0) that keeps NaN, so that a NaN is found in the layer where it arose.
+template <class Scalar>
+EIGEN_STRONG_INLINE Packet<Scalar> relu(const Packet<Scalar>& x) {
+    const auto zero = broadcast(Scalar(0));
+    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, zero), zero, x);
 }
 
 /// Writes operation(inputs[i]...) to outputs, packet by packet, the tail in a padded packet. Every
@@ -60,8 +102,7 @@ EIGEN_STRONG_INLINE void transform(Index count, Scalar* output, const Operation&
     Index i = 0;
     for (; i + step <= count; i += step) store(output + i, operation(load(inputs + i)...));
     if (i < count) {
-        store_partial(output + i, operation(load_partial(inputs + i, count - i, Scalar(1))...),
-                      count - i);
+        store_partial(output + i, operation(load_partial(inputs + i, count - i)...), count - i);
     }
 }
 
@@ -73,7 +114,7 @@ WEFT_NOINLINE Scalar sum(const Scalar* x, Index count) {
     Index i = 0;
     for (; i + step <= count; i += step) total = Eigen::internal::padd(total, load(x + i));
     if (i < count) {
-        total = Eigen::internal::padd(total, load_partial(x + i, count - i, Scalar(0)));
+        total = Eigen::internal::padd(total, load_partial(x + i, count - i));
     }
     return Eigen::internal::predux(total);
 }

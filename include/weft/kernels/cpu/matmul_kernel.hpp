@@ -1,0 +1,169 @@
+/// \file
+/// The inner loops of the matrix product: blocks of C that are summed in registers.
+#pragma once
+
+#include "weft/kernels/cpu/packet.hpp"
+
+#include <utility>
+
+namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+
+/// What becomes of a sum of products s, in registers, before it is stored as element (i, j) of C:
+///   c = act(s + bias_j)  or, with accumulate,  c = act(c + s + bias_j),   act: relu or linear.
+template <class Scalar>
+struct Epilogue {
+    bool accumulate = false;
+    const Scalar* bias = nullptr;  ///< one element a column, or null
+    bool relu = false;
+};
+
+namespace detail {
+
+/// The sizes that the product is cut into: register blocks of rows x packets, which sum block_depth
+/// products at a time. The sums depend on block_depth alone, so it is a constant; the rest only
+/// decides which memory is near.
+template <class Scalar>
+struct MatmulBlocking {
+    static constexpr Index rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 8 : 6;
+    static constexpr Index packets = 2;
+    static constexpr Index panel_columns = packets * packet_size<Scalar>;
+    static constexpr Index block_depth = 384;
+    static constexpr Index block_columns = 1024;
+    /// From so many rows on, packing a panel of B costs less than reading it where it lies.
+    static constexpr Index pack_from_rows = 96;
+    /// Up to this depth the columns of a transposed A are read where they lie.
+    static constexpr Index pack_from_depth = 65;
+    /// What a thread's packed blocks may take of its second-level cache.
+    static constexpr Index block_bytes = 600'000;
+};
+
+/// Rows of A as the register blocks read them: element (i, k) of the block that starts at row r is
+/// data[r * block_step + i * row_step + k * column_step]. Packed, with the rows of a block side by
+/// side, column_step is 0 and stands for the number of rows of the block.
+template <class Scalar>
+struct RowBlocks {
+    const Scalar* data;
+    Index block_step, row_step, column_step;
+};
+
+/// Calls body(integral_constant<Rows>, first) for register blocks that cover [0, rows).
+template <class Scalar, class Body>
+EIGEN_ALWAYS_INLINE void for_row_blocks(Index rows, const Body& body) {
+    Index i = 0;
+    const auto blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows> size) {
+        for (; i + Rows <= rows; i += Rows) body(size, i);
+    };
+    constexpr Index most = MatmulBlocking<Scalar>::rows;
+    blocks_of(std::integral_constant<Index, most>{});
+    if constexpr (most > 4) blocks_of(std::integral_constant<Index, 4>{});
+    blocks_of(std::integral_constant<Index, 2>{});
+    blocks_of(std::integral_constant<Index, 1>{});
+}
+
+/// C[Rows, Packets * packet_size] from A[Rows, depth] B[depth, ...], all loads of B whole packets.
+/// Ragged: of the last packet of C only `tail` columns are there. soon: the first row of a block of
+/// C that is fetched meanwhile.
+template <Index Rows, Index Packets, bool Ragged, class Scalar>
+EIGEN_ALWAYS_INLINE void multiply_block(Index depth, const Scalar* a, Index a_row, Index a_column,
+                                        const Scalar* b, Index b_row, Scalar* c, Index c_row,
+                                        const Scalar* soon, Index tail,
+                                        const Epilogue<Scalar>& epilogue) {
+    using namespace Eigen::internal;
+    constexpr Index step = packet_size<Scalar>;
+    const auto is_tail = [](Index p) { return Ragged && p == Packets - 1; };
+    const auto load_columns = [&](const Scalar* x, Index p) {
+        return is_tail(p) ? load_partial(x + p * step, tail) : load(x + p * step);
+    };
+
+    for (Index i = 0; i < Rows; ++i) {
+        for (Index p = 0; p < Packets; ++p) WEFT_PREFETCH_TO_WRITE(soon + i * c_row + p * step);
+    }
+    // Rows of an unpacked B are far apart, which the processor's own prefetching does not follow.
+    const Index ahead = b_row > Packets * step ? 24 * b_row : 0;
+    Packet<Scalar> sums[std::size_t{Rows}][std::size_t{Packets}];
+    for (auto& row : sums) {
+        for (auto& packet : row) packet = broadcast(Scalar(0));
+    }
+    for (Index k = 0; k < depth; ++k, a += a_column, b += b_row) {
+        Packet<Scalar> b_packets[std::size_t{Packets}];
+        for (Index p = 0; p < Packets; ++p) {
+            WEFT_PREFETCH(b + ahead + p * step);
+            b_packets[p] = load(b + p * step);
+            // Otherwise compilers load it once more for each row.
+            WEFT_KEEP_IN_REGISTER(b_packets[p]);
+        }
+        for (Index i = 0; i < Rows; ++i) {
+            auto a_packet = broadcast(a[i * a_row]);
+            WEFT_KEEP_IN_REGISTER(a_packet);
+            for (Index p = 0; p < Packets; ++p) {
+                sums[i][p] = pmadd(a_packet, b_packets[p], sums[i][p]);
+            }
+        }
+    }
+
+    // Loops of constant length over the array alone keep it in registers.
+    if (epilogue.accumulate) {
+        for (Index i = 0; i < Rows; ++i) {
+            for (Index p = 0; p < Packets; ++p) {
+                sums[i][p] = padd(load_columns(c + i * c_row, p), sums[i][p]);
+            }
+        }
+    }
+    if (epilogue.bias != nullptr) {
+        for (Index p = 0; p < Packets; ++p) {
+            const auto bias = load_columns(epilogue.bias, p);
+            for (Index i = 0; i < Rows; ++i) sums[i][p] = padd(sums[i][p], bias);
+        }
+    }
+    if (epilogue.relu) {
+        for (Index i = 0; i < Rows; ++i) {
+            for (Index p = 0; p < Packets; ++p) sums[i][p] = relu<Scalar>(sums[i][p]);
+        }
+    }
+    for (Index i = 0; i < Rows; ++i) {
+        for (Index p = 0; p < Packets; ++p) {
+            Scalar* const target = c + i * c_row + p * step;
+            if (is_tail(p)) {
+                store_partial(target, sums[i][p], tail);
+            } else {
+                store(target, sums[i][p]);
+            }
+        }
+    }
+}
+
+/// One panel of C of at most Packets packets, all its rows. B's rows are readable up to a whole
+/// packet.
+template <Index Packets, bool Ragged, class Scalar>
+WEFT_NOINLINE void multiply_panel(Index rows, Index tail, Index depth, RowBlocks<Scalar> a,
+                                  const Scalar* b, Index b_row, Scalar* c, Index c_row,
+                                  Epilogue<Scalar> epilogue) {
+    for_row_blocks<Scalar>(
+        rows, [&]<Index Rows>(std::integral_constant<Index, Rows>, Index i) WEFT_INLINE_LAMBDA {
+            Scalar* const block = c + i * c_row;
+            // A long sum leaves time to fetch its own block of C, a short one that of the next.
+            const Scalar* const soon = depth >= 64 ? block : block + Rows * c_row;
+            multiply_block<Rows, Packets, Ragged>(depth, a.data + i * a.block_step, a.row_step,
+                                                  a.column_step == 0 ? Rows : a.column_step, b,
+                                                  b_row, block, c_row, soon, tail, epilogue);
+        });
+}
+
+/// The same for 1 to panel_columns columns.
+template <class Scalar>
+WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Index depth,
+                                    const RowBlocks<Scalar>& a, const Scalar* b, Index b_row,
+                                    Scalar* c, Index c_row, const Epilogue<Scalar>& epilogue) {
+    constexpr Index step = packet_size<Scalar>;
+    const Index tail = columns % step;
+    const auto multiply = columns > step ? tail > 0 ? multiply_panel<2, true, Scalar>
+                                                    : multiply_panel<2, false, Scalar>
+                          : tail > 0 ? multiply_panel<1, true, Scalar>
+                                         : multiply_panel<1, false, Scalar>;
+    multiply(rows, tail, depth, a, b, b_row, c, c_row, epilogue);
+}
+
+}  // namespace detail
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace weft::kernels
