@@ -17,8 +17,10 @@ struct Case {
     for (const auto& [batch, input, units] :
          {Case{1, {784}, 128}, Case{32, {784}, 128}, Case{32, {128}, 10}, Case{32, {28, 28}, 128},
           Case{32, {6272}, 128}, Case{500, {784}, 1000}, Case{500, {1000}, 800}}) {
-        bench::add_layer(concat("dense:", batch, "x", input.size(), "-", units),
-                         Dense{.units = units, .activation = relu}, input, batch);
+        bench::add_layer(
+            concat("dense:", batch, "x", input.rank() == 2 ? "28x28" : std::to_string(input.size()),
+                   "-", units),
+            Dense{.units = units, .activation = relu}, input, batch);
     }
     return true;
 }();

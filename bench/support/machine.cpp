@@ -12,12 +12,15 @@ namespace weft::bench {
 
 namespace {
 
-/// The highest rate of `trials` calls of run(), each of which does `amount`.
+/// The highest rate among calls of run(), each of which does `amount`, in a quarter of a second:
+/// short calls, so that one finds the machine undisturbed.
 template <class Run>
-double best_rate(int trials, double amount, const Run& run) {
+double best_rate(double amount, const Run& run) {
     using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::milliseconds(250);
+    run();
     double best = 0;
-    for (int trial = 0; trial < trials; ++trial) {
+    for (int trial = 0; trial < 5 || Clock::now() < end; ++trial) {
         const auto start = Clock::now();
         run();
         best = std::max(best, amount / std::chrono::duration<double>(Clock::now() - start).count());
@@ -40,9 +43,9 @@ void multiply_add(Index steps) {
 
 double peak_gflops() {
     const Cpu cpu;
-    constexpr Index steps = 500'000;
+    constexpr Index steps = 50'000;
     const double flop = 2.0 * 12 * steps * static_cast<double>(kernels::detail::packet_size<float>);
-    return best_rate(30, 1e-9 * flop * cpu.threads(), [&] {
+    return best_rate(1e-9 * flop * cpu.threads(), [&] {
         parallel_for(cpu, cpu.threads(), [](Index, int) { multiply_add(steps); });
     });
 }
@@ -65,7 +68,7 @@ double triad_gbs(Index count, Index passes) {
         }
     };
     const double bytes = 12.0 * static_cast<double>(threads * count * passes);
-    return best_rate(8, 1e-9 * bytes, [&] { parallel_for(cpu, threads, triad); });
+    return best_rate(1e-9 * bytes, [&] { parallel_for(cpu, threads, triad); });
 }
 
 }  // namespace
@@ -73,7 +76,7 @@ double triad_gbs(Index count, Index passes) {
 const MachinePeak& machine_peak() {
     constexpr Index beyond_caches = Index{1} << 24, within_cache = Index{1} << 14;
     static const MachinePeak peak{peak_gflops(), triad_gbs(beyond_caches / Cpu().threads(), 1),
-                                  triad_gbs(within_cache, 500)};
+                                  triad_gbs(within_cache, 50)};
     return peak;
 }
 
