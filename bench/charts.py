@@ -103,8 +103,8 @@ def ratio_bars(path, title, series, axis_label):
     picture = Svg(width, height, title)
 
     values = [value for by_row in series.values() for value in by_row.values()]
-    low = max(0.02, min(0.5, min(values) / 1.1))
-    high = min(50, max(2.0, max(values) * 1.1))
+    low = max(0.02, min(0.5, min(values) / 1.35))
+    high = min(50, max(2.0, max(values) * 1.25))
     x_of = log_scale(low, high, left, width - 50)
     legend_x = left
     for index, name in enumerate(series):
@@ -142,9 +142,9 @@ def roofline(path, title, peak_gflops, bandwidths, groups):
     """bandwidths: {name: GB/s}; groups: {name: [(FLOP/byte, GFLOP/s, label)]}."""
     points = [point for group in groups.values() for point in group]
     width, height, left, right, top, bottom = 860, 540, 74, 190, 50, 58
-    x_low = min(0.5, min(p[0] for p in points) / 1.5)
+    x_low = min(0.2, min(p[0] for p in points) / 1.5)
     x_high = max(500, max(p[0] for p in points) * 1.5)
-    y_low = max(0.01, min(peak_gflops / 200, min(p[1] for p in points) / 1.5))
+    y_low = min(peak_gflops / 20, min(p[1] for p in points) / 1.5)
     y_high = max(peak_gflops, max(p[1] for p in points)) * 1.6
     x_of = log_scale(x_low, x_high, left, width - right)
     y_of = log_scale(y_low, y_high, height - bottom, top)
@@ -168,8 +168,9 @@ def roofline(path, title, peak_gflops, bandwidths, groups):
         dash = "" if index == 0 else "7 4"
         picture.line(x_of(start), y_of(start * gbs), x_of(ridge), y_of(peak_gflops), INK, 2, dash)
         middle = math.sqrt(start * ridge)
-        picture.text(x_of(middle) - 6, y_of(middle * gbs) - 7, f"{name}: {gbs:.0f} GB/s", 12, "middle",
-                     turn=round(angle, 1))
+        slope = math.radians(-angle)
+        picture.text(x_of(middle) - 8 * math.sin(slope), y_of(middle * gbs) - 8 * math.cos(slope),
+                     f"{name}: {gbs:.0f} GB/s", 12, "middle", turn=round(angle, 1))
     for index, (name, group) in enumerate(groups.items()):
         for intensity, gflops, label in group:
             picture.marker(x_of(intensity), y_of(gflops), index, SERIES[index % 6],

@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
 """Writes the report of the benchmarks: report.md, report.json and charts as SVG.
 
-    python3 bench/report.py FOLDER
+    python3 bench/report.py FOLDER [--docs PAGE.md]
 
 FOLDER holds what bench/run.sh left: weft-*.json of weft_bench, one for each number of threads, and,
 where other frameworks were measured, peers*.json: lists of {"model", "framework", "version",
-"batch", "threads", "images_per_second", "peak_mib"}. The report goes into the same folder.
+"batch", "threads", "images_per_second", "peak_mib"}. The report goes into the same folder; with
+--docs its summary and charts also go into that page, between its two lines about results, and into
+a folder beside it.
 """
 
+import argparse
 import glob
 import json
+import math
 import os
 import platform
+import shutil
 import statistics
 import sys
 
 import charts
-from results import cases, geometric_mean, ratios, read_runs, seconds_of
+from results import cases, geometric_mean, ratios, read_runs
 
 OTHERS = {"onednn": "oneDNN", "eigen": "Eigen", "openblas": "OpenBLAS"}
 PRODUCTS = ("forward", "weight_gradient", "input_gradient")
@@ -27,6 +32,7 @@ AXES = {
     "image": "height and width of the images",
     "threads": "threads",
 }
+TITLES = {"image": "image size", "batch": "batch size"}
 ADAM_BYTES = 4 * 7  # of a parameter: reads p, g, m and v, writes p, m and v
 
 
@@ -97,23 +103,29 @@ def summarise(report):
         for group, prefix, accept in SUMMARY:
             for other in OTHERS:
                 by_case = ratios(run, other, prefix, accept)
+                fastest = ratios(run, other, prefix, accept, "fastest_seconds")
                 if by_case:
                     found.append({"group": group, "threads": run["threads"], "other": other,
-                                  "ratio": geometric_mean(by_case.values()), "cases": len(by_case)})
+                                  "cases": len(by_case), "ratio": geometric_mean(by_case.values()),
+                                  "ratio_of_fastest": geometric_mean(fastest.values())})
     return found
 
 
 def summary_section(report):
     columns = [(run["threads"], other) for other in OTHERS for run in report["runs"]
                if any(s["other"] == other for s in report["summary"])]
+    def cell(entry):
+        return f"{entry['ratio']:.2f} ({entry['ratio_of_fastest']:.2f})" if entry else ""
+
     rows = []
     for group in dict.fromkeys(entry["group"] for entry in report["summary"]):
         entries = {(s["threads"], s["other"]): s for s in report["summary"] if s["group"] == group}
         rows.append((group, next(iter(entries.values()))["cases"],
-                     *(short(entries[c]["ratio"]) if c in entries else "" for c in columns)))
+                     *(cell(entries.get(column)) for column in columns)))
     header = ("work", "cases", *(f"{OTHERS[other]}, {threads} thr." for threads, other in columns))
     return ("## How many times as fast as others\n\nGeometric means of the ratios of median times; "
-            "above 1 weft is faster. Of oneDNN's convolutions the better layout counts, conversions "
+            "above 1 weft is faster. In brackets the same of the fastest repetitions, which other load "
+            "on the machine disturbs less. Of oneDNN's convolutions the better layout counts, conversions "
             "from and to NHWC included. Plain Eigen uses threads in products alone.\n\n"
             + table(header, rows))
 
@@ -169,11 +181,15 @@ def growth(run):
 
 
 def shares(run, numbers):
-    """What parts of the time the products take at the machine's peak, and Adam at its bandwidth."""
-    context = run["context"]
-    arithmetic = numbers["gflops"] / float(context["peak_gflops"])
-    adam_bytes = ADAM_BYTES * numbers["parameters"] * numbers["optimizer_steps"]
-    adam = 1e-9 * adam_bytes / float(context["peak_memory_gbs"]) / numbers["seconds"]
+    """What parts of the time the products take at the machine's peak, and Adam when it runs alone."""
+    arithmetic = numbers["gflops"] / float(run["context"]["peak_gflops"])
+    parameters = numbers["parameters"]
+    alone = {int(case.split("/")[-1]): contenders["weft"]["gbs"]
+             for case, contenders in cases(run, "optimizer/adam/").items()}
+    nearest = min(alone, key=lambda size: abs(math.log(size / parameters)), default=None)
+    gbs = alone.get(nearest, float(run["context"]["peak_memory_gbs"]))
+    seconds = 1e-9 * ADAM_BYTES * parameters * numbers["optimizer_steps"] / gbs
+    adam = min(seconds / numbers["seconds"], 1 - arithmetic)
     return arithmetic, adam, 1 - arithmetic - adam
 
 
@@ -183,16 +199,15 @@ def growth_section(run):
         for model, points in models.items():
             for x, numbers in points:
                 parts = shares(run, numbers)
-                bound = ("arithmetic", "memory, in Adam", "the rest")[parts.index(max(parts))]
+                most = ("products", "Adam", "the rest")[parts.index(max(parts))]
                 rows.append((axis, model, f"{x:,}", short(numbers["images_per_second"]),
                              short(numbers["workspace_mib"]),
-                             *(f"{100 * part:.0f} %" for part in parts), bound))
-    return ("### Growth\n\nOf the time of a training step: what its products take at the peak of "
-            "arithmetic, what Adam takes at the bandwidth of memory (less where parameters stay in "
-            "the caches, so the parts may exceed the whole), and the rest: other layers, caches, "
-            "threads.\n\n"
+                             *(f"{100 * part:.0f} %" for part in parts), most))
+    return ("### Growth\n\nOf the time of training: what the products would take at the peak of "
+            "arithmetic, what Adam's updates take at the speed they have alone (for the nearest number "
+            "of parameters), and the rest: products below the peak, other layers, threads.\n\n"
             + table(("grows", "model", "to", "images/s", "workspace, MiB", "products", "Adam", "rest",
-                     "bound by"), rows)) if rows else ""
+                     "most of it"), rows)) if rows else ""
 
 
 def peers_section(report):
@@ -266,7 +281,7 @@ def draw_charts(report, folder):
                 lines = {model: [(x, numbers[key]) for x, numbers in points]
                          for model, points in models.items()}
                 what = "Throughput" if key == "images_per_second" else "Memory"
-                panels.append((f"{what} over {axis}", AXES[axis], label, lines))
+                panels.append((f"{what} over {TITLES.get(axis, axis)}", AXES[axis], label, lines))
         if panels:
             chart(f"growth-{threads}.svg", f"Training as it grows, {on}", charts.curves, panels,
                   len(curves))
@@ -284,7 +299,27 @@ def draw_charts(report, folder):
     return drawn
 
 
-def main(folder):
+BEGIN, END = "<!-- results: bash bench/run.sh --docs -->", "<!-- end of results -->"
+
+
+def update_page(page, text, drawn, folder):
+    """Puts the text and the charts between the page's marks."""
+    with open(page, encoding="utf-8") as file:
+        before, rest = file.read().split(BEGIN)
+    after = rest.split(END)[1]
+    pictures = os.path.splitext(page)[0]
+    os.makedirs(pictures, exist_ok=True)
+    for old in glob.glob(os.path.join(pictures, "*.svg")):
+        os.remove(old)
+    text = text.replace("\n## ", "\n### ").replace("## ", "### ", 1)
+    for name, caption in drawn:
+        shutil.copy(os.path.join(folder, name), pictures)
+        text += f"\n![{caption}]({os.path.basename(pictures)}/{name})\n"
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(f"{before}{BEGIN}\n\n{text}\n{END}{after}")
+
+
+def main(folder, page=None):
     files = sorted(glob.glob(os.path.join(folder, "weft-*.json")))
     if not files:
         sys.exit(f"report: no weft-*.json in {folder}")
@@ -295,27 +330,32 @@ def main(folder):
             peers += json.load(content)
     report = {"cpu": cpu_name(), "runs": runs, "peers": peers}
     report["summary"] = summarise(report)
+    with open(os.path.join(folder, "report.json"), "w", encoding="utf-8") as file:
+        json.dump(report, file, indent=1)
 
     drawn = draw_charts(report, folder)
     errors = [(name, numbers["error"], run["threads"]) for run in runs
               for name, numbers in run["benchmarks"].items() if "error" in numbers]
-    text = ["# weft's benchmarks\n", machine_section(report)]
-    if errors:
-        text.append("## Failed\n\n" + table(("benchmark", "error", "threads"), errors))
-    text += [summary_section(report), peers_section(report)]
-    text += [f"![{caption}]({name})\n" for name, caption in drawn]
+    failed = "## Failed\n\n" + table(("benchmark", "error", "threads"), errors) if errors else ""
+    summary = "\n".join(
+        part for part in (machine_section(report), failed, summary_section(report), peers_section(report))
+        if part)
+    text = ["# weft's benchmarks\n", summary, *(f"![{caption}]({name})\n" for name, caption in drawn)]
     for run in runs:
         text += [f"## With {run['threads']} thread{'s' if run['threads'] > 1 else ''}\n",
                  kernel_sections(run), training_section(run), growth_section(run)]
     with open(os.path.join(folder, "report.md"), "w", encoding="utf-8") as file:
         file.write("\n".join(part for part in text if part))
-    with open(os.path.join(folder, "report.json"), "w", encoding="utf-8") as file:
-        json.dump(report, file, indent=1)
+    if page:
+        update_page(page, summary, drawn, folder)
     print(os.path.join(folder, "report.md"))
     return 1 if errors else 0
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit(__doc__)
-    sys.exit(main(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("--docs", metavar="PAGE.md")
+    arguments = parser.parse_args()
+    sys.exit(main(arguments.folder, arguments.docs))

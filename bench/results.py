@@ -21,7 +21,8 @@ def read_google_benchmark(content):
     """Medians over the repetitions, with the fastest and the slowest; rates are of the median."""
     repetitions = {}
     errors = {}
-    for entry in content["benchmarks"]:
+    # As they were registered: runs may be interleaved at random.
+    for entry in sorted(content["benchmarks"], key=lambda entry: entry.get("family_index", 0)):
         if entry.get("run_type") == "aggregate":
             continue
         name = entry["name"].removesuffix("/real_time")
@@ -68,21 +69,21 @@ def cases(run, prefix=""):
     return found
 
 
-def seconds_of(contenders, name):
-    """The median time of a contender, None where it did not run. oneDNN's is its better layout."""
+def seconds_of(contenders, name, which="seconds"):
+    """A contender's time, None where it did not run; its better one where it has several variants."""
     times = [
-        numbers["seconds"]
+        numbers[which]
         for contender, numbers in contenders.items()
         if contender == name or contender.startswith(name + "-")
     ]
     return min(times, default=None)
 
 
-def ratios(run, other, prefix="", accept=lambda case: True):
-    """{case: how many times as fast as the other weft is}."""
+def ratios(run, other, prefix="", accept=lambda case: True, which="seconds"):
+    """{case: how many times as fast as the other weft is}, by median or by "fastest_seconds"."""
     found = {}
     for case, contenders in cases(run, prefix).items():
-        ours, theirs = seconds_of(contenders, "weft"), seconds_of(contenders, other)
+        ours, theirs = (seconds_of(contenders, name, which) for name in ("weft", other))
         if ours and theirs and accept(case):
             found[case] = theirs / ours
     return found
