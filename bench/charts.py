@@ -95,7 +95,7 @@ def decades(low, high):
 def ratio_bars(path, title, series, axis_label):
     """Bars from 1 to each ratio. series: {name: {row: ratio}}; rows in the order of the first."""
     rows = list(dict.fromkeys(row for values in series.values() for row in values))
-    bar, gap = 8, 7
+    bar, gap = 10, 8
     row_height = bar * len(series) + gap
     left = 24 + max(6.4 * len(row) for row in rows)
     width, top = left + 520, 78
@@ -132,7 +132,7 @@ def ratio_bars(path, title, series, axis_label):
             start, end = sorted((x_of(1), x))
             picture.rect(start, y + place * bar, max(end - start, 1), bar - 1, SERIES[place])
             anchor, offset = ("start", 4) if ratio >= 1 else ("end", -4)
-            picture.text(x + offset, y + place * bar + bar - 1, f"{ratio:.2f}", 8.5, anchor, FAINT)
+            picture.text(x + offset, y + place * bar + bar - 2, f"{ratio:.2f}", 9, anchor, FAINT)
     picture.line(x_of(1), top - 6, x_of(1), bottom, INK, 1.5)
     picture.text((left + width - 50) / 2, bottom + 38, axis_label, anchor="middle")
     picture.save(path)
