@@ -58,4 +58,19 @@ std::function<void()> onednn_convolution(const kernels::Convolution& c, Index im
                                          ConvolutionPass pass, OneDnnLayout layout, float* x,
                                          float* w, float* y);
 
+/// A call of oneDNN's pooling, the backward one after a forward over the same x: writes y, or x
+/// from y, as gradients. Images stay NHWC. Only where has_onednn.
+std::function<void()> onednn_pooling(const kernels::Window2D& window, Index images, bool is_max,
+                                     bool forward, float* x, float* y);
+
+/// The arrays of batch normalisation: x, y, dy, dx (rows, columns), the others (columns).
+struct BatchNormArrays {
+    float *x, *y, *dy, *dx, *gamma, *beta, *dgamma, *dbeta;
+};
+
+/// A call of oneDNN's batch normalisation in training, the backward one after a forward. rows is a
+/// multiple of 32, as of a batch of 32 images. Only where has_onednn.
+std::function<void()> onednn_batch_norm(Index rows, Index columns, float epsilon, bool forward,
+                                        const BatchNormArrays& arrays);
+
 }  // namespace weft::bench

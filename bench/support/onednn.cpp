@@ -38,6 +38,8 @@ public:
         stream_.wait();
     }
 
+    void clear() { steps_.clear(); }
+
     void add(dnnl::primitive primitive, Arguments arguments) {
         steps_.emplace_back(std::move(primitive), std::move(arguments));
     }
@@ -134,6 +136,79 @@ std::function<void()> onednn_convolution(const kernels::Convolution& c, Index im
             break;
         }
     }
+    return [program] { program->run(); };
+}
+
+std::function<void()> onednn_pooling(const kernels::Window2D& window, Index images, bool is_max,
+                                     bool forward, float* x, float* y) {
+    const auto program = std::make_shared<Program>();
+    const dnnl::engine& engine = program->engine();
+    const auto [rows, columns, channels] = window;
+    const auto floats = [](const memory::dims& dims) {
+        return memory::desc(dims, memory::data_type::f32, Tag::nhwc);
+    };
+    const auto of_x = floats({images, channels, rows.input, columns.input}),
+               of_y = floats({images, channels, rows.output, columns.output});
+    const memory::dims strides{rows.stride, columns.stride}, size{rows.window, columns.window},
+        before{rows.before, columns.before}, after = zeros_after(window);
+    const auto algorithm =
+        is_max ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
+    using Forward = dnnl::pooling_forward;
+    const Forward::primitive_desc forward_pool(
+        {dnnl::prop_kind::forward_training, algorithm, of_x, of_y, strides, size, before, after},
+        engine);
+    Arguments arguments;
+    if (is_max)
+        arguments.emplace(DNNL_ARG_WORKSPACE, memory(forward_pool.workspace_desc(), engine));
+    Arguments forward_arguments = arguments;
+    forward_arguments.emplace(DNNL_ARG_SRC, memory(of_x, engine, x));
+    forward_arguments.emplace(DNNL_ARG_DST,
+                              forward ? memory(of_y, engine, y) : memory(of_y, engine));
+    program->add(Forward(forward_pool), std::move(forward_arguments));
+    if (forward) return [program] { program->run(); };
+
+    program->run();  // leaves in the workspace where the maxima are
+    program->clear();
+    using Backward = dnnl::pooling_backward;
+    const Backward::primitive_desc backward_pool(
+        {algorithm, of_x, of_y, strides, size, before, after}, engine, forward_pool);
+    arguments.emplace(DNNL_ARG_DIFF_DST, memory(of_y, engine, y));
+    arguments.emplace(DNNL_ARG_DIFF_SRC, memory(of_x, engine, x));
+    program->add(Backward(backward_pool), std::move(arguments));
+    return [program] { program->run(); };
+}
+
+std::function<void()> onednn_batch_norm(Index rows, Index columns, float epsilon, bool forward,
+                                        const BatchNormArrays& arrays) {
+    const auto program = std::make_shared<Program>();
+    const dnnl::engine& engine = program->engine();
+    const memory::desc matrix({32, columns, rows / 32, 1}, memory::data_type::f32, Tag::nhwc);
+    const memory::desc vector(memory::dims{columns}, memory::data_type::f32, Tag::x);
+    const auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
+    using Forward = dnnl::batch_normalization_forward;
+    const Forward::primitive_desc forward_norm(
+        {dnnl::prop_kind::forward_training, matrix, epsilon, flags}, engine);
+    const Arguments both{{DNNL_ARG_SRC, memory(matrix, engine, arrays.x)},
+                         {DNNL_ARG_MEAN, memory(vector, engine)},
+                         {DNNL_ARG_VARIANCE, memory(vector, engine)},
+                         {DNNL_ARG_SCALE, memory(vector, engine, arrays.gamma)},
+                         {DNNL_ARG_SHIFT, memory(vector, engine, arrays.beta)}};
+    Arguments forward_arguments = both;
+    forward_arguments.emplace(DNNL_ARG_DST, memory(matrix, engine, arrays.y));
+    program->add(Forward(forward_norm), std::move(forward_arguments));
+    if (forward) return [program] { program->run(); };
+
+    program->run();  // leaves mean and variance
+    program->clear();
+    using Backward = dnnl::batch_normalization_backward;
+    const Backward::primitive_desc backward_norm(
+        {dnnl::prop_kind::backward, matrix, matrix, epsilon, flags}, engine, forward_norm);
+    Arguments backward_arguments = both;
+    backward_arguments.emplace(DNNL_ARG_DIFF_DST, memory(matrix, engine, arrays.dy));
+    backward_arguments.emplace(DNNL_ARG_DIFF_SRC, memory(matrix, engine, arrays.dx));
+    backward_arguments.emplace(DNNL_ARG_DIFF_SCALE, memory(vector, engine, arrays.dgamma));
+    backward_arguments.emplace(DNNL_ARG_DIFF_SHIFT, memory(vector, engine, arrays.dbeta));
+    program->add(Backward(backward_norm), std::move(backward_arguments));
     return [program] { program->run(); };
 }
 

@@ -17,8 +17,8 @@ void measure_training(benchmark::State& state, Sequential<float> model, const Sh
     if (fit().non_finite) return state.SkipWithError("a number is not finite");
     const auto images = static_cast<double>(samples);
     measure(state, {.flop = flop_per_sample(model, true) * images, .images = images}, fit);
-    state.counters["optimizer_steps"] = static_cast<double>(trainer.steps()) /
-                                        static_cast<double>(state.iterations() + 1);
+    state.counters["optimizer_steps"] =
+        static_cast<double>(trainer.steps()) / static_cast<double>(state.iterations() + 1);
     count_memory(state, model, batch_size, PassKind::training);
 }
 

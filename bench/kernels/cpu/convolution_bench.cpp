@@ -64,8 +64,8 @@ void convolve_weft(Cpu& cpu, Problem& p, ConvolutionPass pass) {
 template <class Multiply>
 void for_each_product(const Problem& p, ConvolutionPass pass, Index a, Index b, Index c, Index d,
                       const Multiply& product) {
-    const auto& [rows, columns, channels] = p.c.window;
-    const Index filters = p.c.filters;
+    const kernels::WindowAxis &rows = p.c.window.rows, &columns = p.c.window.columns;
+    const Index channels = p.c.window.channels, filters = p.c.filters;
     const auto call = [&](Index n, Index o, Index q, Index i, Index j, Index channel, Index f) {
         const Index row = o * rows.stride + i - rows.before;
         const Index column = q * columns.stride + j - columns.before;

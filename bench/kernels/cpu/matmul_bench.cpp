@@ -92,11 +92,10 @@ struct Sizes {
 };
 
 void add_product(std::string_view name, Product product, const Sizes& sizes) {
-    const auto [m, k, n] = sizes;
     for (const Contender& contender : contenders()) {
-        add(concat("matmul/", name, "/", m, "x", k, "x", n, "/", contender.name),
+        add(concat("matmul/", name, "/", sizes.m, "x", sizes.k, "x", sizes.n, "/", contender.name),
             [=](benchmark::State& state) {
-                Problem problem{product, m, k, n};
+                Problem problem{product, sizes.m, sizes.k, sizes.n};
                 const Gemm gemm = problem.gemm();
                 contender.multiply(gemm);
                 if (!is_right(gemm)) return state.SkipWithError("the product is wrong");
