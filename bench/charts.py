@@ -145,7 +145,8 @@ def roofline(path, title, peak_gflops, bandwidths, groups):
     x_low = min(0.2, min(p[0] for p in points) / 1.5)
     x_high = max(500, max(p[0] for p in points) * 1.5)
     y_low = min(peak_gflops / 20, min(p[1] for p in points) / 1.5)
-    y_high = max(peak_gflops, max(p[1] for p in points)) * 1.6
+    y_high = max(peak_gflops, max(p[1] for p in points))
+    y_high *= (y_high / y_low) ** 0.12  # room for what is written above the line
     x_of = log_scale(x_low, x_high, left, width - right)
     y_of = log_scale(y_low, y_high, height - bottom, top)
     picture = Svg(width, height, title)

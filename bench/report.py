@@ -4,8 +4,8 @@
     python3 bench/report.py FOLDER [--docs PAGE.md]
 
 FOLDER holds what bench/run.sh left: weft-*.json of weft_bench, one for each number of threads, and,
-where other frameworks were measured, peers*.json: lists of {"model", "framework", "version",
-"batch", "threads", "images_per_second", "peak_mib"}. The report goes into the same folder; with
+where other frameworks were measured, peers*.json of bench/peers/run.sh: lists of {"model",
+"framework", "version", "batch", "threads", "images_per_second", "peak_mib"}, and more. The report goes into the same folder; with
 --docs its summary and charts also go into that page, between its two lines about results, and into
 a folder beside it.
 """
@@ -17,7 +17,6 @@ import math
 import os
 import platform
 import shutil
-import statistics
 import sys
 
 import charts
@@ -211,32 +210,34 @@ def growth_section(run):
 
 
 def peers_section(report):
-    if not report["peers"]:
-        return ""
     rows = []
-    for key, entries in sorted(peer_groups(report).items()):
-        ours = next((e for e in entries if e["framework"] == "weft"), None)
+    for key, entries in peer_groups(report).items():
         for entry in entries:
-            ratio = ours["images_per_second"] / entry["images_per_second"] if ours else None
-            rows.append((*key, f"{entry['framework']} {entry['version']}",
-                         short(entry["images_per_second"]), short(ratio), short(entry.get("peak_mib"))))
+            variant = entry.get("variant", "default")
+            name = f"{entry['framework']} {entry['version']}" + (f", {variant}" if variant != "default" else "")
+            rows.append((*key, name, short(entry["images_per_second"]), short(weft_over(entry, entries)),
+                         short(entry.get("peak_mib")), short(entry.get("predict_latency_us")),
+                         short(entry.get("predict_images_per_second"))))
     return ("## Training beside other frameworks\n\nThe same model, data, batch and threads.\n\n"
-            + table(("model", "batch", "threads", "framework", "images/s", "weft is so many times as fast",
-                     "peak memory, MiB"), rows))
+            + table(("model", "batch", "threads", "framework", "training, images/s",
+                     "weft is so many times as fast", "peak memory, MiB", "one image, µs",
+                     "prediction, images/s"), rows)) if rows else ""
 
 
 def peer_groups(report):
-    """{(model, batch, threads): [one entry for each framework, its median]}."""
-    by_key = {}
+    """{(model, batch, threads): entries}."""
+    found = {}
     for entry in report["peers"]:
-        key = (entry["model"], entry["batch"], entry["threads"])
-        by_key.setdefault(key, {}).setdefault(entry["framework"], []).append(entry)
-    return {
-        key: [{**entries[0], "images_per_second":
-               statistics.median(entry["images_per_second"] for entry in entries)}
-              for entries in frameworks.values()]
-        for key, frameworks in by_key.items()
-    }
+        found.setdefault((entry["model"], entry["batch"], entry["threads"]), []).append(entry)
+    return found
+
+
+def weft_over(entry, entries):
+    """How many times as fast as that framework weft trains: of paired runs, where they tell."""
+    if "weft_over_peer_images_per_second" in entry:
+        return entry["weft_over_peer_images_per_second"]
+    ours = next((e["images_per_second"] for e in entries if e["framework"] == "weft"), None)
+    return ours / entry["images_per_second"] if ours else None
 
 
 def draw_charts(report, folder):
@@ -286,13 +287,12 @@ def draw_charts(report, folder):
             chart(f"growth-{threads}.svg", f"Training as it grows, {on}", charts.curves, panels,
                   len(curves))
     peer_bars = {}
-    for (model, batch, threads), entries in sorted(peer_groups(report).items()):
-        ours = next((e for e in entries if e["framework"] == "weft"), None)
+    for (model, batch, threads), entries in peer_groups(report).items():
         for entry in entries:
-            if ours and entry is not ours:
+            ratio = weft_over(entry, entries)
+            if ratio and entry["framework"] != "weft":
                 row = f"{model}, batch {batch}, threads {threads}"
-                peer_bars.setdefault(entry["framework"], {})[row] = (
-                    ours["images_per_second"] / entry["images_per_second"])
+                peer_bars.setdefault(entry["framework"], {})[row] = ratio
     if peer_bars:
         chart("peers.svg", "Training with weft beside other frameworks", charts.ratio_bars, peer_bars,
               "times as fast as the other framework (right: weft is faster)")
@@ -327,7 +327,10 @@ def main(folder, page=None):
     peers = []
     for file in sorted(glob.glob(os.path.join(folder, "peers*.json"))):
         with open(file, encoding="utf-8") as content:
-            peers += json.load(content)
+            try:
+                peers += json.load(content)
+            except json.JSONDecodeError as error:
+                print(f"report: {file} is left out: {error}", file=sys.stderr)
     report = {"cpu": cpu_name(), "runs": runs, "peers": peers}
     report["summary"] = summarise(report)
     with open(os.path.join(folder, "report.json"), "w", encoding="utf-8") as file:

@@ -51,8 +51,9 @@ def weft_bench_json(threads):
 
 PEERS = [
     {"model": "mlp", "framework": framework, "version": "1", "batch": 32, "threads": 2,
-     "images_per_second": speed, "peak_mib": 100}
-    for framework, speed in (("weft", 1000), ("dlib", 240), ("dlib", 260), ("dlib", 250))
+     "images_per_second": speed, "peak_mib": 100, **more}
+    for framework, speed, more in (("weft", 1000, {}), ("dlib", 250, {}),
+                                   ("pytorch", 500, {"weft_over_peer_images_per_second": 1.9}))
 ]
 
 
@@ -76,6 +77,7 @@ class ReportTest(unittest.TestCase):
             self.assertIn("| products, all | 1 | 0.80 (0.80) | 0.80 (0.80) | 2.00 (2.00) |", text)
             self.assertIn("| first layers of the tutorials | 1 | 2.00 (2.00) |", text)
             self.assertIn("| mlp | 32 | 2 | dlib 1 | 250 | 4 | 100 |", text)
+            self.assertIn("| mlp | 32 | 2 | pytorch 1 | 500 | 1.9 | 100 |", text)
             for name in ("matmul-1", "convolution-2", "roofline-2", "growth-1", "peers"):
                 picture = xml.etree.ElementTree.parse(os.path.join(folder, f"{name}.svg"))
                 self.assertGreater(len(picture.getroot()), 10)
