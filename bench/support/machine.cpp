@@ -6,26 +6,37 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
+#include <numeric>
+#include <vector>
 
 namespace weft::bench {
 
 namespace {
 
-/// The highest rate among calls of run(), each of which does `amount`, in a quarter of a second:
-/// short calls, so that one finds the machine undisturbed.
+/// The sum over the threads of Cpu() of the rates at which each calls run(thread), which does
+/// `amount`, for a quarter of a second. Of each thread the upper quartile, and no thread waits for
+/// another in between: so other load on the machine hardly counts.
 template <class Run>
-double best_rate(double amount, const Run& run) {
+double total_rate(double amount, const Run& run) {
     using Clock = std::chrono::steady_clock;
-    const auto end = Clock::now() + std::chrono::milliseconds(250);
-    run();
-    double best = 0;
-    for (int trial = 0; trial < 5 || Clock::now() < end; ++trial) {
-        const auto start = Clock::now();
-        run();
-        best = std::max(best, amount / std::chrono::duration<double>(Clock::now() - start).count());
-    }
-    return best;
+    const Cpu cpu;
+    std::vector<double> of_thread(static_cast<std::size_t>(cpu.threads()));
+    parallel_for(cpu, cpu.threads(), [&](Index thread, int) {
+        std::vector<double> rates;
+        const auto end = Clock::now() + std::chrono::milliseconds(250);
+        for (auto start = Clock::now(); rates.size() < 5 || start < end;) {
+            run(thread);
+            const auto now = Clock::now();
+            rates.push_back(amount / std::chrono::duration<double>(now - start).count());
+            start = now;
+        }
+        const auto quartile = rates.begin() + static_cast<Index>(rates.size() * 3 / 4);
+        std::ranges::nth_element(rates, quartile);
+        of_thread[static_cast<std::size_t>(thread)] = *quartile;
+    });
+    return std::accumulate(of_thread.begin(), of_thread.end(), 0.0);
 }
 
 /// Chains of sums = x sums + y, as many as hide the latency of two units and fit 16 registers.
@@ -42,23 +53,20 @@ void multiply_add(Index steps) {
 }
 
 double peak_gflops() {
-    const Cpu cpu;
     constexpr Index steps = 50'000;
     const double flop = 2.0 * 12 * steps * static_cast<double>(kernels::detail::packet_size<float>);
-    return best_rate(1e-9 * flop * cpu.threads(), [&] {
-        parallel_for(cpu, cpu.threads(), [](Index, int) { multiply_add(steps); });
-    });
+    return total_rate(1e-9 * flop, [](Index) { multiply_add(steps); });
 }
 
 /// Each thread runs `passes` times over three arrays of `count` elements of its own.
 double triad_gbs(Index count, Index passes) {
     using namespace kernels::detail;
-    const Cpu cpu;
-    const Index threads = cpu.threads();
+    const Index threads = Cpu().threads();
     Tensor<float> a({threads, count}), b({threads, count}), c({threads, count});
-    const auto triad = [&](Index thread, int) {
+    const auto scale = broadcast(0.5f);
+    const double bytes = 12.0 * static_cast<double>(count * passes);
+    return total_rate(1e-9 * bytes, [&](Index thread) {
         const Index first = thread * count;
-        const auto scale = broadcast(0.5f);
         for (Index pass = 0; pass < passes; ++pass) {
             transform(
                 count, a.data() + first,
@@ -66,9 +74,7 @@ double triad_gbs(Index count, Index passes) {
                 b.data() + first, c.data() + first);
             benchmark::ClobberMemory();
         }
-    };
-    const double bytes = 12.0 * static_cast<double>(threads * count * passes);
-    return best_rate(1e-9 * bytes, [&] { parallel_for(cpu, threads, triad); });
+    });
 }
 
 }  // namespace

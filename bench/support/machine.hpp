@@ -11,7 +11,7 @@ struct MachinePeak {
     double cache_gbs;   ///< the same over 192 KiB for each thread
 };
 
-/// Measured when first asked for, in about a second: the best of many trials.
+/// Measured when first asked for, in about a second.
 const MachinePeak& machine_peak();
 
 }  // namespace weft::bench
