@@ -2,14 +2,22 @@
 /// Data for benchmarks: random, so that no multiplication is by zero.
 #pragma once
 
-#include "weft/core/random.hpp"
 #include "weft/core/tensor.hpp"
 
-inline weft::Tensor<float> random_tensor(const weft::Shape& shape, std::uint32_t stream = 0) {
-    weft::Tensor<float> x(shape);
-    const weft::RandomStream random(1, weft::RandomPurpose::user, stream);
-    for (weft::Index i = 0; i < x.size(); ++i) {
-        x[i] = static_cast<float>(random.uniform(static_cast<std::uint64_t>(i), -1, 1));
+#include <cstdint>
+
+namespace weft::bench {
+
+/// Uniform in [-1, 1), other numbers for each stream. A linear congruence (Knuth's MMIX constants):
+/// benchmarks fill far more numbers than they look at.
+inline Tensor<float> random_tensor(const Shape& shape, std::uint64_t stream = 0) {
+    Tensor<float> x(shape);
+    std::uint64_t state = stream * 0x9E3779B97F4A7C15 + 1;
+    for (float& value : x) {
+        state = state * 6364136223846793005 + 1442695040888963407;
+        value = static_cast<float>(state >> 40) * 0x1p-23f - 1;
     }
     return x;
 }
+
+}  // namespace weft::bench

@@ -1,128 +1,30 @@
-// Training the tutorial's mlp, batch 32: by weft, and by the same arithmetic as a loop in plain
-// Eigen.
-#include "weft/training/trainer.hpp"
-
-#include "bench/support/random_tensor.hpp"
-#include "weft/layers/dense.hpp"
-#include "weft/losses/sparse_categorical_crossentropy.hpp"
-
-#include <benchmark/benchmark.h>
+// Training the tutorials' networks on random pictures, with the tutorial's batch size: a few steps
+// of each of the eight, and whole epochs of mlp.
+#include "bench/support/measure.hpp"
+#include "bench/support/training.hpp"
+#include "examples/fashion_mnist/models.hpp"
 
 namespace {
 
 using namespace weft;
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Vector = Eigen::RowVectorXf;
+using namespace weft::bench;
 
-constexpr Index samples = 6400, features = 784, hidden = 128, classes = 10, batch = 32;
-
-struct Data {
-    Tensor<float> x = random_tensor({samples, features});
-    std::vector<std::uint8_t> labels = std::vector<std::uint8_t>(samples);
-    Data() {
-        for (std::size_t i = 0; i < labels.size(); ++i) {
-            labels[i] = static_cast<std::uint8_t>(i * 7 % classes);
-        }
-    }
-};
-
-/// A parameter with what Adam keeps of it.
-template <class T>
-struct Learned {
-    T value, gradient, m, v;
-
-    explicit Learned(const T& start)
-        : value(start), gradient(start), m(T::Zero(start.rows(), start.cols())), v(m) {}
-
-    void adam_step(float alpha) {
-        m.array() += 0.1f * (gradient - m).array();
-        v.array() += 0.001f * (gradient.array().square() - v.array());
-        value.array() -= alpha * m.array() / (v.array().sqrt() + 1e-7f);
-    }
-};
-
-/// 784 -> 128 relu -> 10 softmax, cross-entropy and Adam, written out with Eigen's products.
-struct EigenMlp {
-    Learned<Matrix> w1, w2;
-    Learned<Vector> b1{Vector::Zero(hidden)}, b2{Vector::Zero(classes)};
-    Matrix x{batch, features}, h{batch, hidden}, p{batch, classes}, dh{batch, hidden};
-    int steps = 0;
-
-    EigenMlp(const Matrix& w1_start, const Matrix& w2_start) : w1(w1_start), w2(w2_start) {}
-
-    float epoch(const Data& data) {
-        double loss = 0;
-        for (Index first = 0; first < samples; first += batch) {
-            x = as_matrix(data.x).middleRows(first, batch);
-            loss += static_cast<double>(step(data.labels.data() + first));
-        }
-        return static_cast<float>(loss / samples);
-    }
-
-    float step(const std::uint8_t* labels) {
-        h.noalias() = x * w1.value;
-        h = (h.rowwise() + b1.value).cwiseMax(0.0f);
-        p.noalias() = h * w2.value;
-        p.rowwise() += b2.value;
-        float loss = 0;
-        for (Index i = 0; i < batch; ++i) {
-            p.row(i).array() = (p.row(i).array() - p.row(i).maxCoeff()).exp();
-            p.row(i) /= p.row(i).sum();
-            loss -= std::log(p(i, labels[i]));
-            p(i, labels[i]) -= 1;
-        }
-        p /= static_cast<float>(batch);
-        w2.gradient.noalias() = h.transpose() * p;
-        b2.gradient = p.colwise().sum();
-        dh.noalias() = p * w2.value.transpose();
-        dh.array() *= (h.array() > 0).cast<float>();
-        w1.gradient.noalias() = x.transpose() * dh;
-        b1.gradient = dh.colwise().sum();
-        ++steps;
-        const double t = steps;
-        const auto alpha =
-            static_cast<float>(0.001 * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t)));
-        w1.adam_step(alpha);
-        b1.adam_step(alpha);
-        w2.adam_step(alpha);
-        b2.adam_step(alpha);
-        return loss;
-    }
-};
-
-Sequential<float> make_model() {
-    return {Input{{features}}, Dense{hidden, relu}, Dense{classes, softmax}};
+void add_training(const std::string& name, const Tutorial& tutorial, Index samples) {
+    add("training/" + name + "/weft", [=](benchmark::State& state) {
+        const Shape sample = tutorial.is_convolutional ? Shape{28, 28, 1} : Shape{28, 28};
+        measure_training(state, Sequential<float>(tutorial.layers), sample, samples,
+                         tutorial.batch_size);
+    });
 }
 
-FitOptions<float> one_epoch() {
-    return {.batch_size = batch, .shuffle = false, .verbosity = Verbosity::silent};
-}
-
-void mlp_epoch_weft(benchmark::State& state) {
-    const Data data;
-    Sequential<float> model = make_model();
-    EigenMlp eigen(as_matrix(model.parameter("dense/kernel")),
-                   as_matrix(model.parameter("dense_1/kernel")));
-    Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
-    const double loss = trainer.fit(data.x, data.labels, one_epoch())["loss"][0];
-    if (!(std::abs(loss - static_cast<double>(eigen.epoch(data))) < 1e-4)) {
-        return state.SkipWithError("differs from the loop in Eigen");
+[[maybe_unused]] const bool registered = [] {
+    for (const Tutorial& tutorial : tutorials()) {
+        const Index steps = tutorial.is_convolutional ? 2 : 8;
+        add_training(concat("steps/", tutorial.id, "-batch-", tutorial.batch_size), tutorial,
+                     steps * tutorial.batch_size);
     }
-    for ([[maybe_unused]] const auto _ : state) trainer.fit(data.x, data.labels, one_epoch());
-    state.SetItemsProcessed(state.iterations() * samples);
-}
-
-void mlp_epoch_eigen(benchmark::State& state) {
-    Eigen::setNbThreads(Cpu().threads());
-    const Data data;
-    Sequential<float> model = make_model();
-    EigenMlp eigen(as_matrix(model.parameter("dense/kernel")),
-                   as_matrix(model.parameter("dense_1/kernel")));
-    for ([[maybe_unused]] const auto _ : state) benchmark::DoNotOptimize(eigen.epoch(data));
-    state.SetItemsProcessed(state.iterations() * samples);
-}
-
-BENCHMARK(mlp_epoch_weft)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(mlp_epoch_eigen)->UseRealTime()->Unit(benchmark::kMillisecond);
+    add_training("epoch/mlp-60000", tutorial("mlp"), 60'000);
+    return true;
+}();
 
 }  // namespace

@@ -1,0 +1,70 @@
+// The updates of the optimisers over all parameters of mlp, cnn and cnn-wide; Adam also as
+// expressions in plain Eigen (on one thread).
+#include "weft/kernels/cpu/optimizer.hpp"
+
+#include "bench/support/measure.hpp"
+#include "bench/support/random_tensor.hpp"
+#include "weft/core/eigen.hpp"
+
+namespace {
+
+using namespace weft;
+using namespace weft::bench;
+
+struct Parameters {
+    explicit Parameters(Index count)
+        : p(random_tensor({count}, 0)), g(random_tensor({count}, 1)), m({count}), v({count}) {}
+
+    /// Reads and writes so many arrays.
+    Work work(int arrays) const { return {.bytes = 4.0 * arrays * static_cast<double>(p.size())}; }
+
+    Tensor<float> p, g, m, v;
+};
+
+constexpr kernels::AdamStep<float> step{0.001f, 0.1f, 0.001f, 1e-7f};
+
+void adam_weft(Cpu& cpu, Parameters& x) {
+    adam_update(cpu, x.p.size(), step, std::as_const(x.g).data(), x.m.data(), x.v.data(),
+                x.p.data());
+}
+
+void adam_eigen(Parameters& x) {
+    auto p = as_matrix(x.p).array(), g = as_matrix(x.g).array(), m = as_matrix(x.m).array(),
+         v = as_matrix(x.v).array();
+    m += step.rate_1 * (g - m);
+    v += step.rate_2 * (g.square() - v);
+    p -= step.alpha * m / (v.sqrt() + step.epsilon);
+}
+
+void add_count(Index count) {
+    const std::string size = concat("/", count);
+    add("optimizer/adam" + size + "/weft", [=](benchmark::State& state) {
+        Cpu cpu;
+        Parameters x(count);
+        measure(state, x.work(7), [&] { adam_weft(cpu, x); });
+    });
+    add("optimizer/adam" + size + "/eigen", [=](benchmark::State& state) {
+        Cpu cpu;
+        Parameters x(count), expected(count);
+        adam_weft(cpu, expected);
+        adam_eigen(x);
+        const auto gap = (as_matrix(x.p) - as_matrix(expected.p)).cwiseAbs();
+        if (!(gap.maxCoeff() < 1e-6f)) return state.SkipWithError("differs from weft");
+        measure(state, x.work(7), [&] { adam_eigen(x); });
+    });
+    add("optimizer/sgd-momentum" + size + "/weft", [=](benchmark::State& state) {
+        Cpu cpu;
+        Parameters x(count);
+        measure(state, x.work(5), [&] {
+            momentum_update(cpu, count, 0.01f, 0.9f, true, std::as_const(x.g).data(), x.m.data(),
+                            x.p.data());
+        });
+    });
+}
+
+[[maybe_unused]] const bool registered = [] {
+    for (const Index count : {101'770, 804'554, 5'259'594}) add_count(count);
+    return true;
+}();
+
+}  // namespace
