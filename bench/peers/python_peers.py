@@ -206,7 +206,8 @@ def run_keras(task):
     parameters = sum(int(v.shape.num_elements()) for v in network.trainable_variables)
     network.compile(keras.optimizers.Adam(0.001),
                     keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-                    jit_compile=xla)
+                    jit_compile=xla,
+                    steps_per_execution=min(25, task.samples // task.batch))
     report = Report(task, f"{keras.__version__} (TensorFlow {tf.__version__})", parameters)
 
     class EndChunk(keras.callbacks.Callback):
@@ -217,7 +218,7 @@ def run_keras(task):
                 callbacks=[EndChunk()])
 
     # Keras's predict() is for many batches; its documentation advises a call for small inputs.
-    @tf.function(jit_compile=xla, reduce_retracing=False)
+    @tf.function(jit_compile=xla)
     def probabilities(x):
         return tf.nn.softmax(network(x, training=False))
 

@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
         for (long first = 0; first < task.samples; first += task.batch) {
             const auto batch = indices.narrow(0, first, task.batch);
             const auto x = images.index_select(0, batch).contiguous(layout);
-            optimizer.zero_grad(true);
+            for (auto& p : network->parameters()) p.mutable_grad().reset();
             const auto loss =
                 nn::functional::cross_entropy(network->forward(x), labels.index_select(0, batch));
             loss.backward();
