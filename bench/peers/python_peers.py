@@ -4,7 +4,7 @@
     python3 python_peers.py --framework pytorch --variant compile --model cnn --threads 2 ...
 
 compare.py names all options. Prints one JSON object. With --available it prints instead which of
-the frameworks this Python has and the variants of their use that are worth a try.
+the frameworks this Python has and which variants of their use compare.py tries.
 """
 
 import argparse
@@ -18,8 +18,8 @@ import time
 PREDICT_BATCH = 256
 DATA = "/usr/share/datasets/fashion-mnist/train-"
 VARIANTS = {
-    "pytorch": ["eager", "eager_channels_last", "compile"],
-    "keras": ["graph", "xla"],
+    "pytorch": ["eager", "eager_channels_last+keep", "compile+keep"],
+    "keras": ["graph+keep", "xla+keep"],
 }
 
 
