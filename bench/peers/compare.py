@@ -44,7 +44,8 @@ def parse():
 
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--out", type=argparse.FileType("w"), required=True,
+                        help="JSON file to write")
     parser.add_argument("--quick", action="store_true", help="two rounds of two chunks")
     parser.add_argument("--python", default="python3", help="that has PyTorch and Keras")
     parser.add_argument("--models", type=names, default=list(MODELS))
@@ -186,7 +187,8 @@ def main():
           f"{datetime.date.today()}; {options.rounds} rounds")
     runs, failures = run_all(options, frameworks)
     rows = summarise(options, frameworks, runs)
-    options.out.write_text(json.dumps(rows, indent=1) + "\n")
+    with options.out as file:
+        file.write(json.dumps(rows, indent=1) + "\n")
     print_table(rows)
     if failures:
         print("failed: " + "; ".join(failures), file=sys.stderr)

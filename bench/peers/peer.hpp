@@ -12,8 +12,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <numeric>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -100,22 +98,6 @@ inline Data load_data(long samples) {
     for (const std::uint8_t byte : bytes) data.images.push_back(static_cast<float>(byte) / 255);
     return data;
 }
-
-/// 0 ... samples - 1 in a random order.
-class Order {
-public:
-    explicit Order(long samples) : order_(static_cast<std::size_t>(samples)) {
-        std::iota(order_.begin(), order_.end(), 0L);
-    }
-    std::vector<long>& shuffle() {
-        std::ranges::shuffle(order_, random_);
-        return order_;
-    }
-
-private:
-    std::vector<long> order_;
-    std::mt19937 random_{1};
-};
 
 /// The process's largest resident size so far.
 inline double peak_mib() {

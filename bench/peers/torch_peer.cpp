@@ -66,34 +66,30 @@ int main(int argc, char** argv) {
     const bool channels_last = task.variant == "channels_last";
     const auto layout =
         channels_last ? torch::MemoryFormat::ChannelsLast : torch::MemoryFormat::Contiguous;
-    if (channels_last) {
-        for (auto& p : network->parameters()) {
-            if (p.dim() == 4) p.set_data(p.contiguous(layout));
-        }
+    std::vector<torch::Tensor> parameters = network->parameters();
+    long parameter_count = 0;
+    for (auto& p : parameters) {
+        if (p.dim() == 4) p.set_data(p.contiguous(layout));
+        parameter_count += p.numel();
     }
-    long parameters = 0;
-    for (const auto& p : network->parameters()) parameters += p.numel();
 
-    torch::optim::Adam optimizer(network->parameters(), torch::optim::AdamOptions(0.001));
-    peers::Report report(task, "libtorch", TORCH_VERSION, parameters);
+    torch::optim::Adam optimizer(parameters, torch::optim::AdamOptions(0.001));
+    peers::Report report(task, "libtorch", TORCH_VERSION, parameter_count);
     network->train();
-    peers::Order order(task.samples);
     for (int chunk = 0; chunk <= task.chunks; ++chunk) {
         auto loss_sum = torch::zeros({});
-        auto& shuffled = order.shuffle();
-        const auto indices = torch::from_blob(shuffled.data(), {task.samples}, torch::kInt64);
-        for (long first = 0; first < task.samples; first += task.batch) {
-            const auto batch = indices.narrow(0, first, task.batch);
+        const auto order = torch::randperm(task.samples, torch::kInt64);
+        for (const auto& batch : order.split(task.batch)) {
             const auto x = images.index_select(0, batch).contiguous(layout);
-            for (auto& p : network->parameters()) p.mutable_grad().reset();
+            // What zero_grad(set_to_none=True) is in Python.
+            for (auto& p : parameters) p.mutable_grad().reset();
             const auto loss =
                 nn::functional::cross_entropy(network->forward(x), labels.index_select(0, batch));
             loss.backward();
             optimizer.step();
-            loss_sum += loss.detach();
+            loss_sum += loss.detach() * task.batch;
         }
-        report.end_chunk(loss_sum.item<double>() * static_cast<double>(task.batch) /
-                         static_cast<double>(task.samples));
+        report.end_chunk(loss_sum.item<double>() / static_cast<double>(task.samples));
     }
 
     network->eval();
