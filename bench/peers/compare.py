@@ -3,12 +3,14 @@
 
 The first round tries several variants of each peer's use (memory layout, eager or compiled, an
 allocator that keeps freed memory), the later rounds only the one that trained fastest. Each figure
-is the median of the variant that is best at it. Every run must train as many parameters as the
-tutorial's network has, and its loss must fall.
+is the median of the variant that is best at it; the ratio of training speeds is the median over the
+rounds of weft's run to the peer's next to it. Every run must train as many parameters as the
+tutorial's network has, and its loss must fall. Ctrl-C ends early, with the rounds so far.
 """
 
 import argparse
 import datetime
+import itertools
 import json
 import os
 import platform
@@ -102,58 +104,54 @@ def run(command, variant, model, threads, chunks):
     return result
 
 
-def run_all(options, frameworks):
-    """{(model, threads, framework, variant): runs} and what failed."""
-    runs, failures = {}, []
+def run_all(options, frameworks, runs, failures):
+    """Fills runs {(model, threads, framework, variant): results} and failures."""
     for turn in range(options.rounds):
-        for model in options.models:
-            for threads in options.threads:
-                for framework, (command, variants) in frameworks.items():
-                    key = (model, threads, framework)
-                    for variant in variants if turn == 0 else fastest(runs, key, variants):
-                        name = f"{model}, {threads} threads, {framework} {variant}"
-                        try:
-                            result = run(command, variant, model, threads, options.chunks)
-                        except (ValueError, subprocess.TimeoutExpired) as error:
-                            failures.append(name)
-                            print(f"peers: {name} failed: {error}", file=sys.stderr)
-                            continue
-                        runs.setdefault((*key, variant), []).append(result)
-                        print(f"round {turn + 1}: {name}: {result['images_per_second']:,.0f} "
-                              "images/s", file=sys.stderr)
-    return runs, failures
+        for model, threads in itertools.product(options.models, options.threads):
+            for framework, (command, variants) in frameworks.items():
+                key = (model, threads, framework)
+                for variant in variants if turn == 0 else fastest(runs, key, variants):
+                    name = f"{model}, {threads} threads, {framework} {variant}"
+                    try:
+                        result = run(command, variant, model, threads, options.chunks)
+                    except (ValueError, subprocess.TimeoutExpired) as error:
+                        failures.append(name)
+                        print(f"peers: {name} failed: {error}", file=sys.stderr)
+                        continue
+                    runs.setdefault((*key, variant), []).append(result)
+                    print(f"round {turn + 1}: {name}: {result['images_per_second']:,.0f} images/s",
+                          file=sys.stderr)
 
 
 def fastest(runs, key, variants):
-    """[the variant that trained fastest], or none if each failed."""
-    def speed(variant):
-        return statistics.median(r["images_per_second"] for r in runs[(*key, variant)])
+    """[the variant that trained fastest in the first round], or none if each failed."""
     tried = [variant for variant in variants if (*key, variant) in runs]
-    return sorted(tried, key=speed, reverse=True)[:1]
+    return sorted(tried, key=lambda v: -runs[(*key, v)][0]["images_per_second"])[:1]
 
 
 def summarise(options, frameworks, runs):
     """One row for each model, thread count and framework, weft's before its peers'."""
     rows = []
-    for model in options.models:
-        for threads in options.threads:
-            weft = None
-            for framework, (_, variants) in frameworks.items():
-                key = (model, threads, framework)
-                for variant in fastest(runs, key, variants):
-                    own = runs[(*key, variant)]
-                    row = {k: own[0][k] for k in ("model", "framework", "version", "batch",
-                                                  "threads", "parameters")}
-                    row["variant"] = variant
-                    for figure, best in FIGURES.items():
-                        row[figure] = round(best(
-                            statistics.median(r[figure] for r in runs[(*key, v)])
-                            for v in variants if (*key, v) in runs), 2)
-                    row["runs"] = [round(r["images_per_second"], 1) for r in own]
-                    weft = row if framework == "weft" else weft
-                    if weft:
-                        row |= {f"weft_over_peer_{f}": round(weft[f] / row[f], 3) for f in FIGURES}
-                    rows.append(row)
+    for model, threads in itertools.product(options.models, options.threads):
+        weft = None
+        for framework, (_, variants) in frameworks.items():
+            key = (model, threads, framework)
+            for variant in fastest(runs, key, variants):
+                own = runs[(*key, variant)]
+                row = {k: own[0][k] for k in ("model", "framework", "version", "batch", "threads",
+                                              "parameters")}
+                row["variant"] = variant
+                for figure, best in FIGURES.items():
+                    row[figure] = round(best(statistics.median(r[figure] for r in runs[(*key, v)])
+                                             for v in variants if (*key, v) in runs), 2)
+                row["runs"] = [round(r["images_per_second"], 1) for r in own]
+                if framework == "weft":
+                    weft = row
+                elif weft:
+                    row |= {f"weft_over_peer_{f}": round(weft[f] / row[f], 3) for f in FIGURES}
+                    row["weft_over_peer_images_per_second"] = round(statistics.median(
+                        ours / theirs for ours, theirs in zip(weft["runs"], row["runs"])), 3)
+                rows.append(row)
     return rows
 
 
@@ -185,13 +183,17 @@ def main():
     frameworks = find_frameworks(options)
     print(f"{machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, "
           f"{datetime.date.today()}; {options.rounds} rounds")
-    runs, failures = run_all(options, frameworks)
+    runs, failures = {}, []
+    try:
+        run_all(options, frameworks, runs, failures)
+    except KeyboardInterrupt:
+        failures.append("interrupted")
     rows = summarise(options, frameworks, runs)
     with options.out as file:
         file.write(json.dumps(rows, indent=1) + "\n")
     print_table(rows)
     if failures:
-        print("failed: " + "; ".join(failures), file=sys.stderr)
+        print("peers: not complete: " + "; ".join(failures), file=sys.stderr)
     return 1 if failures else 0
 
 
