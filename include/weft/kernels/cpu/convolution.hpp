@@ -3,25 +3,12 @@
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
+#include "weft/kernels/cpu/convolution_filter_gradient.hpp"
 #include "weft/kernels/cpu/convolution_patches.hpp"
 #include "weft/kernels/cpu/dense.hpp"
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
-
-/// Windows over images (N, H, W, channels), and the filters (window, window, channels / groups,
-/// filters) that each is multiplied with. Filters and channels are cut into as many groups; filters
-/// of a group see the channels of that group alone.
-struct Convolution {
-    Window2D window;
-    Index filters = 1;
-    Index groups = 1;
-
-    constexpr Index group_channels() const { return window.channels / groups; }
-    constexpr Index group_filters() const { return filters / groups; }
-    /// The elements of a patch: the rows of a group's filter matrix.
-    constexpr Index depth() const { return window.taps() * group_channels(); }
-};
 
 namespace detail {
 
@@ -117,31 +104,6 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
     });
 }
 
-/// The windows of a group of a convolution.
-inline PatchSource forward_patches(const Convolution& c, Index group) {
-    return {c.window.rows, c.window.columns, c.window.channels, group * c.group_channels(),
-            c.group_channels()};
-}
-
-/// The windows of a group of its transpose, which run over the gradients of the outputs.
-inline PatchSource transposed_patches(const Convolution& c, Index group) {
-    const auto transposed = [](const WindowAxis& axis) {
-        return WindowAxis{.input = axis.output,
-                          .window = axis.window,
-                          .stride = 1,
-                          .dilation = axis.dilation,
-                          .before = axis.extent() - 1 - axis.before,
-                          .output = axis.input};
-    };
-    return {transposed(c.window.rows),
-            transposed(c.window.columns),
-            c.filters,
-            group * c.group_filters(),
-            c.group_filters(),
-            c.window.rows.stride,
-            c.window.columns.stride};
-}
-
 }  // namespace detail
 
 /// Y = act(X * W + b), the cross-correlation of images with filters:
@@ -191,43 +153,36 @@ void convolution_input_gradient(Cpu& cpu, const Convolution& c, TensorView<const
 }
 
 /// dW_ijcf = sum over images and positions of x at tap (i, j), channel c, times G: patches^T G.
-/// Summed in at most 16 parts, cut by the number of tiles, and the parts in order.
+/// Summed in parts of the images, a number that follows from the sizes alone, and the parts in
+/// order.
 ///
 ///   X (N, H, W, C)   G (N, OH, OW, F)   dW (kh, kw, C / groups, F)
 template <class Scalar>
 void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<const Scalar> x,
                                  TensorView<const Scalar> g, TensorView<Scalar> dw) {
-    const Index depth = c.depth(), columns = c.group_filters(), size = depth * columns;
-    const detail::PatchTiles tiles(x.shape()[0], c.window.positions());
-    const Index parts = std::min<Index>(16, tiles.count);
-    const Index patch_size = detail::patch_tile * depth;
-    const Index per_thread = patch_size + packed_size<Scalar>(detail::patch_tile, columns);
+    const Index images = x.shape()[0], depth = c.depth(), columns = c.group_filters();
+    if (images == 0) {
+        std::ranges::fill(dw, Scalar(0));
+        return;
+    }
+    const Index parts =
+        std::clamp<Index>((Index{1} << 18) / (depth * columns), 1, std::min<Index>(16, images));
+    detail::FilterGradient<Scalar> gradient(c, images, x.data(), g.data(), parts);
+    const Index size = depth * columns, tasks = gradient.tasks();
     auto* const sums = reinterpret_cast<Scalar*>(cpu.scratch(
-        static_cast<std::size_t>(parts * size + cpu.threads() * per_thread) * sizeof(Scalar)));
+        static_cast<std::size_t>(parts * size + cpu.threads() * gradient.scratch_size()) *
+        sizeof(Scalar)));
     for (Index group = 0; group < c.groups; ++group) {
-        const detail::PatchSource source = detail::forward_patches(c, group);
-        parallel_for(cpu, parts, [&](Index part, int worker) {
-            Scalar* const memory = sums + parts * size + worker * per_thread;
-            const Index begin = tiles.count * part / parts;
-            const Index end = tiles.count * (part + 1) / parts;
-            for (Index tile = begin; tile < end; ++tile) {
-                const Index rows = tiles.size(tile);
-                const Scalar* patches = detail::tile_patches(source, tiles, tile, x.data(), memory);
-                const Scalar* g_tile =
-                    g.data() + group * columns +
-                    (tiles.image(tile) * tiles.positions + tiles.first(tile)) * c.filters;
-                pack_rows<Scalar>(rows, 0, rows, columns, {g_tile, c.filters, 1},
-                                  memory + patch_size);
-                multiply_packed<Scalar>(depth, columns, rows,
-                                        row_major(patches, depth).transposed(), memory + patch_size,
-                                        sums + part * size, columns, {.accumulate = tile > begin});
-            }
+        gradient.set_group(group);
+        parallel_for(cpu, parts * tasks, [&](Index task, int worker) {
+            gradient.sum(task / tasks, task % tasks, sums + task / tasks * size,
+                         sums + parts * size + worker * gradient.scratch_size());
         });
         parallel_ranges(cpu, depth, detail::row_grain(columns), [&](Index begin, Index end) {
             for (Index row = begin; row < end; ++row) {
                 Scalar* const out = dw.data() + row * c.filters + group * columns;
-                std::fill_n(out, columns, Scalar(0));
-                for (Index part = 0; part < parts; ++part) {
+                std::copy_n(sums + row * columns, columns, out);
+                for (Index part = 1; part < parts; ++part) {
                     const Scalar* more = sums + part * size + row * columns;
                     for (Index f = 0; f < columns; ++f) out[f] += more[f];
                 }

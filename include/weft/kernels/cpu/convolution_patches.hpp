@@ -7,6 +7,20 @@
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
+/// Windows over images (N, H, W, channels), and the filters (window, window, channels / groups,
+/// filters) that each is multiplied with. Filters and channels are cut into as many groups; filters
+/// of a group see the channels of that group alone.
+struct Convolution {
+    Window2D window;
+    Index filters = 1;
+    Index groups = 1;
+
+    constexpr Index group_channels() const { return window.channels / groups; }
+    constexpr Index group_filters() const { return filters / groups; }
+    /// The elements of a patch: the rows of a group's filter matrix.
+    constexpr Index depth() const { return window.taps() * group_channels(); }
+};
+
 namespace detail {
 
 /// Output positions that are multiplied at once: their patches stay in the second-level cache.
@@ -148,6 +162,31 @@ WEFT_NOINLINE Runs patch_runs(const PatchSource& source, Index out_row, Index ou
 inline bool is_inside(const WindowAxis& axis, Index spread, Index o) {
     const Index start = o * axis.stride - axis.before;
     return spread == 1 && start >= 0 && start + axis.extent() <= axis.input;
+}
+
+/// The windows of a group of a convolution.
+inline PatchSource forward_patches(const Convolution& c, Index group) {
+    return {c.window.rows, c.window.columns, c.window.channels, group * c.group_channels(),
+            c.group_channels()};
+}
+
+/// The windows of a group of its transpose, which run over the gradients of the outputs.
+inline PatchSource transposed_patches(const Convolution& c, Index group) {
+    const auto transposed = [](const WindowAxis& axis) {
+        return WindowAxis{.input = axis.output,
+                          .window = axis.window,
+                          .stride = 1,
+                          .dilation = axis.dilation,
+                          .before = axis.extent() - 1 - axis.before,
+                          .output = axis.input};
+    };
+    return {transposed(c.window.rows),
+            transposed(c.window.columns),
+            c.filters,
+            group * c.group_filters(),
+            c.group_filters(),
+            c.window.rows.stride,
+            c.window.columns.stride};
 }
 
 /// The outputs whose tap k is inside the image: [begin, end).

@@ -76,6 +76,7 @@ EIGEN_ALWAYS_INLINE void for_row_blocks(Index rows, const Body& body) {
     constexpr Index most = MatmulBlocking<Scalar>::rows;
     blocks_of(std::integral_constant<Index, most>{});
     if constexpr (most > 4) blocks_of(std::integral_constant<Index, 4>{});
+    blocks_of(std::integral_constant<Index, 3>{});
     blocks_of(std::integral_constant<Index, 2>{});
     blocks_of(std::integral_constant<Index, 1>{});
 }
@@ -163,8 +164,7 @@ WEFT_NOINLINE void multiply_panel(Index rows, Index tail, Runs runs, Repeats rep
                                   RowBlocks<Scalar> a, const Scalar* b, Index b_row, Scalar* c,
                                   Index c_row, Epilogue<Scalar> epilogue) {
     // A long sum leaves time to fetch its own block of C, a short one that of the next.
-    const bool is_long =
-        runs.count > 1 ? runs.count * runs.first->depth >= 64 : runs.first->depth >= 64;
+    const bool is_long = runs.count > 0 && runs.count * runs.first->depth >= 64;
     for (Index r = 0; r < repeats.count; ++r, a.data += repeats.a_step, c += repeats.c_step) {
         for_row_blocks<Scalar>(rows, [&]<Index Rows>(std::integral_constant<Index, Rows>,
                                                      Index i) WEFT_INLINE_LAMBDA {
