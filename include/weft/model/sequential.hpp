@@ -178,11 +178,13 @@ public:
     WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
         const std::size_t first = first_trainable_layer_;
+        bool relu_is_done = false;
         for (std::size_t i = layers_.size(); i-- > first;) {
             if (layers_[i]->is_view()) continue;
             Pass<Scalar, Device> pass =
                 make_pass(workspace, i, options, options.training ? arena_.data() : nullptr);
             pass.gradients = gradients.data();
+            pass.relu_is_done = relu_is_done;
             const ConstView input = i == 0 ? x : ConstView(output(workspace, x, i - 1));
             const ConstView y = output(workspace, x, i);
             const View dy{workspace.output_gradient(i), y.shape()};
@@ -192,6 +194,7 @@ public:
             }
             View dx;
             if (i > first) dx = {workspace.output_gradient(i - 1), input.shape()};
+            relu_is_done = pass.input_is_relu = i > first && takes_relu(i);
             layers_[i]->backward(pass, input, y, dy, dx);
         }
     }
@@ -299,6 +302,16 @@ private:
                                     ", expected ", input_shape().to_batch_string()));
         }
         return false;
+    }
+
+    /// Whether layer i's backward includes the derivative of the relu that ends the layer before
+    /// it. A penalty on that relu's output has a gradient of its own, which must pass the relu too.
+    bool takes_relu(std::size_t i) const {
+        std::size_t before = i - 1;
+        while (layers_[before]->is_view() && before > 0) --before;
+        return layers_[i]->backs_through_relu() &&
+               layers_[before]->output_activation() == Activation::relu &&
+               !layers_[before]->activity_regularizer();
     }
 
     Pass<Scalar, Device> make_pass(Workspace<Scalar, Device>& workspace, std::size_t i,
