@@ -206,4 +206,11 @@ WEFT_COLD Sequential<Scalar, Device> load_model(
     return model;
 }
 
+// Compiled in weft/io/io.cpp.
+extern template void save_model(const Sequential<float, Cpu>&, const std::filesystem::path&,
+                                const std::vector<LayerFormat<float, Cpu>>&);
+extern template Sequential<float, Cpu> load_model<float, Cpu>(
+    const std::filesystem::path&, const std::vector<LayerFormat<float, Cpu>>&,
+    const LoadModelOptions&);
+
 }  // namespace weft

@@ -137,4 +137,10 @@ WeightsReport load_matching_weights(Sequential<Scalar, Device>& model,
     return report;
 }
 
+// Compiled in weft/io/io.cpp.
+extern template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
+extern template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&);
+extern template WeightsReport load_matching_weights(Sequential<float, Cpu>&,
+                                                    const std::filesystem::path&);
+
 }  // namespace weft

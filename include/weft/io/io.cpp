@@ -1,7 +1,8 @@
-// The compiled part of weft::io: JSON by way of nlohmann/json, whose templates would otherwise be
-// compiled with every source file that saves or loads. The CMake target adds this file to whatever
-// links to it; without CMake it is one more source file on the command line.
-#include "weft/io/detail/json.hpp"
+// The compiled part of weft::io: JSON, by way of nlohmann/json, and saving and loading in float,
+// with all layers that a file may name. So that a program which saves and loads compiles about as
+// fast as one that does not. The CMake target adds this file to whatever links to it; without CMake
+// it is one more source file on the command line, compiled with the flags of the others.
+#include "weft/io/model_file.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -149,3 +150,16 @@ std::string to_text(const Json& json, std::string_view where) {
 }
 
 }  // namespace weft::detail
+
+namespace weft {
+
+template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
+template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&);
+template WeightsReport load_matching_weights(Sequential<float, Cpu>&, const std::filesystem::path&);
+template void save_model(const Sequential<float, Cpu>&, const std::filesystem::path&,
+                         const std::vector<LayerFormat<float, Cpu>>&);
+template Sequential<float, Cpu> load_model<float, Cpu>(const std::filesystem::path&,
+                                                       const std::vector<LayerFormat<float, Cpu>>&,
+                                                       const LoadModelOptions&);
+
+}  // namespace weft
