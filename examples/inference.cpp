@@ -55,8 +55,8 @@ int main(int argc, char** argv) {
     for (std::thread& thread : threads) thread.join();
 
     const double accuracy = ClassificationReport(probabilities, data.test_labels).accuracy();
-    const bool same = std::ranges::equal(probabilities, model.predict(images));
+    const bool agree = std::ranges::equal(probabilities, model.predict(images));
     std::cout << "4 threads, accuracy " << accuracy
-              << ", the same bits as 1 thread: " << (same ? "yes" : "no") << "\n";
-    return same && accuracy > 0.75 ? 0 : 1;
+              << ", the same bits as 1 thread: " << (agree ? "yes" : "no") << "\n";
+    return agree && accuracy > 0.75 ? 0 : 1;
 }

@@ -7,13 +7,13 @@ using namespace weft;
 
 TEST_CASE("networks that Keras trained and wrote give Keras's outputs") {
     const std::filesystem::path folder = WEFT_SOURCE_DIR "/tests/reference";
-    for (const auto& [name, parameters] : {std::pair<const char*, Index>{"keras_mlp", 1210},
-                                           {"keras_cnn", 950},
-                                           {"keras_cnn_bn", 680}}) {
-        CAPTURE(name);
-        const auto path = folder / concat(name, ".safetensors");
+    using Network = std::pair<const char*, Index>;
+    for (const Network& network :
+         {Network{"keras_mlp", 1210}, Network{"keras_cnn", 950}, Network{"keras_cnn_bn", 680}}) {
+        CAPTURE(network.first);
+        const auto path = folder / concat(network.first, ".safetensors");
         const Sequential<float> model = load_model<float>(path);
-        CHECK(model.parameter_count() == parameters);
+        CHECK(model.parameter_count() == network.second);
         detail::SafetensorsFile file(path);
         const auto x =
             detail::read_tensor<float, Cpu>(file, "self_test/input", model.input_shape());

@@ -141,14 +141,14 @@ TEST_CASE("the tutorials' networks come back: declarations, every bit of every p
             CAPTURE(i);
             const Declaration &a = model.declarations()[i], &b = copy.declarations()[i];
             REQUIRE(a.type() == b.type());
-            const auto same = [&]<class D>(std::type_identity<D>) {
+            const auto agree = [&]<class D>(std::type_identity<D>) {
                 return a.get_if<D>() == nullptr || *a.get_if<D>() == *b.get_if<D>();
             };
-            CHECK(same(std::type_identity<Dense>()));
-            CHECK(same(std::type_identity<Conv2D>()));
-            CHECK(same(std::type_identity<BatchNorm>()));
-            CHECK(same(std::type_identity<MaxPool2D>()));
-            CHECK(same(std::type_identity<Dropout>()));
+            CHECK(agree(std::type_identity<Dense>()));
+            CHECK(agree(std::type_identity<Conv2D>()));
+            CHECK(agree(std::type_identity<BatchNorm>()));
+            CHECK(agree(std::type_identity<MaxPool2D>()));
+            CHECK(agree(std::type_identity<Dropout>()));
         }
         const Tensor<float> x = random_uniform<float>(input.batch(2), 5, 0, 1);
         CHECK(identical(copy.predict(x), model.predict(x)));
@@ -482,15 +482,12 @@ TEST_CASE("a file that is all header takes memory in proportion to its size") {
         std::memcpy(file.data(), &bytes, sizeof bytes);
         return folder.file("m", file + json);
     };
-    for (const auto& [begin, unit] : {std::pair<std::string, std::string>{"{\"a\":[", "1,"},
-                                      {"{\"a\":[", "[],"},
-                                      {"{\"a\":[", "{},"},
-                                      {"{\"a\":[", "\"\","},
-                                      {"", "["},
-                                      {"{\"", "a"},
-                                      {"{\"a\":", "1"}}) {
-        CAPTURE(begin + unit);
-        const fs::path path = filled(begin, unit);
+    using Text = std::pair<std::string, std::string>;
+    for (const Text& text :
+         {Text{"{\"a\":[", "1,"}, Text{"{\"a\":[", "[],"}, Text{"{\"a\":[", "{},"},
+          Text{"{\"a\":[", "\"\","}, Text{"", "["}, Text{"{\"", "a"}, Text{"{\"a\":", "1"}}) {
+        CAPTURE(text.first + text.second);
+        const fs::path path = filled(text.first, text.second);
         const AllocationCounter counter;
         CHECK(refusal(path).find("is not JSON") != std::string::npos);
         CHECK(counter.bytes() < 64 * static_cast<std::int64_t>(size));

@@ -132,13 +132,13 @@ TEST_CASE("what fits of another model's weights is loaded, and the rest reported
                     small_model(5).parameter("conv2d/kernel")));
     CHECK(identical(std::as_const(model).parameter("dense_1/kernel"), dense));
 
-    Sequential<float> same = small_model(2);
-    const WeightsReport shapes = load_matching_weights(same, path);
+    Sequential<float> twin = small_model(2);
+    const WeightsReport shapes = load_matching_weights(twin, path);
     CHECK(shapes.to_string() ==
           "dense/kernel has shape (27, 5), expected (27, 2); dense/bias has shape (5,), expected "
           "(2,)");
-    CHECK(load_matching_weights(same = small_model(5), path).is_complete());
-    CHECK_THROWS_AS(load_matching_weights(same, folder.path() / "none"), IoError);
+    CHECK(load_matching_weights(twin = small_model(5), path).is_complete());
+    CHECK_THROWS_AS(load_matching_weights(twin, folder.path() / "none"), IoError);
 }
 
 TEST_CASE("a missing, short or corrupt file of weights is refused by name") {
