@@ -382,8 +382,8 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
         return of("\\\"" + name + "\\\":" + from, "\\\"" + name + "\\\":" + to);
     };
     CHECK(field("units", "2", R"(\"2\")") == "layer 4, Dense: units is no whole number");
-    CHECK(field("units", "2", "0") == "dense_3: units is 0, expected at least 1");
-    CHECK(field("units", "2", "9999999") == "is too small for the parameters of its layer 4");
+    CHECK(field("units", "2", "0") == "layer 4, Dense: units is 0, expected at least 1");
+    CHECK(field("units", "2", "9999999") == "is too small for the parameters of layer 4, Dense");
     CHECK(field("units", "2", "3") ==
           "dense/kernel has shape (8, 2), expected (8, 3); dense/bias "
           "has shape (2,), expected (3,)");
@@ -436,6 +436,17 @@ TEST_CASE("layers that would make much of little are refused before memory is ta
         folder.file("m", with(bytes, "[[1,1],[1,1]]", padding));
         CHECK(refusal(path) != "nothing was thrown");
     }
+}
+
+TEST_CASE("more layers than anyone builds are refused before they are built") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "m";
+    save_model(built({ReLU{}}, {2}), path);
+    const std::string relu_layer = R"({\"class_name\":\"ReLU\",\"config\":{}})";
+    std::string many = relu_layer;
+    for (int i = 0; i < 10'000; ++i) many += "," + relu_layer;
+    folder.file("m", with(contents_of(path), relu_layer, many));
+    CHECK(refusal(path) == "its architecture has more than 10000 layers");
 }
 
 TEST_CASE("any byte flipped, any end cut off: a typed error or a model, and little memory") {

@@ -27,6 +27,8 @@
 
 namespace weft {
 
+namespace detail {
+
 /// Fields that Dense and Conv2D have in common; `rank` is that of the kernel.
 template <class D>
 WEFT_COLD void visit_linear_fields(D& layer, LayerFields& field, Index rank) {
@@ -41,9 +43,11 @@ WEFT_COLD void visit_linear_fields(D& layer, LayerFields& field, Index rank) {
     field("bias_constraint", layer.bias_constraint, 1);
 }
 
+}  // namespace detail
+
 WEFT_COLD inline void visit_fields(Dense& layer, LayerFields& field) {
     field("units", layer.units);
-    visit_linear_fields(layer, field, 2);
+    detail::visit_linear_fields(layer, field, 2);
 }
 
 WEFT_COLD inline void visit_fields(Conv2D& layer, LayerFields& field) {
@@ -53,7 +57,7 @@ WEFT_COLD inline void visit_fields(Conv2D& layer, LayerFields& field) {
     field("padding", layer.padding);
     field("dilation_rate", layer.dilation_rate);
     field("groups", layer.groups);
-    visit_linear_fields(layer, field, 4);
+    detail::visit_linear_fields(layer, field, 4);
 }
 
 template <class D>
@@ -135,7 +139,7 @@ public:
 private:
     template <class D>
     WEFT_COLD static void visit(D& declaration, LayerFields& field) {
-        if constexpr (requires { std::string_view(declaration.name); }) {
+        if constexpr (requires { field.name(declaration.name); }) {
             field.name(declaration.name);
         }
         visit_fields(declaration, field);

@@ -60,18 +60,18 @@ WEFT_COLD void require_plausible(const SafetensorsFile& file,
                                  Shape shape) {
     const auto most = static_cast<Index>(file.size_bytes() / sizeof(Scalar));
     ParameterList list;
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-        const std::string name = concat(layers[i].name(), "_", i);
+    Index elements = 0;
+    for (std::size_t i = 0, counted = 0; i < layers.size(); ++i) {
+        const std::string name = concat("layer ", i + 1, ", ", layers[i].type());
         LayerBuilder builder(name, shape, list);
         shape = layers[i].build(builder)->output_shape();
-        Index elements = 0;
-        for (const ParameterInfo& parameter : list.parameters()) {
-            elements += parameter.slot.shape.size();
-            file.require(elements <= most,
-                         concat("is too small for the parameters of its layer ", i + 1));
+        for (; counted < list.parameters().size(); ++counted) {
+            const Index size = list.parameters()[counted].slot.shape.size();
+            file.require(size <= most - elements,
+                         concat("is too small for the parameters of ", name));
+            elements += size;
         }
-        file.require(shape.size() / 1024 <= most,
-                     concat("is too small for the outputs of its layer ", i + 1));
+        file.require(shape.size() / 1024 <= most, concat("is too small for the outputs of ", name));
     }
 }
 

@@ -91,6 +91,8 @@ WEFT_COLD inline std::vector<LayerText> layer_texts(const Json& architecture,
     require(class_name && class_name->text() && *class_name->text() == "Sequential" && layers &&
                 layers->array() && !layers->array()->empty(),
             "its architecture is not that of a Sequential");
+    // Names are told apart by comparing all, which for a hostile file of millions would never end.
+    require(layers->array()->size() <= 10'000, "its architecture has more than 10000 layers");
     std::vector<LayerText> texts;
     for (const Json& layer : *layers->array()) {
         const Json* type = layer.find("class_name");
