@@ -269,6 +269,13 @@ public:
     const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
     bool named() const { return declared_->named; }              ///< whether the user gave the name
 
+    /// The declaration itself, if it is a D; else null. Lives as long as any copy of this.
+    template <class D>
+    const D* get_if() const {
+        const auto* declared = dynamic_cast<const Declared<D>*>(declared_.get());
+        return declared ? &declared->declaration : nullptr;
+    }
+
     std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
         return declared_->build(builder);
     }

@@ -223,6 +223,12 @@ public:
     /// Names and shapes of all parameters, in Keras's order of weights.
     const std::vector<ParameterInfo>& parameters() const { return built().parameters_; }
 
+    /// Those of layer i alone.
+    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
+        return std::span(parameters())
+            .subspan(first_parameter_.at(i), first_parameter_.at(i + 1) - first_parameter_[i]);
+    }
+
     /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
     View parameter(std::string_view name) { return view(find(name)); }
     ConstView parameter(std::string_view name) const { return view(find(name)); }
@@ -250,8 +256,8 @@ public:
         std::vector<SummaryRow> rows;
         for (std::size_t i = 0; i < built().layers_.size(); ++i) {
             rows.push_back({names_[i], declarations_[i].type(), layers_[i]->output_shape(), 0});
-            for (std::size_t p = first_parameter_[i]; p < first_parameter_[i + 1]; ++p) {
-                rows.back().parameters += parameters_[p].slot.shape.size();
+            for (const ParameterInfo& parameter : layer_parameters(i)) {
+                rows.back().parameters += parameter.slot.shape.size();
             }
         }
         return format_summary("sequential", rows, count(true), count(false));
