@@ -59,17 +59,23 @@ void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& ran
     constexpr Index blocks = 16, step = 4 * blocks;
     parallel_ranges(cpu, count, 64 * step, [&](Index begin, Index end) {
         std::array<std::uint32_t, step> words;
-        const auto keep = [&](Index i, Index n) {
+        // Loops of one width each, which compilers turn into vector instructions.
+        const auto keep = [&](Index i, auto n) WEFT_INLINE_LAMBDA {
             for (Index k = 0; k < n; ++k) {
-                const bool keeps = words[static_cast<std::size_t>(k)] >= threshold;
-                kept[i + k] = keeps ? 1 : 0;
-                y[i + k] = keeps ? x[i + k] * scale : Scalar(0);
+                kept[i + k] = words[static_cast<std::size_t>(k)] >= threshold ? 1 : 0;
+            }
+            for (Index k = 0; k < n; ++k) {
+                const Scalar scaled = x[i + k] * scale;
+                y[i + k] = words[static_cast<std::size_t>(k)] >= threshold ? scaled : Scalar(0);
             }
         };
         for (Index i = begin; i < end; i += step) {
             detail::random_words<blocks>(random, static_cast<std::uint64_t>(i / 4), words.data());
-            // A constant count lets compilers use vector instructions.
-            i + step <= end ? keep(i, step) : keep(i, end - i);
+            if (i + step <= end) {
+                keep(i, std::integral_constant<Index, step>{});
+            } else {
+                keep(i, end - i);
+            }
         }
     });
 }
@@ -80,7 +86,16 @@ void dropout_backward(Cpu& cpu, Index count, double rate, const std::uint8_t* ke
                       const Scalar* dy, Scalar* dx) {
     const auto scale = static_cast<Scalar>(1 / (1 - rate));
     parallel_ranges(cpu, count, 16384, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) dx[i] = kept[i] != 0 ? dy[i] * scale : Scalar(0);
+        constexpr Index step = 64;
+        std::array<std::int32_t, step> keeps;
+        for (Index i = begin; i < end; i += step) {
+            const Index n = std::min(step, end - i);
+            for (Index k = 0; k < n; ++k) keeps[static_cast<std::size_t>(k)] = kept[i + k];
+            for (Index k = 0; k < n; ++k) {
+                const Scalar scaled = dy[i + k] * scale;
+                dx[i + k] = keeps[static_cast<std::size_t>(k)] != 0 ? scaled : Scalar(0);
+            }
+        }
     });
 }
 
