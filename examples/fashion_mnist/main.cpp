@@ -5,6 +5,7 @@
 #include "models.hpp"
 
 #include <weft/data/fashion_mnist.hpp>
+#include <weft/report/report.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -33,6 +34,7 @@ struct Options {
     std::string data;
     Index limit = 0;  ///< 0: all
     std::string json;
+    std::string report;
     std::string device = "cpu";
 };
 
@@ -144,6 +146,7 @@ Options parse(int argc, char** argv, CLI::App& app) {
     app.add_option("--limit", options.limit, "Use the first N training and N test images")
         ->check(CLI::PositiveNumber);
     app.add_option("--json", options.json, "Write the results to this file");
+    app.add_option("--report", options.report, "Write a page with pictures into this directory");
     app.add_option("--device", options.device, "Where to compute")
         ->check(CLI::IsMember({"cpu"}))
         ->capture_default_str();
@@ -211,6 +214,32 @@ nlohmann::ordered_json per_class(const weft::ClassificationReport& report) {
     return rows;
 }
 
+/// The directory gets a page and pictures of the run.
+void write_report(const Options& options, const Tutorial& network, const Split& train,
+                  const Split& test, const weft::Sequential<float>& model,
+                  const weft::History& history, const weft::Tensor<float>& predictions) {
+    using weft::concat;
+    const auto& names = weft::fashion_mnist_classes;
+    weft::write_report(options.report,
+                       {.title = concat("Fashion-MNIST: ", options.model),
+                        .options = {{"model", options.model},
+                                    {"epochs", concat(options.epochs)},
+                                    {"batch size", concat(options.batch_size)},
+                                    {"optimizer", options.optimizer},
+                                    {"schedule", options.schedule},
+                                    {"validation split", concat(options.validation_share)},
+                                    {"seed", concat(options.seed)}},
+                        .summary = model.summary(),
+                        .history = history,
+                        .class_names = {names.begin(), names.end()},
+                        .train = {train.images, train.labels},
+                        .test = {test.images, test.labels},
+                        .white = 255.0 / static_cast<double>(network.pixel_divisor),
+                        .predictions = predictions,
+                        .filters = weft::first_filters(model),
+                        .seed = options.seed});
+}
+
 int run(const Options& options) {
     const auto start = std::chrono::steady_clock::now();
     const Tutorial network = tutorial(options.model);
@@ -245,7 +274,8 @@ int run(const Options& options) {
     }
     const weft::History history = trainer.fit(train.images, train.labels, fit);
     const weft::Scores scores = trainer.evaluate(test.images, test.labels);
-    const weft::ClassificationReport report(model.predict(test.images), test.labels);
+    const weft::Tensor<float> predictions = model.predict(test.images);  // (N, 10)
+    const weft::ClassificationReport report(predictions, test.labels);
     const weft::Interval interval = report.accuracy_interval();
     std::cout << "\nTest loss: " << scores["loss"] << "\nTest accuracy: " << scores["accuracy"]
               << " (95 % interval " << interval.low << " ... " << interval.high
@@ -289,6 +319,12 @@ int run(const Options& options) {
             {"classes", per_class(report)},
         };
         write_file(options.json, results.dump(2) + "\n");
+    }
+
+    if (!options.report.empty()) {
+        write_report(options, network, train, test, model, history, predictions);
+        std::cout << "Report: " << (std::filesystem::path(options.report) / "index.html").string()
+                  << "\n";
     }
 
     const auto best = std::ranges::max_element(probabilities) - probabilities.begin();

@@ -2,7 +2,7 @@
 /// save_weights and load_weights: the parameters of a model in a safetensors file.
 #pragma once
 
-#include "weft/io/detail/atomic_file.hpp"
+#include "weft/core/atomic_file.hpp"
 #include "weft/io/detail/safetensors.hpp"
 #include "weft/model/sequential.hpp"
 
