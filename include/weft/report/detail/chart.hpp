@@ -40,7 +40,8 @@ WEFT_COLD inline std::vector<double> axis_ticks(double low, double high, int cou
     return ticks;
 }
 
-/// One line of a chart: a number an epoch. What is not finite is left out, and interrupts the line.
+/// One line of a chart: a number an epoch, and its name in the legend, or none. What is not finite
+/// is left out, and interrupts the line.
 struct Curve {
     std::string name;
     std::vector<double> values;
@@ -49,7 +50,7 @@ struct Curve {
 /// Where a chart's numbers lie in its drawing: x is the epoch, from 1.
 class CurveAxes {
 public:
-    static constexpr double width = 480, height = 300, left = 64, right = 14, top = 34, bottom = 44;
+    static constexpr double width = 440, height = 306, left = 66, right = 14, top = 52, bottom = 46;
 
     WEFT_COLD explicit CurveAxes(const std::vector<Curve>& curves) {
         for (const Curve& curve : curves) {
@@ -82,8 +83,8 @@ public:
 
     /// Frame, ticks and names of both axes.
     WEFT_COLD std::string elements(std::string_view title) const {
-        std::string svg =
-            concat("<text class=\"title\" x=\"", left, "\" y=\"20\">", escaped(title), "</text>");
+        std::string svg = concat("<text class=\"title\" x=\"", left, "\" y=\"18\">",
+                                 escaped(shortened(title, 40)), "</text>");
         for (const double tick : axis_ticks(low_, high_, 5)) {
             const std::string at = fixed(y(tick), 1);
             svg += concat("<line class=\"mesh\" x1=\"", left, "\" x2=\"", width - right, "\" y1=\"",
@@ -138,16 +139,17 @@ WEFT_COLD inline std::string curve_elements(const CurveAxes& axes, const Curve& 
         const bool follows = i > 0 && is_number(i - 1);
         path += concat(follows ? "L" : "M", fixed(x, 1), " ", fixed(y, 1));
         if (axes.epochs() <= 30 || (!follows && !is_number(i + 1))) {
-            marks += mark(
-                x, y,
-                concat(escaped(curve.name), ", epoch ", i + 1, ": ", fixed(curve.values[i], 4)));
+            marks += mark(x, y,
+                          concat(escaped(curve.name), curve.name.empty() ? "epoch " : ", epoch ",
+                                 i + 1, ": ", fixed(curve.values[i], 4)));
         }
     }
-    const double x = CurveAxes::width - CurveAxes::right - 232 + 120 * static_cast<double>(number);
     if (!path.empty()) path = concat("<path class=\"curve", number, "\" d=\"", path, "\"/>");
+    if (curve.name.empty()) return path + marks;
+    const double x = CurveAxes::left + 122 * static_cast<double>(number);
     return path + marks +
-           concat("<path class=\"curve", number, "\" d=\"M", x, " 16h26\"/>", mark(x + 13, 16, ""),
-                  "<text class=\"tick\" x=\"", x + 32, "\" y=\"20\">", escaped(curve.name),
+           concat("<path class=\"curve", number, "\" d=\"M", x, " 36h26\"/>", mark(x + 13, 36, ""),
+                  "<text class=\"tick\" x=\"", x + 32, "\" y=\"40\">", escaped(curve.name),
                   "</text>");
 }
 

@@ -51,11 +51,16 @@ WEFT_COLD inline std::string summary_section(const RunReport& run,
         html += concat("<p class=\"alert\"><strong>Training stopped:</strong> ",
                        escaped(run.history.non_finite->message()), ".</p>\n");
     }
-    if (!figures.empty()) html += figures_table(figures);
-    html += options_table(run.options);
+    std::string numbers, model;
+    if (!figures.empty()) numbers = figures_table(figures);
+    numbers += options_table(run.options);
     if (!run.summary.empty()) {
-        html += "<h3>Model</h3>\n" +
+        model = "<h3>Model</h3>\n" +
                 scrolling("Model", concat("<pre>", escaped(run.summary), "</pre>\n"));
+    }
+    if (!numbers.empty() || !model.empty()) {
+        html += concat("<div class=\"pair\">\n<div>\n", numbers, "</div>\n<div>\n", model,
+                       "</div>\n</div>\n");
     }
     return html;
 }
@@ -84,7 +89,7 @@ WEFT_COLD inline std::vector<std::pair<std::string, std::vector<Curve>>> curves(
     std::vector<double> rates;
     for (const EpochRecord& epoch : history.epochs) rates.push_back(epoch.learning_rate);
     if (std::ranges::adjacent_find(rates, std::not_equal_to<>()) != rates.end()) {
-        charts.emplace_back("learning_rate", std::vector<Curve>{{"at the epoch's end", rates}});
+        charts.emplace_back("learning_rate", std::vector<Curve>{{"", rates}});
     }
     return charts;
 }
@@ -95,8 +100,9 @@ WEFT_COLD inline std::string curves_section(const History& history) {
     for (const auto& [name, lines] : curves(history)) {
         std::string text = concat("Chart of ", name, " over ", history.epochs.size(), " epochs.");
         for (const Curve& line : lines) {
-            text += concat(" ", line.name, ": ", fixed(line.values.front(), 4), " to ",
-                           fixed(line.values.back(), 4), ".");
+            text +=
+                concat(" ", line.name, line.name.empty() ? "" : ": ", fixed(line.values.front(), 4),
+                       " to ", fixed(line.values.back(), 4), ".");
             gaps |= !std::ranges::all_of(line.values, [](double v) { return std::isfinite(v); });
         }
         html += inline_svg(line_chart(name, lines), text);

@@ -17,11 +17,11 @@ struct Cell {
     std::string chart_text = {};
 };
 
-/// A sheet. Its layout in a page is a class of the stylesheet: "narrow" and "wide" are columns as
-/// there is room for, "five" always five.
+/// A sheet. Its layout in a page is a class of the stylesheet: "wide", "narrow" and "small" cells,
+/// fewer in a row where there is less room, and "five", always five.
 struct Sheet {
     std::string title;
-    std::size_t columns = 5;  ///< of the file; a page has as many as its width allows
+    std::size_t columns = 5;  ///< of the file
     std::string_view layout = "narrow";
     std::vector<Cell> cells = {};
 };

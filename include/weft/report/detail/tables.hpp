@@ -131,12 +131,12 @@ WEFT_COLD inline std::string confusion_table(const ClassificationReport& report,
         }
         rows += "</tr>\n";
     }
-    return scrolling(
-        "Confusion matrix",
-        concat("<table class=\"confusion\">\n<caption>Test samples of the class of the row that "
-               "were predicted as the class of the column: right on the diagonal.</caption>\n"
-               "<thead><tr>",
-               head, "</tr></thead>\n<tbody>\n", rows, "</tbody>\n</table>\n"));
+    return concat(
+        "<p>Test samples of the class of the row that were predicted as the class of the column: "
+        "right on the diagonal.</p>\n",
+        scrolling("Confusion matrix",
+                  concat("<table class=\"confusion\">\n<thead><tr>", head,
+                         "</tr></thead>\n<tbody>\n", rows, "</tbody>\n</table>\n")));
 }
 
 /// Precision, recall and F1 of each class, with intervals.
@@ -158,13 +158,13 @@ WEFT_COLD inline std::string class_table(const ClassificationReport& report,
                        "<td>", scores.support + predicted > 0 ? fixed(scores.f1, 4) : "&#8211;",
                        "</td><td>", with_thousands(scores.support), "</td></tr>\n");
     }
-    return scrolling(
-        "Classes",
-        concat("<table>\n<caption>Below each share its 95 % interval (Wilson). A dash: no such "
-               "sample.</caption>\n<thead><tr><th scope=\"col\">Class</th><th scope=\"col\">"
-               "Precision</th><th scope=\"col\">Recall</th><th scope=\"col\">F1</th>"
-               "<th scope=\"col\">Samples</th></tr></thead>\n<tbody>\n",
-               rows, "</tbody>\n</table>\n"));
+    return concat(
+        "<p>Below each share its 95 % interval (Wilson). A dash: no such sample.</p>\n",
+        scrolling("Classes",
+                  concat("<table>\n<thead><tr><th scope=\"col\">Class</th><th scope=\"col\">"
+                         "Precision</th><th scope=\"col\">Recall</th><th scope=\"col\">F1</th>"
+                         "<th scope=\"col\">Samples</th></tr></thead>\n<tbody>\n",
+                         rows, "</tbody>\n</table>\n")));
 }
 
 }  // namespace weft::detail

@@ -104,7 +104,7 @@ WEFT_COLD inline std::vector<Index> worst_mistakes(const RunReport& run, const C
 
 /// The filters, all on one scale: their mean over the channels, from blue to red.
 WEFT_COLD inline Sheet filter_sheet(const Tensor<float>& kernel) {
-    Sheet sheet{"Filters of the first convolution", 8};
+    Sheet sheet{"Filters of the first convolution", 8, "small"};
     if (kernel.size() == 0) return sheet;
     if (kernel.shape().rank() != 4) {
         throw ShapeError(concat("report: filters have shape ", kernel.shape(),
