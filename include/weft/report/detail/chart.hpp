@@ -40,6 +40,10 @@ WEFT_COLD inline std::vector<double> axis_ticks(double low, double high, int cou
     return ticks;
 }
 
+/// Whether a chart has a place for the number: not NaN, not infinite, and far enough from the
+/// largest that there is to put a margin around.
+inline bool can_be_drawn(double number) { return std::abs(number) < 1e300; }
+
 /// One line of a chart: a number an epoch, and its name in the legend, or none. What is not finite
 /// is left out, and interrupts the line.
 struct Curve {
@@ -56,14 +60,13 @@ public:
         for (const Curve& curve : curves) {
             epochs_ = std::max(epochs_, curve.values.size());
             for (const double value : curve.values) {
-                if (!std::isfinite(value)) continue;
+                if (!can_be_drawn(value)) continue;
                 low_ = any_ ? std::min(low_, value) : value;
                 high_ = any_ ? std::max(high_, value) : value;
                 any_ = true;
             }
         }
-        // Halves, so that the range of two huge numbers does not overflow.
-        const double margin = std::max((high_ / 2 - low_ / 2) * 0.12, 1e-3 * std::abs(high_));
+        const double margin = std::max((high_ - low_) * 0.06, 1e-3 * std::abs(high_));
         low_ -= margin > 0 ? margin : 0.5;
         high_ += margin > 0 ? margin : 0.5;
     }
@@ -77,7 +80,7 @@ public:
                            : left + span * (0.02 + 0.96 * (epoch - 1) / (last - 1));
     }
     double y(double value) const {
-        const double share = (value / 2 - low_ / 2) / (high_ / 2 - low_ / 2);
+        const double share = (value - low_) / (high_ - low_);
         return height - bottom - (height - top - bottom) * share;
     }
 
@@ -121,7 +124,7 @@ private:
 WEFT_COLD inline std::string curve_elements(const CurveAxes& axes, const Curve& curve,
                                             std::size_t number) {
     const auto is_number = [&](std::size_t i) {
-        return i < curve.values.size() && std::isfinite(curve.values[i]);
+        return i < curve.values.size() && can_be_drawn(curve.values[i]);
     };
     const auto mark = [&](double x, double y, std::string_view text) {
         const std::string title = text.empty() ? "" : concat("<title>", text, "</title>");

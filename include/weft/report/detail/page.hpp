@@ -47,7 +47,7 @@ inline constexpr std::string_view page_style =
     "min-width:100%}"
     "table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}"
     ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));"
-    "gap:0 3rem}.pair>*{min-width:0}.pair>*>:first-child{margin-top:0}"
+    "gap:0 3rem}.pair div{min-width:0}.pair h3:first-child{margin-top:0}"
     "th,td{padding:.28rem .6rem;border-bottom:1px solid var(--line);text-align:right;"
     "overflow-wrap:normal}"
     "th{font-weight:600}th:first-child{text-align:left;position:sticky;left:0;max-width:14rem;"

@@ -103,7 +103,7 @@ WEFT_COLD inline std::string curves_section(const History& history) {
             text +=
                 concat(" ", line.name, line.name.empty() ? "" : ": ", fixed(line.values.front(), 4),
                        " to ", fixed(line.values.back(), 4), ".");
-            gaps |= !std::ranges::all_of(line.values, [](double v) { return std::isfinite(v); });
+            gaps |= !std::ranges::all_of(line.values, can_be_drawn);
         }
         html += inline_svg(line_chart(name, lines), text);
     }
