@@ -164,6 +164,10 @@ Options parse(int argc, char** argv, CLI::App& app) {
     }
     // Better to learn now than after the training that the results have no place to go.
     if (!options.json.empty()) check_writable(options.json);
+    if (!options.report.empty()) {
+        std::filesystem::create_directories(options.report);
+        check_writable(std::filesystem::path(options.report) / "index.html");
+    }
     return options;
 }
 

@@ -152,9 +152,11 @@ def check(found, width):
     assert found["predictions"] == ([1] * 15 if width < 600 else [3] * 5), found["predictions"]
 
 
-root = pathlib.Path(sys.argv[1])
+root = pathlib.Path(sys.argv[1]).resolve()
 browser = chromium()
-for page in sorted(root.glob("*/index.html")):
+pages = sorted(root.glob("*/index.html"))
+assert pages, f"{root}: holds no report"
+for page in pages:
     # As XML every tag has to be closed, and every picture's own file too.
     for file in [page, *page.parent.glob("*.svg")]:
         xml.etree.ElementTree.parse(file)

@@ -27,7 +27,7 @@ struct Pictures {
                     for (Index c = 0; c < channels; ++c) {
                         const bool bar = i == labels[n] + 1 && c == labels[n] % channels;
                         const double noise = random.uniform(draw++);
-                        x(n, i, j, c) = static_cast<float>(0.6 * noise + (bar ? 0.4 : 0));
+                        x(n, i, j, c) = static_cast<float>(0.75 * noise + (bar ? 0.25 : 0));
                     }
                 }
             }

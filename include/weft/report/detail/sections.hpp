@@ -39,7 +39,8 @@ WEFT_COLD inline std::string summary_section(const RunReport& run,
                            interval_text(report.accuracy_interval())});
         figures.push_back(crossentropy_figure(run, *test));
     }
-    if (run.train) figures.push_back({"Training samples", with_thousands(run.train->size())});
+    if (run.train)
+        figures.push_back({"Training set", concat(with_thousands(run.train->size()), " samples")});
     if (!run.history.epochs.empty()) {
         double seconds = 0;
         for (const EpochRecord& epoch : run.history.epochs) seconds += epoch.seconds;

@@ -31,7 +31,7 @@ WEFT_COLD inline std::string options_table(
         rows += concat("<tr><th scope=\"row\">", escaped(name), "</th><td>", escaped(value),
                        "</td></tr>\n");
     }
-    return concat("<h3>Options</h3>\n<table class=\"text\">\n<tbody>\n", rows,
+    return concat("<h3>Options</h3>\n<table class=\"text options\">\n<tbody>\n", rows,
                   "</tbody>\n</table>\n");
 }
 
