@@ -240,6 +240,23 @@ TEST_CASE("Pictures are captioned with classes, right ones blue and wrong ones r
     CHECK(count(page, "alt=\"Training sample 24: T-shirt\"/>\n?</div><figcaption>T-shirt<") >= 1);
 }
 
+TEST_CASE("Many classes: no matrix that nobody could read, and only what is probable is told") {
+    Example example;
+    example.run.class_names = {};
+    example.run.predictions = Tensor<float>({20, 101});
+    for (Index i = 0; i < 20; ++i) {
+        example.run.predictions(i, 100) = 0.75f;
+        example.run.predictions(i, 7) = 0.25f;
+    }
+    const std::string page = example.page();
+    CHECK(well_formed(page));
+    CHECK(count(page, "<h2 id=\"confusion\">") == 0);
+    CHECK(count(page, "<th scope=\"row\">100 : class 100</th>") == 1);
+    CHECK(
+        count(page, "aria-label=\"Probabilities: class 7 25\xC2\xA0%; class 100 75\xC2\xA0%;\"") ==
+        15 + 15);
+}
+
 TEST_CASE("Random samples are all different and follow the seed") {
     using detail::random_samples;
     const auto samples = random_samples(60000, 15, 1);

@@ -28,11 +28,11 @@ WEFT_COLD inline void write_or_remove(const std::filesystem::path& path,
 
 /// Writes index.html into the directory, which is made if it is missing: a page that needs no other
 /// file and no network, with the run's figures and their 95 % intervals, curves of all scores,
-/// confusion matrix, scores of each class, pictures of the data, the first test samples with their
-/// predictions, the worst mistakes and the filters. Its pictures are also written as files of their
-/// own: curves.svg, grid.svg, samples.svg, predictions.svg, mistakes.svg, filters.svg. Each file is
-/// the old one or all of the new one at any moment; one that an earlier report left and this one
-/// does not have is removed.
+/// confusion matrix (of up to 100 classes), scores of each class, pictures of the data, the first
+/// test samples with their predictions, the worst mistakes and the filters. Its pictures are also
+/// written as files of their own: curves.svg, grid.svg, samples.svg, predictions.svg, mistakes.svg,
+/// filters.svg. Each file is the old one or all of the new one at any moment; one that an earlier
+/// report left and this one does not have is removed.
 ///
 ///   write_report("report", {.summary = model.summary(),
 ///                           .history = history,

@@ -106,9 +106,11 @@ WEFT_COLD inline std::string history_table(const History& history) {
         "</details>\n");
 }
 
-/// The confusion matrix: true classes down, predicted ones across.
+/// The confusion matrix: true classes down, predicted ones across. Empty for more than 100 classes,
+/// of which nobody could read it.
 WEFT_COLD inline std::string confusion_table(const ClassificationReport& report,
                                              const ClassNames& names) {
+    if (report.classes() > 100) return {};
     std::string head = "<th scope=\"col\">true \\ predicted</th>", rows;
     for (Index j = 0; j < report.classes(); ++j) {
         head +=

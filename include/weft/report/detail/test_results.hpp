@@ -73,8 +73,9 @@ WEFT_COLD inline Sheet prediction_sheet(const RunReport& run, const Classified& 
         const std::string confidence = per_cent(static_cast<double>(probabilities[predicted]));
         std::string text = "Probabilities:";
         for (Index c = 0; c < probabilities.size(); ++c) {
-            text += concat(c == 0 ? " " : ", ", names[c], " ",
-                           per_cent(static_cast<double>(probabilities[c])));
+            if (probabilities[c] < 0.005f) continue;  // 0 %
+            text +=
+                concat(" ", names[c], " ", per_cent(static_cast<double>(probabilities[c])), ";");
         }
         sheet.cells.push_back({std::move(picture.pixels),
                                concat("Test sample ", picture.sample, ": ", truth),

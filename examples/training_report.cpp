@@ -1,5 +1,5 @@
 // Shows: a training run as a page to look at, and as a log for TensorBoard.
-// Run:   bash tests/run.sh builds it; then build/tests/examples/report
+// Run:   bash tests/run.sh builds it; then build/tests/examples/training_report
 // Its last line: "Open report/index.html".
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/report/report.hpp>
