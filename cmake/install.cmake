@@ -5,6 +5,12 @@ include(GNUInstallDirs)
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/weft")
 
+if(TARGET weft_io)
+    set(io_source "${CMAKE_INSTALL_INCLUDEDIR}/weft/io/io.cpp")
+    target_sources(weft_io INTERFACE $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${io_source}>)
+    install(FILES include/weft/io/io.cpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weft/io")
+endif()
+
 install(TARGETS weft EXPORT weft_targets FILE_SET HEADERS)
 install(EXPORT weft_targets NAMESPACE weft:: DESTINATION "${package_dir}")
 foreach(part IN ITEMS data io)

@@ -1,5 +1,6 @@
 # What it costs to compile with weft, against a translation unit that only includes Eigen/Core: one
-# that only includes weft, and the quickstart. The best of three compilations each, taken in turn, so
+# that only includes weft, and the quickstart; and, against the quickstart, one that also saves and
+# loads its model (without weft/io/io.cpp, which a project compiles once). The best of three compilations each, taken in turn, so
 # that a busy machine slows all.
 #   cmake -D CXX=<compiler> -D WEFT=<source> -D EIGEN=<include> -D WORK=<folder> -P compile_time.cmake
 cmake_minimum_required(VERSION 3.24)
@@ -8,13 +9,21 @@ set(largest_percent_weft 250)
 # 660 % where it was measured, and a fifth for noise.
 set(largest_percent_quickstart 800)
 
+# A fifth, and as much for noise.
+set(largest_percent_saving 140)
+
 file(MAKE_DIRECTORY "${WORK}")
 file(WRITE "${WORK}/weft.cpp" "#include <weft/weft.hpp>\n")
 file(WRITE "${WORK}/eigen.cpp" "#include <Eigen/Core>\n")
-file(COPY_FILE "${WEFT}/examples/quickstart.cpp" "${WORK}/quickstart.cpp")
+file(READ "${WEFT}/examples/quickstart.cpp" quickstart)
+file(WRITE "${WORK}/quickstart.cpp" "${quickstart}")
+string(REPLACE "    const Scores" "    save_model(model, \"m\");\n    model = load_model<float>(\"m\");\n    const Scores"
+               saving "#include <weft/io/model_file.hpp>\n${quickstart}"
+)
+file(WRITE "${WORK}/saving.cpp" "${saving}")
 
 foreach(round RANGE 1 3)
-    foreach(name IN ITEMS eigen weft quickstart)
+    foreach(name IN ITEMS eigen weft quickstart saving)
         string(TIMESTAMP start "%s%f" UTC)
         execute_process(
             COMMAND "${CXX}" -std=c++20 -O2 -I "${WEFT}/include" -I "${EIGEN}" -c "${WORK}/${name}.cpp"
@@ -29,9 +38,13 @@ foreach(round RANGE 1 3)
     endforeach()
 endforeach()
 
-foreach(name IN ITEMS weft quickstart)
-    math(EXPR percent "100 * ${best_${name}} / ${best_eigen}")
-    message(STATUS "${name} ${best_${name}} ms, Eigen/Core ${best_eigen} ms: ${percent} %, "
+set(base_weft eigen)
+set(base_quickstart eigen)
+set(base_saving quickstart)
+foreach(name IN ITEMS weft quickstart saving)
+    set(base ${base_${name}})
+    math(EXPR percent "100 * ${best_${name}} / ${best_${base}}")
+    message(STATUS "${name} ${best_${name}} ms, ${base} ${best_${base}} ms: ${percent} %, "
                    "at most ${largest_percent_${name}} %"
     )
     if(percent GREATER largest_percent_${name})

@@ -5,6 +5,7 @@
 #include "models.hpp"
 
 #include <weft/data/fashion_mnist.hpp>
+#include <weft/io/model_file.hpp>
 #include <weft/report/report.hpp>
 
 #include <CLI/CLI.hpp>
@@ -35,6 +36,8 @@ struct Options {
     Index limit = 0;  ///< 0: all
     std::string json;
     std::string report;
+    std::string save;
+    std::string load;
     std::string device = "cpu";
 };
 
@@ -147,6 +150,10 @@ Options parse(int argc, char** argv, CLI::App& app) {
         ->check(CLI::PositiveNumber);
     app.add_option("--json", options.json, "Write the results to this file");
     app.add_option("--report", options.report, "Write a page with pictures into this directory");
+    app.add_option("--save", options.save, "Write the trained model to this file");
+    app.add_option("--load", options.load,
+                   "Take the model from this file, and train none; --model says which it is")
+        ->excludes("--save");
     app.add_option("--device", options.device, "Where to compute")
         ->check(CLI::IsMember({"cpu"}))
         ->capture_default_str();
@@ -168,6 +175,7 @@ Options parse(int argc, char** argv, CLI::App& app) {
         std::filesystem::create_directories(options.report);
         check_writable(std::filesystem::path(options.report) / "index.html");
     }
+    if (!options.save.empty()) check_writable(options.save);
     return options;
 }
 
@@ -261,8 +269,12 @@ int run(const Options& options) {
     describe("Test set", test);
 
     weft::Sequential<float> model(network.layers);
+    if (options.load.empty()) {
+        model.build(train.images.shape().sample(), options.seed);
+    } else {
+        model = weft::load_model<float>(options.load);
+    }
     model.set_device(device);
-    model.build(train.images.shape().sample(), options.seed);
     std::cout << "\n" << model.summary() << "\n";
 
     const Index batches = (train.labels.size() + options.batch_size - 1) / options.batch_size;
@@ -276,7 +288,9 @@ int run(const Options& options) {
     if (options.schedule == "plateau") {
         fit.callbacks.push_back(weft::ReduceLROnPlateau{.monitor = monitor, .patience = 5});
     }
-    const weft::History history = trainer.fit(train.images, train.labels, fit);
+    weft::History history;
+    if (options.load.empty()) history = trainer.fit(train.images, train.labels, fit);
+    if (!options.save.empty()) weft::save_model(model, options.save);
     const weft::Scores scores = trainer.evaluate(test.images, test.labels);
     const weft::Tensor<float> predictions = model.predict(test.images);  // (N, 10)
     const weft::ClassificationReport report(predictions, test.labels);

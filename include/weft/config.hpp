@@ -105,6 +105,20 @@ inline constexpr bool has_openmp = true;
 inline constexpr bool has_openmp = false;
 #endif
 
+/// What, besides the code, decides the last bits of a sum: instruction set, compiler, optimiser.
+#if defined(_MSC_FULL_VER)
+#define WEFT_COMPILER "MSVC " WEFT_STRING(_MSC_FULL_VER)
+#else
+#define WEFT_COMPILER __VERSION__
+#endif
+#if defined(__OPTIMIZE__) || (defined(_MSC_VER) && defined(NDEBUG))
+inline constexpr const char* build_description =
+    WEFT_STRING(WEFT_INSTRUCTION_SET) ", " WEFT_COMPILER ", optimised";
+#else
+inline constexpr const char* build_description =
+    WEFT_STRING(WEFT_INSTRUCTION_SET) ", " WEFT_COMPILER;
+#endif
+
 }  // namespace WEFT_BUILD_NAMESPACE
 
 namespace detail {

@@ -40,6 +40,7 @@
 #include "weft/metrics/accuracy.hpp"
 #include "weft/metrics/classification_report.hpp"
 #include "weft/metrics/top_k_accuracy.hpp"
+#include "weft/model/fold_batch_norm.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/optimizers/adam.hpp"
 #include "weft/optimizers/adamw.hpp"

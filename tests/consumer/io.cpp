@@ -1,6 +1,6 @@
 /// \file
-/// A program that asks for the component io: saves the weights of a model and loads them.
-#include <weft/io/weights.hpp>
+/// A program that asks for the component io: saves a model and its weights, and loads them.
+#include <weft/io/model_file.hpp>
 #include <weft/weft.hpp>
 
 int main() {
@@ -8,6 +8,8 @@ int main() {
     copy.parameter("dense/kernel")(0, 0) = 7;
     weft::save_weights(model, "model.safetensors");
     weft::load_weights(copy, "model.safetensors");
+    weft::save_model(copy, "model.safetensors");
+    weft::Sequential<float> loaded = weft::load_model<float>("model.safetensors");
     std::filesystem::remove("model.safetensors");
-    return copy.parameter("dense/kernel")(0, 0) == model.parameter("dense/kernel")(0, 0) ? 0 : 1;
+    return loaded.parameter("dense/kernel")(0, 0) == model.parameter("dense/kernel")(0, 0) ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <nlohmann/json.hpp>
 
 #include <atomic>
 #include <csignal>
@@ -111,6 +112,35 @@ TEST_CASE("weights of another model are refused by name, and nothing is changed"
     CHECK(refusal(narrow, path) == "holds a/bias, which the model does not have");
 }
 
+TEST_CASE("what fits of another model's weights is loaded, and the rest reported") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "w.safetensors";
+    save_weights(small_model(5), path);
+    Sequential<float> model{Input{{4, 4, 1}},
+                            Conv2D{.filters = 3, .kernel_size = 2, .activation = relu}, Flatten{},
+                            Dense{5}, Dense{2}};
+    const Tensor<float> dense(std::as_const(model).parameter("dense_1/kernel"));
+    std::ranges::fill(model.parameter("conv2d/kernel"), 7.0f);
+    const WeightsReport report = load_matching_weights(model, path);
+    using Names = std::vector<std::string>;
+    CHECK(report.loaded == Names{"conv2d/kernel", "conv2d/bias", "dense/kernel", "dense/bias"});
+    CHECK(report.missing == Names{"dense_1/kernel", "dense_1/bias"});
+    CHECK(report.unused.size() == 4);
+    CHECK(report.mismatched.empty());
+    CHECK_FALSE(report.is_complete());
+    CHECK(identical(std::as_const(model).parameter("conv2d/kernel"),
+                    small_model(5).parameter("conv2d/kernel")));
+    CHECK(identical(std::as_const(model).parameter("dense_1/kernel"), dense));
+
+    Sequential<float> twin = small_model(2);
+    const WeightsReport shapes = load_matching_weights(twin, path);
+    CHECK(shapes.to_string() ==
+          "dense/kernel has shape (27, 5), expected (27, 2); dense/bias has shape (5,), expected "
+          "(2,)");
+    CHECK(load_matching_weights(twin = small_model(5), path).is_complete());
+    CHECK_THROWS_AS(load_matching_weights(twin, folder.path() / "none"), IoError);
+}
+
 TEST_CASE("a missing, short or corrupt file of weights is refused by name") {
     const TemporaryFolder folder;
     const fs::path path = folder.path() / "w.safetensors";
@@ -133,12 +163,13 @@ TEST_CASE("a missing, short or corrupt file of weights is refused by name") {
     CHECK(of("short") == "holds 5 bytes, expected the header of a safetensors file");
     CHECK(of(std::string(8, '\xff') + "{}") ==
           "declares a header of 18446744073709551615 bytes, but holds 10");
-    const std::string no_header = "its header is not that of a safetensors file";
-    CHECK(of(safetensors("{", "")) == no_header);
-    CHECK(of(safetensors("[]", "")) == no_header);
-    CHECK(of(safetensors(R"({"a": 1})", "")) == no_header);
+    CHECK(of(safetensors("{", "")) == "its header is not JSON from its character 2 on");
+    CHECK(of(safetensors("{} {}", "")).starts_with("its header is not JSON from its character "));
+    CHECK(of(safetensors("[]", "")) == "its header is not that of a safetensors file");
+    const std::string no_place = "tensor a has no type, shape or place";
+    CHECK(of(safetensors(R"({"a": 1})", "")) == no_place);
     CHECK(of(safetensors(R"({"a": {"dtype": 1, "shape": [1], "data_offsets": [0, 4]}})", "1234")) ==
-          no_header);
+          no_place);
 }
 
 TEST_CASE("a file of weights whose places or shapes do not hold is refused by name") {
@@ -159,14 +190,15 @@ TEST_CASE("a file of weights whose places or shapes do not hold is refused by na
         CAPTURE(offsets);
         CHECK(tensor("[2, 1]", offsets) == outside);
     }
-    CHECK(tensor("[2, 1]", "[0, 8, 8]") == "tensor dense/kernel has no shape or place");
-    CHECK(tensor("[1,1,1,1,1,1,1,1,2]", "[0, 8]") == "tensor dense/kernel has no shape or place");
+    CHECK(tensor("[2, 1]", "[0, 8, 8]") == "tensor dense/kernel has no type, shape or place");
+    CHECK(tensor("[1,1,1,1,1,1,1,1,2]", "[0, 8]") ==
+          "tensor dense/kernel has no type, shape or place");
     CHECK(tensor("[2, -1]", "[0, 8]") ==
           "tensor dense/kernel has an extent that is no number of things");
     CHECK(tensor("[4611686018427387904, 4]", "[0, 8]") ==
           "tensor dense/kernel: shape (4611686018427387904, 4) has too many elements");
     CHECK(tensor("[18446744073709551615]", "[0, 8]") ==
-          "tensor dense/kernel: shape (-1,) has a negative extent");
+          "tensor dense/kernel has an extent that is no number of things");
     CHECK(tensor("[2, 1]", "[4, 8]") ==
           "tensor dense/kernel does not start where the one before it ends");
     CHECK(tensor("[2, 1]", "[0, 4]") == "holds 8 bytes of numbers, expected 4");
@@ -180,12 +212,14 @@ TEST_CASE("hostile headers of a file of weights are refused, and unusual ones ar
     const auto of = [&](const std::string& json, const std::string& data = "12345678") {
         return refusal(model, folder.file("w.safetensors", safetensors(json, data)));
     };
-    const std::string no_header = "its header is not that of a safetensors file";
+    const std::string too_deep =
+        "its header is not JSON that can be read: it nests deeper than 3 levels";
     const std::string kernel =
         R"("dense/kernel":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]})";
-    CHECK(of("{" + kernel + "," + kernel + "}") == "has two tensors dense/kernel");
-    CHECK(of(R"({"a":)" + std::string(1'000'000, '[')) == no_header);
-    CHECK(of(R"({"a":{"b":{"c":{"d":1}}}})") == no_header);
+    CHECK(of("{" + kernel + "," + kernel + "}") ==
+          "its header is not JSON that can be read: it has dense/kernel twice");
+    CHECK(of(R"({"a":)" + std::string(1'000'000, '[')) == too_deep);
+    CHECK(of(R"({"a":{"b":{"c":{"d":1}}}})") == too_deep);
     // An empty tensor takes no place, whatever its name.
     for (const char* name : {"a", "zz"}) {
         CAPTURE(name);
@@ -196,7 +230,7 @@ TEST_CASE("hostile headers of a file of weights are refused, and unusual ones ar
     }
     Sequential<float> odd{Input{{2}}, Dense{.units = 1, .name = "d\xff"}};
     CHECK_THROWS_WITH_AS(save_weights(odd, folder.path() / "odd"),
-                         "save_weights: a layer's name is not UTF-8 text", ArgumentError);
+                         "save_weights: a name is not UTF-8 text", ArgumentError);
 }
 
 TEST_CASE("weights that cannot be written leave the old file whole") {

@@ -95,6 +95,14 @@ bool finds(Fault fault, std::string_view words) {
 
 }  // namespace
 
+TEST_CASE("a declaration can be looked into, as what it is and as nothing else") {
+    const LayerDeclaration<float, Cpu> declaration = Dense{.units = 3, .activation = relu};
+    const LayerDeclaration<float, Cpu> copy = declaration;
+    REQUIRE(copy.get_if<Dense>() != nullptr);
+    CHECK(*copy.get_if<Dense>() == Dense{.units = 3, .activation = relu});
+    CHECK(copy.get_if<ReLU>() == nullptr);
+}
+
 TEST_CASE("the gradient check finds every fault planted in a layer's backward") {
     CHECK(gradient_check(Planted{}, {2, 3}));
     CHECK(finds(Fault::sign_of_dx, "\n    dx: gap "));

@@ -39,6 +39,11 @@ TEST_CASE("ZeroPadding2D refuses negative borders and other inputs than images, 
                          "zero_padding2d: before is (-1, 1), expected at least 0", ArgumentError);
     CHECK_THROWS_WITH_AS(Layer(ZeroPadding2D{.before = 1, .after = {1, -1}}, {3, 3, 1}),
                          "zero_padding2d: after is (1, -1), expected at least 0", ArgumentError);
+    CHECK_THROWS_WITH_AS(
+        Layer(ZeroPadding2D{.before = std::numeric_limits<Index>::max()}, {3, 3, 1}),
+        "zero_padding2d: before is (9223372036854775807, 9223372036854775807), expected at most "
+        "2147483647",
+        ArgumentError);
     CHECK_THROWS_WITH_AS(Layer(ZeroPadding2D{}, {9}),
                          doctest::Contains("zero_padding2d: input has shape (None, 9), expected "),
                          ShapeError);

@@ -3,8 +3,11 @@
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/layers/batch_norm.hpp"
+#include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
+#include "weft/layers/max_pool2d.hpp"
 #include "weft/layers/relu.hpp"
 #include "weft/layers/softmax.hpp"
 
@@ -199,14 +202,14 @@ void check_gradients(Sequential<double> model, const Shape& input) {
     for (double& value : model.trainable_parameters()) {
         if (value == 0) value = 0.1;
     }
+    auto workspace = model.make_workspace(batch, PassKind::training);
+    const PassOptions pass{.training = true};
     const auto loss = [&] {
-        const Tensor<double> y = model.predict(x);
-        double total = 0;
+        const auto y = model.forward(workspace, x, pass);
+        double total = workspace.activity_penalty() / batch;
         for (Index i = 0; i < y.size(); ++i) total += r[i] * y[i];
         return total;
     };
-    auto workspace = model.make_workspace(batch, PassKind::training);
-    const PassOptions pass{.training = true};
     model.forward(workspace, x, pass);
     std::ranges::copy(r, model.output_gradient(workspace, batch).begin());
     Tensor<double> gradients(model.trainable_parameters().shape());
@@ -240,6 +243,19 @@ TEST_CASE("gradients flow through whole models, past views anywhere in them") {
     }
     SUBCASE("views in a row, and at the end") {
         check_gradients({Dense{4, weft::tanh}, Flatten{}, Flatten{}, Dense{5}, Flatten{}}, {2, 3});
+    }
+    SUBCASE("a relu whose derivative the layer behind it takes") {
+        const Conv2D convolution{
+            .filters = 3, .kernel_size = 2, .padding = same, .activation = relu};
+        check_gradients(
+            {convolution, MaxPool2D{}, convolution, BatchNorm{}, Flatten{}, Dense{5, relu},
+             Flatten{}, BatchNorm{}, Dense{4}, ReLU{}, BatchNorm{}, Dense{2}},
+            {5, 6, 2});
+    }
+    SUBCASE("a penalty between a relu and the layer behind it") {
+        check_gradients({Dense{.units = 5, .activation = relu, .activity_regularizer = l2(0.1)},
+                         BatchNorm{}, Dense{2}},
+                        {4});
     }
     SUBCASE("a layer without parameters first, and one that moves channels") {
         check_gradients(

@@ -19,7 +19,12 @@
 
 namespace {
 
-constinit std::atomic<std::int64_t> allocations{0};
+constinit std::atomic<std::int64_t> allocations{0}, allocated_bytes{0};
+
+[[maybe_unused]] void count(std::size_t size) {
+    ++allocations;
+    allocated_bytes += static_cast<std::int64_t>(size);
+}
 
 }  // namespace
 
@@ -28,6 +33,8 @@ namespace weft {
 bool AllocationCounter::available() { return !WEFT_SANITIZED; }
 
 std::int64_t AllocationCounter::total() { return allocations.load(); }
+
+std::int64_t AllocationCounter::total_bytes() { return allocated_bytes.load(); }
 
 }  // namespace weft
 
@@ -44,22 +51,22 @@ void* __libc_realloc(void* memory, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
 
 void* malloc(std::size_t size) noexcept {
-    ++allocations;
+    count(size);
     return __libc_malloc(size);
 }
 
-void* calloc(std::size_t count, std::size_t size) noexcept {
-    ++allocations;
-    return __libc_calloc(count, size);
+void* calloc(std::size_t elements, std::size_t size) noexcept {
+    count(elements * size);
+    return __libc_calloc(elements, size);
 }
 
 void* realloc(void* memory, std::size_t size) noexcept {
-    ++allocations;
+    count(size);
     return __libc_realloc(memory, size);
 }
 
 void* memalign(std::size_t alignment, std::size_t size) noexcept {
-    ++allocations;
+    count(size);
     return __libc_memalign(alignment, size);
 }
 
@@ -80,13 +87,13 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexc
 
 // Elsewhere only operator new is counted. Its array and nothrow forms call these.
 void* operator new(std::size_t size) {
-    ++allocations;
+    count(size);
     if (void* const block = std::malloc(size + 1)) return block;
     throw std::bad_alloc();
 }
 
 void* operator new(std::size_t size, std::align_val_t alignment) {
-    ++allocations;
+    count(size);
     const auto unit = static_cast<std::size_t>(alignment);
     if (void* const block = std::aligned_alloc(unit, (size / unit + 1) * unit)) return block;
     throw std::bad_alloc();

@@ -47,8 +47,8 @@ void forward_weft(Cpu& cpu, Arrays& a) {
 void backward_weft(Cpu& cpu, Arrays& a) {
     batch_norm_backward(cpu, a.rows, a.columns, std::as_const(a.x).data(),
                         std::as_const(a.mean).data(), std::as_const(a.inverse_deviation).data(),
-                        std::as_const(a.gamma).data(), std::as_const(a.dy).data(), a.dgamma.data(),
-                        a.dbeta.data(), a.dx.data());
+                        std::as_const(a.gamma).data(), std::as_const(a.dy).data(), false,
+                        a.dgamma.data(), a.dbeta.data(), a.dx.data());
 }
 
 void forward_eigen(Arrays& a) {

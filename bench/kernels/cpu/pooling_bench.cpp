@@ -65,7 +65,7 @@ void add_pools(Index count, Index side, Index channels) {
         max_pool_forward<float>(cpu, i.window, i.x, i.y, i.taps.data());
     });
     add_kernel("max_backward" + shape + "/weft", [](Cpu& cpu, Images& i) {
-        max_pool_backward<float>(cpu, i.window, i.dy, i.taps.data(), i.dx);
+        max_pool_backward<float>(cpu, i.window, {}, i.dy, i.taps.data(), i.dx);
     });
     add_kernel("average_forward" + shape + "/weft",
                [](Cpu& cpu, Images& i) { average_pool_forward<float>(cpu, i.window, i.x, i.y); });
@@ -92,7 +92,9 @@ void add_pools(Index count, Index side, Index channels) {
                                 [](auto& y, const auto& a, const auto& b, const auto& c,
                                    const auto& d) { y = a.max(b).max(c.max(d)); });
         },
-        [](Cpu& cpu, Images& i) { max_pool_forward<float>(cpu, i.window, i.x, i.y, nullptr); },
+        [](Cpu& cpu, Images& i) {
+            max_pool_forward<float, std::int32_t>(cpu, i.window, i.x, i.y, nullptr);
+        },
         &Images::y);
     add_eigen(
         "average_forward",
@@ -126,7 +128,7 @@ void add_onednn(Index count, Index side, Index channels) {
                         Images a(count, side, channels), b(count, side, channels);
                         if (is_max) {
                             max_pool_forward<float>(cpu, b.window, b.x, b.y, b.taps.data());
-                            max_pool_backward<float>(cpu, b.window, b.dy, b.taps.data(), b.dx);
+                            max_pool_backward<float>(cpu, b.window, {}, b.dy, b.taps.data(), b.dx);
                         } else {
                             average_pool_forward<float>(cpu, b.window, b.x, b.y);
                             average_pool_backward<float>(cpu, b.window, b.dy, b.dx);

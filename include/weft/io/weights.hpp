@@ -2,11 +2,104 @@
 /// save_weights and load_weights: the parameters of a model in a safetensors file.
 #pragma once
 
-#include "weft/core/atomic_file.hpp"
 #include "weft/io/detail/safetensors.hpp"
 #include "weft/model/sequential.hpp"
 
 namespace weft {
+
+/// What load_matching_weights found.
+struct WeightsReport {
+    std::vector<std::string> loaded;      ///< parameters that got the file's values
+    std::vector<std::string> missing;     ///< parameters that the file does not have
+    std::vector<std::string> unused;      ///< tensors that the model does not have
+    std::vector<std::string> mismatched;  ///< "dense/kernel has shape (27, 5), expected (27, 2)"
+
+    /// Whether every parameter was loaded, and nothing is left over.
+    bool is_complete() const { return missing.empty() && unused.empty() && mismatched.empty(); }
+
+    /// All that did not fit, as a line: "has no a/bias; holds b/bias, which the model does not
+    /// have".
+    WEFT_COLD std::string to_string() const {
+        std::string text;
+        const auto add = [&](const auto&... parts) {
+            text += concat(text.empty() ? "" : "; ", parts...);
+        };
+        for (const std::string& name : mismatched) add(name);
+        for (const std::string& name : unused)
+            add("holds ", name, ", which the model does not have");
+        for (const std::string& name : missing) add("has no ", name);
+        return text;
+    }
+};
+
+namespace detail {
+
+/// What a model file holds besides parameters: the tensors "self_test/input", "self_test/output".
+inline constexpr std::string_view self_test_prefix = "self_test/";
+
+/// Where the numbers of a parameter go.
+struct WeightsTarget {
+    std::string_view name;
+    Shape shape;
+    void* data;
+};
+
+/// Reads what fits. A tensor fits the parameter of its name, shape and number type.
+WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_view dtype,
+                                            std::size_t element_bytes,
+                                            const std::vector<WeightsTarget>& targets) {
+    WeightsReport report;
+    for (const SafetensorsEntry& entry : file.entries()) {
+        if (file.metadata("format") == "weft" && entry.name.starts_with(self_test_prefix)) continue;
+        const auto target = std::ranges::find(targets, entry.name, &WeightsTarget::name);
+        if (target == targets.end()) {
+            report.unused.push_back(entry.name);
+        } else if (entry.dtype != dtype) {
+            report.mismatched.push_back(
+                concat(entry.name, " is of type ", entry.dtype, ", expected ", dtype));
+        } else if (entry.shape != target->shape) {
+            report.mismatched.push_back(
+                concat(entry.name, " has shape ", entry.shape, ", expected ", target->shape));
+        } else if (entry.size_bytes !=
+                   static_cast<std::uint64_t>(entry.shape.size()) * element_bytes) {
+            report.mismatched.push_back(concat(entry.name, " takes ", entry.size_bytes,
+                                               " bytes, too few or many for shape ", entry.shape));
+        } else {
+            file.read(entry, target->data);
+            report.loaded.push_back(entry.name);
+        }
+    }
+    for (const WeightsTarget& target : targets) {
+        if (file.find(target.name) == nullptr) report.missing.emplace_back(target.name);
+    }
+    return report;
+}
+
+/// Reads what fits into an arena of the model's layout, which may be the model's own.
+template <class Scalar, class Device>
+WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Sequential<Scalar, Device>& model,
+                                     Scalar* arena) {
+    std::vector<WeightsTarget> targets;
+    for (const ParameterInfo& parameter : model.parameters()) {
+        const auto offset = model.view(parameter.slot).data() - model.arena().data();
+        targets.push_back({parameter.name, parameter.slot.shape, arena + offset});
+    }
+    return read_weights(file, safetensors_dtype<Scalar>(), sizeof(Scalar), targets);
+}
+
+/// All parameters of a model, to be written.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<SafetensorsSource> weights_of(const Sequential<Scalar, Device>& model) {
+    std::vector<SafetensorsSource> sources;
+    for (const ParameterInfo& parameter : model.parameters()) {
+        const auto view = model.view(parameter.slot);
+        sources.push_back({parameter.name, safetensors_dtype<Scalar>(), view.shape(), view.data(),
+                           static_cast<std::uint64_t>(view.size()) * sizeof(Scalar)});
+    }
+    return sources;
+}
+
+}  // namespace detail
 
 /// Writes all parameters of a built model, those that are not trained among them, to a safetensors
 /// file, which Python's safetensors package reads: tensors "dense/kernel", "dense/bias", ..., in
@@ -14,64 +107,40 @@ namespace weft {
 /// moment. Throws IoError when it cannot be written, ArgumentError when the model is not built.
 template <class Scalar, class Device>
 void save_weights(const Sequential<Scalar, Device>& model, const std::filesystem::path& path) {
-    std::vector<detail::SafetensorsEntry> entries;
-    std::uint64_t end = 0;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        const Shape& shape = parameter.slot.shape;
-        const std::uint64_t size_bytes = static_cast<std::uint64_t>(shape.size()) * sizeof(Scalar);
-        entries.push_back({parameter.name, std::string(detail::safetensors_dtype<Scalar>()), shape,
-                           end, size_bytes});
-        end += size_bytes;
-    }
-    const std::string header = detail::safetensors_header(entries);
-    detail::AtomicFile file(path);
-    file.write(header.data(), header.size());
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        file.write(model.view(model.parameters()[i].slot).data(), entries[i].size_bytes);
-    }
-    file.commit();
+    detail::write_safetensors(path, detail::weights_of(model), {{"format", "weft"}},
+                              "save_weights");
 }
 
-/// Gives every parameter of a built model its value from a file that save_weights wrote for a model
-/// of the same names and shapes. Throws IoError that says what is missing, left over, of another
-/// shape or number type, or wrong with the file; the model then stays as it was.
+/// Gives every parameter of a built model its value from a file that save_weights or save_model
+/// wrote for a model of the same names and shapes. Throws IoError that says what is missing, left
+/// over, of another shape or number type, or wrong with the file; the model then stays as it was.
 template <class Scalar, class Device>
 void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path& path) {
-    const auto& parameters = model.parameters();
     detail::SafetensorsFile file(path);
-    std::string complaints;
-    const auto complain = [&](const auto&... parts) {
-        complaints += concat(complaints.empty() ? "" : "; ", parts...);
-    };
     Tensor<Scalar, Device> arena(model.arena());
-    std::vector<const ParameterInfo*> missing;
-    for (const ParameterInfo& parameter : parameters) missing.push_back(&parameter);
-    for (const detail::SafetensorsEntry& entry : file.entries()) {
-        const auto found = std::ranges::find_if(
-            missing, [&](const ParameterInfo* parameter) { return parameter->name == entry.name; });
-        if (found == missing.end()) {
-            complain("holds ", entry.name, ", which the model does not have");
-            continue;
-        }
-        const ParameterSlot& slot = (*found)->slot;
-        missing.erase(found);
-        if (entry.dtype != detail::safetensors_dtype<Scalar>()) {
-            complain(entry.name, " is of type ", entry.dtype, ", expected ",
-                     detail::safetensors_dtype<Scalar>());
-        } else if (entry.shape != slot.shape) {
-            complain(entry.name, " has shape ", entry.shape, ", expected ", slot.shape);
-        } else if (entry.size_bytes !=
-                   static_cast<std::uint64_t>(slot.shape.size()) * sizeof(Scalar)) {
-            complain(entry.name, " takes ", entry.size_bytes, " bytes, too few or many for shape ",
-                     slot.shape);
-        } else {
-            const auto offset = model.view(slot).data() - model.arena().data();
-            file.read(entry, arena.data() + offset);
-        }
-    }
-    for (const ParameterInfo* parameter : missing) complain("has no ", parameter->name);
-    if (!complaints.empty()) throw IoError(concat(file.name(), ": ", complaints));
+    const WeightsReport report = detail::read_weights(file, model, arena.data());
+    file.require(report.is_complete(), report.to_string());
     std::ranges::copy(arena, model.arena().begin());
 }
+
+/// Gives those parameters of a built model a value from a file that it has for them, by name; the
+/// others keep theirs. Says what was loaded and what was not: for transfer to another model, say
+/// with a last layer of its own. Throws IoError when something is wrong with the file; the model
+/// then stays as it was.
+template <class Scalar, class Device>
+WeightsReport load_matching_weights(Sequential<Scalar, Device>& model,
+                                    const std::filesystem::path& path) {
+    detail::SafetensorsFile file(path);
+    Tensor<Scalar, Device> arena(model.arena());
+    WeightsReport report = detail::read_weights(file, model, arena.data());
+    std::ranges::copy(arena, model.arena().begin());
+    return report;
+}
+
+// Compiled in weft/io/io.cpp.
+extern template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
+extern template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&);
+extern template WeightsReport load_matching_weights(Sequential<float, Cpu>&,
+                                                    const std::filesystem::path&);
 
 }  // namespace weft

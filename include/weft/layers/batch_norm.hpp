@@ -91,9 +91,12 @@ public:
         Scalar* const dgamma = gamma_ ? pass.gradient(*gamma_).data() : saved.unused;
         Scalar* const dbeta = beta_ ? pass.gradient(*beta_).data() : saved.unused + channels();
         batch_norm_backward(pass.device, x.size() / channels(), channels(), x.data(), saved.mean,
-                            saved.inverse_deviation, gamma(pass), dy.data(), dgamma, dbeta,
-                            dx.data());
+                            saved.inverse_deviation, gamma(pass), dy.data(), pass.input_is_relu,
+                            dgamma, dbeta, dx.data());
     }
+
+    bool backs_through_relu() const override { return true; }
+    bool backs_in_place() const override { return true; }
 
     std::size_t saved_bytes(Index) const override {
         return static_cast<std::size_t>(4 * channels()) * sizeof(Scalar);

@@ -46,6 +46,8 @@ public:
         dropout_backward(pass.device, dy.size(), rate_, kept(pass), dy.data(), dx.data());
     }
 
+    bool backs_in_place() const override { return true; }
+
     std::size_t saved_bytes(Index batch) const override {
         return static_cast<std::size_t>(batch * this->input_shape().size());
     }

@@ -154,6 +154,11 @@ struct Pass {
     /// Leave out the layer's output activation: a loss that is fused with it takes the logits. Only
     /// set for the last layer, and only when its output_activation() is not linear.
     bool logits = false;
+    /// In backward: the input x is the output of a relu, whose derivative dx has to include. Only
+    /// set for layers that back through relu.
+    bool input_is_relu = false;
+    /// In backward: dy includes the derivative of the layer's own relu already.
+    bool relu_is_done = false;
     const Scalar* trainable = nullptr;  ///< the arena's trainable parameters
     const Scalar* state = nullptr;      ///< its other parameters
     Scalar* mutable_state = nullptr;    ///< the same in training, else null
@@ -208,6 +213,13 @@ public:
     /// never called.
     virtual bool is_view() const { return false; }
 
+    /// Whether backward can take the derivative of a relu that ended the layer before into its own,
+    /// which saves that layer a pass over its output: dx = dL/dx where x > 0, else 0.
+    virtual bool backs_through_relu() const { return false; }
+
+    /// Whether backward allows dx to be dy.
+    virtual bool backs_in_place() const { return false; }
+
     /// The penalty on the layer's outputs.
     virtual Regularizer activity_regularizer() const { return {}; }
 
@@ -256,6 +268,13 @@ public:
     std::string_view type() const { return declared_->type; }    ///< "Dense"
     const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
     bool named() const { return declared_->named; }              ///< whether the user gave the name
+
+    /// The declaration itself, if it is a D; else null. Lives as long as any copy of this.
+    template <class D>
+    const D* get_if() const {
+        const auto* declared = dynamic_cast<const Declared<D>*>(declared_.get());
+        return declared ? &declared->declaration : nullptr;
+    }
 
     std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
         return declared_->build(builder);

@@ -43,8 +43,14 @@ public:
 private:
     WEFT_COLD static Shape inferred_shape(const ZeroPadding2D& options,
                                           const LayerBuilder& builder) {
-        builder.require(options.before.smallest() >= 0, "before", options.before, "at least 0");
-        builder.require(options.after.smallest() >= 0, "after", options.after, "at least 0");
+        const auto check = [&](std::string_view option, const Extent2D& extent) {
+            // So small that the sum with an image's extent stays within Index.
+            constexpr Index most = std::numeric_limits<std::int32_t>::max();
+            builder.require(extent.smallest() >= 0, option, extent, "at least 0");
+            builder.require(extent.largest() <= most, option, extent, concat("at most ", most));
+        };
+        check("before", options.before);
+        check("after", options.after);
         const Shape& input = builder.input_shape();
         builder.require_input(input.rank() == 3, "(None, height, width, channels)");
         return {options.before.rows + input[0] + options.after.rows,

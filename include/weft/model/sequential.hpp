@@ -178,11 +178,13 @@ public:
     WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
         const std::size_t first = first_trainable_layer_;
+        bool relu_is_done = false;
         for (std::size_t i = layers_.size(); i-- > first;) {
             if (layers_[i]->is_view()) continue;
             Pass<Scalar, Device> pass =
                 make_pass(workspace, i, options, options.training ? arena_.data() : nullptr);
             pass.gradients = gradients.data();
+            pass.relu_is_done = relu_is_done;
             const ConstView input = i == 0 ? x : ConstView(output(workspace, x, i - 1));
             const ConstView y = output(workspace, x, i);
             const View dy{workspace.output_gradient(i), y.shape()};
@@ -192,6 +194,7 @@ public:
             }
             View dx;
             if (i > first) dx = {workspace.output_gradient(i - 1), input.shape()};
+            relu_is_done = pass.input_is_relu = i > first && takes_relu(i);
             layers_[i]->backward(pass, input, y, dy, dx);
         }
     }
@@ -220,6 +223,12 @@ public:
     /// Names and shapes of all parameters, in Keras's order of weights.
     const std::vector<ParameterInfo>& parameters() const { return built().parameters_; }
 
+    /// Those of layer i alone.
+    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
+        return std::span(parameters())
+            .subspan(first_parameter_.at(i), first_parameter_.at(i + 1) - first_parameter_[i]);
+    }
+
     /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
     View parameter(std::string_view name) { return view(find(name)); }
     ConstView parameter(std::string_view name) const { return view(find(name)); }
@@ -247,8 +256,8 @@ public:
         std::vector<SummaryRow> rows;
         for (std::size_t i = 0; i < built().layers_.size(); ++i) {
             rows.push_back({names_[i], declarations_[i].type(), layers_[i]->output_shape(), 0});
-            for (std::size_t p = first_parameter_[i]; p < first_parameter_[i + 1]; ++p) {
-                rows.back().parameters += parameters_[p].slot.shape.size();
+            for (const ParameterInfo& parameter : layer_parameters(i)) {
+                rows.back().parameters += parameter.slot.shape.size();
             }
         }
         return format_summary("sequential", rows, count(true), count(false));
@@ -299,6 +308,16 @@ private:
                                     ", expected ", input_shape().to_batch_string()));
         }
         return false;
+    }
+
+    /// Whether layer i's backward includes the derivative of the relu that ends the layer before
+    /// it. A penalty on that relu's output has a gradient of its own, which must pass the relu too.
+    bool takes_relu(std::size_t i) const {
+        std::size_t before = i - 1;
+        while (layers_[before]->is_view() && before > 0) --before;
+        return layers_[i]->backs_through_relu() &&
+               layers_[before]->output_activation() == Activation::relu &&
+               !layers_[before]->activity_regularizer();
     }
 
     Pass<Scalar, Device> make_pass(Workspace<Scalar, Device>& workspace, std::size_t i,

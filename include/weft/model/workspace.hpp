@@ -64,23 +64,29 @@ private:
             return layer->output_shape().batch(capacity_).size() *
                    static_cast<Index>(sizeof(Scalar));
         };
-        Index largest = 0;
-        for (const auto& layer : layers) largest = std::max(largest, bytes_of(layer));
-        Index turns[2] = {place(largest), place(largest)};
+        // Two buffers in turn: a layer reads one and writes the other. A view shares the memory of
+        // the layer before it, and so do gradients where backward works in place.
         const bool training = kind_ == PassKind::training;
-
-        // A view shares the memory of the layer before it; before the first there is none to share,
-        // so the caller's input serves.
+        std::vector<int> turn_of;
+        Index largest[2] = {};
         int turn = 0;
+        for (const auto& layer : layers) {
+            const bool stays = layer->is_view() || (training && layer->backs_in_place());
+            if (!stays) turn = 1 - turn;
+            turn_of.push_back(turn);
+            largest[turn] = std::max(largest[turn], bytes_of(layer));
+        }
+        const Index turns[2] = {place(largest[0]), place(largest[1])};
         for (std::size_t i = 0; i < layers.size(); ++i) {
+            const Index buffer = turns[turn_of[i]];
+            // Before the first view there is no memory to share, so the caller's input serves.
             const bool shares = layers[i]->is_view() && i > 0;
-            if (!layers[i]->is_view()) turn = 1 - turn;
             if (training) {
-                gradients_.push_back(turns[turn]);
+                gradients_.push_back(buffer);
                 saved_.push_back(place(static_cast<Index>(layers[i]->saved_bytes(capacity_))));
                 outputs_.push_back(shares ? outputs_.back() : place(bytes_of(layers[i])));
             } else {
-                outputs_.push_back(turns[turn]);
+                outputs_.push_back(buffer);
             }
         }
     }

@@ -63,15 +63,16 @@ struct Gradients {
 };
 
 Gradients backward(const Tensor<double>& x, const double* gamma, const Tensor<double>& dy,
-                   int threads = 1, bool with_dx = true) {
+                   int threads = 1, bool with_dx = true, bool x_is_relu = false) {
     const Index rows = x.shape()[0], columns = x.shape()[1];
     const auto of_batch = moments(x);
     Gradients result{Tensor<double>({columns}), Tensor<double>({columns}),
                      Tensor<double>(x.shape())};
     Cpu cpu(threads);
     batch_norm_backward(cpu, rows, columns, x.data(), of_batch.mean.data(),
-                        of_batch.inverse_deviation().data(), gamma, dy.data(), result.dgamma.data(),
-                        result.dbeta.data(), with_dx ? result.dx.data() : nullptr);
+                        of_batch.inverse_deviation().data(), gamma, dy.data(), x_is_relu,
+                        result.dgamma.data(), result.dbeta.data(),
+                        with_dx ? result.dx.data() : nullptr);
     return result;
 }
 
@@ -204,6 +205,19 @@ TEST_CASE("batch_norm_backward is the derivative through the moments of the batc
         const auto without_dx = backward(x, gamma.data(), dy, 1, false);
         CHECK(identical(without_dx.dgamma, result.dgamma));
         CHECK(identical(without_dx.dbeta, result.dbeta));
+    }
+}
+
+TEST_CASE("behind a relu, the gradient of batch_norm passes the relu too") {
+    for (const Shape& shape : {Shape{300, 83}, Shape{5, 3}}) {
+        auto x = random_normal(shape, 14);
+        for (double& value : x) value = std::max(value, 0.);
+        const auto dy = random_normal(shape, 15);
+        auto expected = backward(x, nullptr, dy);
+        for (Index i = 0; i < x.size(); ++i) expected.dx[i] = x[i] > 0 ? expected.dx[i] : 0;
+        const auto result = backward(x, nullptr, dy, 1, true, true);
+        CHECK(identical(result.dx, expected.dx));
+        CHECK(identical(result.dgamma, expected.dgamma));
     }
 }
 

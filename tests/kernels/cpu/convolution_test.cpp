@@ -67,7 +67,18 @@ const std::vector<Case> cases{
     {1, 3, 4, 2, 3, 4, 3},                              // one position
     {2, 2, 3, 2, 4, 5, 3, weft::same},                  // windows larger than the image
     {1, 1, 1, 1, 1, 1, 1},
-    {2, 7, 6, 30, 3, 3, 5, weft::same},  // deeper than a block of the product
+    {2, 7, 6, 30, 3, 3, 5, weft::same},  // deep patches
+    // Blocks of images and some over; filters in whole packets, so gradients read G where it lies.
+    {19, 6, 7, 9, 3, 2, 32, weft::same},
+    {9, 9, 10, 16, 3, 3, 32, weft::same, 2, 2},
+    {9, 8, 9, 10, 3, 3, 16, weft::same, 1, 1, 2, 3},
+    {17, 6, 7, 16, 2, 3, 64, weft::valid, 1, 1, 1, 1, 2},
+    {16, 5, 6, 12, 1, 1, 16, weft::valid, 2, 1},
+    {9, 2, 3, 8, 4, 5, 16, weft::same},
+    // The same with few channels.
+    {9, 9, 10, 2, 3, 2, 16, weft::same, 2, 1, 2, 1},
+    {8, 7, 8, 3, 4, 4, 48, weft::same, 3, 2},
+    {18, 8, 9, 1, 7, 7, 16},
 };
 
 /// Small integers: sums of their products are exact, so that results are equal bit by bit.

@@ -25,16 +25,15 @@ std::vector<Scalar> counting(Index size, int first) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("a partial load takes the elements there are and fills the rest", Scalar, float,
+TEST_CASE_TEMPLATE("a partial load takes the elements there are, zeros behind them", Scalar, float,
                    double) {
     constexpr Index width = packets::packet_size<Scalar>;
     for (Index count = 0; count < width; ++count) {
         const auto numbers = counting<Scalar>(count, 5);  // no further: a sanitizer sees more read
         std::vector<Scalar> lanes(width, Scalar(-1));
-        packets::store(lanes.data(), packets::load_partial(numbers.data(), count, Scalar(99)));
+        packets::store(lanes.data(), packets::load_partial(numbers.data(), count));
         for (Index i = 0; i < width; ++i) {
-            CHECK(lanes[static_cast<std::size_t>(i)] ==
-                  static_cast<Scalar>(i < count ? 5 + i : 99));
+            CHECK(lanes[static_cast<std::size_t>(i)] == static_cast<Scalar>(i < count ? 5 + i : 0));
         }
     }
 }

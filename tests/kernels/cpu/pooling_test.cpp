@@ -97,7 +97,7 @@ MaxPool<Scalar> max_pool(const Case& c, const Tensor<Scalar>& x, const Tensor<Sc
     std::ranges::fill(result.dx, Scalar(99));  // to be overwritten
     std::vector<std::int32_t> taps(static_cast<std::size_t>(result.y.size()), -7);
     max_pool_forward<Scalar>(cpu, c.window(), x, result.y, taps.data());
-    max_pool_backward<Scalar>(cpu, c.window(), dy, taps.data(), result.dx);
+    max_pool_backward<Scalar>(cpu, c.window(), {}, dy, taps.data(), result.dx);
     return result;
 }
 
@@ -113,6 +113,25 @@ MaxPool<Scalar> average_pool(const Case& c, const Tensor<Scalar>& x, const Tenso
 }
 
 }  // namespace
+
+TEST_CASE_TEMPLATE("with its output, the gradient of max pooling passes the relu in front too",
+                   Scalar, float, double) {
+    for (const Case& c : cases) {
+        auto x = weft::random_normal<Scalar>(c.input(), 3);
+        for (Scalar& value : x) value = std::max(value, Scalar(0));  // many windows are all 0
+        const auto dy = weft::random_normal<Scalar>(c.output(), 4);
+        Cpu cpu;
+        Tensor<Scalar> y(c.output()), dx(c.input());
+        std::vector<std::uint8_t> taps(static_cast<std::size_t>(y.size()));
+        max_pool_forward<Scalar>(cpu, c.window(), x, y, taps.data());
+        max_pool_backward<Scalar>(cpu, c.window(), y, dy, taps.data(), dx);
+        auto expected = max_pool(c, x, dy).dx;
+        for (Index i = 0; i < x.size(); ++i) expected[i] = x[i] > 0 ? expected[i] : Scalar(0);
+        const std::string where = c.text();
+        CAPTURE(where);
+        CHECK(identical(dx, expected));
+    }
+}
 
 TEST_CASE_TEMPLATE("max pooling takes the largest, and its gradient goes to the first of equals",
                    Scalar, float, double) {
@@ -142,7 +161,7 @@ TEST_CASE_TEMPLATE("max pooling takes the largest, and its gradient goes to the 
 
         Cpu cpu(2);
         Tensor<Scalar> without_taps(c.output());
-        max_pool_forward<Scalar>(cpu, c.window(), x, without_taps, nullptr);
+        max_pool_forward<Scalar, std::int32_t>(cpu, c.window(), x, without_taps, nullptr);
         CHECK(identical(without_taps, y));
     }
 }
@@ -196,7 +215,7 @@ TEST_CASE_TEMPLATE("max pooling keeps NaN and infinities, in their channel alone
         CHECK(result.dx[1] == 2);        // the first of equals
         Cpu cpu(1);
         Tensor<Scalar> y(c.output());
-        max_pool_forward<Scalar>(cpu, c.window(), x, y, nullptr);
+        max_pool_forward<Scalar, std::int32_t>(cpu, c.window(), x, y, nullptr);
         CHECK(identical(y, result.y));
     }
 }

@@ -1,10 +1,10 @@
 /// \file
-/// The header of a safetensors file.
+/// safetensors files: named tensors, and text about them.
 #pragma once
 
+#include "weft/core/atomic_file.hpp"
 #include "weft/core/shape.hpp"
-
-#include <nlohmann/json.hpp>
+#include "weft/io/detail/json.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -12,12 +12,69 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <set>
+#include <span>
 #include <vector>
 
 namespace weft::detail {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
+
+/// What the format calls a number type; "F32" or "F64".
+template <std::floating_point Scalar>
+constexpr std::string_view safetensors_dtype() {
+    return sizeof(Scalar) == 4 ? "F32" : "F64";
+}
+
+/// A tensor in memory, to be written.
+struct SafetensorsSource {
+    std::string name;
+    std::string_view dtype;
+    Shape shape;
+    const void* data;
+    std::uint64_t size_bytes;
+};
+
+/// Text about a file, by name.
+using SafetensorsMetadata = std::vector<std::pair<std::string, std::string>>;
+
+/// Puts tensors and text into a file, in place of the one that is there, or leaves that as it is:
+///
+///   size     8 bytes, little-endian: that of the JSON that follows
+///   JSON     {"__metadata__": {"name": "text", ...},
+///             "name": {"dtype": "F32", "shape": [3, 4], "data_offsets": [begin, end]}, ...},
+///            with spaces at its end, so that the tensors start at a multiple of 8
+///   tensors  one after another without a gap
+///
+/// Source: https://huggingface.co/docs/safetensors, section "Format". `what` says in errors who
+/// writes.
+WEFT_COLD inline void write_safetensors(const std::filesystem::path& path,
+                                        const std::vector<SafetensorsSource>& tensors,
+                                        const SafetensorsMetadata& metadata,
+                                        std::string_view what) {
+    Json::Object header, texts;
+    for (const auto& [name, text] : metadata) texts.push_back({name, std::string_view(text)});
+    header.push_back({"__metadata__", std::move(texts)});
+    std::uint64_t begin = 0;
+    for (const SafetensorsSource& tensor : tensors) {
+        Json::Array extents, offsets;
+        for (const Index extent : tensor.shape) extents.emplace_back(extent);
+        offsets.emplace_back(begin);
+        offsets.emplace_back(begin += tensor.size_bytes);
+        Json::Object fields;
+        fields.push_back({"dtype", tensor.dtype});
+        fields.push_back({"shape", std::move(extents)});
+        fields.push_back({"data_offsets", std::move(offsets)});
+        header.push_back({tensor.name, std::move(fields)});
+    }
+    std::string text = to_text(std::move(header), what);
+    text.resize((text.size() + 7) / 8 * 8, ' ');
+    const auto size = static_cast<std::uint64_t>(text.size());
+    AtomicFile file(path);
+    file.write(&size, sizeof size);
+    file.write(text.data(), text.size());
+    for (const SafetensorsSource& tensor : tensors) file.write(tensor.data, tensor.size_bytes);
+    file.commit();
+}
 
 /// One tensor of a file: `size_bytes` bytes from `begin` on, counted from the end of the header.
 struct SafetensorsEntry {
@@ -28,132 +85,82 @@ struct SafetensorsEntry {
     std::uint64_t size_bytes = 0;
 };
 
-/// What the format calls a number type; "F32" or "F64".
-template <std::floating_point Scalar>
-constexpr std::string_view safetensors_dtype() {
-    return sizeof(Scalar) == 4 ? "F32" : "F64";
-}
-
-/// The bytes before the first tensor, for entries one after another without a gap:
-///
-///   size     8 bytes, little-endian: that of the JSON that follows
-///   JSON     {"name": {"dtype": "F32", "shape": [3, 4], "data_offsets": [begin, end]}, ...},
-///            with spaces at its end, so that the tensors start at a multiple of 8
-///
-/// Source: https://huggingface.co/docs/safetensors, section "Format".
-inline std::string safetensors_header(const std::vector<SafetensorsEntry>& entries) {
-    auto json = nlohmann::ordered_json::object();
-    json["__metadata__"] = {{"format", "weft"}};
-    for (const SafetensorsEntry& entry : entries) {
-        json[entry.name] = {
-            {"dtype", entry.dtype},
-            {"shape", std::vector<Index>(entry.shape.begin(), entry.shape.end())},
-            {"data_offsets", {entry.begin, entry.begin + entry.size_bytes}},
-        };
-    }
-    std::string text;
-    try {
-        text = json.dump();
-    } catch (const nlohmann::json::exception&) {
-        throw ArgumentError("save_weights: a layer's name is not UTF-8 text");
-    }
-    text.resize((text.size() + 7) / 8 * 8, ' ');
-    const auto size = static_cast<std::uint64_t>(text.size());
-    std::string header(sizeof size, '\0');
-    std::memcpy(header.data(), &size, sizeof size);
-    return header += text;
-}
-
 /// A safetensors file whose header was read and holds with the file's size: every tensor lies
 /// within it, they do not overlap, and there is nothing between or behind them. Throws IoError,
 /// which names the file.
 class SafetensorsFile {
 public:
-    explicit SafetensorsFile(const std::filesystem::path& path) : name_(path.string()) {
+    WEFT_COLD explicit SafetensorsFile(const std::filesystem::path& path) : name_(path.string()) {
         std::error_code ignored;
         require(std::filesystem::exists(path, ignored), "no such file");
         require(std::filesystem::is_regular_file(path, ignored), "is not a regular file");
         file_.open(path, std::ios::binary | std::ios::ate);
         require(file_.is_open(), "cannot be opened");
-        const auto file_size = static_cast<std::uint64_t>(file_.tellg());
+        size_bytes_ = static_cast<std::uint64_t>(file_.tellg());
         std::uint64_t header_size = 0;
-        require(file_size >= sizeof header_size,
-                concat("holds ", file_size, " bytes, expected the header of a safetensors file"));
+        require(size_bytes_ >= sizeof header_size, concat("holds ", size_bytes_,
+                                                          " bytes, expected the header of a "
+                                                          "safetensors file"));
         read(0, &header_size, sizeof header_size);
+        require(header_size <= std::min(largest_header, size_bytes_ - sizeof header_size),
+                concat("declares a header of ", header_size, " bytes, but holds ", size_bytes_));
         data_begin_ = sizeof header_size + header_size;
-        require(header_size <= largest_header && data_begin_ <= file_size,
-                concat("declares a header of ", header_size, " bytes, but holds ", file_size));
         std::string text(header_size, '\0');
         read(sizeof header_size, text.data(), text.size());
-        try {
-            parse(parse_json(text), file_size - data_begin_);
-        } catch (const nlohmann::json::exception&) {
-            require(false, "its header is not that of a safetensors file");
-        }
+        parse(parse_json(text, 3, concat(name_, ": its header")));
     }
 
     const std::string& name() const { return name_; }
+    std::uint64_t size_bytes() const { return size_bytes_; }
+
+    /// In the order of their places.
     const std::vector<SafetensorsEntry>& entries() const { return entries_; }
+
+    /// The entry of that name; null when there is none.
+    WEFT_COLD const SafetensorsEntry* find(std::string_view name) const {
+        const auto found = std::ranges::find(entries_, name, &SafetensorsEntry::name);
+        return found == entries_.end() ? nullptr : &*found;
+    }
+
+    /// The text of that name in the file's metadata; empty when there is none.
+    WEFT_COLD std::string_view metadata(std::string_view name) const {
+        const Json* text = metadata_.find(name);
+        return text ? std::string_view(*text->text()) : std::string_view();
+    }
 
     /// The numbers of an entry.
     void read(const SafetensorsEntry& entry, void* to) {
         read(data_begin_ + entry.begin, to, entry.size_bytes);
     }
 
+    /// Throws IoError `<name>: <complaint>` unless it holds.
+    WEFT_COLD void require(bool holds, std::string_view complaint) const {
+        if (!holds) throw IoError(concat(name_, ": ", complaint));
+    }
+
 private:
     /// As the format's own reader has it: no header of a sane file comes near.
     static constexpr std::uint64_t largest_header = 100'000'000;
 
-    void require(bool holds, std::string_view complaint) const {
-        if (!holds) throw IoError(concat(name_, ": ", complaint));
-    }
-
-    void read(std::uint64_t from, void* to, std::size_t count) {
+    WEFT_COLD void read(std::uint64_t from, void* to, std::size_t count) {
         file_.seekg(static_cast<std::streamoff>(from));
         file_.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
         require(static_cast<bool>(file_), "cannot be read to its end");
     }
 
-    /// Refuses JSON that is deeper than a header is, which would take far more memory than the
-    /// file, and two tensors of one name.
-    nlohmann::json parse_json(const std::string& text) const {
-        using Event = nlohmann::json::parse_event_t;
-        std::set<std::string> names;
-        return nlohmann::json::parse(text, [&](int depth, Event event, nlohmann::json& parsed) {
-            const bool opens = event == Event::object_start || event == Event::array_start;
-            require(!opens || depth < 3, "its header is not that of a safetensors file");
-            if (depth == 1 && event == Event::key) {
-                const auto [name, is_new] = names.insert(parsed.get<std::string>());
-                require(is_new, concat("has two tensors ", *name));
+    WEFT_COLD void parse(Json header) {
+        require(header.object() != nullptr, "its header is not that of a safetensors file");
+        for (Json::Member& member : *header.object()) {
+            if (member.name != "__metadata__") {
+                entries_.push_back(parse_entry(member.name, member.value));
+                continue;
             }
-            return true;
-        });
-    }
-
-    void parse(const nlohmann::json& json, std::uint64_t data_size) {
-        require(json.is_object(), "its header is not that of a safetensors file");
-        for (const auto& [name, fields] : json.items()) {
-            if (name == "__metadata__") continue;
-            const auto& extents = fields.at("shape");
-            const auto& offsets = fields.at("data_offsets");
-            require(extents.is_array() && extents.size() <= Shape::max_rank && offsets.size() == 2,
-                    concat("tensor ", name, " has no shape or place"));
-            SafetensorsEntry entry{name, fields.at("dtype"), {}, offsets[0], 0};
-            const std::uint64_t end = offsets[1];
-            require(
-                std::ranges::all_of(offsets, is_count) && entry.begin <= end && end <= data_size,
-                concat("tensor ", name, " lies outside the file's ", data_size,
-                       " bytes of numbers"));
-            entry.size_bytes = end - entry.begin;
-            require(std::ranges::all_of(extents, is_count),
-                    concat("tensor ", name, " has an extent that is no number of things"));
-            const std::vector<Index> shape = extents;
-            try {
-                entry.shape = Shape(std::span<const Index>(shape));
-            } catch (const ShapeError& error) {
-                require(false, concat("tensor ", name, ": ", error.what()));
+            metadata_ = std::move(member.value);
+            require(metadata_.object() != nullptr, "its metadata is no object");
+            for (const Json::Member& text : *metadata_.object()) {
+                require(text.value.text() != nullptr,
+                        concat("its metadata ", text.name, " is no text"));
             }
-            entries_.push_back(std::move(entry));
         }
         std::ranges::sort(entries_, {}, [](const SafetensorsEntry& entry) {
             return std::pair(entry.begin, entry.size_bytes);
@@ -164,16 +171,51 @@ private:
                     concat("tensor ", entry.name, " does not start where the one before it ends"));
             covered += entry.size_bytes;
         }
+        const std::uint64_t data_size = size_bytes_ - data_begin_;
         require(covered == data_size,
                 concat("holds ", data_size, " bytes of numbers, expected ", covered));
     }
 
-    static bool is_count(const nlohmann::json& number) { return number.is_number_unsigned(); }
+    WEFT_COLD SafetensorsEntry parse_entry(const std::string& name, const Json& fields) const {
+        const Json* dtype = fields.find("dtype");
+        const Json* extents = fields.find("shape");
+        const Json* offsets = fields.find("data_offsets");
+        require(dtype && dtype->text() && extents && extents->array() &&
+                    extents->array()->size() <= Shape::max_rank && offsets && offsets->array() &&
+                    offsets->array()->size() == 2,
+                concat("tensor ", name, " has no type, shape or place"));
+        const std::uint64_t data_size = size_bytes_ - data_begin_;
+        const std::uint64_t begin = count((*offsets->array())[0]);
+        const std::uint64_t end = count((*offsets->array())[1]);
+        require(
+            begin <= end && end <= data_size,
+            concat("tensor ", name, " lies outside the file's ", data_size, " bytes of numbers"));
+        std::vector<Index> shape;
+        for (const Json& extent : *extents->array()) {
+            require(count(extent) != no_count,
+                    concat("tensor ", name, " has an extent that is no number of things"));
+            shape.push_back(*extent.integer());
+        }
+        try {
+            return {name, *dtype->text(), Shape(std::span<const Index>(shape)), begin, end - begin};
+        } catch (const ShapeError& error) {
+            throw IoError(concat(name_, ": tensor ", name, ": ", error.what()));
+        }
+    }
+
+    static constexpr std::uint64_t no_count = ~std::uint64_t{0};
+
+    static std::uint64_t count(const Json& number) {
+        const auto* integer = number.integer();
+        return integer && *integer >= 0 ? static_cast<std::uint64_t>(*integer) : no_count;
+    }
 
     std::string name_;
     std::ifstream file_;
+    std::uint64_t size_bytes_ = 0;
     std::uint64_t data_begin_ = 0;
     std::vector<SafetensorsEntry> entries_;
+    Json metadata_;
 };
 
 }  // namespace weft::detail

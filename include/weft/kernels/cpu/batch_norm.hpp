@@ -5,26 +5,97 @@
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/cpu/reduction.hpp"
 
+#include <array>
 #include <cmath>
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// mean_c and variance_c (biased: divided by R) of the columns of x (R, C).
+namespace detail {
+
+/// Rows whose columns are summed together: they stay in the first-level cache.
+inline constexpr Index moment_rows = 64;
+
+/// Adds up terms of the rows [begin, end) of matrices with so many columns: with term(i, sums), i
+/// the place of a packet, for each row, and then done(c, sums, size) for the packet at column c, of
+/// which size columns are there. Several packets of a row are read at once, as they lie.
+template <class Scalar, std::size_t count, class Term, class Done>
+EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, const Term& term,
+                                     const Done& done) {
+    constexpr Index step = packet_size<Scalar>;
+    const auto sum = [&]<std::size_t packets>(std::integral_constant<std::size_t, packets>, Index c,
+                                              auto size) WEFT_INLINE_LAMBDA {
+        std::array<Packet<Scalar>, count> sums[packets];
+        for (auto& of_packet : sums) of_packet.fill(broadcast(Scalar(0)));
+        for (Index i = begin * columns + c; i < end * columns; i += columns) {
+            for (std::size_t p = 0; p < packets; ++p) {
+                const Index shift = static_cast<Index>(p) * step;
+                term(i + shift, c + shift, size, sums[p]);
+            }
+        }
+        for (std::size_t p = 0; p < packets; ++p) {
+            done(c + static_cast<Index>(p) * step, sums[p], size);
+        }
+    };
+    Index c = 0;
+    constexpr std::integral_constant<Index, step> whole;
+    for (; c + 4 * step <= columns; c += 4 * step) {
+        sum(std::integral_constant<std::size_t, 4>{}, c, whole);
+    }
+    for (; c + step <= columns; c += step) sum(std::integral_constant<std::size_t, 1>{}, c, whole);
+    if (c < columns) sum(std::integral_constant<std::size_t, 1>{}, c, columns - c);
+}
+
+}  // namespace detail
+
+/// mean_c and variance_c (biased: divided by R) of the columns of x (R, C), in one pass: of blocks
+/// of rows, which stay in cache, and then of the whole by
+///   M = M_a + M_b + (mean_b - mean_a)^2 n_a n_b / (n_a + n_b),   M = sum (x - mean)^2.
+/// Source: Chan, Golub and LeVeque 1983, equations 2.1.
 template <class Scalar>
 void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* mean,
                     Scalar* variance) {
-    const Scalar share = Scalar(1) / static_cast<Scalar>(rows);
-    column_sums(cpu, rows, columns, x, mean);
-    for (Index c = 0; c < columns; ++c) mean[c] *= share;
-    detail::sum_over_rows(cpu, rows, columns, variance, [&](Index row, Scalar* total) {
-        const Scalar* const x_row = x + row * columns;
-        for (Index c = 0; c < columns; ++c) {
-            const Scalar difference = x_row[c] - mean[c];
-            total[c] += difference * difference;
-        }
+    using namespace Eigen::internal;
+    constexpr Index block_rows = detail::moment_rows;
+    const Index blocks = (rows + block_rows - 1) / block_rows;
+    auto* const moments = reinterpret_cast<Scalar*>(
+        cpu.scratch(static_cast<std::size_t>(2 * blocks * columns) * sizeof(Scalar)));
+    parallel_for(cpu, blocks, [&](Index block, int) {
+        const Index begin = block * block_rows, end = std::min(rows, begin + block_rows);
+        const auto share = detail::broadcast(Scalar(1) / static_cast<Scalar>(end - begin));
+        Scalar* const block_mean = moments + 2 * block * columns;
+        detail::sum_columns<Scalar, 1>(
+            begin, end, columns,
+            [&](Index i, Index, auto size, auto& sums)
+                WEFT_INLINE_LAMBDA { sums[0] = padd(sums[0], detail::load_up_to(x + i, size)); },
+            [&](Index c, const auto& sums, auto size) WEFT_INLINE_LAMBDA {
+                detail::store_up_to(block_mean + c, pmul(sums[0], share), size);
+            });
+        detail::sum_columns<Scalar, 1>(
+            begin, end, columns,
+            [&](Index i, Index c, auto size, auto& sums) WEFT_INLINE_LAMBDA {
+                const auto difference = psub(detail::load_up_to(x + i, size),
+                                             detail::load_up_to<Scalar>(block_mean + c, size));
+                sums[0] = pmadd(difference, difference, sums[0]);
+            },
+            [&](Index c, const auto& sums, auto size) WEFT_INLINE_LAMBDA {
+                detail::store_up_to(block_mean + columns + c, sums[0], size);
+            });
     });
-    for (Index c = 0; c < columns; ++c) variance[c] *= share;
+    std::copy_n(moments, columns, mean);
+    std::copy_n(moments + columns, columns, variance);
+    for (Index block = 1; block < blocks; ++block) {
+        const Index before = block * block_rows, more = std::min(block_rows, rows - before);
+        const auto share = static_cast<Scalar>(more) / static_cast<Scalar>(before + more);
+        const Scalar* const of_block = moments + 2 * block * columns;
+        for (Index c = 0; c < columns; ++c) {
+            const Scalar difference = of_block[c] - mean[c];
+            mean[c] += difference * share;
+            variance[c] += of_block[columns + c] +
+                           difference * difference * static_cast<Scalar>(before) * share;
+        }
+    }
+    for (Index c = 0; c < columns; ++c) variance[c] /= static_cast<Scalar>(rows);
 }
 
 /// y_rc = gamma_c (x_rc - mean_c) inverse_deviation_c + beta_c. gamma and beta may be null, for 1
@@ -48,28 +119,68 @@ void batch_norm_apply(Cpu& cpu, Index rows, Index columns, const Scalar* x, cons
 /// deviation:
 ///   dgamma_c = sum_r dy n,   dbeta_c = sum_r dy,
 ///   dx = gamma / deviation (dy - dbeta / R - n dgamma / R).
-/// gamma may be null, for 1; dx may be null. dgamma and dbeta are always written.
+/// gamma may be null, for 1; dx may be null, or dy. dgamma and dbeta are always written. With
+/// x_is_relu, dx is 0 where x is not above 0: the gradient in front of a relu whose output is x.
 template <class Scalar>
 void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, const Scalar* mean,
                          const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* dy,
-                         Scalar* dgamma, Scalar* dbeta, Scalar* dx) {
-    column_sums(cpu, rows, columns, dy, dbeta);
-    detail::sum_over_rows(cpu, rows, columns, dgamma, [&](Index row, Scalar* total) {
-        const Index i = row * columns;
-        for (Index c = 0; c < columns; ++c) {
-            total[c] += dy[i + c] * (x[i + c] - mean[c]) * inverse_deviation[c];
-        }
+                         bool x_is_relu, Scalar* dgamma, Scalar* dbeta, Scalar* dx) {
+    using namespace Eigen::internal;
+    constexpr Index block_rows = detail::moment_rows;
+    const Index blocks = (rows + block_rows - 1) / block_rows;
+    auto* const sums = reinterpret_cast<Scalar*>(
+        cpu.scratch(static_cast<std::size_t>((2 * blocks + 3) * columns) * sizeof(Scalar)));
+    // sum dy and sum dy (x - mean), block by block of rows.
+    parallel_for(cpu, blocks, [&](Index block, int) {
+        const Index begin = block * block_rows, end = std::min(rows, begin + block_rows);
+        Scalar* const of_block = sums + 2 * block * columns;
+        detail::sum_columns<Scalar, 2>(
+            begin, end, columns,
+            [&](Index i, Index c, auto size, auto& both) WEFT_INLINE_LAMBDA {
+                const auto g = detail::load_up_to(dy + i, size);
+                const auto difference =
+                    psub(detail::load_up_to(x + i, size), detail::load_up_to(mean + c, size));
+                both[0] = padd(both[0], g);
+                both[1] = pmadd(g, difference, both[1]);
+            },
+            [&](Index c, const auto& both, auto size) WEFT_INLINE_LAMBDA {
+                detail::store_up_to(of_block + c, both[0], size);
+                detail::store_up_to(of_block + columns + c, both[1], size);
+            });
     });
+    std::fill_n(dbeta, columns, Scalar(0));
+    std::fill_n(dgamma, columns, Scalar(0));
+    for (Index block = 0; block < blocks; ++block) {
+        const Scalar* const of_block = sums + 2 * block * columns;
+        for (Index c = 0; c < columns; ++c) {
+            dbeta[c] += of_block[c];
+            dgamma[c] += of_block[columns + c];
+        }
+    }
+    for (Index c = 0; c < columns; ++c) dgamma[c] *= inverse_deviation[c];
     if (dx == nullptr) return;
+    // dx = a dy + b (x - mean) + d, column by column.
+    Scalar *const a = sums, *const b = a + columns, *const d = b + columns;
     const Scalar share = Scalar(1) / static_cast<Scalar>(rows);
-    parallel_ranges(cpu, rows, detail::row_grain(columns), [&](Index begin, Index end) {
-        for (Index i = begin * columns; i < end * columns; i += columns) {
-            for (Index c = 0; c < columns; ++c) {
-                const Scalar scale = gamma == nullptr ? Scalar(1) : gamma[c];
-                const Scalar n = (x[i + c] - mean[c]) * inverse_deviation[c];
-                dx[i + c] =
-                    scale * inverse_deviation[c] * (dy[i + c] - share * (dbeta[c] + n * dgamma[c]));
-            }
+    for (Index c = 0; c < columns; ++c) {
+        a[c] = (gamma == nullptr ? Scalar(1) : gamma[c]) * inverse_deviation[c];
+        b[c] = -a[c] * share * dgamma[c] * inverse_deviation[c];
+        d[c] = -a[c] * share * dbeta[c];
+    }
+    const auto zero = detail::broadcast(Scalar(0));
+    parallel_ranges(cpu, rows, block_rows, [&](Index begin, Index end) {
+        for (Index row = begin; row < end; ++row) {
+            detail::for_each_packet<Scalar>(columns, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
+                const Index i = row * columns + c;
+                const auto value = detail::load_up_to(x + i, size);
+                const auto difference = psub(value, detail::load_up_to(mean + c, size));
+                auto result = pmadd(detail::load_up_to<Scalar>(b + c, size), difference,
+                                    detail::load_up_to<Scalar>(d + c, size));
+                result = pmadd(detail::load_up_to<Scalar>(a + c, size),
+                               detail::load_up_to(dy + i, size), result);
+                if (x_is_relu) result = pselect(pcmp_lt(zero, value), result, zero);
+                detail::store_up_to(dx + i, result, size);
+            });
         }
     });
 }

@@ -12,7 +12,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
-/// words[4 b + k] = word k of block first + b of the stream. As RandomStream::block, but many
+/// words[k blocks + b] = word k of block first + b of the stream. As RandomStream::block, but many
 /// blocks at once, which compilers turn into vector instructions.
 template <std::size_t blocks>
 void random_words(const RandomStream& random, std::uint64_t first, std::uint32_t* words) {
@@ -39,17 +39,18 @@ void random_words(const RandomStream& random, std::uint64_t first, std::uint32_t
         key[1] += 0xBB67AE85;
     }
     for (std::size_t b = 0; b < blocks; ++b) {
-        words[4 * b] = x0[b];
-        words[4 * b + 1] = x1[b];
-        words[4 * b + 2] = x2[b];
-        words[4 * b + 3] = x3[b];
+        words[b] = x0[b];
+        words[blocks + b] = x1[b];
+        words[2 * blocks + b] = x2[b];
+        words[3 * blocks + b] = x3[b];
     }
 }
 
 }  // namespace detail
 
 /// Inverted dropout: y_i = x_i / (1 - rate) with probability 1 - rate, else 0; kept_i tells which.
-/// Element i is kept when word i of the random stream, as a fraction of 2^32, is at least the rate.
+/// Element i = 64 q + 16 k + b is kept when word k of block 16 q + b of the random stream, as a
+/// fraction of 2^32, is at least the rate. y may be x.
 template <class Scalar>
 void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& random,
                      const Scalar* x, Scalar* y, std::uint8_t* kept) {
@@ -58,14 +59,17 @@ void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& ran
     constexpr Index blocks = 16, step = 4 * blocks;
     parallel_ranges(cpu, count, 64 * step, [&](Index begin, Index end) {
         std::array<std::uint32_t, step> words;
+        const auto keep = [&](Index i, Index n) {
+            for (Index k = 0; k < n; ++k) {
+                const bool keeps = words[static_cast<std::size_t>(k)] >= threshold;
+                kept[i + k] = keeps ? 1 : 0;
+                y[i + k] = keeps ? x[i + k] * scale : Scalar(0);
+            }
+        };
         for (Index i = begin; i < end; i += step) {
             detail::random_words<blocks>(random, static_cast<std::uint64_t>(i / 4), words.data());
-            const Index n = std::min(step, end - i);
-            for (Index k = 0; k < n; ++k) {
-                const bool keep = words[static_cast<std::size_t>(k)] >= threshold;
-                kept[i + k] = keep ? 1 : 0;
-                y[i + k] = keep ? x[i + k] * scale : Scalar(0);
-            }
+            // A constant count lets compilers use vector instructions.
+            i + step <= end ? keep(i, step) : keep(i, end - i);
         }
     });
 }

@@ -109,6 +109,7 @@ WEFT_NOINLINE void multiply_blocks(const Product<Scalar>& p, const ProductPlan<S
         for (Index k = 0; k == 0 || k < p.depth; k += plan.depth) {
             const Index depth = std::min(plan.depth, p.depth - k);
             const auto b = p.b.from(k, column);
+            const Run whole{0, 0, depth};
             Epilogue<Scalar> epilogue = p.epilogue;
             epilogue.accumulate = epilogue.accumulate || k > 0;
             if (k + depth < p.depth) epilogue = {.accumulate = epilogue.accumulate};
@@ -132,7 +133,7 @@ WEFT_NOINLINE void multiply_blocks(const Product<Scalar>& p, const ProductPlan<S
                     }
                     Epilogue<Scalar> of_panel = epilogue;
                     if (of_panel.bias != nullptr) of_panel.bias += column + j;
-                    multiply_columns(rows, panel, depth, blocks,
+                    multiply_columns(rows, panel, Runs{&whole, 1}, {}, blocks,
                                      pack ? packed_b + j * depth : b.data + j,
                                      pack ? padded : b.row_stride, p.c + row * p.c_row + column + j,
                                      p.c_row, of_panel);
@@ -198,20 +199,14 @@ WEFT_NOINLINE void multiply_packed(Index rows, Index columns, Index depth, Matri
                                    const Scalar* packed, Scalar* c, Index c_row_stride,
                                    const Epilogue<Scalar>& epilogue = {}) {
     constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
-    const Index block_depth = detail::depth_of_blocks<Scalar>(depth);
-    for (Index k = 0; k == 0 || k < depth; k += block_depth) {
-        const Index of_block = std::min(block_depth, depth - k);
-        const detail::RowBlocks<Scalar> blocks{a.data + k * a.column_stride, a.row_stride,
-                                               a.row_stride, a.column_stride};
-        Epilogue<Scalar> of_panel = epilogue;
-        of_panel.accumulate = epilogue.accumulate || k > 0;
-        if (k + of_block < depth) of_panel = {.accumulate = of_panel.accumulate};
-        for (Index column = 0; column < columns; column += width) {
-            detail::multiply_columns(rows, std::min(width, columns - column), of_block, blocks,
-                                     packed + column * depth + k * width, width, c + column,
-                                     c_row_stride, of_panel);
-            if (of_panel.bias != nullptr) of_panel.bias += width;
-        }
+    const detail::Run whole{0, 0, depth};
+    const detail::RowBlocks<Scalar> blocks{a.data, a.row_stride, a.row_stride, a.column_stride};
+    Epilogue<Scalar> of_panel = epilogue;
+    for (Index column = 0; column < columns; column += width) {
+        detail::multiply_columns(rows, std::min(width, columns - column), detail::Runs{&whole, 1},
+                                 {}, blocks, packed + column * depth, width, c + column,
+                                 c_row_stride, of_panel);
+        if (of_panel.bias != nullptr) of_panel.bias += width;
     }
 }
 

@@ -38,6 +38,20 @@ struct MatmulBlocking {
     static constexpr Index block_bytes = 600'000;
 };
 
+/// A run of a sum of products: `depth` columns of A and rows of B, from those offsets on.
+struct Run {
+    Index a, b, depth;
+};
+
+/// A sum of products as its runs, one after another.
+struct Runs {
+    const Run* first;
+    Index count;
+
+    const Run* begin() const { return first; }
+    const Run* end() const { return first + count; }
+};
+
 /// Rows of A as the register blocks read them: element (i, k) of the block that starts at row r is
 /// data[r * block_step + i * row_step + k * column_step]. Packed, with the rows of a block side by
 /// side, column_step is 0 and stands for the number of rows of the block.
@@ -45,6 +59,11 @@ template <class Scalar>
 struct RowBlocks {
     const Scalar* data;
     Index block_step, row_step, column_step;
+};
+
+/// How often a product is repeated with the same runs, and how far A and C move each time.
+struct Repeats {
+    Index count = 1, a_step = 0, c_step = 0;
 };
 
 /// Calls body(integral_constant<Rows>, first) for register blocks that cover [0, rows).
@@ -57,15 +76,16 @@ EIGEN_ALWAYS_INLINE void for_row_blocks(Index rows, const Body& body) {
     constexpr Index most = MatmulBlocking<Scalar>::rows;
     blocks_of(std::integral_constant<Index, most>{});
     if constexpr (most > 4) blocks_of(std::integral_constant<Index, 4>{});
+    blocks_of(std::integral_constant<Index, 3>{});
     blocks_of(std::integral_constant<Index, 2>{});
     blocks_of(std::integral_constant<Index, 1>{});
 }
 
-/// C[Rows, Packets * packet_size] from A[Rows, depth] B[depth, ...], all loads of B whole packets.
-/// Ragged: of the last packet of C only `tail` columns are there. soon: the first row of a block of
-/// C that is fetched meanwhile.
+/// C[Rows, Packets * packet_size] from the runs of A and B, all loads of B whole packets. Ragged:
+/// of the last packet of C only `tail` columns are there. soon: the first row of a block of C that
+/// is fetched meanwhile.
 template <Index Rows, Index Packets, bool Ragged, class Scalar>
-EIGEN_ALWAYS_INLINE void multiply_block(Index depth, const Scalar* a, Index a_row, Index a_column,
+EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const Scalar* a, Index a_row, Index a_column,
                                         const Scalar* b, Index b_row, Scalar* c, Index c_row,
                                         const Scalar* soon, Index tail,
                                         const Epilogue<Scalar>& epilogue) {
@@ -85,19 +105,23 @@ EIGEN_ALWAYS_INLINE void multiply_block(Index depth, const Scalar* a, Index a_ro
     for (auto& row : sums) {
         for (auto& packet : row) packet = broadcast(Scalar(0));
     }
-    for (Index k = 0; k < depth; ++k, a += a_column, b += b_row) {
-        Packet<Scalar> b_packets[std::size_t{Packets}];
-        for (Index p = 0; p < Packets; ++p) {
-            WEFT_PREFETCH(b + ahead + p * step);
-            b_packets[p] = load(b + p * step);
-            // Otherwise compilers load it once more for each row.
-            WEFT_KEEP_IN_REGISTER(b_packets[p]);
-        }
-        for (Index i = 0; i < Rows; ++i) {
-            auto a_packet = broadcast(a[i * a_row]);
-            WEFT_KEEP_IN_REGISTER(a_packet);
+    for (const Run& run : runs) {
+        const Scalar* a_k = a + run.a;
+        const Scalar* b_k = b + run.b;
+        for (Index k = 0; k < run.depth; ++k, a_k += a_column, b_k += b_row) {
+            Packet<Scalar> b_packets[std::size_t{Packets}];
             for (Index p = 0; p < Packets; ++p) {
-                sums[i][p] = pmadd(a_packet, b_packets[p], sums[i][p]);
+                WEFT_PREFETCH(b_k + ahead + p * step);
+                b_packets[p] = load(b_k + p * step);
+                // Otherwise compilers load it once more for each row.
+                WEFT_KEEP_IN_REGISTER(b_packets[p]);
+            }
+            for (Index i = 0; i < Rows; ++i) {
+                auto a_packet = broadcast(a_k[i * a_row]);
+                WEFT_KEEP_IN_REGISTER(a_packet);
+                for (Index p = 0; p < Packets; ++p) {
+                    sums[i][p] = pmadd(a_packet, b_packets[p], sums[i][p]);
+                }
             }
         }
     }
@@ -136,32 +160,36 @@ EIGEN_ALWAYS_INLINE void multiply_block(Index depth, const Scalar* a, Index a_ro
 /// One panel of C of at most Packets packets, all its rows. B's rows are readable up to a whole
 /// packet.
 template <Index Packets, bool Ragged, class Scalar>
-WEFT_NOINLINE void multiply_panel(Index rows, Index tail, Index depth, RowBlocks<Scalar> a,
-                                  const Scalar* b, Index b_row, Scalar* c, Index c_row,
-                                  Epilogue<Scalar> epilogue) {
-    for_row_blocks<Scalar>(
-        rows, [&]<Index Rows>(std::integral_constant<Index, Rows>, Index i) WEFT_INLINE_LAMBDA {
+WEFT_NOINLINE void multiply_panel(Index rows, Index tail, Runs runs, Repeats repeats,
+                                  RowBlocks<Scalar> a, const Scalar* b, Index b_row, Scalar* c,
+                                  Index c_row, Epilogue<Scalar> epilogue) {
+    // A long sum leaves time to fetch its own block of C, a short one that of the next.
+    const bool is_long = runs.count > 0 && runs.count * runs.first->depth >= 64;
+    for (Index r = 0; r < repeats.count; ++r, a.data += repeats.a_step, c += repeats.c_step) {
+        for_row_blocks<Scalar>(rows, [&]<Index Rows>(std::integral_constant<Index, Rows>,
+                                                     Index i) WEFT_INLINE_LAMBDA {
             Scalar* const block = c + i * c_row;
-            // A long sum leaves time to fetch its own block of C, a short one that of the next.
-            const Scalar* const soon = depth >= 64 ? block : block + Rows * c_row;
-            multiply_block<Rows, Packets, Ragged>(depth, a.data + i * a.block_step, a.row_step,
+            const Scalar* const next = i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
+            multiply_block<Rows, Packets, Ragged>(runs, a.data + i * a.block_step, a.row_step,
                                                   a.column_step == 0 ? Rows : a.column_step, b,
-                                                  b_row, block, c_row, soon, tail, epilogue);
+                                                  b_row, block, c_row, is_long ? block : next, tail,
+                                                  epilogue);
         });
+    }
 }
 
 /// The same for 1 to panel_columns columns.
 template <class Scalar>
-WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Index depth,
+WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeats repeats,
                                     const RowBlocks<Scalar>& a, const Scalar* b, Index b_row,
                                     Scalar* c, Index c_row, const Epilogue<Scalar>& epilogue) {
     constexpr Index step = packet_size<Scalar>;
     const Index tail = columns % step;
-    const auto multiply = columns > step ? tail > 0 ? multiply_panel<2, true, Scalar>
-                                                    : multiply_panel<2, false, Scalar>
-                          : tail > 0 ? multiply_panel<1, true, Scalar>
-                                         : multiply_panel<1, false, Scalar>;
-    multiply(rows, tail, depth, a, b, b_row, c, c_row, epilogue);
+    const auto multiply =
+        columns > step
+            ? (tail > 0 ? multiply_panel<2, true, Scalar> : multiply_panel<2, false, Scalar>)
+            : (tail > 0 ? multiply_panel<1, true, Scalar> : multiply_panel<1, false, Scalar>);
+    multiply(rows, tail, runs, repeats, a, b, b_row, c, c_row, epilogue);
 }
 
 }  // namespace detail

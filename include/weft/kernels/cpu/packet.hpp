@@ -75,13 +75,13 @@ EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, 
 
 /// The first min(count, packet_size) elements, the other lanes zero; none for a count below 1.
 template <class Scalar>
-EIGEN_STRONG_INLINE Packet<Scalar> load_up_to(const Scalar* x, Index count) {
+EIGEN_ALWAYS_INLINE Packet<Scalar> load_up_to(const Scalar* x, Index count) {
     return count >= packet_size<Scalar> ? load(x) : load_partial(x, std::max<Index>(count, 0));
 }
 
 /// Stores the first min(count, packet_size) lanes.
 template <class Scalar>
-EIGEN_STRONG_INLINE void store_up_to(Scalar* y, const Packet<Scalar>& packet, Index count) {
+EIGEN_ALWAYS_INLINE void store_up_to(Scalar* y, const Packet<Scalar>& packet, Index count) {
     if (count >= packet_size<Scalar>) return store(y, packet);
     store_partial(y, packet, count);
 }
@@ -91,6 +91,16 @@ template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> relu(const Packet<Scalar>& x) {
     const auto zero = broadcast(Scalar(0));
     return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, zero), zero, x);
+}
+
+/// Calls body(i, size) for packets from element i on that cover [0, count); size is a constant
+/// packet_size, but for the last packet what is left.
+template <class Scalar, class Body>
+EIGEN_ALWAYS_INLINE void for_each_packet(Index count, const Body& body) {
+    constexpr Index step = packet_size<Scalar>;
+    Index i = 0;
+    for (; i + step <= count; i += step) body(i, std::integral_constant<Index, step>{});
+    if (i < count) body(i, count - i);
 }
 
 /// Writes operation(inputs[i]...) to outputs, packet by packet, the tail in a padded packet. Every

@@ -4,6 +4,7 @@
 
 #include "weft/core/parallel.hpp"
 #include "weft/core/tensor_view.hpp"
+#include "weft/kernels/cpu/packet.hpp"
 #include "weft/kernels/window.hpp"
 
 #include <cstdint>
@@ -14,21 +15,52 @@ inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
-/// Calls tap(number, pixel) for each tap of the window at output (row, column) that lies inside the
-/// image: its number among all taps and the offset of its channels in the image.
-template <class Tap>
-void for_each_tap(const Window2D& window, Index row, Index column, const Tap& tap) {
-    for (Index i = 0; i < window.rows.window; ++i) {
-        const Index r = row * window.rows.stride + i * window.rows.dilation - window.rows.before;
-        if (r < 0 || r >= window.rows.input) continue;
-        for (Index j = 0; j < window.columns.window; ++j) {
-            const Index c = column * window.columns.stride + j * window.columns.dilation -
-                            window.columns.before;
-            if (c < 0 || c >= window.columns.input) continue;
-            tap(i * window.columns.window + j, (r * window.columns.input + c) * window.channels);
+/// The taps of the window at an output position that lie inside the image.
+struct InsideTaps {
+    InsideTaps(const Window2D& window, Index out_row, Index out_column)
+        : rows(window.rows, out_row),
+          columns(window.columns, out_column),
+          row_size(window.columns.input * window.channels),
+          column_size(window.channels),
+          row_taps(window.columns.window) {}
+
+    /// The taps along an axis: first, and one past the last, and the element that the first meets.
+    struct Axis {
+        Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
+            const Index start = out * axis.stride - axis.before;
+            // The number of taps it takes to cover so many elements.
+            const auto taps = [&](Index elements) {
+                if (elements <= 0) return Index{0};
+                return dilation == 1 ? elements : (elements + dilation - 1) / dilation;
+            };
+            begin = std::min(taps(-start), axis.window);
+            end = std::clamp(taps(axis.input - start), begin, axis.window);
+            element = start + begin * dilation;
+        }
+        Index count() const { return end - begin; }
+
+        Index dilation, begin, end, element;
+    };
+
+    Index count() const { return rows.count() * columns.count(); }
+
+    /// Calls tap(number, pixel) for each: its number among all taps of the window and the offset of
+    /// its channels in the image.
+    template <class Tap>
+    EIGEN_ALWAYS_INLINE void for_each(const Tap& tap) const {
+        Index row = rows.element * row_size;
+        for (Index i = rows.begin; i < rows.end; ++i, row += rows.dilation * row_size) {
+            Index pixel = row + columns.element * column_size;
+            for (Index j = columns.begin; j < columns.end; ++j) {
+                tap(i * row_taps + j, pixel);
+                pixel += columns.dilation * column_size;
+            }
         }
     }
-}
+
+    Axis rows, columns;
+    Index row_size, column_size, row_taps;
+};
 
 /// Calls position(image, row, column, offset) for the output positions of all images, images in
 /// parallel; offset is where the position's channels lie in the output.
@@ -45,72 +77,113 @@ void for_each_position(Cpu& cpu, const Window2D& window, Index images, const Pos
     });
 }
 
-/// How many taps of the window at output (row, column) lie inside the image.
-inline Index count_taps(const Window2D& window, Index row, Index column) {
-    Index count = 0;
-    for_each_tap(window, row, column, [&](Index, Index) { ++count; });
-    return count;
+/// Numbers of taps, in packets of Scalar, to and from memory. The loops in two steps, through
+/// 32-bit integers, are ones that compilers turn into vector instructions.
+template <class Scalar, class Size, class Tap>
+EIGEN_ALWAYS_INLINE void store_taps(const Packet<Scalar>& numbers, Size size, Tap* taps) {
+    constexpr Index step = packet_size<Scalar>;
+    Scalar values[std::size_t{step}];
+    std::int32_t integers[std::size_t{step}];
+    store(values, numbers);
+    for (Index i = 0; i < step; ++i) integers[i] = static_cast<std::int32_t>(values[i]);
+    for (Index i = 0; i < size; ++i) taps[i] = static_cast<Tap>(integers[i]);
+}
+
+template <class Scalar, class Size, class Tap>
+EIGEN_ALWAYS_INLINE Packet<Scalar> load_taps(const Tap* taps, Size size) {
+    constexpr Index step = packet_size<Scalar>;
+    Scalar values[std::size_t{step}];
+    std::int32_t integers[std::size_t{step}] = {};
+    for (Index i = 0; i < size; ++i) integers[i] = taps[i];
+    for (Index i = 0; i < step; ++i) values[i] = static_cast<Scalar>(integers[i]);
+    return load(values);
+}
+
+/// Whether no element is in two windows.
+inline bool are_apart(const Window2D& window) {
+    const auto apart = [](const WindowAxis& axis) { return axis.stride >= axis.extent(); };
+    return apart(window.rows) && apart(window.columns);
+}
+
+/// Whether windows that are apart leave no element out.
+inline bool cover(const Window2D& window) {
+    const auto covers = [](const WindowAxis& axis) {
+        return axis.stride == axis.window && axis.output * axis.stride - axis.before >= axis.input;
+    };
+    return covers(window.rows) && covers(window.columns);
+}
+
+template <class Scalar>
+WEFT_NOINLINE void fill_images(Cpu& cpu, const Window2D& window, TensorView<Scalar> x) {
+    parallel_ranges(cpu, x.size(), window.input_size(), [&](Index begin, Index end) {
+        std::fill(x.data() + begin, x.data() + end, Scalar(0));
+    });
 }
 
 }  // namespace detail
 
 /// y = the largest of each window, channel by channel; NaN where there is one. taps, unless null,
-/// receives the number of the tap that it came from, the first of equals.
+/// receives the number of the tap that it came from, the first of equals. Tap is a type that holds
+/// all numbers of taps.
 ///
 ///   x (N, H, W, C)   y, taps (N, OH, OW, C)
-template <class Scalar>
+template <class Scalar, class Tap>
 void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
-                      TensorView<Scalar> y, std::int32_t* taps) {
-    const Index channels = window.channels;
+                      TensorView<Scalar> y, Tap* taps) {
+    using namespace Eigen::internal;
     detail::for_each_position(
         cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             const Scalar* const pixels = x.data() + image * window.input_size();
-            Scalar* const best = y.data() + offset;
-            std::fill_n(best, channels, -std::numeric_limits<Scalar>::infinity());
-            std::int32_t* const best_tap = taps == nullptr ? nullptr : taps + offset;
-            bool is_first = true;
-            detail::for_each_tap(window, row, column, [&](Index tap, Index pixel) {
-                const Scalar* const value = pixels + pixel;
-                if (best_tap == nullptr) {
-                    for (Index c = 0; c < channels; ++c) {
-                        const bool larger = value[c] > best[c] || value[c] != value[c];
-                        best[c] = larger ? value[c] : best[c];
-                    }
-                    return;
-                }
-                const auto number = static_cast<std::int32_t>(tap);
-                if (is_first) std::fill_n(best_tap, channels, number);
-                is_first = false;
-                for (Index c = 0; c < channels; ++c) {
-                    const bool larger = value[c] > best[c] || value[c] != value[c];
-                    best[c] = larger ? value[c] : best[c];
-                    best_tap[c] = larger ? number : best_tap[c];
-                }
-            });
+            const detail::InsideTaps inside(window, row, column);
+            detail::for_each_packet<Scalar>(
+                window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
+                    auto best = detail::broadcast(-std::numeric_limits<Scalar>::infinity());
+                    auto best_tap = detail::broadcast(Scalar(0));
+                    bool is_first = true;
+                    inside.for_each([&](Index tap, Index pixel) WEFT_INLINE_LAMBDA {
+                        const auto value = detail::load_up_to(pixels + pixel + c, size);
+                        const auto number = detail::broadcast(static_cast<Scalar>(tap));
+                        const auto keeps = pandnot(pcmp_eq(value, value), pcmp_lt(best, value));
+                        best = pselect(keeps, best, value);
+                        best_tap = is_first ? number : pselect(keeps, best_tap, number);
+                        is_first = false;
+                    });
+                    detail::store_up_to(y.data() + offset + c, best, size);
+                    if (taps == nullptr) return;
+                    detail::store_taps<Scalar>(best_tap, size, taps + offset + c);
+                });
         });
 }
 
-/// dx = dy added up at the elements that max_pool_forward took, 0 elsewhere.
-template <class Scalar>
-void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> dy,
-                       const std::int32_t* taps, TensorView<Scalar> dx) {
-    const Index images = dy.shape()[0];
-    const Index channels = window.channels;
-    parallel_ranges(cpu, dx.size(), window.input_size(), [&](Index begin, Index end) {
-        std::fill(dx.data() + begin, dx.data() + end, Scalar(0));
-    });
+/// dx = dy added up at the elements that max_pool_forward took, 0 elsewhere. With a y, only where y
+/// is above 0: then dx is the gradient in front of a relu whose output was pooled.
+template <class Scalar, class Tap>
+void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> y,
+                       TensorView<const Scalar> dy, const Tap* taps, TensorView<Scalar> dx) {
+    using namespace Eigen::internal;
+    const auto zero = detail::broadcast(Scalar(0));
+    const bool adds = !detail::are_apart(window);
+    if (adds || !detail::cover(window)) detail::fill_images(cpu, window, dx);
     detail::for_each_position(
-        cpu, window, images, [&](Index image, Index row, Index column, Index offset) {
+        cpu, window, dy.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             Scalar* const pixels = dx.data() + image * window.input_size();
-            const Scalar* const gradient = dy.data() + offset;
-            const std::int32_t* const from = taps + offset;
-            detail::for_each_tap(window, row, column, [&](Index tap, Index pixel) {
-                Scalar* const target = pixels + pixel;
-                const auto number = static_cast<std::int32_t>(tap);
-                for (Index c = 0; c < channels; ++c) {
-                    target[c] += from[c] == number ? gradient[c] : Scalar(0);
-                }
-            });
+            const detail::InsideTaps inside(window, row, column);
+            detail::for_each_packet<Scalar>(
+                window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
+                    auto gradient = detail::load_up_to(dy.data() + offset + c, size);
+                    if (y) {
+                        const auto output = detail::load_up_to(y.data() + offset + c, size);
+                        gradient = pselect(pcmp_lt(zero, output), gradient, zero);
+                    }
+                    const auto from = detail::load_taps<Scalar>(taps + offset + c, size);
+                    inside.for_each([&](Index tap, Index pixel) WEFT_INLINE_LAMBDA {
+                        Scalar* const target = pixels + pixel + c;
+                        const auto number = detail::broadcast(static_cast<Scalar>(tap));
+                        auto sum = pselect(pcmp_eq(from, number), gradient, zero);
+                        if (adds) sum = padd(detail::load_up_to<Scalar>(target, size), sum);
+                        detail::store_up_to(target, sum, size);
+                    });
+                });
         });
 }
 
@@ -120,17 +193,20 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
 template <class Scalar>
 void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                           TensorView<Scalar> y) {
-    const Index channels = window.channels;
+    using namespace Eigen::internal;
     detail::for_each_position(
         cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             const Scalar* const pixels = x.data() + image * window.input_size();
-            Scalar* const mean = y.data() + offset;
-            std::fill_n(mean, window.channels, Scalar(0));
-            detail::for_each_tap(window, row, column, [&](Index, Index pixel) {
-                for (Index c = 0; c < channels; ++c) mean[c] += pixels[pixel + c];
-            });
-            const auto count = static_cast<Scalar>(detail::count_taps(window, row, column));
-            for (Index c = 0; c < channels; ++c) mean[c] /= count;
+            const detail::InsideTaps inside(window, row, column);
+            const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
+            detail::for_each_packet<Scalar>(
+                window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
+                    auto sum = detail::broadcast(Scalar(0));
+                    inside.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
+                        sum = padd(sum, detail::load_up_to(pixels + pixel + c, size));
+                    });
+                    detail::store_up_to(y.data() + offset + c, pdiv(sum, count), size);
+                });
         });
 }
 
@@ -138,18 +214,23 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
 template <class Scalar>
 void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> dy,
                            TensorView<Scalar> dx) {
-    const Index channels = window.channels;
-    parallel_ranges(cpu, dx.size(), window.input_size(), [&](Index begin, Index end) {
-        std::fill(dx.data() + begin, dx.data() + end, Scalar(0));
-    });
+    using namespace Eigen::internal;
+    detail::fill_images(cpu, window, dx);
     detail::for_each_position(
         cpu, window, dy.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             Scalar* const pixels = dx.data() + image * window.input_size();
             const Scalar* const gradient = dy.data() + offset;
-            const auto count = static_cast<Scalar>(detail::count_taps(window, row, column));
-            detail::for_each_tap(window, row, column, [&](Index, Index pixel) {
-                for (Index c = 0; c < channels; ++c) pixels[pixel + c] += gradient[c] / count;
-            });
+            const detail::InsideTaps inside(window, row, column);
+            const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
+            detail::for_each_packet<Scalar>(
+                window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
+                    const auto share = pdiv(detail::load_up_to(gradient + c, size), count);
+                    inside.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
+                        Scalar* const target = pixels + pixel + c;
+                        const auto sum = padd(detail::load_up_to<Scalar>(target, size), share);
+                        detail::store_up_to(target, sum, size);
+                    });
+                });
         });
 }
 

@@ -37,10 +37,11 @@ public:
     }
 
     Activation output_activation() const override { return activation; }
+    bool backs_in_place() const override { return true; }
 
 private:
     static Activation activation_in(const Pass<Scalar, Device>& pass) {
-        return pass.logits ? Activation::linear : activation;
+        return pass.logits || pass.relu_is_done ? Activation::linear : activation;
     }
 };
 

@@ -36,7 +36,7 @@ public:
     /// Turns dy = dL/dy into dL/dz, in place.
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
                                 TensorView<const Scalar, Device> y, View dy) const {
-        if (pass.logits) return;
+        if (pass.logits || pass.relu_is_done) return;
         if (needs_input(activation_)) {
             activation_backward_from_input<Scalar>(pass.device, activation_, saved(pass, y.shape()),
                                                    dy, dy);

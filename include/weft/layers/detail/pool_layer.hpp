@@ -16,23 +16,39 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
-        max_pool_forward<Scalar>(pass.device, window_, x, y, taps(pass));
+        with_taps(pass,
+                  [&](auto* taps) { max_pool_forward<Scalar>(pass.device, window_, x, y, taps); });
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                                TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
-        if (dx) max_pool_backward<Scalar>(pass.device, window_, dy, taps(pass), dx);
+        if (!dx) return;
+        if (!pass.input_is_relu) y = {};
+        with_taps(pass, [&](auto* taps) {
+            max_pool_backward<Scalar>(pass.device, window_, y, dy, taps, dx);
+        });
     }
+
+    bool backs_through_relu() const override { return true; }
 
     std::size_t saved_bytes(Index batch) const override {
         return static_cast<std::size_t>(batch * window_.positions() * window_.channels) *
-               sizeof(std::int32_t);
+               (has_small_taps() ? sizeof(std::uint8_t) : sizeof(std::int32_t));
     }
 
 private:
-    static std::int32_t* taps(const Pass<Scalar, Device>& pass) {
-        return reinterpret_cast<std::int32_t*>(pass.saved);
+    bool has_small_taps() const { return window_.taps() <= 256; }
+
+    /// Calls run with the numbers of the taps, of the smallest type that holds them; null in
+    /// inference.
+    template <class Run>
+    void with_taps(const Pass<Scalar, Device>& pass, const Run& run) const {
+        if (has_small_taps()) {
+            run(reinterpret_cast<std::uint8_t*>(pass.saved));
+        } else {
+            run(reinterpret_cast<std::int32_t*>(pass.saved));
+        }
     }
 
     kernels::Window2D window_;

@@ -1,0 +1,216 @@
+/// \file
+/// save_model and load_model: a whole model in one safetensors file.
+#pragma once
+
+#include "weft/io/detail/architecture.hpp"
+#include "weft/io/weights.hpp"
+#include "weft/version.hpp"
+
+namespace weft {
+
+namespace detail {
+
+/// The newest form of file that this version writes and reads.
+inline constexpr int model_format_version = 1;
+
+/// A result computed by other instructions, or by another compiler, sums the same terms in another
+/// order: the two differ by some roundings of each sum, for sums of K terms by about sqrt(K)
+/// epsilon, so after a dozen layers of thousands of terms by some 1000 epsilon. What is really
+/// wrong (a tensor in another's place, a damaged exponent, another formula) is off by some percent.
+/// Half of the digits, sqrt(epsilon), lies far from both.
+template <class Scalar>
+WEFT_COLD bool agrees(TensorView<const Scalar> y, TensorView<const Scalar> expected) {
+    const auto finite_size = [](Scalar x) { return std::isfinite(x) ? std::abs(x) : Scalar(0); };
+    Scalar largest = 0;
+    for (const Scalar x : expected) largest = std::max(largest, finite_size(x));
+    const Scalar bound = largest * std::sqrt(std::numeric_limits<Scalar>::epsilon());
+    for (Index i = 0; i < y.size(); ++i) {
+        const bool both_odd = !std::isfinite(y[i]) && !std::isfinite(expected[i]);
+        if (!both_odd && !(std::abs(y[i] - expected[i]) <= bound)) return false;
+    }
+    return true;
+}
+
+/// The tensor of that name in a file. Throws IoError unless it has that shape and number type.
+template <class Scalar, class Device>
+WEFT_COLD Tensor<Scalar, Device> read_tensor(SafetensorsFile& file, std::string_view name,
+                                             const Shape& shape) {
+    const SafetensorsEntry* entry = file.find(name);
+    file.require(entry != nullptr, concat("has no ", name));
+    file.require(
+        entry->dtype == safetensors_dtype<Scalar>(),
+        concat("holds numbers of type ", entry->dtype, ", not ", safetensors_dtype<Scalar>(),
+               ": load_model<float> reads F32, "
+               "load_model<double> F64"));
+    file.require(entry->shape == shape,
+                 concat(name, " has shape ", entry->shape, ", expected ", shape));
+    file.require(entry->size_bytes == static_cast<std::uint64_t>(shape.size()) * sizeof(Scalar),
+                 concat(name, " takes ", entry->size_bytes, " bytes"));
+    Tensor<Scalar, Device> tensor(shape);
+    file.read(*entry, tensor.data());
+    return tensor;
+}
+
+/// Builds the layers without their numbers, and throws unless the file is large enough to hold
+/// those; so nothing is allocated that the file does not pay for. Outputs may be larger than the
+/// file by what a convolution makes of an image, which has no thousand channels a pixel.
+template <class Scalar, class Device>
+WEFT_COLD void require_plausible(const SafetensorsFile& file,
+                                 const std::vector<LayerDeclaration<Scalar, Device>>& layers,
+                                 Shape shape) {
+    const auto most = static_cast<Index>(file.size_bytes() / sizeof(Scalar));
+    ParameterList list;
+    Index elements = 0;
+    for (std::size_t i = 0, counted = 0; i < layers.size(); ++i) {
+        const std::string name = concat("layer ", i + 1, ", ", layers[i].type());
+        LayerBuilder builder(name, shape, list);
+        shape = layers[i].build(builder)->output_shape();
+        for (; counted < list.parameters().size(); ++counted) {
+            const Index size = list.parameters()[counted].slot.shape.size();
+            file.require(size <= most - elements,
+                         concat("is too small for the parameters of ", name));
+            elements += size;
+        }
+        file.require(shape.size() / 1024 <= most, concat("is too small for the outputs of ", name));
+    }
+}
+
+/// Throws IoError unless the file is one of save_model's that this version reads.
+WEFT_COLD inline void require_model_file(const SafetensorsFile& file) {
+    file.require(file.metadata("format") == "weft" && !file.metadata("architecture").empty(),
+                 "holds no model that save_model wrote; for weights alone there is load_weights");
+    const std::string_view text = file.metadata("format_version");
+    int version = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+    file.require(error == std::errc() && end == text.data() + text.size() && version >= 1,
+                 concat("has the unknown format version ", text));
+    file.require(version <= model_format_version,
+                 concat("is of format version ", version,
+                        ", and this is weft " WEFT_VERSION ", which reads versions up to ",
+                        model_format_version, "; a newer weft reads it"));
+}
+
+/// What decides the last bits of an output.
+WEFT_COLD inline std::string build_text() {
+    return concat("weft " WEFT_VERSION ", ", build_description);
+}
+
+}  // namespace detail
+
+/// Writes a built model to one safetensors file, which holds all it takes to use it elsewhere:
+///
+///   tensors    every parameter by name, as save_weights has them; and self_test/input, one sample
+///              of random numbers in [0, 1), with what the model makes of it, self_test/output
+///   metadata   format: weft, format_version: 1, build: whose bits the self-test's output has, and
+///              architecture: JSON that Keras's model_from_json takes too
+///
+/// `own` names the types of layers that are not weft's, which need a visit_fields (see
+/// LayerFields). The path has the old file or the whole new one at any moment. Throws IoError when
+/// it cannot be written; ArgumentError when the model is not built, has a layer of unknown type or
+/// an option that is not finite.
+template <class Scalar, class Device>
+WEFT_COLD void save_model(const Sequential<Scalar, Device>& model,
+                          const std::filesystem::path& path,
+                          const std::vector<LayerFormat<Scalar, Device>>& own = {}) {
+    std::vector<detail::SafetensorsSource> tensors = detail::weights_of(model);
+    for (const detail::SafetensorsSource& tensor : tensors) {
+        if (tensor.name.starts_with(detail::self_test_prefix)) {
+            throw ArgumentError(concat("save_model: the file has a ", tensor.name,
+                                       " of its own; rename the layer"));
+        }
+    }
+    Tensor<Scalar, Device> input(model.input_shape());
+    const RandomStream random(2026, RandomPurpose::user);
+    for (Index i = 0; i < input.size(); ++i) {
+        input[i] = static_cast<Scalar>(random.uniform(static_cast<std::uint64_t>(i)));
+    }
+    const Tensor<Scalar, Device> output = model.predict(input);
+    const auto add = [&](const char* name, const Tensor<Scalar, Device>& tensor) {
+        tensors.push_back({std::string(detail::self_test_prefix) + name,
+                           detail::safetensors_dtype<Scalar>(), tensor.shape(), tensor.data(),
+                           static_cast<std::uint64_t>(tensor.size()) * sizeof(Scalar)});
+    };
+    add("input", input);
+    add("output", output);
+    detail::write_safetensors(path, tensors,
+                              {{"format", "weft"},
+                               {"format_version", std::to_string(detail::model_format_version)},
+                               {"build", detail::build_text()},
+                               {"architecture", detail::write_architecture(model, own)}},
+                              "save_model");
+}
+
+/// What load_model looks into.
+struct LoadModelOptions {
+    bool self_test = true;          ///< compute self_test/output once more and compare
+    bool allow_non_finite = false;  ///< take parameters that hold a NaN or an infinity
+};
+
+/// The model that save_model wrote, built, with its parameters; in a program that need not know
+/// what it is made of.
+///
+///   const Sequential<float> model = load_model<float>("model.safetensors");
+///
+/// Scalar is the one it was saved with. `own` names the types of layers that are not weft's. What
+/// the model makes of the self-test's input is compared to what it made of it when it was saved:
+/// bit for bit where the same version of weft was compiled by the same compiler for the same
+/// instruction set, else to half of the digits. Memory is taken only for what the file holds.
+/// Throws IoError, which names the file, for a file that is damaged, of a newer format, or holds a
+/// layer of unknown type, a parameter that is not finite or another answer to the self-test.
+template <class Scalar, class Device = Cpu>
+WEFT_COLD Sequential<Scalar, Device> load_model(
+    const std::filesystem::path& path, const std::vector<LayerFormat<Scalar, Device>>& own = {},
+    const LoadModelOptions& options = {}) {
+    detail::SafetensorsFile file(path);
+    detail::require_model_file(file);
+    const detail::Json architecture = detail::parse_json(file.metadata("architecture"), 12,
+                                                         concat(file.name(), ": its architecture"));
+    const auto texts = detail::layer_texts(architecture, file.name());
+    const Shape input_shape = detail::read_input_layer(texts.front());
+    const auto input = detail::read_tensor<Scalar, Device>(file, "self_test/input", input_shape);
+    const auto layers = detail::read_layers(std::span(texts).subspan(1), own);
+
+    Sequential<Scalar, Device> model(layers);
+    try {
+        detail::require_plausible(file, layers, input_shape);
+        model.build(input_shape);
+    } catch (const IoError&) {
+        throw;
+    } catch (const Error& error) {
+        throw IoError(concat(file.name(), ": ", error.what()));
+    }
+    const WeightsReport report = detail::read_weights(file, model, model.arena().data());
+    file.require(report.is_complete(), report.to_string());
+    for (const ParameterInfo& parameter : model.parameters()) {
+        const auto finite = [](Scalar x) { return std::isfinite(x); };
+        file.require(
+            options.allow_non_finite || std::ranges::all_of(model.view(parameter.slot), finite),
+            concat(parameter.name,
+                   " holds a NaN or an infinity; load_model(path, {}, "
+                   "{.allow_non_finite = true}) takes it"));
+    }
+    if (options.self_test) {
+        const auto expected =
+            detail::read_tensor<Scalar, Device>(file, "self_test/output", model.output_shape());
+        const Tensor<Scalar, Device> output = model.predict(input);
+        const bool same_build = file.metadata("build") == detail::build_text();
+        const bool holds =
+            same_build ? std::memcmp(output.data(), expected.data(),
+                                     static_cast<std::size_t>(output.size()) * sizeof(Scalar)) == 0
+                       : detail::agrees<Scalar>(output, expected);
+        file.require(holds, concat("fails its self-test: the model no longer gives the output that "
+                                   "it was saved with, by ",
+                                   file.metadata("build"),
+                                   "; load_model(path, {}, {.self_test = false}) takes it"));
+    }
+    return model;
+}
+
+// Compiled in weft/io/io.cpp.
+extern template void save_model(const Sequential<float, Cpu>&, const std::filesystem::path&,
+                                const std::vector<LayerFormat<float, Cpu>>&);
+extern template Sequential<float, Cpu> load_model<float, Cpu>(
+    const std::filesystem::path&, const std::vector<LayerFormat<float, Cpu>>&,
+    const LoadModelOptions&);
+
+}  // namespace weft

@@ -1,0 +1,197 @@
+/// \file
+/// The gradient of a convolution's filters.
+#pragma once
+
+#include "weft/kernels/cpu/convolution_patches.hpp"
+#include "weft/kernels/cpu/matmul.hpp"
+
+namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+namespace detail {
+
+/// dW (depth, group's filters) of one group, in parts of the images that are each summed over their
+/// images in order. A part is cut into tasks, which write to different rows of dW.
+///
+/// Three ways, each the fastest for its sizes; the sizes choose:
+///   direct    dW of a tap = X^T G over the positions where the tap is inside the image; both lie
+///             in memory as the product reads them. A task is a tap.
+///   narrow    the same for images of few channels: the taps of a window row are neighbours in
+///             memory, so they are multiplied at once, in images copied with their padding.
+///   gathered  the patches of a tile of positions are copied; for filters that are no whole number
+///             of packets, or far from each other.
+template <class Scalar>
+class FilterGradient {
+public:
+    FilterGradient(const Convolution& c, Index images, const Scalar* x, const Scalar* g,
+                   Index parts)
+        : c_(c), images_(images), x_(x), g_(g), parts_(parts), source_(forward_patches(c, 0)) {
+        const bool whole_packets = c.group_filters() % packet_size<Scalar> == 0;
+        const bool few_channels = c.group_channels() < MatmulBlocking<Scalar>::rows;
+        if (whole_packets && !few_channels) {
+            way_ = Way::direct;
+        } else if (whole_packets && c.groups == 1 && c.window.columns.dilation == 1) {
+            way_ = Way::narrow;
+        }
+    }
+
+    void set_group(Index group) {
+        source_ = forward_patches(c_, group);
+        g_of_group_ = g_ + group * c_.group_filters();
+    }
+
+    /// How many tasks a part is cut into.
+    Index tasks() const { return way_ == Way::direct ? c_.window.taps() : 1; }
+
+    /// Elements that one thread needs.
+    Index scratch_size() const {
+        switch (way_) {
+            case Way::direct:
+                return round_up(chunk_images() * c_.window.rows.output * run_size, 16);
+            case Way::narrow:
+                return padded_size() + round_up(c_.window.rows.output * run_size, 16);
+            case Way::gathered:
+                return patch_tile * c_.depth() +
+                       packed_size<Scalar>(patch_tile, c_.group_filters());
+        }
+        return 0;
+    }
+
+    /// A task of a part: its rows of the part's dW (depth, group's filters).
+    WEFT_NOINLINE void sum(Index part, Index task, Scalar* dw, Scalar* scratch) const {
+        const Index begin = images_ * part / parts_, end = images_ * (part + 1) / parts_;
+        switch (way_) {
+            case Way::direct:
+                return sum_tap(begin, end, task, dw, scratch);
+            case Way::narrow:
+                return sum_padded(begin, end, dw, scratch);
+            case Way::gathered:
+                return sum_gathered(begin, end, dw, scratch);
+        }
+    }
+
+private:
+    enum class Way { direct, narrow, gathered };
+
+    /// Elements that a Run takes.
+    static constexpr Index run_size = static_cast<Index>(sizeof(Run) / sizeof(Scalar));
+
+    Index positions() const { return c_.window.positions(); }
+
+    /// Images that are multiplied at once: they fit the second-level cache.
+    Index chunk_images() const {
+        const Index size = source_.image_size() + positions() * c_.filters;
+        return std::max<Index>(
+            1, MatmulBlocking<Scalar>::block_bytes / static_cast<Index>(sizeof(Scalar)) / size);
+    }
+
+    /// dw[rows, group's filters] (+)= A^T G over the runs, A's rows contiguous and so many elements
+    /// apart.
+    void multiply(Index rows, Runs runs, const Scalar* a, Index a_row, bool accumulate,
+                  Scalar* dw) const {
+        constexpr Index width = MatmulBlocking<Scalar>::panel_columns;
+        const Index columns = c_.group_filters();
+        for (Index column = 0; column < columns; column += width) {
+            multiply_columns<Scalar>(rows, std::min(width, columns - column), runs, {},
+                                     {a, 1, 1, a_row}, g_of_group_ + column, c_.filters,
+                                     dw + column, columns, {.accumulate = accumulate});
+        }
+    }
+
+    void sum_tap(Index begin, Index end, Index tap, Scalar* dw, Scalar* scratch) const {
+        const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
+        const Index i = tap / columns.window, j = tap % columns.window;
+        const OutputRange down(rows, i), across(columns, j);
+        const Index chunk = chunk_images(), channels = source_.channels;
+        auto* const runs = reinterpret_cast<Run*>(scratch);
+        for (Index first = begin; first < end; first += chunk) {
+            Index count = 0;
+            for (Index n = first; n < std::min(end, first + chunk); ++n) {
+                for (Index o = down.begin; o < down.end; ++o) {
+                    const Index row = tap_position(rows, 1, o, i);
+                    const Index column = tap_position(columns, 1, across.begin, j);
+                    runs[count++] = {
+                        ((n * rows.input + row) * columns.input + column) * channels +
+                            source_.first_channel,
+                        ((n * rows.output + o) * columns.output + across.begin) * c_.filters,
+                        across.end - across.begin};
+                }
+            }
+            multiply(source_.taken_channels, {runs, count}, x_, columns.stride * channels,
+                     first > begin, dw + tap * source_.taken_channels * c_.group_filters());
+        }
+    }
+
+    /// Columns of an image with its padding, and its elements.
+    Index padded_columns() const {
+        const WindowAxis& axis = c_.window.columns;
+        return (axis.output - 1) * axis.stride + axis.window;
+    }
+    Index padded_rows() const {
+        const WindowAxis& axis = c_.window.rows;
+        return (axis.output - 1) * axis.stride + axis.extent();
+    }
+    Index padded_size() const {
+        return round_up(padded_rows() * padded_columns() * source_.channels, 16);
+    }
+
+    void copy_padded(const Scalar* image, Scalar* padded) const {
+        const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
+        const Index channels = source_.channels;
+        const Index taken = std::min(columns.input, padded_columns() - columns.before);
+        std::fill_n(padded, padded_size(), Scalar(0));
+        for (Index row = 0; row < padded_rows(); ++row) {
+            const Index of_image = row - rows.before;
+            if (of_image < 0 || of_image >= rows.input) continue;
+            std::copy_n(image + of_image * columns.input * channels, taken * channels,
+                        padded + (row * padded_columns() + columns.before) * channels);
+        }
+    }
+
+    void sum_padded(Index begin, Index end, Scalar* dw, Scalar* scratch) const {
+        const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
+        const Index taps = columns.window * source_.channels;
+        auto* const runs = reinterpret_cast<Run*>(scratch + padded_size());
+        for (Index n = begin; n < end; ++n) {
+            copy_padded(x_ + n * source_.image_size(), scratch);
+            for (Index i = 0; i < rows.window; ++i) {
+                for (Index o = 0; o < rows.output; ++o) {
+                    runs[o] = {
+                        (o * rows.stride + i * rows.dilation) * padded_columns() * source_.channels,
+                        (n * rows.output + o) * columns.output * c_.filters, columns.output};
+                }
+                multiply(taps, {runs, rows.output}, scratch, columns.stride * source_.channels,
+                         n > begin, dw + i * taps * c_.group_filters());
+            }
+        }
+    }
+
+    void sum_gathered(Index begin, Index end, Scalar* dw, Scalar* scratch) const {
+        const Index depth = c_.depth(), columns = c_.group_filters();
+        const PatchTiles tiles(end - begin, positions());
+        Scalar* const packed = scratch + patch_tile * depth;
+        for (Index tile = 0; tile < tiles.count; ++tile) {
+            const Index rows = tiles.size(tile);
+            const Scalar* const patches =
+                tile_patches(source_, tiles, tile, x_ + begin * source_.image_size(), scratch);
+            const Scalar* const g_tile =
+                g_of_group_ +
+                ((begin + tiles.image(tile)) * tiles.positions + tiles.first(tile)) * c_.filters;
+            pack_rows<Scalar>(rows, 0, rows, columns, {g_tile, c_.filters, 1}, packed);
+            multiply_packed<Scalar>(depth, columns, rows, row_major(patches, depth).transposed(),
+                                    packed, dw, columns, {.accumulate = tile > 0});
+        }
+    }
+
+    const Convolution& c_;
+    Index images_;
+    const Scalar* x_;
+    const Scalar* g_;
+    Index parts_;
+    PatchSource source_;
+    const Scalar* g_of_group_ = nullptr;
+    Way way_ = Way::gathered;
+};
+
+}  // namespace detail
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace weft::kernels

@@ -1,0 +1,160 @@
+"""Models between weft and Keras, through weft's model files.
+
+    python3 -m venv v
+    v/bin/pip install tensorflow-cpu==2.21.0 keras==3.15.1 numpy==2.4.6 safetensors==0.8.0
+
+    v/bin/python tests/reference/model_files.py check FILE...
+        Rebuilds the model of each file, which weft's save_model wrote, in Keras, and compares what it makes of
+        the self-test's input to the output in the file: 1e-5 relative to the largest, or this ends with 1.
+
+    v/bin/python tests/reference/model_files.py train FILE NEW
+        Does so, trains the model for some steps on random data, and writes it as a file for weft's load_model,
+        whose self-test holds Keras's output.
+
+    v/bin/python tests/reference/model_files.py write
+        Makes keras_mlp.safetensors, keras_cnn.safetensors and keras_cnn_bn.safetensors beside this script:
+        networks like the tutorials', only smaller, trained by Keras. tests/io/keras_model_file_test.cpp loads
+        them.
+"""
+
+import json
+import sys
+
+from common import FOLDER, GENERATOR, keras, np  # first: it sets Keras up
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+layers = keras.layers
+
+# The fields of a layer that change what it computes; the others keep weft's defaults.
+FIELDS = {
+    "InputLayer": ["batch_shape"],
+    "Dense": ["units", "activation", "use_bias", "name"],
+    "Conv2D": ["filters", "kernel_size", "strides", "padding", "activation", "use_bias", "name"],
+    "MaxPooling2D": ["pool_size", "strides", "padding"],
+    "BatchNormalization": ["momentum", "epsilon", "name"],
+    "Dropout": ["rate"],
+    "Flatten": ["data_format"],
+}
+
+
+def architecture(model):
+    """weft's JSON for a Sequential of such layers."""
+    described = json.loads(model.to_json())["config"]["layers"]
+    kept = [
+        {"class_name": layer["class_name"], "config": {f: layer["config"][f] for f in FIELDS[layer["class_name"]]}}
+        for layer in described
+    ]
+    config = {"name": "sequential", "layers": kept}
+    return json.dumps({"module": "keras", "class_name": "Sequential", "config": config})
+
+
+def names_of(model, described):
+    """weft's name of every weight, in Keras's order; `described` are the layers in the file."""
+    defaults = {"Conv2D": "conv2d", "Dense": "dense", "BatchNormalization": "batch_norm"}
+    used, order = set(), []
+    for layer, description in zip(model.layers, described, strict=True):
+        if not layer.weights:
+            continue
+        base = defaults[description["class_name"]]
+        free = [base] + [f"{base}_{i}" for i in range(1, len(described))]
+        name = description["config"].get("name") or next(candidate for candidate in free if candidate not in used)
+        used.add(name)
+        order += [f"{name}/{weight.name}" for weight in layer.weights]
+    return order
+
+
+def rebuilt(path):
+    """The Keras model of a file, the names of its weights in Keras's order, and the file's self-test."""
+    with safe_open(path, "np") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    model = keras.models.model_from_json(metadata["architecture"])
+    order = names_of(model, json.loads(metadata["architecture"])["config"]["layers"][1:])
+    assert set(order) == {name for name in tensors if not name.startswith("self_test/")}, (order, list(tensors))
+    model.set_weights([tensors[name] for name in order])
+    return model, order, tensors["self_test/input"], tensors["self_test/output"], metadata
+
+
+def predict(model, x):
+    return np.asarray(model(x[None], training=False))[0]
+
+
+def gap(actual, expected):
+    return float(np.abs(actual - expected).max() / np.abs(expected).max())
+
+
+def check(path):
+    model, order, x, expected, metadata = rebuilt(path)
+    found = gap(predict(model, x), expected)
+    print(f"{path}: {len(order)} tensors, {metadata['build']}: largest gap {found:.2g}")
+    return found < 1e-5
+
+
+def train(model, classes, seed):
+    """Some steps on random data, which move every weight and every statistic."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(size=(64, *model.input_shape[1:]))
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", jit_compile=False)
+    model.fit(x, rng.integers(0, classes, 64), batch_size=8, epochs=2, shuffle=False, verbose=0)
+
+
+def write(model, order, text, path, seed):
+    """A file that weft's load_model takes: float32 weights, and what Keras makes of them in float64."""
+    weights = [np.float32(weight) for weight in model.get_weights()]
+    model.set_weights(weights)
+    x = np.float32(np.random.default_rng(seed).uniform(size=model.input_shape[1:]))
+    tensors = dict(zip(order, weights, strict=True))
+    tensors["self_test/input"] = x
+    tensors["self_test/output"] = np.float32(predict(model, x))
+    metadata = {"format": "weft", "format_version": "1", "build": GENERATOR, "architecture": text}
+    save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, metadata)
+    print(f"{path}: {sum(weight.size for weight in weights)} parameters")
+
+
+def small_networks():
+    def conv(filters, padding, name):
+        return layers.Conv2D(filters, 3, padding=padding, activation="relu", name=name)
+
+    def norm(name):
+        return layers.BatchNormalization(momentum=0.9, name=name)
+
+    def head(units):
+        return [layers.Flatten(), layers.Dense(units, "relu", name="dense"), layers.Dense(10, "softmax", name="dense_1")]
+
+    return {
+        "keras_mlp": [keras.Input((8, 8)), *head(16)],
+        "keras_cnn": [keras.Input((8, 8, 1)), conv(4, "same", "conv2d"), layers.MaxPooling2D(), *head(12)],
+        "keras_cnn_bn": [
+            keras.Input((10, 10, 1)),
+            *[conv(4, "same", "conv2d"), norm("batch_norm"), conv(4, "same", "conv2d_1"), norm("batch_norm_1")],
+            *[layers.MaxPooling2D(), layers.Dropout(0.25)],
+            *[conv(6, "valid", "conv2d_2"), norm("batch_norm_2"), layers.MaxPooling2D(), layers.Dropout(0.25)],
+            *head(12),
+        ],
+    }
+
+
+def write_small_networks():
+    for seed, (name, stack) in enumerate(small_networks().items()):
+        keras.utils.set_random_seed(seed)
+        model = keras.Sequential(stack)
+        train(model, 10, seed)
+        text = architecture(model)
+        order = names_of(model, json.loads(text)["config"]["layers"][1:])
+        write(model, order, text, str(FOLDER / f"{name}.safetensors"), seed)
+
+
+if __name__ == "__main__":
+    command, *paths = sys.argv[1:]
+    if command == "check":
+        results = [check(path) for path in paths]
+        sys.exit(0 if results and all(results) else 1)
+    elif command == "train":
+        model, order, _, expected, metadata = rebuilt(paths[0])
+        train(model, expected.size, 1)
+        write(model, order, metadata["architecture"], paths[1], 1)
+    elif command == "write":
+        write_small_networks()
+    else:
+        sys.exit(__doc__)
