@@ -6,6 +6,7 @@
 
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/io/model_file.hpp>
+#include <weft/report/report.hpp>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,7 @@ struct Options {
     std::string data;
     Index limit = 0;  ///< 0: all
     std::string json;
+    std::string report;
     std::string save;
     std::string load;
     std::string device = "cpu";
@@ -147,6 +149,7 @@ Options parse(int argc, char** argv, CLI::App& app) {
     app.add_option("--limit", options.limit, "Use the first N training and N test images")
         ->check(CLI::PositiveNumber);
     app.add_option("--json", options.json, "Write the results to this file");
+    app.add_option("--report", options.report, "Write a page with pictures into this directory");
     app.add_option("--save", options.save, "Write the trained model to this file");
     app.add_option("--load", options.load,
                    "Take the model from this file, and train none; --model says which it is")
@@ -168,6 +171,10 @@ Options parse(int argc, char** argv, CLI::App& app) {
     }
     // Better to learn now than after the training that the results have no place to go.
     if (!options.json.empty()) check_writable(options.json);
+    if (!options.report.empty()) {
+        std::filesystem::create_directories(options.report);
+        check_writable(std::filesystem::path(options.report) / "index.html");
+    }
     if (!options.save.empty()) check_writable(options.save);
     return options;
 }
@@ -219,6 +226,32 @@ nlohmann::ordered_json per_class(const weft::ClassificationReport& report) {
     return rows;
 }
 
+/// The directory gets a page and pictures of the run.
+void write_report(const Options& options, const Tutorial& network, const Split& train,
+                  const Split& test, const weft::Sequential<float>& model,
+                  const weft::History& history, const weft::Tensor<float>& predictions) {
+    using weft::concat;
+    const auto& names = weft::fashion_mnist_classes;
+    weft::write_report(options.report,
+                       {.title = concat("Fashion-MNIST: ", options.model),
+                        .options = {{"model", options.model},
+                                    {"epochs", concat(options.epochs)},
+                                    {"batch size", concat(options.batch_size)},
+                                    {"optimizer", options.optimizer},
+                                    {"schedule", options.schedule},
+                                    {"validation split", concat(options.validation_share)},
+                                    {"seed", concat(options.seed)}},
+                        .summary = model.summary(),
+                        .history = history,
+                        .class_names = {names.begin(), names.end()},
+                        .train = {train.images, train.labels},
+                        .test = {test.images, test.labels},
+                        .white = 255.0 / static_cast<double>(network.pixel_divisor),
+                        .predictions = predictions,
+                        .filters = weft::first_filters(model),
+                        .seed = options.seed});
+}
+
 int run(const Options& options) {
     const auto start = std::chrono::steady_clock::now();
     const Tutorial network = tutorial(options.model);
@@ -259,7 +292,8 @@ int run(const Options& options) {
     if (options.load.empty()) history = trainer.fit(train.images, train.labels, fit);
     if (!options.save.empty()) weft::save_model(model, options.save);
     const weft::Scores scores = trainer.evaluate(test.images, test.labels);
-    const weft::ClassificationReport report(model.predict(test.images), test.labels);
+    const weft::Tensor<float> predictions = model.predict(test.images);  // (N, 10)
+    const weft::ClassificationReport report(predictions, test.labels);
     const weft::Interval interval = report.accuracy_interval();
     std::cout << "\nTest loss: " << scores["loss"] << "\nTest accuracy: " << scores["accuracy"]
               << " (95 % interval " << interval.low << " ... " << interval.high
@@ -303,6 +337,12 @@ int run(const Options& options) {
             {"classes", per_class(report)},
         };
         write_file(options.json, results.dump(2) + "\n");
+    }
+
+    if (!options.report.empty()) {
+        write_report(options, network, train, test, model, history, predictions);
+        std::cout << "Report: " << (std::filesystem::path(options.report) / "index.html").string()
+                  << "\n";
     }
 
     const auto best = std::ranges::max_element(probabilities) - probabilities.begin();

@@ -2,8 +2,8 @@
 /// safetensors files: named tensors, and text about them.
 #pragma once
 
+#include "weft/core/atomic_file.hpp"
 #include "weft/core/shape.hpp"
-#include "weft/io/detail/atomic_file.hpp"
 #include "weft/io/detail/json.hpp"
 
 #include <algorithm>
