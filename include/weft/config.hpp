@@ -40,6 +40,17 @@
 #define WEFT_KEEP_IN_REGISTER(x) static_cast<void>(x)
 #endif
 
+/// Around code that names vector types as template arguments: g++ warns that it drops their
+/// alignment there, which nothing relies on.
+#if defined(__GNUC__)
+#define WEFT_VECTOR_ARGUMENTS_BEGIN \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wignored-attributes\"")
+#define WEFT_VECTOR_ARGUMENTS_END _Pragma("GCC diagnostic pop")
+#else
+#define WEFT_VECTOR_ARGUMENTS_BEGIN
+#define WEFT_VECTOR_ARGUMENTS_END
+#endif
+
 /// Starts to fetch the cache line at an address that is read, or written, soon. A macro, because
 /// g++ drops the calls of a function that does only this.
 #if defined(__GNUC__)

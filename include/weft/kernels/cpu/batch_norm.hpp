@@ -5,7 +5,6 @@
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/cpu/reduction.hpp"
 
-#include <array>
 #include <cmath>
 
 namespace weft::kernels {
@@ -25,8 +24,10 @@ EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, cons
     constexpr Index step = packet_size<Scalar>;
     const auto sum = [&]<std::size_t packets>(std::integral_constant<std::size_t, packets>, Index c,
                                               auto size) WEFT_INLINE_LAMBDA {
-        std::array<Packet<Scalar>, count> sums[packets];
-        for (auto& of_packet : sums) of_packet.fill(broadcast(Scalar(0)));
+        Packet<Scalar> sums[packets][count];
+        for (auto& of_packet : sums) {
+            for (auto& each : of_packet) each = broadcast(Scalar(0));
+        }
         for (Index i = begin * columns + c; i < end * columns; i += columns) {
             for (std::size_t p = 0; p < packets; ++p) {
                 const Index shift = static_cast<Index>(p) * step;

@@ -35,6 +35,8 @@ EIGEN_STRONG_INLINE void store(Scalar* y, const Packet<Scalar>& packet) {
     Eigen::internal::pstoreu(y, packet);
 }
 
+WEFT_VECTOR_ARGUMENTS_BEGIN
+
 /// As many packets as each has lanes: a square that Eigen transposes.
 template <class Scalar>
 using PacketSquare =
@@ -72,6 +74,8 @@ EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, 
         std::copy_n(lanes, count, y);
     }
 }
+
+WEFT_VECTOR_ARGUMENTS_END
 
 /// The first min(count, packet_size) elements, the other lanes zero; none for a count below 1.
 template <class Scalar>
