@@ -16,18 +16,33 @@ namespace weft {
 /// Throws IoError, which names the file, when it is missing, is neither of these or is damaged;
 /// and when it is above 256 MiB or 2^26 pixels, or unpacks to more than its size calls for.
 /// ArgumentError for other channels.
-WEFT_COLD inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path,
-                                                 Index channels = 0);
+inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index channels = 0);
 
 /// Writes an image (H, W) or (H, W, C), with C = 1 for grey or 3 for colour, as PNG. Throws
 /// ShapeError for other shapes, IoError when the file cannot be written.
-WEFT_COLD inline void write_png(const std::filesystem::path& path,
-                                TensorView<const std::uint8_t> image);
+inline void write_png(const std::filesystem::path& path, TensorView<const std::uint8_t> image);
 
 namespace detail {
 
 inline constexpr std::uint64_t largest_image_file = std::uint64_t{256} << 20;
 inline constexpr Index most_image_pixels = Index{1} << 26;
+
+/// Whether a Huffman table in JPEG data, or what may be taken for one, declares more than the 256
+/// codes that there can be: stb_image before 2.28 does not check.
+WEFT_COLD inline bool has_wrong_huffman_table(std::span<const unsigned char> bytes) {
+    const auto at = [&](std::size_t i) -> std::size_t { return i < bytes.size() ? bytes[i] : 0; };
+    for (std::size_t i = 0; i + 1 < bytes.size(); ++i) {
+        if (bytes[i] != 0xFF || bytes[i + 1] != 0xC4) continue;  // marker DHT
+        const std::size_t end = i + 2 + 256 * at(i + 2) + at(i + 3);
+        for (std::size_t table = i + 4; table < end;) {
+            std::size_t codes = 0;
+            for (std::size_t length = 1; length <= 16; ++length) codes += at(table + length);
+            if (codes > 256) return true;
+            table += 17 + codes;
+        }
+    }
+    return false;
+}
 
 }  // namespace detail
 
@@ -48,6 +63,8 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index 
     file.read(std::as_writable_bytes(std::span(bytes)));
     const int size_bytes = static_cast<int>(bytes.size());
 
+    const bool is_jpeg = bytes.size() > 1 && bytes[0] == 0xFF && bytes[1] == 0xD8;
+    if (is_jpeg && detail::has_wrong_huffman_table(bytes)) fail("is damaged: bad Huffman table");
     stb::largest_allocation = 1 << 20;  // for the state of the decoder
     int width = 0, height = 0, channels_in_file = 0;
     if (stb::stbi_info_from_memory(bytes.data(), size_bytes, &width, &height, &channels_in_file) ==

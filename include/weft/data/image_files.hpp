@@ -22,7 +22,7 @@ struct ImageFiles {
 /// Samples of a class come one after another, so to hold some back take stratified_split and
 /// subset, not validation_split. Throws IoError when there is no such directory, when it has no
 /// folders, and for a folder without pictures.
-WEFT_COLD inline ImageFiles list_image_folder(const std::filesystem::path& directory);
+inline ImageFiles list_image_folder(const std::filesystem::path& directory);
 
 struct ImageListOptions {
     std::string id_column = "id";        ///< 17 or 17.png for 17.png
@@ -33,9 +33,9 @@ struct ImageListOptions {
 /// The pictures in that directory that a CSV file with a header lists, with the class of each, in
 /// the file's order. Names of classes are numbered in the order of their names.
 /// Throws IoError, which names file and line, when a column, a picture or a class is missing.
-WEFT_COLD inline ImageFiles list_images(const std::filesystem::path& directory,
-                                        const std::filesystem::path& csv,
-                                        const ImageListOptions& options = {});
+inline ImageFiles list_images(const std::filesystem::path& directory,
+                              const std::filesystem::path& csv,
+                              const ImageListOptions& options = {});
 
 namespace detail {
 

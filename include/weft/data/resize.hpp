@@ -18,9 +18,8 @@ namespace weft {
 /// pictures of fine patterns come out grainy.
 /// Throws ShapeError unless the image is (H, W, C) with at least one pixel, ArgumentError for a
 /// height or width below 1.
-WEFT_COLD inline Tensor<std::uint8_t> resized(
-    TensorView<const std::uint8_t> image, Index height, Index width,
-    Interpolation interpolation = Interpolation::bilinear);
+inline Tensor<std::uint8_t> resized(TensorView<const std::uint8_t> image, Index height, Index width,
+                                    Interpolation interpolation = Interpolation::bilinear);
 
 /// y = 255 - x: dark on light as light on dark.
 inline Tensor<std::uint8_t> inverted(TensorView<const std::uint8_t> image) {

@@ -22,6 +22,11 @@ inline void* allocate(void* memory, std::size_t size) {
     return size > largest_allocation ? nullptr : realloc(memory, size);
 }
 
+/// What stb finds first: it copies nothing to nowhere, which the C library's must not be asked to.
+inline void*(memcpy)(void* to, const void* from, std::size_t size) {
+    return size == 0 ? to : ::memcpy(to, from, size);
+}
+
 }  // namespace weft::detail::stb
 
 // A program may use stb too, before or after this header: what it defined is put back. SIMD is off
@@ -92,10 +97,16 @@ inline void* allocate(void* memory, std::size_t size) {
 #pragma GCC diagnostic ignored "-Wold-style-cast"
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
+#pragma GCC diagnostic ignored "-Wunknown-pragmas"
+// Damaged JPEG files make the sums of stb's transform overflow: wrong pixels, but no more than
+// that.
+#pragma GCC push_options
+#pragma GCC optimize("wrapv")
 namespace weft::detail::stb {
 #include <stb/stb_image.h>
 #include <stb/stb_image_write.h>
 }  // namespace weft::detail::stb
+#pragma GCC pop_options
 #pragma GCC diagnostic pop
 
 #pragma pop_macro("STBI_INCLUDE_STB_IMAGE_H")
