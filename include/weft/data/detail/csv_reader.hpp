@@ -51,7 +51,7 @@ public:
 
     /// Throws IoError `train.csv: line 17: ...`.
     [[noreturn]] WEFT_COLD void fail(std::string_view what) const {
-        throw IoError(concat(name_, ": line ", line_, ": ", what));
+        throw IoError(concat(name_, line_ == 0 ? "" : concat(": line ", line_), ": ", what));
     }
 
     /// Throws IoError unless the line has that many fields.
