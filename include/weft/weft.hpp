@@ -1,18 +1,15 @@
 /// \file
-/// All of weft that needs nothing but Eigen. Data sets that come compressed need zlib too and are
-/// included by name: weft/data/fashion_mnist.hpp; so are pictures, which need stb:
-/// weft/data/image_dataset.hpp.
+/// All of weft that needs nothing but Eigen, but for readers of data, which are included by name:
+/// weft/data/csv.hpp, cifar10.hpp, stream_idx.hpp; fashion_mnist.hpp, which needs zlib;
+/// image_dataset.hpp, which needs stb. idx.hpp is here.
 #pragma once
 
 #include "weft/core/eigen.hpp"
 #include "weft/core/parallel.hpp"
 #include "weft/core/random.hpp"
 #include "weft/core/tensor.hpp"
-#include "weft/data/cifar10.hpp"
-#include "weft/data/csv.hpp"
 #include "weft/data/dataset.hpp"
 #include "weft/data/idx.hpp"
-#include "weft/data/image_files.hpp"
 #include "weft/data/prefetched.hpp"
 #include "weft/data/random_brightness.hpp"
 #include "weft/data/random_erasing.hpp"
@@ -20,10 +17,8 @@
 #include "weft/data/random_rotation.hpp"
 #include "weft/data/random_translation.hpp"
 #include "weft/data/random_zoom.hpp"
-#include "weft/data/resize.hpp"
 #include "weft/data/scale.hpp"
 #include "weft/data/split.hpp"
-#include "weft/data/stream_idx.hpp"
 #include "weft/data/wrapped_dataset.hpp"
 #include "weft/initializers/initializer.hpp"
 #include "weft/layers/average_pool2d.hpp"
