@@ -22,7 +22,7 @@ struct RandomBrightness {
 
     void check() const {
         detail::require_range("RandomBrightness", "factor", factor, -1, 1);
-        const double largest = std::numeric_limits<float>::max();
+        constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
         detail::require_range("RandomBrightness", "value_range", value_range, -largest, largest);
     }
 };
