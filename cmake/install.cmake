@@ -1,4 +1,4 @@
-# Installs the headers and the package that find_package(weft [COMPONENTS data io]) finds.
+# Installs the headers and the package that find_package(weft [COMPONENTS data image io]) finds.
 include_guard()
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -13,7 +13,7 @@ endif()
 
 install(TARGETS weft EXPORT weft_targets FILE_SET HEADERS)
 install(EXPORT weft_targets NAMESPACE weft:: DESTINATION "${package_dir}")
-foreach(part IN ITEMS data io)
+foreach(part IN ITEMS data image io)
     if(TARGET weft_${part})
         install(TARGETS weft_${part} EXPORT weft_${part}_targets FILE_SET HEADERS)
         install(EXPORT weft_${part}_targets NAMESPACE weft:: DESTINATION "${package_dir}")
@@ -33,5 +33,6 @@ write_basic_package_version_file(
 )
 install(
     FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
+          cmake/Findstb.cmake
     DESTINATION "${package_dir}"
 )

@@ -2,7 +2,10 @@
 //        training, the test score and the prediction for one picture.
 // Run:   bash examples/fashion_mnist/run.sh [--model mlp] [--help]
 // Its last line: the class of the first test picture, "Ankle boot" for a trained model.
+#include "augment.hpp"
 #include "models.hpp"
+#include "photo.hpp"
+#include "predictions.hpp"
 
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/io/model_file.hpp>
@@ -39,6 +42,9 @@ struct Options {
     std::string save;
     std::string load;
     std::string device = "cpu";
+    bool augment = false;
+    std::vector<std::string> photos;
+    std::string predictions;
 };
 
 /// Images as floating-point numbers, and their labels.
@@ -157,6 +163,11 @@ Options parse(int argc, char** argv, CLI::App& app) {
     app.add_option("--device", options.device, "Where to compute")
         ->check(CLI::IsMember({"cpu"}))
         ->capture_default_str();
+    app.add_flag("--augment", options.augment,
+                 "Train on flipped, shifted and partly hidden images");
+    app.add_option("--photo", options.photos, "Classify these PNG or JPEG files after training");
+    app.add_option("--predictions", options.predictions,
+                   "Write the class of each test image to this CSV file");
     app.parse(argc, argv);
 
     const Tutorial defaults = tutorial(options.model);
@@ -170,12 +181,13 @@ Options parse(int argc, char** argv, CLI::App& app) {
         throw weft::ArgumentError("--patience needs --validation-split");
     }
     // Better to learn now than after the training that the results have no place to go.
-    if (!options.json.empty()) check_writable(options.json);
+    for (const std::string& path : {options.json, options.save, options.predictions}) {
+        if (!path.empty()) check_writable(path);
+    }
     if (!options.report.empty()) {
         std::filesystem::create_directories(options.report);
         check_writable(std::filesystem::path(options.report) / "index.html");
     }
-    if (!options.save.empty()) check_writable(options.save);
     return options;
 }
 
@@ -211,6 +223,17 @@ weft::TrainerOptions<float, weft::Cpu> trainer_options(const Options& options, s
         trainer.learning_rate_schedule = StepDecay{top, std::max<std::int64_t>(1, steps / 3), 0.1};
     }
     return trainer;
+}
+
+/// The user's pictures (N, sample...), made like those that the network trains on.
+weft::Tensor<float> read_photos(const Options& options, const weft::Shape& sample,
+                                float pixel_divisor) {
+    weft::Tensor<std::uint8_t> pixels(sample.batch(static_cast<Index>(options.photos.size())));
+    for (std::size_t i = 0; i < options.photos.size(); ++i) {
+        const auto photo = read_photo(options.photos[i], sample[0], sample[1]);
+        std::ranges::copy(photo, pixels.sample(static_cast<Index>(i)).begin());
+    }
+    return weft::scaled<float>(pixels, pixel_divisor);
 }
 
 nlohmann::ordered_json per_class(const weft::ClassificationReport& report) {
@@ -267,10 +290,12 @@ int run(const Options& options) {
     describe("Training set", train);
     if (validation) describe("Validation set", *validation);
     describe("Test set", test);
+    const weft::Shape sample = train.images.shape().sample();
+    const weft::Tensor<float> photos = read_photos(options, sample, network.pixel_divisor);
 
     weft::Sequential<float> model(network.layers);
     if (options.load.empty()) {
-        model.build(train.images.shape().sample(), options.seed);
+        model.build(sample, options.seed);
     } else {
         model = weft::load_model<float>(options.load);
     }
@@ -288,11 +313,14 @@ int run(const Options& options) {
     if (options.schedule == "plateau") {
         fit.callbacks.push_back(weft::ReduceLROnPlateau{.monitor = monitor, .patience = 5});
     }
+    const weft::Examples<float> examples(train.images, train.labels);
     weft::History history;
-    if (options.load.empty()) history = trainer.fit(train.images, train.labels, fit);
+    if (options.load.empty()) {
+        history = trainer.fit(options.augment ? augment(examples) : examples, fit);
+    }
     if (!options.save.empty()) weft::save_model(model, options.save);
     const weft::Scores scores = trainer.evaluate(test.images, test.labels);
-    const weft::Tensor<float> predictions = model.predict(test.images);  // (N, 10)
+    const weft::Tensor<float> predictions = model.predict(test.images);  // (M, 10)
     const weft::ClassificationReport report(predictions, test.labels);
     const weft::Interval interval = report.accuracy_interval();
     std::cout << "\nTest loss: " << scores["loss"] << "\nTest accuracy: " << scores["accuracy"]
@@ -300,9 +328,13 @@ int run(const Options& options) {
               << ")\n\nThe first test image:\n";
 
     const weft::Tensor<float> probabilities = model.predict(test.images.sample(0));  // (10)
-    for (std::size_t c = 0; c < weft::fashion_mnist_classes.size(); ++c) {
-        std::cout << "  " << probabilities[static_cast<Index>(c)] << "  "
-                  << weft::fashion_mnist_classes[c] << "\n";
+    print_probabilities(probabilities);
+    for (std::size_t i = 0; i < options.photos.size(); ++i) {
+        std::cout << "\n" << options.photos[i] << ":\n";
+        print_probabilities(model.predict(photos.sample(static_cast<Index>(i))));
+    }
+    if (!options.predictions.empty()) {
+        write_file(options.predictions, predictions_csv(predictions));
     }
 
     if (!options.json.empty()) {
@@ -345,8 +377,8 @@ int run(const Options& options) {
                   << "\n";
     }
 
-    const auto best = std::ranges::max_element(probabilities) - probabilities.begin();
-    std::cout << "It is: " << weft::fashion_mnist_classes[static_cast<std::size_t>(best)] << "\n";
+    const auto best = static_cast<std::size_t>(best_class(probabilities));
+    std::cout << "It is: " << weft::fashion_mnist_classes[best] << "\n";
     return history.non_finite || model.parameter_count() != network.parameters ? 1 : 0;
 }
 

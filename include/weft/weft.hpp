@@ -1,6 +1,7 @@
 /// \file
-/// All of weft that needs nothing but Eigen. Data sets that come compressed need zlib too and are
-/// included by name: weft/data/fashion_mnist.hpp.
+/// All of weft that needs nothing but Eigen, but for readers of data, which are included by name:
+/// weft/data/csv.hpp, cifar10.hpp, stream_idx.hpp; fashion_mnist.hpp, which needs zlib;
+/// image_dataset.hpp, which needs stb. idx.hpp is here.
 #pragma once
 
 #include "weft/core/eigen.hpp"
@@ -9,8 +10,16 @@
 #include "weft/core/tensor.hpp"
 #include "weft/data/dataset.hpp"
 #include "weft/data/idx.hpp"
+#include "weft/data/prefetched.hpp"
+#include "weft/data/random_brightness.hpp"
+#include "weft/data/random_erasing.hpp"
+#include "weft/data/random_flip.hpp"
+#include "weft/data/random_rotation.hpp"
+#include "weft/data/random_translation.hpp"
+#include "weft/data/random_zoom.hpp"
 #include "weft/data/scale.hpp"
 #include "weft/data/split.hpp"
+#include "weft/data/wrapped_dataset.hpp"
 #include "weft/initializers/initializer.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"

@@ -1,5 +1,5 @@
 /// \file
-/// The one place that starts threads.
+/// The one place that starts threads to compute with. (prefetched starts one that reads ahead.)
 #pragma once
 
 #include "weft/config.hpp"

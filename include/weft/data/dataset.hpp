@@ -4,11 +4,38 @@
 
 #include "weft/core/eigen.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
 namespace weft {
+
+/// What decides how a sample is changed for training: with the sample's index, all of it.
+struct TrainingEpoch {
+    std::uint64_t seed = 0;
+    std::uint32_t number = 0;  ///< counted by the trainer over all of its fits, from 0
+};
+
+/// A pass over samples of a dataset, a batch at a time; the last batch may be shorter.
+struct BatchPlan {
+    std::span<const Index> samples;              ///< in this order; must outlive the pass
+    Index batch_size = 0;                        ///< at least 1
+    std::optional<TrainingEpoch> training = {};  ///< none: to evaluate them as they are
+};
+
+/// The batches of a pass, one after another. To be used by one thread.
+template <class Scalar>
+class BatchReader {
+public:
+    virtual ~BatchReader() = default;
+
+    /// Writes the next batch of the plan as Dataset::gather does. Throws what reading it throws.
+    /// Not to be called again after the last batch or after an exception.
+    virtual void next(Scalar* x, Scalar* y) = 0;
+};
 
 /// Samples with targets, read a batch at a time. The training loop knows nothing else of data, so
 /// a set may lie in memory, in another number type, on disk, or be made up as it is asked for.
@@ -24,7 +51,51 @@ public:
     /// targets to y, a class index as a number. A null x or y is left out. Safe to call from
     /// several threads at once.
     virtual void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const = 0;
+
+    /// As gather, but as they are to be trained on in that epoch; other epochs may see the same
+    /// samples changed, as augmented() does.
+    virtual void gather_for_training(std::span<const Index> samples, TrainingEpoch /*epoch*/,
+                                     Scalar* x, Scalar* y) const {
+        gather(samples, x, y);
+    }
+
+    /// Starts a pass, which must end before the dataset does. The training loop reads no other way.
+    /// By default each batch is gathered when it is asked for.
+    virtual std::unique_ptr<BatchReader<Scalar>> read_batches(const BatchPlan& plan) const;
 };
+
+namespace detail {
+
+/// Gathers each batch when it is asked for.
+template <class Scalar>
+class GatheringReader final : public BatchReader<Scalar> {
+public:
+    GatheringReader(const Dataset<Scalar>& data, const BatchPlan& plan)
+        : data_(&data), plan_(plan) {}
+
+    void next(Scalar* x, Scalar* y) override {
+        const std::size_t count =
+            std::min(plan_.samples.size(), static_cast<std::size_t>(plan_.batch_size));
+        const auto batch = plan_.samples.first(count);
+        plan_.samples = plan_.samples.subspan(count);
+        if (plan_.training) {
+            data_->gather_for_training(batch, *plan_.training, x, y);
+        } else {
+            data_->gather(batch, x, y);
+        }
+    }
+
+private:
+    const Dataset<Scalar>* data_;
+    BatchPlan plan_;  ///< its samples are those still to come
+};
+
+}  // namespace detail
+
+template <class Scalar>
+std::unique_ptr<BatchReader<Scalar>> Dataset<Scalar>::read_batches(const BatchPlan& plan) const {
+    return std::make_unique<detail::GatheringReader<Scalar>>(*this, plan);
+}
 
 /// A Dataset over arrays in the caller's memory, which must outlive it:  x (N, sample...),
 /// y (N, target...). Elements of other types, such as uint8 pixels or labels, are converted as
@@ -112,5 +183,10 @@ private:
 
     std::shared_ptr<const Dataset<Scalar>> data_;
 };
+
+/// Whether samples X and targets Y are arrays that Examples can be made of.
+template <class Y, class X, class Scalar>
+concept TargetsFor = std::constructible_from < Examples<Scalar>,
+const X&, const Y& > ;
 
 }  // namespace weft

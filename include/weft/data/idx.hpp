@@ -121,6 +121,7 @@ public:
                                  ", expected a regular file"));
         }
         size_ = left_ = std::filesystem::file_size(path, error);
+        file_.rdbuf()->pubsetbuf(nullptr, 0);  // who reads a few bytes here and there needs no more
         file_.open(path, std::ios::binary);
         if (error || !file_) {
             if (!error) error.assign(errno, std::generic_category());
@@ -142,6 +143,13 @@ public:
                                  size_));
         }
         left_ -= bytes.size();
+    }
+
+    /// Goes on at that byte, at most size().
+    WEFT_COLD void seek(std::uint64_t position) {
+        file_.clear();
+        file_.seekg(static_cast<std::streamoff>(position));
+        left_ = size_ - position;
     }
 
     /// Whether the file starts as every gzip file does. To be asked before the first read.
@@ -230,15 +238,18 @@ WEFT_COLD Tensor<Scalar> parse_idx(ByteSource& bytes) {
     return tensor;
 }
 
+WEFT_COLD inline void require_not_gzip(FileBytes& file, std::string_view advice) {
+    if (!file.is_gzip()) return;
+    throw IoError(
+        concat(file.name(), ": is compressed by gzip, expected a plain IDX file; ", advice));
+}
+
 }  // namespace detail
 
 template <IdxElement Scalar>
 Tensor<Scalar> read_idx(const std::filesystem::path& path) {
     detail::FileBytes file(path);
-    if (file.is_gzip()) {
-        throw IoError(concat(file.name(), ": is compressed by gzip, expected a plain IDX file; ",
-                             "read_idx_any of weft/data/gzip.hpp reads both"));
-    }
+    detail::require_not_gzip(file, "read_idx_any of weft/data/gzip.hpp reads both");
     return detail::parse_idx<Scalar>(file);
 }
 

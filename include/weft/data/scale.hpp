@@ -2,7 +2,7 @@
 /// Scaling: pixels as floating-point numbers.
 #pragma once
 
-#include "weft/core/tensor.hpp"
+#include "weft/data/wrapped_dataset.hpp"
 
 #include <cmath>
 #include <concepts>
@@ -10,6 +10,36 @@
 #include <type_traits>
 
 namespace weft {
+
+namespace detail {
+
+template <class Scalar>
+void require_divisor(Scalar divisor) {
+    if (!std::isfinite(divisor) || divisor == 0) {
+        throw ArgumentError(
+            concat("scaled: divisor is ", divisor, ", expected a finite number other than 0"));
+    }
+}
+
+template <class Scalar>
+class Scaled final : public WrappedDataset<Scalar> {
+public:
+    Scaled(Examples<Scalar> inner, Scalar divisor)
+        : WrappedDataset<Scalar>(std::move(inner)), divisor_(divisor) {
+        require_divisor(divisor);
+    }
+
+private:
+    void change(std::span<const Index> samples, const std::optional<TrainingEpoch>&,
+                Scalar* x) const override {
+        const Index size = static_cast<Index>(samples.size()) * this->input_shape().size();
+        for (Index i = 0; i < size; ++i) x[i] /= divisor_;
+    }
+
+    Scalar divisor_;
+};
+
+}  // namespace detail
 
 /// y = x / divisor, of the shape of x.
 ///
@@ -19,14 +49,20 @@ namespace weft {
 /// Throws ArgumentError unless the divisor is finite and not zero.
 template <std::floating_point Scalar>
 Tensor<Scalar> scaled(TensorView<const std::uint8_t> x, std::type_identity_t<Scalar> divisor) {
-    if (!std::isfinite(divisor) || divisor == 0) {
-        throw ArgumentError(
-            concat("scaled: divisor is ", divisor, ", expected a finite number other than 0"));
-    }
+    detail::require_divisor(divisor);
     Tensor<Scalar> y(x.shape());
     Scalar* out = y.data();
     for (const std::uint8_t pixel : x) *out++ = static_cast<Scalar>(pixel) / divisor;
     return y;
+}
+
+/// The same of the samples of a dataset, as each batch is made: the very bits of scaled tensors,
+/// while pixels stay in memory as they are.
+///
+///   Examples<float> examples = scaled(Examples<float>(data.train_images, data.train_labels), 255);
+template <std::floating_point Scalar>
+Examples<Scalar> scaled(Examples<Scalar> examples, std::type_identity_t<Scalar> divisor) {
+    return {std::make_shared<detail::Scaled<Scalar>>(std::move(examples), divisor)};
 }
 
 }  // namespace weft

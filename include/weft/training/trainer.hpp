@@ -43,8 +43,8 @@ public:
     /// Stops early, with History::non_finite set, when an input, the loss or a gradient is NaN or
     /// infinite; the trainable parameters are then those before that step. An update that itself
     /// overflows a parameter is found at the epoch's end. Throws ShapeError or ArgumentError for
-    /// data or options that do not fit, before anything is changed; what a callback throws, passes
-    /// through.
+    /// data or options that do not fit, before anything is changed; what a callback throws or
+    /// reading the data, passes through.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
@@ -53,7 +53,7 @@ public:
 
     /// The mean loss and metrics over all samples, by the model as it is. Changes nothing, also in
     /// the middle of training.
-    template <class X, class Y>
+    template <class X, TargetsFor<X, Scalar> Y>
     Scores evaluate(const X& x, const Y& y, Index batch_size = 128) const {
         return evaluate(Examples<Scalar>(x, y), batch_size);
     }
@@ -172,6 +172,9 @@ private:
             RandomStream(options_.seed, RandomPurpose::shuffle, trainer_.epoch_)
                 .shuffle(std::span<Index>(order_));
         }
+        // Before the callbacks: reading ahead starts here.
+        const auto batches = data_.read_batches(
+            {order_, batch_size_, TrainingEpoch{options_.seed, trainer_.epoch_}});
         ++trainer_.epoch_;
         call(CallbackHandle::Event::epoch_begin);
         ProgressLine progress(options_.verbosity, epoch_, options_.epochs, steps_);
@@ -180,7 +183,7 @@ private:
             return std::chrono::duration<double>(now - start).count();
         };
         for (batch_step_ = 1; batch_step_ <= steps_; ++batch_step_) {
-            if (!run_step()) return false;
+            if (!run_step(*batches)) return false;
             call(CallbackHandle::Event::batch_end);
             if (const auto now = Clock::now(); progress.wants_update(now)) {
                 progress.update(now, batch_step_, seconds_until(now),
@@ -215,7 +218,7 @@ private:
     }
 
     /// False when a number went wrong.
-    WEFT_NOINLINE bool run_step() {
+    WEFT_NOINLINE bool run_step(BatchReader<Scalar>& batches) {
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = std::min(batch_size_, train_size_ - first);
         const PassOptions pass{.training = true,
@@ -224,7 +227,7 @@ private:
                                .step = static_cast<std::uint32_t>(trainer_.step_)};
         const auto samples =
             std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
-        data_.gather(samples, batch_.x.data(), batch_.y.data());
+        batches.next(batch_.x.data(), batch_.y.data());
         // Before the forward pass, which may update moving statistics.
         Device& device = batch_.workspace.device();
         const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
@@ -327,12 +330,15 @@ Scores Trainer<Scalar, Device>::evaluate(const Dataset<Scalar>& data, Index firs
     detail::Batch<Scalar, Device> batch(model, options_.loss->target_shape(model.output_shape()),
                                         batch_size, PassKind::inference);
     std::vector<MetricSum> sums(options_.metrics.size() + 1);
-    std::vector<Index> samples(static_cast<std::size_t>(batch_size));
-    for (; first < end; first += batch_size) {
-        samples.resize(static_cast<std::size_t>(std::min(batch_size, end - first)));
-        std::iota(samples.begin(), samples.end(), first);
-        data.gather(samples, batch.x.data(), batch.y.data());
+    std::vector<Index> order(static_cast<std::size_t>(end - first));
+    std::iota(order.begin(), order.end(), first);
+    const auto batches = data.read_batches({order, batch_size});
+    for (std::span<const Index> left = order; !left.empty();) {
+        const auto samples =
+            left.first(std::min(left.size(), static_cast<std::size_t>(batch_size)));
+        left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
+        batches->next(batch.x.data(), batch.y.data());
         const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
         detail::score_batch<Scalar, Device>(model, options_, batch, predictions, samples, nullptr,
                                             batch.scratch_gradient.slice(0, n), sums);

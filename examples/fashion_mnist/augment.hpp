@@ -1,0 +1,16 @@
+// Training pictures changed at random, as pictures of clothes may be.
+#pragma once
+
+#include <weft/weft.hpp>
+
+/// The examples with training pictures mirrored, shifted by up to two of 28 pixels and, half of
+/// them, with a part hidden; made on a thread of their own while the network trains.
+inline weft::Examples<float> augment(weft::Examples<float> examples) {
+    using namespace weft;
+    return prefetched(augmented(
+        std::move(examples),
+        {RandomFlip{FlipMode::horizontal},
+         RandomTranslation{
+             .height_factor = 0.07, .width_factor = 0.07, .fill_mode = FillMode::constant},
+         RandomErasing{.factor = 0.5, .scale = {0.02, 0.2}}}));
+}

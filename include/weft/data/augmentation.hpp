@@ -1,0 +1,132 @@
+/// \file
+/// Augmentation: training pictures changed at random, anew each epoch.
+#pragma once
+
+#include "weft/core/random.hpp"
+#include "weft/data/wrapped_dataset.hpp"
+
+#include <functional>
+#include <vector>
+
+namespace weft {
+
+/// The range that a random number is drawn from: from -x to x for a number x, as in Keras.
+struct FactorRange {
+    double low;
+    double high;
+
+    constexpr FactorRange(double x) : low(-x), high(x) {}
+    constexpr FactorRange(double lowest, double highest) : low(lowest), high(highest) {}
+};
+
+/// The random numbers that one augmentation draws for one sample in one epoch: a function of seed,
+/// epoch, place in the list of augmentations and index of the sample. So neither the number of
+/// threads nor the order of samples and batches changes what a sample becomes.
+class AugmentationRandom {
+public:
+    AugmentationRandom(TrainingEpoch epoch, std::uint32_t step, Index sample)
+        : stream_(epoch.seed, RandomPurpose::augmentation, step, epoch.number),
+          first_(static_cast<std::uint64_t>(sample) << 32) {}
+
+    /// Number i, below 2^32, uniform in the range.
+    double uniform(std::uint32_t i, FactorRange range) const {
+        return stream_.uniform(first_ + i, range.low, range.high);
+    }
+    bool bernoulli(std::uint32_t i, double probability) const {
+        return stream_.bernoulli(first_ + i, probability);
+    }
+
+private:
+    RandomStream stream_;
+    std::uint64_t first_;
+};
+
+/// An augmentation of any kind: RandomFlip, RandomTranslation, ..., or a type of the user's own
+/// with
+///
+///   template <class Scalar>
+///   void apply(TensorView<Scalar> image, const AugmentationRandom& random) const;
+///
+/// which changes the image (H, W, C) in place; it is called by several threads at once. Where there
+/// is a check(), it is called once and throws ArgumentError for options that make no sense.
+template <class Scalar>
+class Augmentation {
+public:
+    template <class Step>
+    requires requires(const Step& step, TensorView<Scalar> image,
+                      const AugmentationRandom& random) {
+        step.apply(image, random);
+    }
+    Augmentation(Step step)
+        : apply_([step](TensorView<Scalar> image, const AugmentationRandom& random) {
+              step.apply(image, random);
+          }) {
+        if constexpr (requires { step.check(); }) step.check();
+    }
+
+    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
+        apply_(image, random);
+    }
+
+private:
+    std::function<void(TensorView<Scalar>, const AugmentationRandom&)> apply_;
+};
+
+namespace detail {
+
+template <class Scalar>
+class Augmented final : public WrappedDataset<Scalar> {
+public:
+    Augmented(Examples<Scalar> inner, std::vector<Augmentation<Scalar>> steps)
+        : WrappedDataset<Scalar>(std::move(inner)), steps_(std::move(steps)) {
+        const Shape sample = this->input_shape();
+        if (sample.rank() != 2 && sample.rank() != 3) {
+            throw ShapeError(concat("augmented: samples have shape ", sample,
+                                    ", expected pictures (H, W) or (H, W, C)"));
+        }
+        image_shape_ = sample.rank() == 3 ? sample : Shape{sample[0], sample[1], 1};
+    }
+
+private:
+    void change(std::span<const Index> samples, const std::optional<TrainingEpoch>& epoch,
+                Scalar* x) const override {
+        if (!epoch) return;
+        for (const Index sample : samples) {
+            for (std::size_t step = 0; step < steps_.size(); ++step) {
+                const AugmentationRandom random(*epoch, static_cast<std::uint32_t>(step), sample);
+                steps_[step].apply({x, image_shape_}, random);
+            }
+            x += image_shape_.size();
+        }
+    }
+
+    std::vector<Augmentation<Scalar>> steps_;
+    Shape image_shape_;  ///< (H, W, C)
+};
+
+/// Throws ArgumentError unless  lowest <= low <= high <= highest.
+WEFT_COLD inline void require_range(std::string_view who, std::string_view option,
+                                    FactorRange range, double lowest, double highest) {
+    if (lowest <= range.low && range.low <= range.high && range.high <= highest) return;
+    throw ArgumentError(concat(who, ": ", option, " is from ", range.low, " to ", range.high,
+                               ", expected a range within ", lowest, " and ", highest));
+}
+
+}  // namespace detail
+
+/// The samples, pictures (H, W) or (H, W, C), with those that are trained on changed by each of the
+/// augmentations in turn, anew each epoch; the seed is that of fit. Samples that are evaluated,
+/// also those of validation_split, stay as they are, and so do targets.
+///
+///   augmented(examples, {RandomFlip{FlipMode::horizontal},
+///                        RandomTranslation{.height_factor = 0.1, .width_factor = 0.1}})
+///
+/// Throws ShapeError for samples of other ranks, ArgumentError for options that make no sense.
+template <class Scalar>
+Examples<Scalar> augmented(Examples<Scalar> examples,
+                           std::type_identity_t<std::vector<Augmentation<Scalar>>> augmentations) {
+    return {
+        std::make_shared<detail::Augmented<Scalar>>(std::move(examples), std::move(augmentations))};
+}
+
+}  // namespace weft

@@ -1,0 +1,115 @@
+/// \file
+/// Datasets of picture files. Needs stb.
+#pragma once
+
+#include "weft/data/dataset.hpp"
+#include "weft/data/image.hpp"
+#include "weft/data/image_files.hpp"
+
+namespace weft {
+
+/// How picture files become samples (height, width, channels).
+struct ImageOptions {
+    Index height = 0;    ///< with width: what pictures of another size are resized to
+    Index width = 0;     ///< 0 with height: the size of the first, and all others have it
+    Index channels = 1;  ///< 1 grey, 3 colour
+    Interpolation interpolation = Interpolation::bilinear;  ///< for resizing
+};
+
+namespace detail {
+
+/// Reads files as samples of one shape.
+class ImageReader {
+public:
+    WEFT_COLD ImageReader(const ImageFiles& files, const ImageOptions& options)
+        : options_(options) {
+        if (options.channels != 1 && options.channels != 3) {
+            throw ArgumentError(
+                concat("ImageOptions: channels is ", options.channels, ", expected 1 or 3"));
+        }
+        if (options.height < 0 || options.width < 0 ||
+            (options.height == 0) != (options.width == 0)) {
+            throw ArgumentError(concat("ImageOptions: height and width are ", options.height,
+                                       " and ", options.width, ", expected both or neither"));
+        }
+        if (static_cast<Index>(files.paths.size()) != files.labels.size()) {
+            throw ShapeError(concat("ImageFiles: ", files.paths.size(), " paths and ",
+                                    files.labels.size(), " labels, expected as many"));
+        }
+        if (files.paths.empty()) throw ArgumentError("ImageFiles: no paths, expected at least 1");
+        shape_ = {options.height, options.width, options.channels};
+        if (options.height == 0) shape_ = read_image(files.paths[0], options.channels).shape();
+    }
+
+    const Shape& shape() const { return shape_; }
+
+    WEFT_COLD Tensor<std::uint8_t> read(const std::filesystem::path& path) const {
+        Tensor<std::uint8_t> image = read_image(path, options_.channels);
+        if (image.shape() == shape_) return image;
+        if (options_.height > 0) {
+            return resized(image, shape_[0], shape_[1], options_.interpolation);
+        }
+        throw IoError(concat(path.string(), ": has ", image.shape()[0], " x ", image.shape()[1],
+                             " pixels, expected ", shape_[0], " x ", shape_[1],
+                             " as the first; ImageOptions can resize"));
+    }
+
+private:
+    ImageOptions options_;
+    Shape shape_;  ///< (H, W, C)
+};
+
+template <class Scalar>
+class ImageDataset final : public Dataset<Scalar> {
+public:
+    ImageDataset(ImageFiles files, const ImageOptions& options)
+        : reader_(files, options), files_(std::move(files)) {}
+
+    Index size() const override { return files_.labels.size(); }
+    Shape input_shape() const override { return reader_.shape(); }
+    Shape target_shape() const override { return {}; }
+
+    void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+        for (const Index i : samples) {
+            if (y != nullptr) *y++ = static_cast<Scalar>(files_.labels[i]);
+            if (x == nullptr) continue;
+            const auto image = reader_.read(files_.paths[static_cast<std::size_t>(i)]);
+            x = std::ranges::copy(image, x).out;
+        }
+    }
+
+private:
+    ImageReader reader_;
+    ImageFiles files_;
+};
+
+}  // namespace detail
+
+/// Pictures (N, height, width, channels) from 0 to 255 with their classes, each read from its file
+/// when a batch asks for it, so that a set may be larger than memory.
+///
+///   const ImageFiles files = list_image_folder("flowers");
+///   const Examples<float> examples =
+///       scaled(stream_images<float>(files, {.height = 64, .width = 64, .channels = 3}), 255);
+///
+/// Throws ArgumentError for options that make no sense, IoError for a first picture that cannot be
+/// read. What is wrong with another is thrown where its batch was wanted.
+template <class Scalar>
+Examples<Scalar> stream_images(ImageFiles files, const ImageOptions& options = {}) {
+    return {std::make_shared<detail::ImageDataset<Scalar>>(std::move(files), options)};
+}
+
+/// The same pictures in memory, a byte a number: (N, height, width, channels). Throws IoError for
+/// one that cannot be read or, unless they are to be resized, has another size.
+WEFT_COLD inline Tensor<std::uint8_t> read_images(const ImageFiles& files,
+                                                  const ImageOptions& options = {}) {
+    const detail::ImageReader reader(files, options);
+    Tensor<std::uint8_t> images(reader.shape().batch(files.labels.size()));
+    for (std::size_t i = 0; i < files.paths.size(); ++i) {
+        std::ranges::copy(reader.read(files.paths[i]),
+                          images.sample(static_cast<Index>(i)).begin());
+    }
+    return images;
+}
+
+}  // namespace weft

@@ -1,0 +1,152 @@
+/// \file
+/// Lists of picture files with their classes: a folder a class, or a CSV file of classes.
+#pragma once
+
+#include "weft/data/detail/csv_reader.hpp"
+
+namespace weft {
+
+/// Files of pictures, and the class of each.
+struct ImageFiles {
+    std::vector<std::filesystem::path> paths;
+    Tensor<std::int32_t> labels;       ///< (N)
+    std::vector<std::string> classes;  ///< class i is classes[i]; none where classes are numbers
+};
+
+/// The .png, .jpg and .jpeg files in the folders of that directory, a folder a class. Classes are
+/// in the order of the folders' names, as text; within a class, files are in the order of theirs.
+/// Names that start with a dot and all other files are passed over.
+///
+///   flowers/daisy/1.png, flowers/daisy/2.jpg, flowers/rose/1.png   ->   classes {"daisy", "rose"}
+///
+/// Samples of a class come one after another, so to hold some back take stratified_split and
+/// subset, not validation_split. Throws IoError when there is no such directory, when it has no
+/// folders, and for a folder without pictures.
+inline ImageFiles list_image_folder(const std::filesystem::path& directory);
+
+struct ImageListOptions {
+    std::string id_column = "id";        ///< 17 or 17.png for 17.png
+    std::string class_column = "label";  ///< all integers of at least 0, or names
+    std::string extension = ".png";      ///< of files whose id has none
+};
+
+/// The pictures in that directory that a CSV file with a header lists, with the class of each, in
+/// the file's order. Names of classes are numbered in the order of their names.
+/// Throws IoError, which names file and line, when a column, a picture or a class is missing.
+inline ImageFiles list_images(const std::filesystem::path& directory,
+                              const std::filesystem::path& csv,
+                              const ImageListOptions& options = {});
+
+namespace detail {
+
+/// The entries of a directory that have no dot in front, by name.
+WEFT_COLD inline std::vector<std::filesystem::path> sorted_entries(
+    const std::filesystem::path& directory) {
+    std::error_code error;
+    std::vector<std::filesystem::path> entries;
+    std::filesystem::directory_iterator entry(directory, error), end;
+    for (; !error && entry != end; entry.increment(error)) {
+        if (entry->path().filename().native()[0] != '.') entries.push_back(entry->path());
+    }
+    if (error) {
+        throw IoError(concat(directory.string(), ": cannot be listed: ", error.message()));
+    }
+    std::ranges::sort(entries);
+    return entries;
+}
+
+WEFT_COLD inline bool has_image_extension(const std::filesystem::path& path) {
+    std::string extension = path.extension().string();
+    for (char& c : extension) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
+}
+
+WEFT_COLD inline bool is_directory(const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(path, ignored);
+}
+
+/// Class indices of what the file calls the classes: themselves where all are integers, else in the
+/// order of their names, which are put into classes.
+WEFT_COLD inline Tensor<std::int32_t> class_indices(const std::vector<std::string>& names,
+                                                    std::vector<std::string>& classes) {
+    Tensor<std::int32_t> labels(Shape{static_cast<Index>(names.size())});
+    bool are_numbers = true;
+    for (std::size_t i = 0; i < names.size() && are_numbers; ++i) {
+        std::int32_t& label = labels[static_cast<Index>(i)];
+        are_numbers = parse_number(names[i], label) && label >= 0;
+    }
+    if (are_numbers) return labels;
+    classes = names;
+    std::ranges::sort(classes);
+    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto found = std::ranges::lower_bound(classes, names[i]);
+        labels[static_cast<Index>(i)] = static_cast<std::int32_t>(found - classes.begin());
+    }
+    return labels;
+}
+
+}  // namespace detail
+
+inline ImageFiles list_image_folder(const std::filesystem::path& directory) {
+    ImageFiles files;
+    std::vector<std::int32_t> labels;
+    for (const auto& folder : detail::sorted_entries(directory)) {
+        if (!detail::is_directory(folder)) continue;
+        const std::size_t before = files.paths.size();
+        for (const auto& path : detail::sorted_entries(folder)) {
+            if (!detail::has_image_extension(path) || detail::is_directory(path)) continue;
+            files.paths.push_back(path);
+            labels.push_back(static_cast<std::int32_t>(files.classes.size()));
+        }
+        if (files.paths.size() == before) {
+            throw IoError(concat(folder.string(), ": holds no .png, .jpg or .jpeg file"));
+        }
+        files.classes.push_back(folder.filename().string());
+    }
+    if (files.paths.empty()) {
+        throw IoError(
+            concat(directory.string(), ": holds no folders, expected one for each class"));
+    }
+    files.labels = Tensor<std::int32_t>(
+        TensorView<const std::int32_t>(labels, Shape{static_cast<Index>(labels.size())}));
+    return files;
+}
+
+inline ImageFiles list_images(const std::filesystem::path& directory,
+                              const std::filesystem::path& csv, const ImageListOptions& options) {
+    detail::CsvReader reader(csv, ',');
+    if (!reader.next()) reader.fail("the file is empty");
+    const std::vector<std::string> columns = reader.fields();
+    const std::size_t id = detail::csv_column(reader.name(), columns, options.id_column);
+    const std::size_t label = detail::csv_column(reader.name(), columns, options.class_column);
+    ImageFiles files;
+    std::vector<std::string> names;
+    while (reader.next()) {
+        reader.require_fields(columns.size());
+        std::filesystem::path name = reader.fields()[id];
+        if (name.empty() || name.has_parent_path()) {
+            reader.fail(concat("column \"", options.id_column, "\" is ",
+                               detail::quoted_excerpt(name.string()), ", expected a file's name"));
+        }
+        if (!detail::has_image_extension(name)) name += options.extension;
+        std::filesystem::path path = directory / name;
+        std::error_code ignored;
+        if (!std::filesystem::is_regular_file(path, ignored)) {
+            reader.fail(concat("names ", path.string(), ", which is no file"));
+        }
+        if (reader.fields()[label].empty()) {
+            reader.fail(concat("column \"", options.class_column, "\" is empty"));
+        }
+        files.paths.push_back(std::move(path));
+        names.push_back(reader.fields()[label]);
+    }
+    if (names.empty()) reader.fail("no samples follow the header");
+    files.labels = detail::class_indices(names, files.classes);
+    return files;
+}
+
+}  // namespace weft

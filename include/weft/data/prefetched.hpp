@@ -1,0 +1,141 @@
+/// \file
+/// prefetched: batches read ahead on a thread of their own.
+#pragma once
+
+#include "weft/data/wrapped_dataset.hpp"
+
+#include <cassert>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace weft {
+
+namespace detail {
+
+/// Reads batches on another thread into a ring of buffers, from which next copies.
+template <class Scalar>
+class PrefetchingReader final : public BatchReader<Scalar> {
+public:
+    PrefetchingReader(const Dataset<Scalar>& data, const BatchPlan& plan, Index batches_ahead)
+        : reader_(data.read_batches(plan)),
+          left_(static_cast<Index>(plan.samples.size())),
+          batch_size_(std::min(plan.batch_size, left_)),
+          batches_(batch_size_ == 0 ? 0 : (left_ + batch_size_ - 1) / batch_size_),
+          x_size_(data.input_shape().size()),
+          y_size_(data.target_shape().size()) {
+        ring_.resize(static_cast<std::size_t>(std::min(batches_ahead, batches_)));
+        for (Buffers& buffers : ring_) {
+            buffers.x = Tensor<Scalar>(Shape{batch_size_ * x_size_});
+            buffers.y = Tensor<Scalar>(Shape{batch_size_ * y_size_});
+        }
+        thread_ = std::thread([this] { read_all(); });
+    }
+    PrefetchingReader(const PrefetchingReader&) = delete;
+    PrefetchingReader& operator=(const PrefetchingReader&) = delete;
+    ~PrefetchingReader() override {
+        {
+            const std::lock_guard lock(mutex_);
+            abandoned_ = true;
+        }
+        changed_.notify_all();
+        thread_.join();
+    }
+
+    void next(Scalar* x, Scalar* y) override {
+        assert(left_ > 0);
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return taken_ < filled_ || failure_ != nullptr; });
+        // What was read before it failed is handed out first, as without reading ahead.
+        if (taken_ == filled_) std::rethrow_exception(failure_);
+        lock.unlock();
+        const Buffers& from = buffers(taken_);
+        const Index count = std::min(batch_size_, left_);
+        if (x != nullptr) std::copy_n(from.x.data(), count * x_size_, x);
+        if (y != nullptr) std::copy_n(from.y.data(), count * y_size_, y);
+        left_ -= count;
+        lock.lock();
+        ++taken_;
+        lock.unlock();
+        changed_.notify_all();
+    }
+
+private:
+    struct Buffers {
+        Tensor<Scalar> x, y;
+    };
+
+    Buffers& buffers(Index batch) { return ring_[static_cast<std::size_t>(batch) % ring_.size()]; }
+
+    /// The other thread.
+    void read_all() noexcept {
+        try {
+            for (Index batch = 0; batch < batches_; ++batch) {
+                {
+                    std::unique_lock lock(mutex_);
+                    changed_.wait(lock, [&] {
+                        return abandoned_ || batch - taken_ < static_cast<Index>(ring_.size());
+                    });
+                    if (abandoned_) return;
+                }
+                reader_->next(buffers(batch).x.data(), buffers(batch).y.data());
+                {
+                    const std::lock_guard lock(mutex_);
+                    ++filled_;
+                }
+                changed_.notify_all();
+            }
+        } catch (...) {
+            const std::lock_guard lock(mutex_);
+            failure_ = std::current_exception();
+            changed_.notify_all();
+        }
+    }
+
+    std::unique_ptr<BatchReader<Scalar>> reader_;  ///< the other thread's, as ring_[filled_]
+    Index left_;                                   ///< samples that next has yet to hand out
+    Index batch_size_, batches_, x_size_, y_size_;
+    std::vector<Buffers> ring_;
+    std::mutex mutex_;  ///< of what follows
+    std::condition_variable changed_;
+    Index filled_ = 0, taken_ = 0;  ///< batches
+    std::exception_ptr failure_;
+    bool abandoned_ = false;
+    std::thread thread_;
+};
+
+template <class Scalar>
+class Prefetched final : public WrappedDataset<Scalar> {
+public:
+    Prefetched(Examples<Scalar> inner, Index batches_ahead)
+        : WrappedDataset<Scalar>(std::move(inner)), batches_ahead_(batches_ahead) {
+        require_option(batches_ahead >= 1, "prefetched", "batches_ahead",
+                       static_cast<double>(batches_ahead), "at least 1");
+    }
+
+    std::unique_ptr<BatchReader<Scalar>> read_batches(const BatchPlan& plan) const override {
+        return std::make_unique<PrefetchingReader<Scalar>>(this->inner(), plan, batches_ahead_);
+    }
+
+private:
+    Index batches_ahead_;
+};
+
+}  // namespace detail
+
+/// The same samples in the same order, to the bit, but read ahead on one more thread while the
+/// model trains on those before: at most batches_ahead batches are kept ready. What reading throws
+/// arrives where the batch was wanted, in fit or evaluate. It goes outermost: what wraps it reads
+/// without it.
+///
+///   trainer.fit(prefetched(augmented(examples, {RandomFlip{}})), {.epochs = 5});
+///
+/// Throws ArgumentError unless batches_ahead is at least 1.
+template <class Scalar>
+Examples<Scalar> prefetched(Examples<Scalar> examples, Index batches_ahead = 2) {
+    return {std::make_shared<detail::Prefetched<Scalar>>(std::move(examples), batches_ahead)};
+}
+
+}  // namespace weft

@@ -1,0 +1,30 @@
+/// \file
+/// RandomBrightness: lighter and darker pictures.
+#pragma once
+
+#include "weft/data/augmentation.hpp"
+
+namespace weft {
+
+/// y = min(max(x + f (high - low), low), high)  with f drawn from factor for the whole image and
+/// pixels from low to high.
+struct RandomBrightness {
+    FactorRange factor;                  ///< within -1 and 1
+    FactorRange value_range = {0, 255};  ///< of the pixels
+
+    template <class Scalar>
+    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
+        const auto low = static_cast<Scalar>(value_range.low);
+        const auto high = static_cast<Scalar>(value_range.high);
+        const Scalar shift = static_cast<Scalar>(random.uniform(0, factor)) * (high - low);
+        for (Scalar& x : image) x = std::min(std::max(x + shift, low), high);
+    }
+
+    void check() const {
+        detail::require_range("RandomBrightness", "factor", factor, -1, 1);
+        constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
+        detail::require_range("RandomBrightness", "value_range", value_range, -largest, largest);
+    }
+};
+
+}  // namespace weft

@@ -1,0 +1,32 @@
+/// \file
+/// RandomRotation: turned pictures.
+#pragma once
+
+#include "weft/data/augmentation.hpp"
+#include "weft/data/detail/affine.hpp"
+
+#include <numbers>
+
+namespace weft {
+
+/// Turns the image around its centre by a share of a full turn: counterclockwise where it is
+/// positive.   With a = 2 pi f and h, w from the centre, h downwards:
+///   y(h, w) = x(h cos a + w sin a, w cos a - h sin a)
+struct RandomRotation {
+    FactorRange factor;  ///< of a full turn, within -1 and 1
+    FillMode fill_mode = FillMode::reflect;
+    Interpolation interpolation = Interpolation::bilinear;
+    double fill_value = 0;  ///< for FillMode::constant
+
+    template <class Scalar>
+    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
+        const double angle = 2 * std::numbers::pi * random.uniform(0, factor);
+        const double c = std::cos(angle), s = std::sin(angle);
+        detail::transform_image(image, {.yy = c, .yx = s, .xy = -s, .xx = c},
+                                {fill_mode, interpolation, fill_value});
+    }
+
+    void check() const { detail::require_range("RandomRotation", "factor", factor, -1, 1); }
+};
+
+}  // namespace weft

@@ -1,0 +1,35 @@
+/// \file
+/// RandomTranslation: shifted pictures.
+#pragma once
+
+#include "weft/data/augmentation.hpp"
+#include "weft/data/detail/affine.hpp"
+
+namespace weft {
+
+/// Shifts the image by shares of its height and width: down and right where they are positive.
+///   y(h, w) = x(h - f_h H, w - f_w W)
+struct RandomTranslation {
+    FactorRange height_factor = 0;  ///< within -1 and 1
+    FactorRange width_factor = 0;   ///< within -1 and 1
+    FillMode fill_mode = FillMode::reflect;
+    Interpolation interpolation = Interpolation::bilinear;
+    double fill_value = 0;  ///< for FillMode::constant
+
+    template <class Scalar>
+    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
+        const auto height = static_cast<double>(image.shape()[0]);
+        const auto width = static_cast<double>(image.shape()[1]);
+        detail::transform_image(image,
+                                {.dy = -random.uniform(0, height_factor) * height,
+                                 .dx = -random.uniform(1, width_factor) * width},
+                                {fill_mode, interpolation, fill_value});
+    }
+
+    void check() const {
+        detail::require_range("RandomTranslation", "height_factor", height_factor, -1, 1);
+        detail::require_range("RandomTranslation", "width_factor", width_factor, -1, 1);
+    }
+};
+
+}  // namespace weft

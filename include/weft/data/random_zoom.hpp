@@ -1,0 +1,37 @@
+/// \file
+/// RandomZoom: pictures seen from nearer and from farther.
+#pragma once
+
+#include "weft/data/augmentation.hpp"
+#include "weft/data/detail/affine.hpp"
+
+#include <optional>
+
+namespace weft {
+
+/// Stretches the image around its centre: what is seen of it grows by shares of height and width,
+/// so positive factors zoom out and negative ones in.   With h, w from the centre:
+///   y(h, w) = x((1 + f_h) h, (1 + f_w) w)
+struct RandomZoom {
+    FactorRange height_factor;                     ///< within -0.99 and 10
+    std::optional<FactorRange> width_factor = {};  ///< none: as the height, so no distortion
+    FillMode fill_mode = FillMode::reflect;
+    Interpolation interpolation = Interpolation::bilinear;
+    double fill_value = 0;  ///< for FillMode::constant
+
+    template <class Scalar>
+    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
+        const double height = 1 + random.uniform(0, height_factor);
+        const double width = width_factor ? 1 + random.uniform(1, *width_factor) : height;
+        detail::transform_image(image, {.yy = height, .xx = width},
+                                {fill_mode, interpolation, fill_value});
+    }
+
+    void check() const {
+        detail::require_range("RandomZoom", "height_factor", height_factor, -0.99, 10);
+        if (width_factor)
+            detail::require_range("RandomZoom", "width_factor", *width_factor, -0.99, 10);
+    }
+};
+
+}  // namespace weft

@@ -1,0 +1,37 @@
+/// \file
+/// stream_idx: IDX files that stay on disk.
+#pragma once
+
+#include "weft/data/detail/record_dataset.hpp"
+
+namespace weft {
+
+/// Images (or other bytes) and labels in uncompressed IDX files of uint8: samples (N, ...) and
+/// labels (N). Samples are read as batches ask for them, so that a set may be larger than memory;
+/// labels, a byte a sample, are kept.
+/// Throws IoError, which names the file, where read_idx does, and unless there are as many labels
+/// as samples. What goes wrong with the file later is thrown where the batch was wanted.
+template <class Scalar>
+Examples<Scalar> stream_idx(const std::filesystem::path& images,
+                            const std::filesystem::path& labels) {
+    detail::RecordFile record{std::make_unique<detail::FileBytes>(images)};
+    detail::FileBytes& file = *record.file;
+    detail::require_not_gzip(file, "only a plain file can be read here and there");
+    const Shape shape = detail::parse_idx_header(file, detail::idx_type<std::uint8_t>, 1);
+    const Shape sample = shape.sample();
+    record.first = file.size() - file.left();
+    record.stride = static_cast<std::uint64_t>(sample.size());
+    record.count = shape[0];
+
+    Tensor<std::uint8_t> classes = read_idx<std::uint8_t>(labels);
+    if (classes.shape() != Shape{record.count}) {
+        throw IoError(concat(labels.string(), ": has shape ", classes.shape(), ", expected ",
+                             Shape{record.count}, " for the samples of ", images.string()));
+    }
+    std::vector<detail::RecordFile> files;
+    files.push_back(std::move(record));
+    return {std::make_shared<detail::RecordDataset<Scalar>>(
+        std::move(files), sample, detail::RecordLayout::as_sample, std::move(classes))};
+}
+
+}  // namespace weft

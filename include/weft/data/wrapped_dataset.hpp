@@ -1,0 +1,144 @@
+/// \file
+/// WrappedDataset: a dataset made of another one. And the plainest: subset and reshaped.
+#pragma once
+
+#include "weft/data/dataset.hpp"
+
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace weft {
+
+/// A dataset that passes on the samples of another one, changed by what derives from it:
+///
+///   class Inverted final : public WrappedDataset<float> {
+///       using WrappedDataset::WrappedDataset;
+///       void change(std::span<const Index> samples, const std::optional<TrainingEpoch>&,
+///                   float* x) const override { ... }
+///   };
+///   Examples<float> inverted(std::make_shared<Inverted>(examples));
+template <class Scalar>
+class WrappedDataset : public Dataset<Scalar> {
+public:
+    /// Throws ArgumentError for an empty handle.
+    explicit WrappedDataset(Examples<Scalar> inner) : inner_(std::move(inner)) {
+        if (!inner_) throw ArgumentError("dataset: Examples that hold none, expected a dataset");
+    }
+
+    Index size() const override { return inner_->size(); }
+    Shape input_shape() const override { return inner_->input_shape(); }
+    Shape target_shape() const override { return inner_->target_shape(); }
+
+    void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+        inner_->gather(samples, x, y);
+        if (x != nullptr) change(samples, std::nullopt, x);
+    }
+
+    void gather_for_training(std::span<const Index> samples, TrainingEpoch epoch, Scalar* x,
+                             Scalar* y) const override {
+        inner_->gather_for_training(samples, epoch, x, y);
+        if (x != nullptr) change(samples, epoch, x);
+    }
+
+protected:
+    const Dataset<Scalar>& inner() const { return *inner_; }
+
+    /// Changes, in place, what was gathered of those samples: x (samples, sample...). epoch is none
+    /// unless they are to be trained on. Called by several threads at once.
+    virtual void change(std::span<const Index> /*samples*/,
+                        const std::optional<TrainingEpoch>& /*epoch*/, Scalar* /*x*/) const {}
+
+private:
+    Examples<Scalar> inner_;
+};
+
+namespace detail {
+
+template <class Scalar>
+class Subset final : public WrappedDataset<Scalar> {
+public:
+    Subset(Examples<Scalar> inner, std::span<const Index> indices)
+        : WrappedDataset<Scalar>(std::move(inner)), indices_(indices.begin(), indices.end()) {
+        const Index size = this->inner().size();
+        for (std::size_t i = 0; i < indices_.size(); ++i) {
+            if (indices_[i] >= 0 && indices_[i] < size) continue;
+            throw ArgumentError(
+                concat("subset: index ", i, " is ", indices_[i], ", expected 0 ... ", size - 1));
+        }
+    }
+
+    Index size() const override { return static_cast<Index>(indices_.size()); }
+
+    void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+        for_each_part(samples, x, y,
+                      [&](std::span<const Index> part, Scalar* part_x, Scalar* part_y) {
+                          this->inner().gather(part, part_x, part_y);
+                      });
+    }
+
+    void gather_for_training(std::span<const Index> samples, TrainingEpoch epoch, Scalar* x,
+                             Scalar* y) const override {
+        for_each_part(samples, x, y,
+                      [&](std::span<const Index> part, Scalar* part_x, Scalar* part_y) {
+                          this->inner().gather_for_training(part, epoch, part_x, part_y);
+                      });
+    }
+
+private:
+    /// Calls the function with the inner indices of some samples at a time, so that they need no
+    /// memory but the stack's.
+    template <class Function>
+    void for_each_part(std::span<const Index> samples, Scalar* x, Scalar* y,
+                       const Function& function) const {
+        const Index x_size = this->input_shape().size(), y_size = this->target_shape().size();
+        std::array<Index, 64> part;
+        while (!samples.empty()) {
+            const std::size_t count = std::min(samples.size(), part.size());
+            for (std::size_t k = 0; k < count; ++k) {
+                part[k] = indices_[static_cast<std::size_t>(samples[k])];
+            }
+            function(std::span<const Index>(part).first(count), x, y);
+            samples = samples.subspan(count);
+            if (x != nullptr) x += static_cast<Index>(count) * x_size;
+            if (y != nullptr) y += static_cast<Index>(count) * y_size;
+        }
+    }
+
+    std::vector<Index> indices_;
+};
+
+template <class Scalar>
+class Reshaped final : public WrappedDataset<Scalar> {
+public:
+    Reshaped(Examples<Scalar> inner, const Shape& shape)
+        : WrappedDataset<Scalar>(std::move(inner)), shape_(shape) {
+        const Shape from = this->inner().input_shape();
+        if (from.size() != shape.size()) {
+            throw ShapeError(concat("reshaped: samples of shape ", from, " as ", shape));
+        }
+    }
+
+    Shape input_shape() const override { return shape_; }
+
+private:
+    Shape shape_;
+};
+
+}  // namespace detail
+
+/// The samples of those indices, in their order, without a copy of any: the parts of a
+/// stratified_split. Throws ArgumentError for an index outside 0 ... N - 1.
+template <class Scalar>
+Examples<Scalar> subset(Examples<Scalar> examples, std::span<const Index> indices) {
+    return {std::make_shared<detail::Subset<Scalar>>(std::move(examples), indices)};
+}
+
+/// The samples with another shape of as many numbers, as (28, 28, 1) for (28, 28). ShapeError
+/// otherwise.
+template <class Scalar>
+Examples<Scalar> reshaped(Examples<Scalar> examples, const Shape& sample_shape) {
+    return {std::make_shared<detail::Reshaped<Scalar>>(std::move(examples), sample_shape)};
+}
+
+}  // namespace weft
