@@ -81,19 +81,26 @@ EIGEN_ALWAYS_INLINE void for_row_blocks(Index rows, const Body& body) {
     blocks_of(std::integral_constant<Index, 1>{});
 }
 
-/// C[Rows, Packets * packet_size] from the runs of A and B, all loads of B whole packets. Ragged:
-/// of the last packet of C only `tail` columns are there. soon: the first row of a block of C that
-/// is fetched meanwhile.
-template <Index Rows, Index Packets, bool Ragged, class Scalar>
+/// The rows of the first of the blocks that for_row_blocks cuts so many rows into.
+template <class Scalar>
+constexpr Index block_height(Index rows) {
+    constexpr Index most = MatmulBlocking<Scalar>::rows;
+    if (rows >= most) return most;
+    return rows >= 4 ? 4 : rows;
+}
+
+/// C[Rows, Packets * packet_size] from the runs of A and B, all loads of B whole packets. Of a
+/// single packet only `width` columns of C are there. soon: the first row of a block of C that is
+/// fetched meanwhile.
+template <Index Rows, Index Packets, class Scalar>
 EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const Scalar* a, Index a_row, Index a_column,
                                         const Scalar* b, Index b_row, Scalar* c, Index c_row,
-                                        const Scalar* soon, Index tail,
+                                        const Scalar* soon, Index width,
                                         const Epilogue<Scalar>& epilogue) {
     using namespace Eigen::internal;
     constexpr Index step = packet_size<Scalar>;
-    const auto is_tail = [](Index p) { return Ragged && p == Packets - 1; };
     const auto load_columns = [&](const Scalar* x, Index p) {
-        return is_tail(p) ? load_partial(x + p * step, tail) : load(x + p * step);
+        return Packets == 1 ? load_partial(x, width) : load(x + p * step);
     };
 
     for (Index i = 0; i < Rows; ++i) {
@@ -148,8 +155,8 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const Scalar* a, Index a_row,
     for (Index i = 0; i < Rows; ++i) {
         for (Index p = 0; p < Packets; ++p) {
             Scalar* const target = c + i * c_row + p * step;
-            if (is_tail(p)) {
-                store_partial(target, sums[i][p], tail);
+            if constexpr (Packets == 1) {
+                store_partial(target, sums[i][p], width);
             } else {
                 store(target, sums[i][p]);
             }
@@ -157,10 +164,10 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const Scalar* a, Index a_row,
     }
 }
 
-/// One panel of C of at most Packets packets, all its rows. B's rows are readable up to a whole
-/// packet.
-template <Index Packets, bool Ragged, class Scalar>
-WEFT_NOINLINE void multiply_panel(Index rows, Index tail, Runs runs, Repeats repeats,
+/// One panel of C, all its rows: Packets packets wide, or of a single packet the first width
+/// columns. B's rows are readable up to a whole packet.
+template <Index Packets, class Scalar>
+WEFT_NOINLINE void multiply_panel(Index rows, Index width, Runs runs, Repeats repeats,
                                   RowBlocks<Scalar> a, const Scalar* b, Index b_row, Scalar* c,
                                   Index c_row, Epilogue<Scalar> epilogue) {
     // A long sum leaves time to fetch its own block of C, a short one that of the next.
@@ -170,10 +177,9 @@ WEFT_NOINLINE void multiply_panel(Index rows, Index tail, Runs runs, Repeats rep
                                                      Index i) WEFT_INLINE_LAMBDA {
             Scalar* const block = c + i * c_row;
             const Scalar* const next = i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
-            multiply_block<Rows, Packets, Ragged>(runs, a.data + i * a.block_step, a.row_step,
-                                                  a.column_step == 0 ? Rows : a.column_step, b,
-                                                  b_row, block, c_row, is_long ? block : next, tail,
-                                                  epilogue);
+            multiply_block<Rows, Packets>(runs, a.data + i * a.block_step, a.row_step,
+                                          a.column_step == 0 ? Rows : a.column_step, b, b_row,
+                                          block, c_row, is_long ? block : next, width, epilogue);
         });
     }
 }
@@ -182,14 +188,16 @@ WEFT_NOINLINE void multiply_panel(Index rows, Index tail, Runs runs, Repeats rep
 template <class Scalar>
 WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeats repeats,
                                     const RowBlocks<Scalar>& a, const Scalar* b, Index b_row,
-                                    Scalar* c, Index c_row, const Epilogue<Scalar>& epilogue) {
+                                    Scalar* c, Index c_row, Epilogue<Scalar> epilogue) {
     constexpr Index step = packet_size<Scalar>;
-    const Index tail = columns % step;
-    const auto multiply =
-        columns > step
-            ? (tail > 0 ? multiply_panel<2, true, Scalar> : multiply_panel<2, false, Scalar>)
-            : (tail > 0 ? multiply_panel<1, true, Scalar> : multiply_panel<1, false, Scalar>);
-    multiply(rows, tail, runs, repeats, a, b, b_row, c, c_row, epilogue);
+    if (columns == 2 * step) {
+        return multiply_panel<2>(rows, columns, runs, repeats, a, b, b_row, c, c_row, epilogue);
+    }
+    for (Index j = 0; j < columns; j += step) {
+        multiply_panel<1>(rows, std::min(step, columns - j), runs, repeats, a, b + j, b_row, c + j,
+                          c_row, epilogue);
+        if (epilogue.bias != nullptr) epilogue.bias += step;
+    }
 }
 
 }  // namespace detail

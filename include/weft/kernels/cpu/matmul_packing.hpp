@@ -119,18 +119,20 @@ WEFT_NOINLINE void pack_row_blocks(Index rows, Index depth, MatrixOperand<Scalar
             }
         }
     }
-    a = a.from(first, 0);
-    packed += first * block_step;
-    for_row_blocks<Scalar>(
-        rows - first, [&]<Index Rows>(std::integral_constant<Index, Rows>, Index i) {
-            const Scalar* const from = a.data + i * a.row_stride;
-            Scalar* const to = packed + i * block_step;
-            for (Index k = 0; k < depth; ++k) {
-                for (Index r = 0; r < Rows; ++r) {
-                    to[k * Rows + r] = from[r * a.row_stride + k * a.column_stride];
-                }
-            }
-        });
+    while (first < rows) {
+        const Index height = block_height<Scalar>(rows - first);
+        const MatrixOperand<Scalar> of_block = a.from(first, 0);
+        Scalar* const to = packed + first * block_step;
+        first += height;
+        if (a.column_stride == 1) {
+            transpose(height, depth, of_block.data, a.row_stride, to, height);
+            continue;
+        }
+        for (Index k = 0; k < depth; ++k) {
+            const Scalar* const column = of_block.data + k * a.column_stride;
+            for (Index r = 0; r < height; ++r) to[k * height + r] = column[r * a.row_stride];
+        }
+    }
 }
 
 }  // namespace detail

@@ -49,7 +49,7 @@ EIGEN_STRONG_INLINE auto first_lanes(Index count) {
     return static_cast<typename Traits::mask_t>((1u << count) - 1);
 }
 
-/// The first count < packet_size elements, the other lanes zero.
+/// The first count <= packet_size elements, the other lanes zero.
 template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> load_partial(const Scalar* x, Index count) {
     using Traits = Eigen::internal::unpacket_traits<Packet<Scalar>>;
@@ -62,7 +62,7 @@ EIGEN_STRONG_INLINE Packet<Scalar> load_partial(const Scalar* x, Index count) {
     }
 }
 
-/// Stores the first count < packet_size lanes.
+/// Stores the first count <= packet_size lanes.
 template <class Scalar>
 EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, Index count) {
     using Traits = Eigen::internal::unpacket_traits<Packet<Scalar>>;
