@@ -6,8 +6,8 @@
 cmake_minimum_required(VERSION 3.24)
 
 set(largest_percent_weft 250)
-# 660 % where it was measured, and a fifth for noise.
-set(largest_percent_quickstart 800)
+# 730 to 820 % where it was measured, and as much for noise.
+set(largest_percent_quickstart 900)
 
 # A fifth, and as much for noise.
 set(largest_percent_saving 140)

@@ -18,8 +18,10 @@ namespace weft::detail::stb {
 /// The most bytes that one allocation of the reader may ask for; set before each picture.
 inline thread_local std::size_t largest_allocation = 0;
 
+/// Zeroed at first: of a damaged JPEG file stb may use tables that the file never filled.
 inline void* allocate(void* memory, std::size_t size) {
-    return size > largest_allocation ? nullptr : realloc(memory, size);
+    if (size > largest_allocation) return nullptr;
+    return memory == nullptr ? calloc(1, size) : realloc(memory, size);
 }
 
 /// What stb finds first: it copies nothing to nowhere, which the C library's must not be asked to.
