@@ -223,7 +223,8 @@ public:
     /// The penalty on the layer's outputs.
     virtual Regularizer activity_regularizer() const { return {}; }
 
-    /// The activation that forward applies last and would leave out for pass.logits.
+    /// The activation that forward applies last and would leave out for pass.logits. With relu, dy
+    /// may already be 0 where y is not above 0, which pass.relu_is_done tells.
     virtual Activation output_activation() const { return Activation::linear; }
 
 private:

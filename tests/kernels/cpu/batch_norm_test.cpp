@@ -208,6 +208,17 @@ TEST_CASE("batch_norm_backward is the derivative through the moments of the batc
     }
 }
 
+TEST_CASE("moments of no rows are 0") {
+    Cpu cpu;
+    Tensor<double> mean({3}), variance({3});
+    std::ranges::fill(mean, 7.);
+    std::ranges::fill(variance, 7.);
+    const double* const none = nullptr;
+    column_moments(cpu, 0, 3, none, mean.data(), variance.data());
+    CHECK(identical(mean, Tensor<double>({3})));
+    CHECK(identical(variance, Tensor<double>({3})));
+}
+
 TEST_CASE("behind a relu, the gradient of batch_norm passes the relu too") {
     for (const Shape& shape : {Shape{300, 83}, Shape{5, 3}}) {
         auto x = random_normal(shape, 14);

@@ -75,6 +75,7 @@ const std::vector<Case> cases{
     {17, 6, 7, 16, 2, 3, 64, weft::valid, 1, 1, 1, 1, 2},
     {16, 5, 6, 12, 1, 1, 16, weft::valid, 2, 1},
     {9, 2, 3, 8, 4, 5, 16, weft::same},
+    {5, 3, 4, 130, 1, 2, 16},  // several blocks of channels
     // The same with few channels.
     {9, 9, 10, 2, 3, 2, 16, weft::same, 2, 1, 2, 1},
     {8, 7, 8, 3, 4, 4, 48, weft::same, 3, 2},

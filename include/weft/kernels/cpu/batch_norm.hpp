@@ -49,7 +49,8 @@ EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, cons
 
 }  // namespace detail
 
-/// mean_c and variance_c (biased: divided by R) of the columns of x (R, C), in one pass: of blocks
+/// mean_c and variance_c (biased: divided by R; 0 without rows) of the columns of x (R, C), in one
+/// pass: of blocks
 /// of rows, which stay in cache, and then of the whole by
 ///   M = M_a + M_b + (mean_b - mean_a)^2 n_a n_b / (n_a + n_b),   M = sum (x - mean)^2.
 /// Source: Chan, Golub and LeVeque 1983, equations 2.1.
@@ -57,6 +58,11 @@ template <class Scalar>
 void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* mean,
                     Scalar* variance) {
     using namespace Eigen::internal;
+    if (rows == 0) {
+        std::fill_n(mean, columns, Scalar(0));
+        std::fill_n(variance, columns, Scalar(0));
+        return;
+    }
     constexpr Index block_rows = detail::moment_rows;
     const Index blocks = (rows + block_rows - 1) / block_rows;
     auto* const moments = reinterpret_cast<Scalar*>(
@@ -169,7 +175,7 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
         d[c] = -a[c] * share * dbeta[c];
     }
     const auto zero = detail::broadcast(Scalar(0));
-    parallel_ranges(cpu, rows, block_rows, [&](Index begin, Index end) {
+    parallel_ranges(cpu, rows, detail::row_grain(columns), [&](Index begin, Index end) {
         for (Index row = begin; row < end; ++row) {
             detail::for_each_packet<Scalar>(columns, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
                 const Index i = row * columns + c;

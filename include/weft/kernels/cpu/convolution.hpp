@@ -153,8 +153,7 @@ void convolution_input_gradient(Cpu& cpu, const Convolution& c, TensorView<const
 }
 
 /// dW_ijcf = sum over images and positions of x at tap (i, j), channel c, times G: patches^T G.
-/// Summed in parts of the images, a number that follows from the sizes alone, and the parts in
-/// order.
+/// Summed in parts, a number that follows from the sizes alone, and the parts in order.
 ///
 ///   X (N, H, W, C)   G (N, OH, OW, F)   dW (kh, kw, C / groups, F)
 template <class Scalar>
@@ -165,18 +164,17 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
         std::ranges::fill(dw, Scalar(0));
         return;
     }
-    const Index parts =
-        std::clamp<Index>((Index{1} << 18) / (depth * columns), 1, std::min<Index>(16, images));
-    detail::FilterGradient<Scalar> gradient(c, images, x.data(), g.data(), parts);
-    const Index size = depth * columns, tasks = gradient.tasks();
-    auto* const sums = reinterpret_cast<Scalar*>(cpu.scratch(
-        static_cast<std::size_t>(parts * size + cpu.threads() * gradient.scratch_size()) *
-        sizeof(Scalar)));
+    detail::FilterGradient<Scalar> gradient(c, images, x.data(), g.data());
+    const Index size = depth * columns, parts = gradient.parts(), tasks = gradient.tasks();
+    const Index of_sums = detail::round_up(parts * size, 16);
+    auto* const sums = reinterpret_cast<Scalar*>(
+        cpu.scratch(static_cast<std::size_t>(of_sums + cpu.threads() * gradient.scratch_size()) *
+                    sizeof(Scalar)));
     for (Index group = 0; group < c.groups; ++group) {
         gradient.set_group(group);
         parallel_for(cpu, parts * tasks, [&](Index task, int worker) {
             gradient.sum(task / tasks, task % tasks, sums + task / tasks * size,
-                         sums + parts * size + worker * gradient.scratch_size());
+                         sums + of_sums + worker * gradient.scratch_size());
         });
         parallel_ranges(cpu, depth, detail::row_grain(columns), [&](Index begin, Index end) {
             for (Index row = begin; row < end; ++row) {

@@ -14,7 +14,8 @@ namespace detail {
 ///
 /// Three ways, each the fastest for its sizes; the sizes choose:
 ///   direct    dW of a tap = X^T G over the positions where the tap is inside the image; both lie
-///             in memory as the product reads them. A task is a tap.
+///             in memory as the product reads them. A task is some channels of
+///             a tap.
 ///   narrow    the same for images of few channels: the taps of a window row are neighbours in
 ///             memory, so they are multiplied at once, in images copied with their padding.
 ///   gathered  the patches of a tile of positions are copied; for filters that are no whole number
@@ -22,16 +23,21 @@ namespace detail {
 template <class Scalar>
 class FilterGradient {
 public:
-    FilterGradient(const Convolution& c, Index images, const Scalar* x, const Scalar* g,
-                   Index parts)
-        : c_(c), images_(images), x_(x), g_(g), parts_(parts), source_(forward_patches(c, 0)) {
+    FilterGradient(const Convolution& c, Index images, const Scalar* x, const Scalar* g)
+        : c_(c), images_(images), x_(x), g_(g), source_(forward_patches(c, 0)) {
         const bool whole_packets = c.group_filters() % packet_size<Scalar> == 0;
         const bool few_channels = c.group_channels() < MatmulBlocking<Scalar>::rows;
         if (whole_packets && !few_channels) {
             way_ = Way::direct;
-        } else if (whole_packets && c.groups == 1 && c.window.columns.dilation == 1) {
+        } else if (whole_packets && c.groups == 1 && c.window.rows.dilation == 1 &&
+                   c.window.columns.dilation == 1) {
             way_ = Way::narrow;
         }
+        // Direct parts have tasks to share, and large gradients cost much to add up.
+        const Index size = c.depth() * c.group_filters();
+        const Index most =
+            way_ == Way::direct ? std::clamp<Index>((Index{1} << 18) / size, 1, 16) : 16;
+        parts_ = std::min(most, way_ == Way::gathered ? tiles().count : images);
     }
 
     void set_group(Index group) {
@@ -39,8 +45,11 @@ public:
         g_of_group_ = g_ + group * c_.group_filters();
     }
 
+    /// The parts, a number that follows from the sizes alone.
+    Index parts() const { return parts_; }
+
     /// How many tasks a part is cut into.
-    Index tasks() const { return way_ == Way::direct ? c_.window.taps() : 1; }
+    Index tasks() const { return way_ == Way::direct ? c_.window.taps() * channel_blocks() : 1; }
 
     /// Elements that one thread needs.
     Index scratch_size() const {
@@ -58,7 +67,8 @@ public:
 
     /// A task of a part: its rows of the part's dW (depth, group's filters).
     WEFT_NOINLINE void sum(Index part, Index task, Scalar* dw, Scalar* scratch) const {
-        const Index begin = images_ * part / parts_, end = images_ * (part + 1) / parts_;
+        const Index count = way_ == Way::gathered ? tiles().count : images_;
+        const Index begin = count * part / parts_, end = count * (part + 1) / parts_;
         switch (way_) {
             case Way::direct:
                 return sum_tap(begin, end, task, dw, scratch);
@@ -76,6 +86,11 @@ private:
     static constexpr Index run_size = static_cast<Index>(sizeof(Run) / sizeof(Scalar));
 
     Index positions() const { return c_.window.positions(); }
+    PatchTiles tiles() const { return {images_, positions()}; }
+
+    /// Channels that a direct task takes, and how many such blocks there are.
+    static constexpr Index task_channels = 64;
+    Index channel_blocks() const { return blocks_of(c_.group_channels(), task_channels); }
 
     /// Images that are multiplied at once: they fit the second-level cache.
     Index chunk_images() const {
@@ -97,8 +112,11 @@ private:
         }
     }
 
-    void sum_tap(Index begin, Index end, Index tap, Scalar* dw, Scalar* scratch) const {
+    void sum_tap(Index begin, Index end, Index task, Scalar* dw, Scalar* scratch) const {
         const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
+        const Index tap = task / channel_blocks();
+        const Index first_channel = task % channel_blocks() * task_channels;
+        const Index taken = std::min(task_channels, source_.taken_channels - first_channel);
         const Index i = tap / columns.window, j = tap % columns.window;
         const OutputRange down(rows, i), across(columns, j);
         const Index chunk = chunk_images(), channels = source_.channels;
@@ -111,13 +129,13 @@ private:
                     const Index column = tap_position(columns, 1, across.begin, j);
                     runs[count++] = {
                         ((n * rows.input + row) * columns.input + column) * channels +
-                            source_.first_channel,
+                            source_.first_channel + first_channel,
                         ((n * rows.output + o) * columns.output + across.begin) * c_.filters,
                         across.end - across.begin};
                 }
             }
-            multiply(source_.taken_channels, {runs, count}, x_, columns.stride * channels,
-                     first > begin, dw + tap * source_.taken_channels * c_.group_filters());
+            multiply(taken, {runs, count}, x_, columns.stride * channels, first > begin,
+                     dw + (tap * source_.taken_channels + first_channel) * c_.group_filters());
         }
     }
 
@@ -167,18 +185,16 @@ private:
 
     void sum_gathered(Index begin, Index end, Scalar* dw, Scalar* scratch) const {
         const Index depth = c_.depth(), columns = c_.group_filters();
-        const PatchTiles tiles(end - begin, positions());
+        const PatchTiles all = tiles();
         Scalar* const packed = scratch + patch_tile * depth;
-        for (Index tile = 0; tile < tiles.count; ++tile) {
-            const Index rows = tiles.size(tile);
-            const Scalar* const patches =
-                tile_patches(source_, tiles, tile, x_ + begin * source_.image_size(), scratch);
+        for (Index tile = begin; tile < end; ++tile) {
+            const Index rows = all.size(tile);
+            const Scalar* const patches = tile_patches(source_, all, tile, x_, scratch);
             const Scalar* const g_tile =
-                g_of_group_ +
-                ((begin + tiles.image(tile)) * tiles.positions + tiles.first(tile)) * c_.filters;
+                g_of_group_ + (all.image(tile) * all.positions + all.first(tile)) * c_.filters;
             pack_rows<Scalar>(rows, 0, rows, columns, {g_tile, c_.filters, 1}, packed);
             multiply_packed<Scalar>(depth, columns, rows, row_major(patches, depth).transposed(),
-                                    packed, dw, columns, {.accumulate = tile > 0});
+                                    packed, dw, columns, {.accumulate = tile > begin});
         }
     }
 
@@ -186,7 +202,7 @@ private:
     Index images_;
     const Scalar* x_;
     const Scalar* g_;
-    Index parts_;
+    Index parts_ = 1;
     PatchSource source_;
     const Scalar* g_of_group_ = nullptr;
     Way way_ = Way::gathered;

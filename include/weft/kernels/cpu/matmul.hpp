@@ -5,6 +5,9 @@
 #include "weft/core/parallel.hpp"
 #include "weft/kernels/cpu/matmul_packing.hpp"
 
+#include <cassert>
+#include <limits>
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -212,7 +215,7 @@ WEFT_NOINLINE void multiply_packed(Index rows, Index columns, Index depth, Matri
 
 /// C = epilogue(A B).
 ///
-///   A (rows, depth)   B (depth, columns), either through any strides   C (rows, columns),
+///   A (rows, depth)   B (depth, columns), through any strides but 0   C (rows, columns),
 ///   row-major
 ///
 /// Each element is summed over depth in one order, whatever the sizes of A and C and the number of
@@ -222,6 +225,7 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
                           MatrixOperand<Scalar> b, Scalar* c, Index c_row_stride,
                           const Epilogue<Scalar>& epilogue = {}) {
     if (rows == 0 || columns == 0) return;
+    assert(depth == 0 || (a.column_stride != 0 && b.row_stride != 0 && b.column_stride != 0));
     const detail::Product<Scalar> all{rows, columns, depth, a, b, c, c_row_stride, epilogue};
     const detail::ProductGrid grid =
         detail::product_grid<Scalar>(rows, columns, depth, cpu.threads());

@@ -12,7 +12,14 @@ template <class Scalar, class Device>
 class MaxPoolLayer : public Layer<Scalar, Device> {
 public:
     MaxPoolLayer(const Shape& input, const Shape& output, const kernels::Window2D& window)
-        : Layer<Scalar, Device>(input, output), window_(window) {}
+        : Layer<Scalar, Device>(input, output), window_(window) {
+        // Numbers of taps are compared as Scalars.
+        constexpr Index most = Index{1} << std::numeric_limits<Scalar>::digits;
+        if (window.taps() > most) {
+            throw ArgumentError(concat("max pooling: the window has ", window.taps(),
+                                       " elements, expected at most ", most));
+        }
+    }
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
