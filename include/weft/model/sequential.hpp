@@ -118,8 +118,7 @@ public:
 
     /// f(x) for a batch x (N, input_shape...), giving (N, output_shape...), or for one sample
     /// x (input_shape...), giving (output_shape...). A sample's result has the same bits alone and
-    /// in any batch, as long as no parameter is infinite or NaN. Throws ShapeError when x is
-    /// neither.
+    /// in any batch, for finite parameters. Throws ShapeError when x is neither.
     Tensor<Scalar, Device> predict(ConstView x) const {
         Tensor<Scalar, Device> y(is_one_sample(x.shape()) ? output_shape()
                                                           : output_shape().batch(x.shape()[0]));
