@@ -15,7 +15,6 @@ class Svg:
     """A picture that is drawn element by element."""
 
     def __init__(self, width, height, title):
-        self.size = (width, height)
         self.elements = [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             f'width="{width}" height="{height}" font-family="Helvetica, Arial, sans-serif">',
@@ -159,8 +158,8 @@ def roofline(path, title, peak_gflops, bandwidths, groups):
     picture.line(x_of(x_low), y_of(peak_gflops), width - right, y_of(peak_gflops), INK, 2)
     picture.text(width - right - 6, y_of(peak_gflops) - 7,
                  f"multiply-adds: {peak_gflops:.0f} GFLOP/s", 12, "end")
-    angle = -math.degrees(math.atan2(
-        (height - bottom - top) / math.log(y_high / y_low), (width - right - left) / math.log(x_high / x_low)))
+    slope = math.atan2((height - bottom - top) / math.log(y_high / y_low),
+                       (width - right - left) / math.log(x_high / x_low))
     for index, (name, gbs) in enumerate(bandwidths.items()):
         start = max(x_low, y_low / gbs)
         ridge = peak_gflops / gbs
@@ -169,9 +168,8 @@ def roofline(path, title, peak_gflops, bandwidths, groups):
         dash = "" if index == 0 else "7 4"
         picture.line(x_of(start), y_of(start * gbs), x_of(ridge), y_of(peak_gflops), INK, 2, dash)
         middle = math.sqrt(start * ridge)
-        slope = math.radians(-angle)
         picture.text(x_of(middle) - 8 * math.sin(slope), y_of(middle * gbs) - 8 * math.cos(slope),
-                     f"{name}: {gbs:.0f} GB/s", 12, "middle", turn=round(angle, 1))
+                     f"{name}: {gbs:.0f} GB/s", 12, "middle", turn=round(-math.degrees(slope), 1))
     for index, (name, group) in enumerate(groups.items()):
         for intensity, gflops, label in group:
             picture.marker(x_of(intensity), y_of(gflops), index, SERIES[index % 6],

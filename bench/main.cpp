@@ -11,26 +11,19 @@
 
 #include <string>
 
-namespace {
-
-void add_contenders() {
-    using namespace weft::bench;
-    if constexpr (has_onednn) benchmark::AddCustomContext("onednn", onednn_version());
-    if constexpr (has_openblas) benchmark::AddCustomContext("openblas", openblas_version());
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
+    using namespace weft::bench;
+
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-    const weft::bench::MachinePeak& peak = weft::bench::machine_peak();
+    const MachinePeak& peak = machine_peak();
     benchmark::AddCustomContext("weft", WEFT_VERSION);
     benchmark::AddCustomContext("instruction_set", weft::instruction_set);
     benchmark::AddCustomContext("threads", std::to_string(weft::Cpu().threads()));
     benchmark::AddCustomContext("compiler", WEFT_BENCH_COMPILER);
     benchmark::AddCustomContext("flags", WEFT_BENCH_FLAGS);
-    add_contenders();
+    if constexpr (has_onednn) benchmark::AddCustomContext("onednn", onednn_version());
+    if constexpr (has_openblas) benchmark::AddCustomContext("openblas", openblas_version());
     benchmark::AddCustomContext("peak_gflops", std::to_string(peak.gflops));
     benchmark::AddCustomContext("peak_memory_gbs", std::to_string(peak.memory_gbs));
     benchmark::AddCustomContext("peak_cache_gbs", std::to_string(peak.cache_gbs));

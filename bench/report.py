@@ -5,9 +5,9 @@
 
 FOLDER holds what bench/run.sh left: weft-*.json of weft_bench, one for each number of threads, and,
 where other frameworks were measured, peers*.json of bench/peers/run.sh: lists of {"model",
-"framework", "version", "batch", "threads", "images_per_second", "peak_mib"}, and more. The report goes into the same folder; with
---docs its summary and charts also go into that page, between its two lines about results, and into
-a folder beside it.
+"framework", "version", "batch", "threads", "images_per_second", "peak_mib"}, and more. The report
+goes into the same folder; with --docs its summary and charts also go into that page, between its two
+lines about results, and into a folder beside it.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import json
 import math
 import os
 import platform
+import re
 import shutil
 import sys
 
@@ -69,6 +70,10 @@ def short(value, digits=3):
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
 
 
+def thread_count(threads):
+    return f"{threads} thread" + ("s" if threads > 1 else "")
+
+
 def cpu_name():
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -113,6 +118,7 @@ def summarise(report):
 def summary_section(report):
     columns = [(run["threads"], other) for other in OTHERS for run in report["runs"]
                if any(s["other"] == other for s in report["summary"])]
+
     def cell(entry):
         return f"{entry['ratio']:.2f} ({entry['ratio_of_fastest']:.2f})" if entry else ""
 
@@ -250,7 +256,7 @@ def draw_charts(report, folder):
 
     for run in report["runs"]:
         threads = run["threads"]
-        on = f"{threads} thread" + ("s" if threads > 1 else "")
+        on = thread_count(threads)
         for title, prefix in (("Products", "matmul/"), ("Convolutions", "convolution/")):
             series = {}
             for other in OTHERS:
@@ -275,13 +281,13 @@ def draw_charts(report, folder):
                   {"memory": float(c["peak_memory_gbs"]), "caches": float(c["peak_cache_gbs"])}, groups)
         curves = growth(run)
         panels = []
-        for key, label in (("images_per_second", "images/s"), ("workspace_mib", "workspace, MiB")):
+        for what, key, label in (("Throughput", "images_per_second", "images/s"),
+                                 ("Memory", "workspace_mib", "workspace, MiB")):
             for axis, models in curves.items():
                 if axis == "threads" and key == "workspace_mib":
                     continue
                 lines = {model: [(x, numbers[key]) for x, numbers in points]
                          for model, points in models.items()}
-                what = "Throughput" if key == "images_per_second" else "Memory"
                 panels.append((f"{what} over {TITLES.get(axis, axis)}", AXES[axis], label, lines))
         if panels:
             chart(f"growth-{threads}.svg", f"Training as it grows, {on}", charts.curves, panels,
@@ -311,7 +317,7 @@ def update_page(page, text, drawn, folder):
     os.makedirs(pictures, exist_ok=True)
     for old in glob.glob(os.path.join(pictures, "*.svg")):
         os.remove(old)
-    text = text.replace("\n## ", "\n### ").replace("## ", "### ", 1)
+    text = re.sub("^## ", "### ", text, flags=re.MULTILINE)
     for name, caption in drawn:
         shutil.copy(os.path.join(folder, name), pictures)
         text += f"\n![{caption}]({os.path.basename(pictures)}/{name})\n"
@@ -345,7 +351,7 @@ def main(folder, page=None):
         if part)
     text = ["# weft's benchmarks\n", summary, *(f"![{caption}]({name})\n" for name, caption in drawn)]
     for run in runs:
-        text += [f"## With {run['threads']} thread{'s' if run['threads'] > 1 else ''}\n",
+        text += [f"## With {thread_count(run['threads'])}\n",
                  kernel_sections(run), training_section(run), growth_section(run)]
     with open(os.path.join(folder, "report.md"), "w", encoding="utf-8") as file:
         file.write("\n".join(part for part in text if part))

@@ -65,11 +65,10 @@ weft_say "building the benchmarks in release mode, $flags"
 
 cores=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 options=(--benchmark_repetitions=5 --benchmark_min_time=0.04)
-skipped='growth/threads' # with one core; with all, nothing
+slow=
 if [[ $quick == yes ]]; then
     options=(--benchmark_repetitions=1 --benchmark_min_time=0.005)
     slow='2048x|25088x576|resnet|4096|growth/(width/mlp/4|image/cnn/128)|epoch/mlp-60000|cnn-wide|cnn-deep-b'
-    skipped="$skipped|$slow"
 fi
 rm -f "$out"/weft-*.json "$out"/peers*.json
 
@@ -96,14 +95,10 @@ measure() {
     }
 }
 
-measure 1 "$skipped"
-if [[ $cores -gt 1 ]]; then
-    all_skipped=
-    [[ $quick == no ]] || all_skipped=$slow
-    measure "$cores" "$all_skipped"
-fi
+measure 1 "growth/threads${slow:+|$slow}"
+[[ $cores -eq 1 ]] || measure "$cores" "$slow"
 
-if [[ $peers == yes && -f $weft_root/bench/peers/run.sh ]]; then
+if [[ $peers == yes ]]; then
     weft_say "measuring other frameworks"
     peer_options=()
     [[ $quick == no ]] || peer_options=(--quick)

@@ -1,8 +1,7 @@
 // Shows: a model from a file, used by four threads at once.
-// Run:   bash tests/run.sh builds it; then build/tests/examples/inference [model.safetensors], with
-// a
-//        file that fashion_mnist --save wrote. Without one it first trains a small model and saves
-//        it.
+// Run:   bash tests/run.sh builds it; then build/tests/examples/inference [model.safetensors],
+//        with a file that fashion_mnist --save wrote. Without one it first trains a small model
+//        and saves it.
 // Its last line: "4 threads, accuracy 0.8..., the same bits as 1 thread: yes".
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/io/model_file.hpp>

@@ -1,12 +1,12 @@
 # What it costs to compile with weft, against a translation unit that only includes Eigen/Core: one
 # that only includes weft, and the quickstart; and, against the quickstart, one that also saves and
-# loads its model (without weft/io/io.cpp, which a project compiles once). The best of three compilations each, taken in turn, so
-# that a busy machine slows all.
+# loads its model (without weft/io/io.cpp, which a project compiles once). The best of three
+# compilations each, taken in turn, so that a busy machine slows all.
 #   cmake -D CXX=<compiler> -D WEFT=<source> -D EIGEN=<include> -D WORK=<folder> -P compile_time.cmake
 cmake_minimum_required(VERSION 3.24)
 
 set(largest_percent_weft 250)
-# 730 to 820 % where it was measured, and as much for noise.
+# 730 to 820 % where it was measured, and a tenth for noise.
 set(largest_percent_quickstart 900)
 
 # A fifth, and as much for noise.

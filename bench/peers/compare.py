@@ -148,7 +148,6 @@ def summarise(options, frameworks, runs):
                 if framework == "weft":
                     weft = row
                 elif weft:
-                    row |= {f"weft_over_peer_{f}": round(weft[f] / row[f], 3) for f in FIGURES}
                     row["weft_over_peer_images_per_second"] = round(statistics.median(
                         ours / theirs for ours, theirs in zip(weft["runs"], row["runs"])), 3)
                 rows.append(row)

@@ -39,10 +39,12 @@ double total_rate(double amount, const Run& run) {
     return std::accumulate(of_thread.begin(), of_thread.end(), 0.0);
 }
 
-/// Chains of sums = x sums + y, as many as hide the latency of two units and fit 16 registers.
+/// As many as hide the latency of two units and fit 16 registers.
+constexpr Index chains = 12;
+
+/// Chains of sums = x sums + y.
 void multiply_add(Index steps) {
     using namespace kernels::detail;
-    constexpr std::size_t chains = 12;
     const auto x = broadcast(0.5f), y = broadcast(1.0f);
     Packet<float> sums[chains];
     for (auto& sum : sums) sum = y;
@@ -54,7 +56,8 @@ void multiply_add(Index steps) {
 
 double peak_gflops() {
     constexpr Index steps = 50'000;
-    const double flop = 2.0 * 12 * steps * static_cast<double>(kernels::detail::packet_size<float>);
+    const double flop =
+        2.0 * chains * steps * static_cast<double>(kernels::detail::packet_size<float>);
     return total_rate(1e-9 * flop, [](Index) { multiply_add(steps); });
 }
 

@@ -1,6 +1,5 @@
 #include "weft/data/augmentation.hpp"
 
-#include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "weft/data/random_brightness.hpp"
 #include "weft/data/random_erasing.hpp"

@@ -21,15 +21,11 @@ constexpr Index count = 40;
 
 /// Pictures (N, 5, 4) and classes of the same set: in memory, in IDX files, and as N.png.
 struct Pictures {
-    Tensor<std::uint8_t> x{{count, 5, 4}};
+    const Tensor<std::uint8_t> x = random_uniform<std::uint8_t>({count, 5, 4}, 1, 0, 256);
     Tensor<std::uint8_t> labels{Shape{count}};
     TemporaryFolder folder;
 
     Pictures() {
-        const RandomStream random(1, RandomPurpose::user);
-        for (Index i = 0; i < x.size(); ++i) {
-            x[i] = static_cast<std::uint8_t>(random.bits(static_cast<std::uint64_t>(i)));
-        }
         std::string list = "id,label\n";
         std::vector<std::uint8_t> idx{0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 5, 0, 0, 0, 4};
         std::vector<std::uint8_t> classes{0, 0, 8, 1, 0, 0, 0, count};
@@ -37,7 +33,7 @@ struct Pictures {
         for (Index i = 0; i < count; ++i) {
             labels[i] = static_cast<std::uint8_t>(i * 7 % 3);
             classes.push_back(labels[i]);
-            write_png(folder / (std::to_string(i) + ".png"), std::as_const(x).sample(i));
+            write_png(folder / (std::to_string(i) + ".png"), x.sample(i));
             list += concat(i, ",", labels[i], "\n");
         }
         folder.file("list.csv", list);

@@ -73,11 +73,7 @@ TEST_CASE("JPEG files are read, to the loss of their compression") {
 TEST_CASE("what is written as PNG comes back to the bit") {
     const TemporaryFolder folder;
     for (const Shape& shape : {Shape{5, 7}, Shape{7, 5, 1}, Shape{4, 3, 3}, Shape{1, 1}}) {
-        Tensor<std::uint8_t> image(shape);
-        const RandomStream random(1, RandomPurpose::user);
-        for (Index i = 0; i < image.size(); ++i) {
-            image[i] = static_cast<std::uint8_t>(random.bits(static_cast<std::uint64_t>(i)));
-        }
+        const auto image = random_uniform<std::uint8_t>(shape, 1, 0, 256);
         write_png(folder / "image.png", image);
         const Tensor<std::uint8_t> copy = read_image(folder / "image.png");
         CHECK(std::ranges::equal(copy, image));

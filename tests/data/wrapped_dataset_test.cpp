@@ -1,6 +1,5 @@
 #include "weft/data/wrapped_dataset.hpp"
 
-#include "tests/support/random_tensor.hpp"
 #include "weft/data/scale.hpp"
 
 #include <doctest/doctest.h>

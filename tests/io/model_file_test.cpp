@@ -1,6 +1,7 @@
 #include "weft/io/model_file.hpp"
 
 #include "examples/fashion_mnist/models.hpp"
+#include "tests/io/safetensors_bytes.hpp"
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
@@ -113,17 +114,19 @@ std::string refusal(const fs::path& path, const std::vector<LayerFormat<float>>&
 
 /// A file with a part of its header, the first `from`, replaced.
 std::string with(const std::string& bytes, const std::string& from, const std::string& to) {
-    std::uint64_t size = 0;
-    std::memcpy(&size, bytes.data(), sizeof size);
+    const std::size_t size = header_size_of(bytes);
     std::string header = bytes.substr(8, size);
-    const std::string tensors = bytes.substr(8 + size);
     const auto at = header.find(from);
     REQUIRE_MESSAGE(at != std::string::npos, from);
     header.replace(at, from.size(), to);
-    size = header.size();
-    std::string result(8, '\0');
-    std::memcpy(result.data(), &size, sizeof size);
-    return result + header + tensors;
+    return safetensors(header, bytes.substr(8 + size));
+}
+
+/// What loading says of the small model's file with a part of its header replaced.
+std::string refusal_with(const std::string& from, const std::string& to) {
+    const TemporaryFolder folder;
+    save_model(small_model(), folder.path() / "m");
+    return refusal(folder.file("m", with(contents_of(folder.path() / "m"), from, to)));
 }
 
 }  // namespace
@@ -305,11 +308,10 @@ TEST_CASE("the self-test finds parameters that are not those that were saved") {
     const std::string fails =
         "fails its self-test: the model no longer gives the output that it was "
         "saved with, by ";
-    std::uint64_t header_size = 0;
-    std::memcpy(&header_size, bytes.data(), sizeof header_size);
     // The sign of the first weight of the convolution.
     std::string damaged = bytes;
-    damaged[8 + header_size + 3] = static_cast<char>(damaged[8 + header_size + 3] ^ 0x80);
+    char& sign_byte = damaged[8 + header_size_of(bytes) + 3];
+    sign_byte = static_cast<char>(sign_byte ^ 0x80);
     folder.file("m", damaged);
     CHECK(refusal(path).starts_with(fails + "weft " WEFT_VERSION));
     CHECK_NOTHROW(load_model<float>(path, {}, {.self_test = false}));
@@ -344,42 +346,27 @@ TEST_CASE("a parameter that is not finite is refused by name, unless told otherw
 }
 
 TEST_CASE("a newer format, and what is no model, are refused") {
-    const TemporaryFolder folder;
-    const fs::path path = folder.path() / "m";
-    save_model(small_model(), path);
-    const std::string bytes = contents_of(path);
-    const auto of = [&](const std::string& from, const std::string& to) {
-        folder.file("m", with(bytes, from, to));
-        return refusal(path);
-    };
-    CHECK(of(R"("format_version":"1")", R"("format_version":"2")") ==
+    CHECK(refusal_with(R"("format_version":"1")", R"("format_version":"2")") ==
           "is of format version 2, and this is weft " WEFT_VERSION
           ", which reads versions up to 1; a newer weft reads it");
     for (const char* version : {"", "1.5", "-1", "0", "x", "99999999999"}) {
-        CHECK(of(R"("format_version":"1")", concat(R"("format_version":")", version, "\"")) ==
+        CHECK(refusal_with(R"("format_version":"1")",
+                           concat(R"("format_version":")", version, "\"")) ==
               concat("has the unknown format version ", version));
     }
     const std::string none =
         "holds no model that save_model wrote; for weights alone there is load_weights";
-    CHECK(of(R"("format":"weft")", R"("format":"pt")") == none);
-    CHECK(of(R"("architecture":)", R"("architectura":)") == none);
-    save_weights(small_model(), path);
-    CHECK(refusal(path) == none);
-    CHECK(of(R"("format":"weft")", R"("format":1)") == "its metadata format is no text");
+    CHECK(refusal_with(R"("format":"weft")", R"("format":"pt")") == none);
+    CHECK(refusal_with(R"("architecture":)", R"("architectura":)") == none);
+    const TemporaryFolder folder;
+    save_weights(small_model(), folder.path() / "w");
+    CHECK(refusal(folder.path() / "w") == none);
+    CHECK(refusal_with(R"("format":"weft")", R"("format":1)") == "its metadata format is no text");
 }
 
 TEST_CASE("an architecture that does not hold is refused with layer and field") {
-    const TemporaryFolder folder;
-    const fs::path path = folder.path() / "m";
-    save_model(small_model(), path);
-    const std::string bytes = contents_of(path);
-    const auto of = [&](const std::string& from, const std::string& to) {
-        folder.file("m", with(bytes, from, to));
-        return refusal(path);
-    };
-    const auto field = [&](const std::string& name, const std::string& from,
-                           const std::string& to) {
-        return of("\\\"" + name + "\\\":" + from, "\\\"" + name + "\\\":" + to);
+    const auto field = [](const std::string& name, const std::string& from, const std::string& to) {
+        return refusal_with("\\\"" + name + "\\\":" + from, "\\\"" + name + "\\\":" + to);
     };
     CHECK(field("units", "2", R"(\"2\")") == "layer 4, Dense: units is no whole number");
     CHECK(field("units", "2", "0") == "layer 4, Dense: units is 0, expected at least 1");
@@ -488,10 +475,7 @@ TEST_CASE("a file that is all header takes memory in proportion to its size") {
     const auto filled = [&](const std::string& begin, const std::string& unit) {
         std::string json = begin;
         while (json.size() < size) json += unit;
-        const std::uint64_t bytes = json.size();
-        std::string file(8, '\0');
-        std::memcpy(file.data(), &bytes, sizeof bytes);
-        return folder.file("m", file + json);
+        return folder.file("m", safetensors(json, ""));
     };
     using Text = std::pair<std::string, std::string>;
     for (const Text& text :

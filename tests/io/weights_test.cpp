@@ -1,5 +1,6 @@
 #include "weft/io/weights.hpp"
 
+#include "tests/io/safetensors_bytes.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/weft.hpp"
@@ -21,14 +22,6 @@ template <class Scalar = float>
 Sequential<Scalar> small_model(Index units = 2) {
     return Sequential<Scalar>{Input{{4, 4, 1}}, Conv2D{.filters = 3, .kernel_size = 2}, BatchNorm{},
                               Flatten{}, Dense{.units = units}};
-}
-
-/// A file of that header and data, as the format lays them out.
-std::string safetensors(const std::string& json, const std::string& data) {
-    std::string file(8, '\0');
-    const std::uint64_t size = json.size();
-    std::memcpy(file.data(), &size, sizeof size);
-    return file + json + data;
 }
 
 /// The message of the IoError that loading the file into the model throws; the model must stay as
@@ -78,8 +71,7 @@ TEST_CASE("weights are a safetensors file: names, types, shapes and numbers wher
     for (Index i = 0; i < 6; ++i) model.parameter("dense/kernel")[i] = static_cast<float>(i) + 0.5f;
     save_weights(model, path);
     const std::string bytes = contents_of(path);
-    std::uint64_t header_size = 0;
-    std::memcpy(&header_size, bytes.data(), sizeof header_size);
+    const std::size_t header_size = header_size_of(bytes);
     CHECK(header_size % 8 == 0);
     const auto json = nlohmann::json::parse(bytes.substr(8, header_size));
     CHECK(json.at("dense/kernel") == nlohmann::json::parse(R"(

@@ -4,15 +4,15 @@
 
 #include "bench/support/contenders.hpp"
 #include "bench/support/measure.hpp"
+#include "bench/support/nearly_equal.hpp"
 #include "bench/support/random_tensor.hpp"
-#include "weft/core/eigen.hpp"
 
 namespace {
 
 using namespace weft;
 using namespace weft::bench;
 
-constexpr float epsilon = 1e-3f;
+constexpr float epsilon = 1e-3f, tolerance = 1e-4f;
 
 struct Arrays {
     Arrays(Index r, Index c)
@@ -80,10 +80,6 @@ void backward_eigen(Arrays& a) {
     dx += x.array().rowwise() * of_x.array();
 }
 
-bool nearly_equal(const Tensor<float>& a, const Tensor<float>& b) {
-    return (as_matrix(a) - as_matrix(b)).cwiseAbs().maxCoeff() < 1e-4f;
-}
-
 void add_shape(Index rows, Index columns) {
     const std::string shape = concat("/", rows, "x", columns);
     add("batch_norm/forward" + shape + "/weft", [=](benchmark::State& state) {
@@ -102,7 +98,8 @@ void add_shape(Index rows, Index columns) {
         Arrays a(rows, columns), expected(rows, columns);
         forward_weft(cpu, expected);
         forward_eigen(a);
-        if (!nearly_equal(a.y, expected.y)) return state.SkipWithError("differs from weft");
+        if (!nearly_equal(a.y, expected.y, tolerance))
+            return state.SkipWithError("differs from weft");
         measure(state, a.work(2), [&] { forward_eigen(a); });
     });
     add("batch_norm/backward" + shape + "/eigen", [=](benchmark::State& state) {
@@ -112,7 +109,8 @@ void add_shape(Index rows, Index columns) {
         backward_weft(cpu, expected);
         forward_eigen(a);
         backward_eigen(a);
-        if (!nearly_equal(a.dx, expected.dx)) return state.SkipWithError("differs from weft");
+        if (!nearly_equal(a.dx, expected.dx, tolerance))
+            return state.SkipWithError("differs from weft");
         measure(state, a.work(3), [&] { backward_eigen(a); });
     });
 }
@@ -132,8 +130,8 @@ void add_onednn(Index rows, Index columns) {
                         {a.x.data(), a.y.data(), a.dy.data(), a.dx.data(), a.gamma.data(),
                          a.beta.data(), a.dgamma.data(), a.dbeta.data()});
                     run();
-                    const bool same =
-                        forward ? nearly_equal(a.y, expected.y) : nearly_equal(a.dx, expected.dx);
+                    const bool same = forward ? nearly_equal(a.y, expected.y, tolerance)
+                                              : nearly_equal(a.dx, expected.dx, tolerance);
                     if (!same) return state.SkipWithError("differs from weft");
                     measure(state, a.work(forward ? 2 : 3), run);
                 });

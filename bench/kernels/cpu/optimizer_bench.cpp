@@ -3,8 +3,8 @@
 #include "weft/kernels/cpu/optimizer.hpp"
 
 #include "bench/support/measure.hpp"
+#include "bench/support/nearly_equal.hpp"
 #include "bench/support/random_tensor.hpp"
-#include "weft/core/eigen.hpp"
 
 namespace {
 
@@ -48,8 +48,7 @@ void add_count(Index count) {
         Parameters x(count), expected(count);
         adam_weft(cpu, expected);
         adam_eigen(x);
-        const auto gap = (as_matrix(x.p) - as_matrix(expected.p)).cwiseAbs();
-        if (!(gap.maxCoeff() < 1e-6f)) return state.SkipWithError("differs from weft");
+        if (!nearly_equal(x.p, expected.p, 1e-6f)) return state.SkipWithError("differs from weft");
         measure(state, x.work(7), [&] { adam_eigen(x); });
     });
     add("optimizer/sgd-momentum" + size + "/weft", [=](benchmark::State& state) {

@@ -4,8 +4,8 @@
 
 #include "bench/support/contenders.hpp"
 #include "bench/support/measure.hpp"
+#include "bench/support/nearly_equal.hpp"
 #include "bench/support/random_tensor.hpp"
-#include "weft/core/eigen.hpp"
 
 namespace {
 
@@ -51,37 +51,43 @@ struct Images {
     std::vector<std::int32_t> taps;
 };
 
+void max_forward(Cpu& cpu, Images& i) {
+    max_pool_forward<float>(cpu, i.window, i.x, i.y, i.taps.data());
+}
+void max_backward(Cpu& cpu, Images& i) {
+    max_pool_backward<float>(cpu, i.window, {}, i.dy, i.taps.data(), i.dx);
+}
+void average_forward(Cpu& cpu, Images& i) { average_pool_forward<float>(cpu, i.window, i.x, i.y); }
+void average_backward(Cpu& cpu, Images& i) {
+    average_pool_backward<float>(cpu, i.window, i.dy, i.dx);
+}
+
 void add_pools(Index count, Index side, Index channels) {
     const std::string shape = concat("/", count, "x", side, "x", side, "x", channels);
-    const auto add_kernel = [=](const std::string& name, const auto& run) {
-        add("pooling/" + name, [=](benchmark::State& state) {
+    using Kernel = void (*)(Cpu&, Images&);
+    const auto add_kernel = [=](const std::string& name, Kernel kernel) {
+        add("pooling/" + name + shape + "/weft", [=](benchmark::State& state) {
             Cpu cpu;
             Images images(count, side, channels);
-            max_pool_forward<float>(cpu, images.window, images.x, images.y, images.taps.data());
-            measure(state, images.work(), [&] { run(cpu, images); });
+            max_forward(cpu, images);
+            measure(state, images.work(), [&] { kernel(cpu, images); });
         });
     };
-    add_kernel("max_forward" + shape + "/weft", [](Cpu& cpu, Images& i) {
-        max_pool_forward<float>(cpu, i.window, i.x, i.y, i.taps.data());
-    });
-    add_kernel("max_backward" + shape + "/weft", [](Cpu& cpu, Images& i) {
-        max_pool_backward<float>(cpu, i.window, {}, i.dy, i.taps.data(), i.dx);
-    });
-    add_kernel("average_forward" + shape + "/weft",
-               [](Cpu& cpu, Images& i) { average_pool_forward<float>(cpu, i.window, i.x, i.y); });
-    add_kernel("average_backward" + shape + "/weft", [](Cpu& cpu, Images& i) {
-        average_pool_backward<float>(cpu, i.window, i.dy, i.dx);
-    });
+    add_kernel("max_forward", max_forward);
+    add_kernel("max_backward", max_backward);
+    add_kernel("average_forward", average_forward);
+    add_kernel("average_backward", average_backward);
 
-    const auto add_eigen = [=](const std::string& name, const auto& run, const auto& kernel,
+    const auto add_eigen = [=](const std::string& name, const auto& run, Kernel kernel,
                                Tensor<float> Images::*result) {
         add("pooling/" + name + shape + "/eigen", [=](benchmark::State& state) {
             Cpu cpu;
             Images images(count, side, channels), expected(count, side, channels);
             kernel(cpu, expected);
             run(images);
-            const auto gap = (as_matrix(images.*result) - as_matrix(expected.*result)).cwiseAbs();
-            if (!(gap.maxCoeff() < 1e-6f)) return state.SkipWithError("differs from weft");
+            if (!nearly_equal(images.*result, expected.*result, 1e-6f)) {
+                return state.SkipWithError("differs from weft");
+            }
             measure(state, images.work(), [&] { run(images); });
         });
     };
@@ -92,10 +98,7 @@ void add_pools(Index count, Index side, Index channels) {
                                 [](auto& y, const auto& a, const auto& b, const auto& c,
                                    const auto& d) { y = a.max(b).max(c.max(d)); });
         },
-        [](Cpu& cpu, Images& i) {
-            max_pool_forward<float, std::int32_t>(cpu, i.window, i.x, i.y, nullptr);
-        },
-        &Images::y);
+        max_forward, &Images::y);
     add_eigen(
         "average_forward",
         [](Images& images) {
@@ -103,8 +106,7 @@ void add_pools(Index count, Index side, Index channels) {
                                 [](auto& y, const auto& a, const auto& b, const auto& c,
                                    const auto& d) { y = 0.25f * ((a + b) + (c + d)); });
         },
-        [](Cpu& cpu, Images& i) { average_pool_forward<float>(cpu, i.window, i.x, i.y); },
-        &Images::y);
+        average_forward, &Images::y);
     add_eigen(
         "average_backward",
         [](Images& images) {
@@ -112,8 +114,7 @@ void add_pools(Index count, Index side, Index channels) {
                 a = b = c = d = 0.25f * dy;
             });
         },
-        [](Cpu& cpu, Images& i) { average_pool_backward<float>(cpu, i.window, i.dy, i.dx); },
-        &Images::dx);
+        average_backward, &Images::dx);
 }
 
 void add_onednn(Index count, Index side, Index channels) {
@@ -126,24 +127,17 @@ void add_onednn(Index count, Index side, Index channels) {
                     [=](benchmark::State& state) {
                         Cpu cpu;
                         Images a(count, side, channels), b(count, side, channels);
-                        if (is_max) {
-                            max_pool_forward<float>(cpu, b.window, b.x, b.y, b.taps.data());
-                            max_pool_backward<float>(cpu, b.window, {}, b.dy, b.taps.data(), b.dx);
-                        } else {
-                            average_pool_forward<float>(cpu, b.window, b.x, b.y);
-                            average_pool_backward<float>(cpu, b.window, b.dy, b.dx);
-                        }
+                        (is_max ? max_forward : average_forward)(cpu, b);
+                        (is_max ? max_backward : average_backward)(cpu, b);
                         // oneDNN's backward looks for the maxima in what becomes the gradient.
                         if (!forward) a.dx = a.x;
                         const auto run = onednn_pooling(a.window, count, is_max, forward,
                                                         (forward ? a.x : a.dx).data(),
                                                         (forward ? a.y : a.dy).data());
                         run();
-                        const auto gap = forward ? as_matrix(a.y) - as_matrix(b.y)
-                                                 : as_matrix(a.dx) - as_matrix(b.dx);
-                        if (!(gap.cwiseAbs().maxCoeff() < 1e-6f)) {
-                            return state.SkipWithError("differs from weft");
-                        }
+                        const bool same = forward ? nearly_equal(a.y, b.y, 1e-6f)
+                                                  : nearly_equal(a.dx, b.dx, 1e-6f);
+                        if (!same) return state.SkipWithError("differs from weft");
                         measure(state, a.work(), run);
                     });
             }

@@ -30,11 +30,6 @@ inline Tensor<std::uint8_t> inverted(TensorView<const std::uint8_t> image) {
 
 namespace detail {
 
-WEFT_COLD inline void require_image(std::string_view who, const Shape& shape) {
-    if (shape.rank() == 3 && shape.size() > 0) return;
-    throw ShapeError(concat(who, ": image has shape ", shape, ", expected (H, W, C)"));
-}
-
 /// The two neighbours of a coordinate on an axis of n pixels, and the weight of the second.
 struct Neighbours {
     Index first, second;
@@ -58,7 +53,10 @@ struct Neighbours {
 
 inline Tensor<std::uint8_t> resized(TensorView<const std::uint8_t> image, Index height, Index width,
                                     Interpolation interpolation) {
-    detail::require_image("resized", image.shape());
+    if (image.shape().rank() != 3 || image.size() == 0) {
+        throw ShapeError(
+            concat("resized: image has shape ", image.shape(), ", expected (H, W, C)"));
+    }
     for (const Index extent : {height, width}) {
         detail::require_option(extent >= 1, "resized", "an extent", static_cast<double>(extent),
                                "at least 1");

@@ -5,7 +5,6 @@
 #include "weft/data/dataset.hpp"
 
 #include <array>
-#include <string_view>
 #include <vector>
 
 namespace weft {

@@ -17,7 +17,7 @@ inline constexpr int model_format_version = 1;
 /// order: the two differ by some roundings of each sum, for sums of K terms by about sqrt(K)
 /// epsilon, so after a dozen layers of thousands of terms by some 1000 epsilon. What is really
 /// wrong (a tensor in another's place, a damaged exponent, another formula) is off by some percent.
-/// Half of the digits, sqrt(epsilon), lies far from both.
+/// Half of the digits, sqrt(epsilon), lies between the two: in float it is 2900 epsilon.
 template <class Scalar>
 WEFT_COLD bool agrees(TensorView<const Scalar> y, TensorView<const Scalar> expected) {
     const auto finite_size = [](Scalar x) { return std::isfinite(x) ? std::abs(x) : Scalar(0); };
@@ -125,13 +125,8 @@ WEFT_COLD void save_model(const Sequential<Scalar, Device>& model,
         input[i] = static_cast<Scalar>(random.uniform(static_cast<std::uint64_t>(i)));
     }
     const Tensor<Scalar, Device> output = model.predict(input);
-    const auto add = [&](const char* name, const Tensor<Scalar, Device>& tensor) {
-        tensors.push_back({std::string(detail::self_test_prefix) + name,
-                           detail::safetensors_dtype<Scalar>(), tensor.shape(), tensor.data(),
-                           static_cast<std::uint64_t>(tensor.size()) * sizeof(Scalar)});
-    };
-    add("input", input);
-    add("output", output);
+    tensors.push_back(detail::source_of<Scalar, Device>("self_test/input", input));
+    tensors.push_back(detail::source_of<Scalar, Device>("self_test/output", output));
     detail::write_safetensors(path, tensors,
                               {{"format", "weft"},
                                {"format_version", std::to_string(detail::model_format_version)},

@@ -17,8 +17,8 @@ struct WeightsReport {
     /// Whether every parameter was loaded, and nothing is left over.
     bool is_complete() const { return missing.empty() && unused.empty() && mismatched.empty(); }
 
-    /// All that did not fit, as a line: "has no a/bias; holds b/bias, which the model does not
-    /// have".
+    /// All that did not fit, as a line: "holds b/bias, which the model does not have; has no
+    /// a/bias".
     WEFT_COLD std::string to_string() const {
         std::string text;
         const auto add = [&](const auto&... parts) {
@@ -49,8 +49,9 @@ WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_v
                                             std::size_t element_bytes,
                                             const std::vector<WeightsTarget>& targets) {
     WeightsReport report;
+    const bool is_from_weft = file.metadata("format") == "weft";
     for (const SafetensorsEntry& entry : file.entries()) {
-        if (file.metadata("format") == "weft" && entry.name.starts_with(self_test_prefix)) continue;
+        if (is_from_weft && entry.name.starts_with(self_test_prefix)) continue;
         const auto target = std::ranges::find(targets, entry.name, &WeightsTarget::name);
         if (target == targets.end()) {
             report.unused.push_back(entry.name);
@@ -87,14 +88,19 @@ WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Sequential<Sca
     return read_weights(file, safetensors_dtype<Scalar>(), sizeof(Scalar), targets);
 }
 
+/// A tensor, to be written under that name.
+template <class Scalar, class Device>
+WEFT_COLD SafetensorsSource source_of(std::string name, TensorView<const Scalar, Device> tensor) {
+    return {std::move(name), safetensors_dtype<Scalar>(), tensor.shape(), tensor.data(),
+            static_cast<std::uint64_t>(tensor.size()) * sizeof(Scalar)};
+}
+
 /// All parameters of a model, to be written.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<SafetensorsSource> weights_of(const Sequential<Scalar, Device>& model) {
     std::vector<SafetensorsSource> sources;
     for (const ParameterInfo& parameter : model.parameters()) {
-        const auto view = model.view(parameter.slot);
-        sources.push_back({parameter.name, safetensors_dtype<Scalar>(), view.shape(), view.data(),
-                           static_cast<std::uint64_t>(view.size()) * sizeof(Scalar)});
+        sources.push_back(source_of(parameter.name, model.view(parameter.slot)));
     }
     return sources;
 }

@@ -3,8 +3,7 @@
 #pragma once
 
 #include "weft/kernels/cpu/layout.hpp"
-#include "weft/layers/extent2d.hpp"
-#include "weft/layers/layer.hpp"
+#include "weft/layers/detail/window_layer.hpp"
 
 namespace weft {
 
@@ -43,14 +42,8 @@ public:
 private:
     WEFT_COLD static Shape inferred_shape(const ZeroPadding2D& options,
                                           const LayerBuilder& builder) {
-        const auto check = [&](std::string_view option, const Extent2D& extent) {
-            // So small that the sum with an image's extent stays within Index.
-            constexpr Index most = std::numeric_limits<std::int32_t>::max();
-            builder.require(extent.smallest() >= 0, option, extent, "at least 0");
-            builder.require(extent.largest() <= most, option, extent, concat("at most ", most));
-        };
-        check("before", options.before);
-        check("after", options.after);
+        detail::require_extent(builder, "before", options.before, 0);
+        detail::require_extent(builder, "after", options.after, 0);
         const Shape& input = builder.input_shape();
         builder.require_input(input.rank() == 3, "(None, height, width, channels)");
         return {options.before.rows + input[0] + options.after.rows,

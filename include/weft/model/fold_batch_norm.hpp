@@ -228,8 +228,8 @@ private:
 /// and with as many batch norms as can be inside the layers around them. In inference a batch norm
 /// is the affine map, channel by channel,
 ///
-///   y_c = s_c x_c + t_c,   s = gamma / sqrt(moving_variance + epsilon),   t = beta - s
-///   moving_mean.
+///   y_c = s_c x_c + t_c,
+///   s = gamma / sqrt(moving_variance + epsilon),   t = beta - s moving_mean.
 ///
 /// Behind a Dense or Conv2D without activation (kernel W, bias b, filter f) it becomes
 ///

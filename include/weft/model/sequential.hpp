@@ -204,8 +204,7 @@ public:
     WEFT_NOINLINE ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
                                    std::size_t i) const {
         const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
-        std::size_t source = i;
-        while (layers_[source]->is_view() && source > 0) --source;
+        const std::size_t source = behind_views(i);
         if (layers_[source]->is_view()) return {x.data(), shape};
         return {workspace.output(source), shape};
     }
@@ -310,14 +309,17 @@ private:
         return false;
     }
 
-    /// Whether layer i's backward includes the derivative of the relu that ends the layer before
-    /// it. A penalty on that relu's output has a gradient of its own, which must pass the relu too.
+    /// Layer i, or the one whose output the views up to layer i pass on; the first view if none.
+    std::size_t behind_views(std::size_t i) const {
+        while (layers_[i]->is_view() && i > 0) --i;
+        return i;
+    }
+
+    /// Whether layer i's backward takes the derivative of a relu before it that has no penalty.
     bool takes_relu(std::size_t i) const {
-        std::size_t before = i - 1;
-        while (layers_[before]->is_view() && before > 0) --before;
-        return layers_[i]->backs_through_relu() &&
-               layers_[before]->output_activation() == Activation::relu &&
-               !layers_[before]->activity_regularizer();
+        const Layer<Scalar, Device>& before = *layers_[behind_views(i - 1)];
+        return layers_[i]->backs_through_relu() && !before.activity_regularizer() &&
+               before.output_activation() == Activation::relu;
     }
 
     Pass<Scalar, Device> make_pass(Workspace<Scalar, Device>& workspace, std::size_t i,
@@ -336,11 +338,10 @@ private:
     WEFT_NOINLINE View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                    const PassOptions& options, Scalar* mutable_arena) const {
         assert(x.shape()[0] <= workspace.capacity());
-        const Index n = x.shape()[0];
         ConstView input = x;
         double activity_penalty = 0;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
-            const Shape shape = layers_[i]->output_shape().batch(n);
+            const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
             if (layers_[i]->is_view()) {
                 input = input.reshape(shape);
                 continue;
@@ -358,8 +359,7 @@ private:
 
     /// The last layer's output as memory of the workspace, which it is unless all layers are views.
     View last_output(Workspace<Scalar, Device>& workspace, ConstView y) const {
-        const std::size_t last = layers_.size() - 1;
-        const View own{workspace.output(last), y.shape()};
+        const View own{workspace.output(layers_.size() - 1), y.shape()};
         if (own.data() != y.data()) copy_elements<Scalar>(workspace.device(), y, own);
         return own;
     }

@@ -46,18 +46,20 @@ WEFT_COLD inline void write_report(const std::filesystem::path& directory, const
     using namespace detail;
     const std::optional<Classified> test = classified(run);
     const ClassNames names(run.class_names);
-    Sheet grid{"The first training samples"}, samples{"Random training samples"};
+    Sheet grid, samples, predictions, mistakes;
     if (run.train && is_picture(run.train->input_shape())) {
         const Index size = run.train->size();
-        grid = training_sheet(run, grid.title, first_samples(size, 25), false);
+        grid = training_sheet(run, "The first training samples", first_samples(size, 25), false);
         grid.layout = "five";
-        samples = training_sheet(run, samples.title, random_samples(size, 15, run.seed), true);
+        samples = training_sheet(run, "Random training samples", random_samples(size, 15, run.seed),
+                                 true);
     }
-    Sheet predictions{"The first test samples"}, mistakes{"The worst mistakes"};
     if (test && is_picture(run.test->input_shape())) {
         const Index size = run.test->size();
-        predictions = prediction_sheet(run, *test, predictions.title, first_samples(size, 15));
-        mistakes = prediction_sheet(run, *test, mistakes.title, worst_mistakes(run, *test, 15));
+        predictions =
+            prediction_sheet(run, *test, "The first test samples", first_samples(size, 15));
+        mistakes =
+            prediction_sheet(run, *test, "The worst mistakes", worst_mistakes(run, *test, 15));
     }
     const Sheet filters = filter_sheet(run.filters);
     const std::string page = html_page(

@@ -25,18 +25,17 @@ public:
     /// Reads the next line with fields; false after the last. Throws IoError for quotes that do not
     /// close or do not end their field.
     bool next() {
-        std::string text;
-        std::swap(text, text_);  // keeps its memory
         do {
-            if (!std::getline(file_, text)) {
+            if (!std::getline(file_, text_)) {
                 if (file_.bad()) fail("cannot be read further");
                 return false;
             }
             ++line_;
-            if (line_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-            while (!text.empty() && (is_space(text.back()) || text.back() == '\r')) text.pop_back();
-        } while (text.empty());
-        std::swap(text, text_);
+            if (line_ == 1 && text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);
+            while (!text_.empty() && (is_space(text_.back()) || text_.back() == '\r')) {
+                text_.pop_back();
+            }
+        } while (text_.empty());
         split();
         return true;
     }
@@ -133,9 +132,10 @@ WEFT_COLD inline std::string quoted_excerpt(std::string_view text) {
 template <class T>
 bool parse_number(std::string_view text, T& number) {
     const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const bool is_read = error == std::errc{} && stop == end;
     if constexpr (std::integral<T>) {
-        const auto [stop, error] = std::from_chars(text.data(), end, number);
-        if (error == std::errc{} && stop == end) return true;
+        if (is_read) return true;
         double value = 0;  // 255.0 and 2.55e2 are integers too
         if (!parse_number(text, value) || value != std::floor(value) ||
             value < static_cast<double>(std::numeric_limits<T>::min()) ||
@@ -145,8 +145,7 @@ bool parse_number(std::string_view text, T& number) {
         number = static_cast<T>(value);
         return true;
     } else {
-        const auto [stop, error] = std::from_chars(text.data(), end, number);
-        return error == std::errc{} && stop == end && std::isfinite(number);
+        return is_read && std::isfinite(number);
     }
 }
 

@@ -12,7 +12,7 @@
 
 namespace weft::detail {
 
-/// A value of JSON. Small, so that a hostile text makes no more of them than a few times its size.
+/// A value of JSON. Small, since every second character of a hostile text may be one.
 class Json {
 public:
     struct Member;

@@ -15,9 +15,10 @@ namespace detail {
 /// Rows whose columns are summed together: they stay in the first-level cache.
 inline constexpr Index moment_rows = 64;
 
-/// Adds up terms of the rows [begin, end) of matrices with so many columns: with term(i, sums), i
-/// the place of a packet, for each row, and then done(c, sums, size) for the packet at column c, of
-/// which size columns are there. Several packets of a row are read at once, as they lie.
+/// Adds up terms of the rows [begin, end) of matrices with so many columns: with term(i, c, size,
+/// sums), i the place of a packet and c its column, for each row, and then done(c, sums, size) for
+/// the packet at column c, of which size columns are there. Several packets of a row are read at
+/// once, as they lie.
 template <class Scalar, std::size_t count, class Term, class Done>
 EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, const Term& term,
                                      const Done& done) {
@@ -50,8 +51,7 @@ EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, cons
 }  // namespace detail
 
 /// mean_c and variance_c (biased: divided by R; 0 without rows) of the columns of x (R, C), in one
-/// pass: of blocks
-/// of rows, which stay in cache, and then of the whole by
+/// pass: of blocks of rows, which stay in cache, and then of the whole by
 ///   M = M_a + M_b + (mean_b - mean_a)^2 n_a n_b / (n_a + n_b),   M = sum (x - mean)^2.
 /// Source: Chan, Golub and LeVeque 1983, equations 2.1.
 template <class Scalar>
@@ -64,7 +64,7 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
         return;
     }
     constexpr Index block_rows = detail::moment_rows;
-    const Index blocks = (rows + block_rows - 1) / block_rows;
+    const Index blocks = detail::blocks_of(rows, block_rows);
     auto* const moments = reinterpret_cast<Scalar*>(
         cpu.scratch(static_cast<std::size_t>(2 * blocks * columns) * sizeof(Scalar)));
     parallel_for(cpu, blocks, [&](Index block, int) {
@@ -134,7 +134,7 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
                          bool x_is_relu, Scalar* dgamma, Scalar* dbeta, Scalar* dx) {
     using namespace Eigen::internal;
     constexpr Index block_rows = detail::moment_rows;
-    const Index blocks = (rows + block_rows - 1) / block_rows;
+    const Index blocks = detail::blocks_of(rows, block_rows);
     auto* const sums = reinterpret_cast<Scalar*>(
         cpu.scratch(static_cast<std::size_t>((2 * blocks + 3) * columns) * sizeof(Scalar)));
     // sum dy and sum dy (x - mean), block by block of rows.

@@ -1,5 +1,6 @@
 /// \file
-/// Convolution on the CPU, as im2col and matrix product, tile by tile.
+/// Convolution on the CPU: matrix products with patches of images, most of them read where they
+/// lie.
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
@@ -17,7 +18,6 @@ namespace detail {
 template <class Scalar>
 struct PatchProduct {
     const PatchSource& source;
-    Index images;
     const Scalar* x;
     Index columns;
     const Scalar* filters;
@@ -74,32 +74,25 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
                       Index columns, const Pack& pack, Scalar* y, Index y_channels,
                       const Epilogue<Scalar>& epilogue = {}) {
     constexpr Index block = PatchProduct<Scalar>::image_block;
-    constexpr Index per_run = static_cast<Index>(sizeof(Run) / sizeof(Scalar));
     const Index packed = round_up(packed_size<Scalar>(source.depth(), columns), 16);
     const Index taps = source.rows.window * source.columns.window;
-    const Index per_thread = std::max(patch_tile * source.depth(), round_up(taps * per_run, 16));
+    const Index per_thread =
+        std::max(patch_tile * source.depth(), round_up(taps * run_size<Scalar>, 16));
     auto* const memory = reinterpret_cast<Scalar*>(cpu.scratch(
         static_cast<std::size_t>(packed + cpu.threads() * per_thread) * sizeof(Scalar)));
     pack(memory);
-    const PatchProduct<Scalar> product{source, images, x, columns, memory, y, y_channels, epilogue};
-    const Index in_blocks = source.is_pointwise() ? 0 : images / block * block;
-    const Index rows = source.rows.output;
-    const PatchTiles rest(images - in_blocks, source.positions());
-    const PatchProduct<Scalar> of_rest{source,
-                                       images - in_blocks,
-                                       x + in_blocks * source.image_size(),
-                                       columns,
-                                       memory,
-                                       y + in_blocks * source.positions() * y_channels,
-                                       y_channels,
-                                       epilogue};
-    const Index row_tasks = in_blocks / block * rows;
-    parallel_for(cpu, row_tasks + rest.count, [&](Index task, int worker) {
+    const PatchProduct<Scalar> product{source, x, columns, memory, y, y_channels, epilogue};
+    // Pointwise patches are a matrix already. Images that fill no block are cut into tiles.
+    const Index blocks = source.is_pointwise() ? 0 : images / block;
+    const Index rows = source.rows.output, row_tasks = blocks * rows;
+    const PatchTiles tiles(images, source.positions());
+    const Index first_tile = blocks * block * tiles.per_image;
+    parallel_for(cpu, row_tasks + tiles.count - first_tile, [&](Index task, int worker) {
         Scalar* const own = memory + packed + worker * per_thread;
         if (task < row_tasks) {
             product.multiply_row(task / rows * block, task % rows, reinterpret_cast<Run*>(own));
         } else {
-            of_rest.multiply_tile(rest, task - row_tasks, own);
+            product.multiply_tile(tiles, task - row_tasks + first_tile, own);
         }
     });
 }

@@ -9,13 +9,13 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
 
-/// dW (depth, group's filters) of one group, in parts of the images that are each summed over their
-/// images in order. A part is cut into tasks, which write to different rows of dW.
+/// dW (depth, group's filters) of one group, in parts of the images, or of the tiles of their
+/// positions, that are each summed in order. A part is cut into tasks, which write to different
+/// rows of dW.
 ///
 /// Three ways, each the fastest for its sizes; the sizes choose:
 ///   direct    dW of a tap = X^T G over the positions where the tap is inside the image; both lie
-///             in memory as the product reads them. A task is some channels of
-///             a tap.
+///             in memory as the product reads them. A task is some channels of a tap.
 ///   narrow    the same for images of few channels: the taps of a window row are neighbours in
 ///             memory, so they are multiplied at once, in images copied with their padding.
 ///   gathered  the patches of a tile of positions are copied; for filters that are no whole number
@@ -55,9 +55,9 @@ public:
     Index scratch_size() const {
         switch (way_) {
             case Way::direct:
-                return round_up(chunk_images() * c_.window.rows.output * run_size, 16);
+                return round_up(chunk_images() * c_.window.rows.output * run_size<Scalar>, 16);
             case Way::narrow:
-                return padded_size() + round_up(c_.window.rows.output * run_size, 16);
+                return padded_size() + round_up(c_.window.rows.output * run_size<Scalar>, 16);
             case Way::gathered:
                 return patch_tile * c_.depth() +
                        packed_size<Scalar>(patch_tile, c_.group_filters());
@@ -81,9 +81,6 @@ public:
 
 private:
     enum class Way { direct, narrow, gathered };
-
-    /// Elements that a Run takes.
-    static constexpr Index run_size = static_cast<Index>(sizeof(Run) / sizeof(Scalar));
 
     Index positions() const { return c_.window.positions(); }
     PatchTiles tiles() const { return {images_, positions()}; }
@@ -120,13 +117,13 @@ private:
         const Index i = tap / columns.window, j = tap % columns.window;
         const OutputRange down(rows, i), across(columns, j);
         const Index chunk = chunk_images(), channels = source_.channels;
+        const Index column = across.begin * columns.stride + j * columns.dilation - columns.before;
         auto* const runs = reinterpret_cast<Run*>(scratch);
         for (Index first = begin; first < end; first += chunk) {
             Index count = 0;
             for (Index n = first; n < std::min(end, first + chunk); ++n) {
                 for (Index o = down.begin; o < down.end; ++o) {
                     const Index row = tap_position(rows, 1, o, i);
-                    const Index column = tap_position(columns, 1, across.begin, j);
                     runs[count++] = {
                         ((n * rows.input + row) * columns.input + column) * channels +
                             source_.first_channel + first_channel,
@@ -139,14 +136,11 @@ private:
         }
     }
 
-    /// Columns of an image with its padding, and its elements.
-    Index padded_columns() const {
-        const WindowAxis& axis = c_.window.columns;
+    /// Rows and columns of an image with its padding, as far as windows reach, and its elements.
+    Index padded_rows() const { return padded(c_.window.rows); }
+    Index padded_columns() const { return padded(c_.window.columns); }
+    static Index padded(const WindowAxis& axis) {
         return (axis.output - 1) * axis.stride + axis.window;
-    }
-    Index padded_rows() const {
-        const WindowAxis& axis = c_.window.rows;
-        return (axis.output - 1) * axis.stride + axis.extent();
     }
     Index padded_size() const {
         return round_up(padded_rows() * padded_columns() * source_.channels, 16);
@@ -173,9 +167,8 @@ private:
             copy_padded(x_ + n * source_.image_size(), scratch);
             for (Index i = 0; i < rows.window; ++i) {
                 for (Index o = 0; o < rows.output; ++o) {
-                    runs[o] = {
-                        (o * rows.stride + i * rows.dilation) * padded_columns() * source_.channels,
-                        (n * rows.output + o) * columns.output * c_.filters, columns.output};
+                    runs[o] = {(o * rows.stride + i) * padded_columns() * source_.channels,
+                               (n * rows.output + o) * columns.output * c_.filters, columns.output};
                 }
                 multiply(taps, {runs, rows.output}, scratch, columns.stride * source_.channels,
                          n > begin, dw + i * taps * c_.group_filters());

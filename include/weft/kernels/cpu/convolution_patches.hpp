@@ -7,6 +7,7 @@
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
+
 /// Windows over images (N, H, W, channels), and the filters (window, window, channels / groups,
 /// filters) that each is multiplied with. Filters and channels are cut into as many groups; filters
 /// of a group see the channels of that group alone.
@@ -109,7 +110,7 @@ void gather_patches(const PatchSource& source, const Scalar* image, Index first,
 struct PatchTiles {
     PatchTiles(Index images, Index positions_per_image)
         : positions(positions_per_image),
-          per_image((positions + patch_tile - 1) / patch_tile),
+          per_image(blocks_of(positions, patch_tile)),
           count(images * per_image) {}
 
     Index image(Index tile) const { return tile / per_image; }
@@ -129,11 +130,14 @@ const Scalar* tile_patches(const PatchSource& source, const PatchTiles& tiles, I
     return memory;
 }
 
+/// The elements of scratch memory that a Run takes.
+template <class Scalar>
+inline constexpr Index run_size = static_cast<Index>(sizeof(Run) / sizeof(Scalar));
+
 /// The patch of one output position of an image as runs of a product with filters (depth, ...),
 /// whose rows are filter_row elements apart. Padding is in none of them. At most as many as taps.
-template <class = void>
-WEFT_NOINLINE Runs patch_runs(const PatchSource& source, Index out_row, Index out_column,
-                              Index filter_row, Run* runs) {
+WEFT_NOINLINE inline Runs patch_runs(const PatchSource& source, Index out_row, Index out_column,
+                                     Index filter_row, Run* runs) {
     const Index taken = source.taken_channels;
     Index count = 0;
     for (Index i = 0; i < source.rows.window; ++i) {

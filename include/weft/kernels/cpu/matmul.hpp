@@ -55,7 +55,7 @@ struct ProductPlan {
 
     WEFT_NOINLINE explicit ProductPlan(Product<Scalar> p) : swap(pays_to_swap(p)) {
         if (swap) {
-            piece = std::max<Index>(65536 / p.rows / Blocking::panel_columns, 1) *
+            piece = std::max<Index>(most_beside / p.rows / Blocking::panel_columns, 1) *
                     Blocking::panel_columns;
             beside = std::min(piece, p.columns) * p.rows;
             p = p.part(0, 0, p.rows, piece).swapped(nullptr);
@@ -89,15 +89,18 @@ struct ProductPlan {
     Index rows, columns, depth;  ///< of a block
 
 private:
+    /// Elements of C^T that stay in cache until they are transposed.
+    static constexpr Index most_beside = 65536;
+
     /// Transposing C costs less than transposing B, or than packing A, if C is the smaller.
     static bool pays_to_swap(const Product<Scalar>& p) {
         const bool plain = !p.epilogue.accumulate && p.epilogue.bias == nullptr && !p.epilogue.relu;
-        if (!plain || p.rows == 0) return false;
+        if (!plain) return false;
         if (p.a.column_stride == 1 && p.b.row_stride == 1 && p.b.column_stride != 1) {
             return p.rows <= 64 && 2 * p.rows <= p.depth;
         }
         return p.a.row_stride == 1 && p.a.column_stride != 1 && p.b.column_stride == 1 &&
-               2 * p.columns <= p.rows && p.depth >= 256 && p.rows * p.columns <= 65536;
+               2 * p.columns <= p.rows && p.depth >= 256 && p.rows * p.columns <= most_beside;
     }
 };
 
@@ -165,15 +168,12 @@ struct ProductGrid {
     Index part_rows, part_columns;  ///< of a part
 };
 
-/// The grid whose parts read the least: the one nearest to squares.
+/// The grid, of no more parts than threads, whose parts read the least: the one nearest to squares.
 template <class Scalar>
 WEFT_NOINLINE ProductGrid product_grid(Index rows, Index columns, Index depth, int threads) {
     // Below some 10 microseconds of work, another thread costs more than it does.
     constexpr Index least_products = Index{1} << 19;
-    const Index parts =
-        std::clamp<Index>(rows * columns / least_products * depth +
-                              rows * columns % least_products * depth / least_products,
-                          1, threads);
+    const Index parts = std::clamp<Index>(rows * columns * depth / least_products, 1, threads);
     constexpr Index height = MatmulBlocking<Scalar>::rows, step = packet_size<Scalar>;
     ProductGrid best{1, 1, round_up(rows, height), round_up(columns, step)};
     Index least = std::numeric_limits<Index>::max();
@@ -231,9 +231,8 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
         detail::product_grid<Scalar>(rows, columns, depth, cpu.threads());
     const detail::ProductPlan<Scalar> plan(all.part(0, 0, grid.part_rows, grid.part_columns));
     const Index parts = grid.rows * grid.columns;
-    auto* const scratch = reinterpret_cast<Scalar*>(cpu.scratch(
-        static_cast<std::size_t>(std::min<Index>(parts, cpu.threads()) * plan.scratch_size()) *
-        sizeof(Scalar)));
+    auto* const scratch = reinterpret_cast<Scalar*>(
+        cpu.scratch(static_cast<std::size_t>(parts * plan.scratch_size()) * sizeof(Scalar)));
     parallel_for(cpu, parts, [&](Index part, int worker) {
         multiply(
             all.part(part / grid.columns * grid.part_rows, part % grid.columns * grid.part_columns,

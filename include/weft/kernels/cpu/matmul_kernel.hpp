@@ -32,7 +32,7 @@ struct MatmulBlocking {
     static constexpr Index block_columns = 1024;
     /// From so many rows on, packing a panel of B costs less than reading it where it lies.
     static constexpr Index pack_from_rows = 96;
-    /// Up to this depth the columns of a transposed A are read where they lie.
+    /// From this depth on, packing the columns of a transposed A does.
     static constexpr Index pack_from_depth = 65;
     /// What a thread's packed blocks may take of its second-level cache.
     static constexpr Index block_bytes = 600'000;
@@ -189,10 +189,12 @@ template <class Scalar>
 WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeats repeats,
                                     const RowBlocks<Scalar>& a, const Scalar* b, Index b_row,
                                     Scalar* c, Index c_row, Epilogue<Scalar> epilogue) {
-    constexpr Index step = packet_size<Scalar>;
-    if (columns == 2 * step) {
-        return multiply_panel<2>(rows, columns, runs, repeats, a, b, b_row, c, c_row, epilogue);
+    using Blocking = MatmulBlocking<Scalar>;
+    if (columns == Blocking::panel_columns) {
+        return multiply_panel<Blocking::packets>(rows, columns, runs, repeats, a, b, b_row, c,
+                                                 c_row, epilogue);
     }
+    constexpr Index step = packet_size<Scalar>;
     for (Index j = 0; j < columns; j += step) {
         multiply_panel<1>(rows, std::min(step, columns - j), runs, repeats, a, b + j, b_row, c + j,
                           c_row, epilogue);

@@ -30,10 +30,6 @@ MatrixOperand<Scalar> row_major(const Scalar* data, Index columns) {
 
 namespace detail {
 
-inline constexpr Index blocks_of(Index size, Index block) { return (size + block - 1) / block; }
-
-inline constexpr Index round_up(Index size, Index block) { return blocks_of(size, block) * block; }
-
 /// Y = X^T, X (rows, columns) and Y (columns, rows), both with contiguous rows that are so many
 /// elements apart.
 template <class Scalar>
@@ -71,8 +67,7 @@ WEFT_NOINLINE void pack_panel(Index depth, Index columns, Index width, MatrixOpe
     if (b.column_stride == 1) {
         for (Index k = 0; k < depth; ++k, b.data += b.row_stride, packed += width) {
             for (Index j = 0; j < width; j += step) {
-                store(packed + j,
-                      j + step <= columns ? load(b.data + j) : load_up_to(b.data + j, columns - j));
+                store(packed + j, load_up_to(b.data + j, columns - j));
             }
         }
         return;

@@ -16,16 +16,11 @@ namespace detail {
 template <class Scalar, class Update>
 void update_packets(Cpu& cpu, Index count, const Update& update) {
     parallel_ranges(cpu, count, elementwise_grain / 4, [&](Index begin, Index end) {
-        constexpr Index width = packet_size<Scalar>;
-        Index i = begin;
-        for (; i + width <= end; i += width) {
-            update([i](const Scalar* x) { return load(x + i); },
-                   [i](Scalar* y, const auto& packet) { store(y + i, packet); });
-        }
-        if (i < end) {
-            update([=](const Scalar* x) { return load_partial(x + i, end - i); },
-                   [=](Scalar* y, const auto& packet) { store_partial(y + i, packet, end - i); });
-        }
+        for_each_packet<Scalar>(end - begin, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
+            const Index at = begin + i;
+            update([=](const Scalar* x) { return load_up_to(x + at, size); },
+                   [=](Scalar* y, const auto& packet) { store_up_to(y + at, packet, size); });
+        });
     });
 }
 

@@ -12,6 +12,10 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
 
+/// How many blocks of a size cover so many elements, and the elements of all of them.
+constexpr Index blocks_of(Index size, Index block) { return (size + block - 1) / block; }
+constexpr Index round_up(Index size, Index block) { return blocks_of(size, block) * block; }
+
 /// The widest vector register of the instruction set for Scalar; a plain Scalar where there is
 /// none.
 template <class Scalar>
@@ -112,24 +116,18 @@ EIGEN_ALWAYS_INLINE void for_each_packet(Index count, const Body& body) {
 template <class Scalar, class Operation, class... Inputs>
 EIGEN_STRONG_INLINE void transform(Index count, Scalar* output, const Operation& operation,
                                    const Inputs*... inputs) {
-    constexpr Index step = packet_size<Scalar>;
-    Index i = 0;
-    for (; i + step <= count; i += step) store(output + i, operation(load(inputs + i)...));
-    if (i < count) {
-        store_partial(output + i, operation(load_partial(inputs + i, count - i)...), count - i);
-    }
+    for_each_packet<Scalar>(count, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
+        store_up_to(output + i, operation(load_up_to(inputs + i, size)...), size);
+    });
 }
 
 /// The sum of x in a fixed order: lane by lane, then across lanes.
 template <class Scalar>
 WEFT_NOINLINE Scalar sum(const Scalar* x, Index count) {
-    constexpr Index step = packet_size<Scalar>;
     auto total = broadcast(Scalar(0));
-    Index i = 0;
-    for (; i + step <= count; i += step) total = Eigen::internal::padd(total, load(x + i));
-    if (i < count) {
-        total = Eigen::internal::padd(total, load_partial(x + i, count - i));
-    }
+    for_each_packet<Scalar>(count, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
+        total = Eigen::internal::padd(total, load_up_to(x + i, size));
+    });
     return Eigen::internal::predux(total);
 }
 

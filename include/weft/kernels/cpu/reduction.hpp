@@ -12,42 +12,30 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-namespace detail {
-
-/// sums_c = sum over rows of term(row)_c; term(row, total) adds the terms of one row to total.
-/// Blocks of 512 rows are summed one by one and then added in order, whatever the thread count.
-template <class Scalar, class Term>
-void sum_over_rows(Cpu& cpu, Index rows, Index columns, Scalar* sums, const Term& term) {
+/// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 512 rows are summed one by
+/// one and then added in order, whatever the thread count.
+template <class Scalar>
+WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
     constexpr Index block_rows = 512;
-    const Index blocks = std::max<Index>(1, (rows + block_rows - 1) / block_rows);
+    const Index blocks = std::max<Index>(1, detail::blocks_of(rows, block_rows));
     Scalar* const partial =
         blocks == 1 ? sums
                     : reinterpret_cast<Scalar*>(
                           cpu.scratch(static_cast<std::size_t>(blocks * columns) * sizeof(Scalar)));
+    const auto add = [columns](Scalar* to, const Scalar* more) {
+        detail::transform(
+            columns, to, [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); },
+            to, more);
+    };
     parallel_for(cpu, blocks, [&](Index block, int) {
         Scalar* const total = partial + block * columns;
         std::fill_n(total, columns, Scalar(0));
         const Index end = std::min(rows, (block + 1) * block_rows);
-        for (Index row = block * block_rows; row < end; ++row) term(row, total);
+        for (Index row = block * block_rows; row < end; ++row) add(total, x + row * columns);
     });
     if (blocks == 1) return;
     std::copy_n(partial, columns, sums);
-    for (Index block = 1; block < blocks; ++block) {
-        for (Index c = 0; c < columns; ++c) sums[c] += partial[block * columns + c];
-    }
-}
-
-}  // namespace detail
-
-/// sums_c = sum_r x_rc for the row-major x (rows, columns), as sum_over_rows sums.
-template <class Scalar>
-WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
-    detail::sum_over_rows(cpu, rows, columns, sums, [=](Index row, Scalar* total) {
-        detail::transform(
-            columns, total,
-            [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); }, total,
-            x + row * columns);
-    });
+    for (Index block = 1; block < blocks; ++block) add(sums, partial + block * columns);
 }
 
 /// The sum of all elements, in double precision and in memory order.

@@ -8,11 +8,11 @@
 
 namespace weft::detail {
 
-/// Throws ArgumentError unless both numbers are at least 1, and so small that what is computed from
-/// them and the extents of an image stays within Index.
+/// Throws ArgumentError unless both numbers are at least the least, and so small that what is
+/// computed from them and the extents of an image stays within Index.
 WEFT_COLD inline void require_extent(const LayerBuilder& builder, std::string_view option,
-                                     const Extent2D& extent) {
-    builder.require(extent.smallest() >= 1, option, extent, "at least 1");
+                                     const Extent2D& extent, Index least = 1) {
+    builder.require(extent.smallest() >= least, option, extent, concat("at least ", least));
     constexpr Index most = std::numeric_limits<std::int32_t>::max();
     builder.require(extent.largest() <= most, option, extent, concat("at most ", most));
 }

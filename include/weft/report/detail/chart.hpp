@@ -57,13 +57,14 @@ public:
     static constexpr double width = 440, height = 306, left = 66, right = 14, top = 52, bottom = 46;
 
     WEFT_COLD explicit CurveAxes(const std::vector<Curve>& curves) {
+        bool any = false;
         for (const Curve& curve : curves) {
             epochs_ = std::max(epochs_, curve.values.size());
             for (const double value : curve.values) {
                 if (!can_be_drawn(value)) continue;
-                low_ = any_ ? std::min(low_, value) : value;
-                high_ = any_ ? std::max(high_, value) : value;
-                any_ = true;
+                low_ = any ? std::min(low_, value) : value;
+                high_ = any ? std::max(high_, value) : value;
+                any = true;
             }
         }
         const double margin = std::max((high_ - low_) * 0.06, 1e-3 * std::abs(high_));
@@ -115,7 +116,6 @@ private:
     }
 
     std::size_t epochs_ = 0;
-    bool any_ = false;
     double low_ = 0, high_ = 0;
 };
 

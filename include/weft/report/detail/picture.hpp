@@ -68,13 +68,13 @@ WEFT_COLD inline std::vector<Index> class_indices(const Dataset<float>& data,
         throw ShapeError(concat("report: targets have shape ", target.to_batch_string(),
                                 ", expected (None,) or (None, classes)"));
     }
-    std::vector<float> y(samples.size() * static_cast<std::size_t>(target.size()));
+    const auto width = static_cast<std::size_t>(target.size());
+    std::vector<float> y(samples.size() * width);
     data.gather(samples, nullptr, y.data());
     std::vector<Index> labels;
     for (std::size_t i = 0; i < samples.size(); ++i) {
         if (target.rank() == 1) {
-            const auto row = std::span(y).subspan(i * static_cast<std::size_t>(target.size()),
-                                                  static_cast<std::size_t>(target.size()));
+            const auto row = std::span(y).subspan(i * width, width);
             labels.push_back(std::ranges::max_element(row) - row.begin());
         } else if (y[i] >= 0 && y[i] < 1e6f && std::floor(y[i]) == y[i]) {
             labels.push_back(static_cast<Index>(y[i]));

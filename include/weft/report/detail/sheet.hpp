@@ -32,14 +32,13 @@ inline std::string_view caption_mark(std::string_view kind) {
 
 /// The sheet as a list of figures.
 WEFT_COLD inline std::string sheet_html(const Sheet& sheet) {
-    const bool charts = !sheet.cells.empty() && !sheet.cells[0].chart.elements.empty();
     std::string html = concat("<ul class=\"sheet ", sheet.layout, "\" aria-label=\"",
                               escaped(sheet.title), "\">\n");
     for (const Cell& cell : sheet.cells) {
         html += concat("<li><figure><div><img src=\"", data_uri(cell.pixels), "\" width=\"",
                        cell.pixels.shape()[1], "\" height=\"", cell.pixels.shape()[0], "\" alt=\"",
                        escaped(cell.text), "\"/>");
-        if (charts) html += inline_svg(cell.chart, cell.chart_text);
+        if (!cell.chart.elements.empty()) html += inline_svg(cell.chart, cell.chart_text);
         html += "</div><figcaption";
         if (!cell.kind.empty()) html += concat(" class=\"", cell.kind, "\"");
         html += concat(">", caption_mark(cell.kind), escaped(cell.caption),
