@@ -89,12 +89,12 @@ def run(browser, *options):
         done = subprocess.run(
             [*command, f"--user-data-dir={profile}", *options], capture_output=True, timeout=120
         )
-    return done.stdout.decode()
+    return done.stdout.decode("utf-8")
 
 
 def measure(browser, page, width, dark):
     """What the script above finds in the page, in a frame of that width."""
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     text, policies = re.subn(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
     assert policies == 1, "the page has no policy against scripts and fetches"
     if dark:
@@ -104,11 +104,13 @@ def measure(browser, page, width, dark):
         outer = pathlib.Path(folder) / "outer.html"
         # A window has a least width, a frame has not.
         outer.write_text(
+            '<!doctype html><meta charset="utf-8">'
             f'<iframe style="width:{width}px;height:900px;border:0" srcdoc="{html.escape(text)}">'
             "</iframe><pre id='found'></pre><script>const frame = document.querySelector('iframe');"
             "const wait = setInterval(() => {"
             "const m = frame.contentDocument.getElementById('measured'); if (!m) return;"
-            "clearInterval(wait); found.textContent = m.textContent; frame.remove();}, 20);</script>"
+            "clearInterval(wait); found.textContent = m.textContent; frame.remove();}, 20);</script>",
+            encoding="utf-8",
         )
         dom = run(browser, "--virtual-time-budget=20000", "--dump-dom", outer.as_uri())
     return json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', dom, re.S)[1]))
