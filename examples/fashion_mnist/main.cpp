@@ -164,7 +164,7 @@ Options parse(int argc, char** argv, CLI::App& app) {
         ->check(CLI::IsMember({"cpu"}))
         ->capture_default_str();
     app.add_flag("--augment", options.augment,
-                 "Train on flipped, shifted and partly hidden images");
+                 "Train on flipped, shifted and partly hidden images [the model's]");
     app.add_option("--photo", options.photos, "Classify these PNG or JPEG files after training");
     app.add_option("--predictions", options.predictions,
                    "Write the class of each test image to this CSV file");
@@ -177,6 +177,7 @@ Options parse(int argc, char** argv, CLI::App& app) {
     if (options.schedule.empty()) options.schedule = defaults.schedule;
     if (options.validation_share < 0) options.validation_share = defaults.validation_share;
     if (options.patience < 0) options.patience = defaults.patience;
+    options.augment |= defaults.augment;
     if (options.patience > 0 && options.validation_share == 0) {
         throw weft::ArgumentError("--patience needs --validation-split");
     }

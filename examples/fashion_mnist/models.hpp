@@ -22,6 +22,7 @@ struct Tutorial {
     std::string schedule = "constant";
     double validation_share = 0;  ///< of the training set, held back and evaluated each epoch
     weft::Index patience = 0;  ///< epochs without a lower val_loss before training ends; 0: never
+    bool augment = false;      ///< train on pictures changed at random (augment.hpp)
 };
 
 /// Throws ArgumentError for a name that no tutorial has.
@@ -99,6 +100,28 @@ inline Tutorial::Layers cnn_wide_layers() {
             Dense{10, softmax}};
 }
 
+/// No tutorial's, but a network for pictures that are changed at random: three pairs of
+/// convolutions, and the mean over the image instead of wide dense layers.
+inline Tutorial::Layers cnn_augmented_layers() {
+    using namespace weft;
+    Tutorial::Layers layers;
+    for (const Index filters : {32, 64, 128}) {
+        for (int i = 0; i < 2; ++i) {
+            layers.push_back(Conv2D{.filters = filters,
+                                    .kernel_size = 3,
+                                    .padding = same,
+                                    .activation = relu,
+                                    .kernel_initializer = he_uniform});
+            layers.push_back(BatchNorm{});
+        }
+        layers.push_back(filters < 128 ? Tutorial::Layers::value_type(MaxPool2D{})
+                                       : GlobalAveragePool2D{});
+        layers.push_back(Dropout{0.25});
+    }
+    layers.push_back(Dense{10, softmax});
+    return layers;
+}
+
 inline std::vector<Tutorial> tutorials() {
     using namespace weft;
     return {
@@ -149,6 +172,14 @@ inline std::vector<Tutorial> tutorials() {
          .epochs = 10,
          .batch_size = 100,
          .is_convolutional = true},
+        {.id = "cnn-augmented",
+         .layers = cnn_augmented_layers(),
+         .parameters = 289'514,
+         .epochs = 30,
+         .batch_size = 64,
+         .is_convolutional = true,
+         .schedule = "cosine",
+         .augment = true},
     };
 }
 

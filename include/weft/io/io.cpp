@@ -2,6 +2,8 @@
 // with all layers that a file may name. So that a program which saves and loads compiles about as
 // fast as one that does not. The CMake target adds this file to whatever links to it; without CMake
 // it is one more source file on the command line, compiled with the flags of the others.
+#include "weft/core/crc32.hpp"
+#include "weft/io/checkpoint_file.hpp"
 #include "weft/io/model_file.hpp"
 
 #include <nlohmann/json.hpp>
@@ -149,9 +151,91 @@ std::string to_text(const Json& json, std::string_view where) {
     return text;
 }
 
+// ---- Checkpoints -------------------------------------------------------------------------------
+
+namespace {
+
+constexpr int checkpoint_format_version = 1;
+
+struct StateType {
+    RunState::Type type;
+    std::string_view dtype;  ///< of safetensors
+    std::size_t size_bytes;
+};
+constexpr StateType state_types[] = {{RunState::Type::byte, "U8", 1},
+                                     {RunState::Type::integer, "I64", 8},
+                                     {RunState::Type::float32, "F32", 4},
+                                     {RunState::Type::float64, "F64", 8}};
+
+/// Over names, types, shapes and all bytes.
+std::string check_of(const RunState& state) {
+    std::uint32_t check = 0;
+    for (const RunState::Value& value : state.values) {
+        check = crc32c(
+            concat(value.name, " ", static_cast<int>(value.type), " ", value.shape, "\n"), check);
+        check =
+            crc32c({reinterpret_cast<const char*>(value.bytes.data()), value.bytes.size()}, check);
+    }
+    return std::to_string(check);
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const RunState& state) {
+    std::vector<SafetensorsSource> tensors;
+    for (const RunState::Value& value : state.values) {
+        const auto& type = *std::ranges::find(state_types, value.type, &StateType::type);
+        tensors.push_back(
+            {value.name, type.dtype, value.shape, value.bytes.data(), value.bytes.size()});
+    }
+    const SafetensorsMetadata metadata{
+        {"format", "weft"},
+        {"checkpoint_version", std::to_string(checkpoint_format_version)},
+        {"check", check_of(state)}};
+    write_safetensors(path, tensors, metadata, "checkpoint_file", AtomicFile::Writers::one);
+}
+
+RunState read_checkpoint(const std::filesystem::path& path) {
+    SafetensorsFile file(path);
+    const std::string_view version = file.metadata("checkpoint_version");
+    file.require(file.metadata("format") == "weft" && !version.empty(),
+                 "holds no checkpoint that checkpoint_file wrote");
+    file.require(version == std::to_string(checkpoint_format_version),
+                 concat("is a checkpoint of version ", version,
+                        ", and this is weft " WEFT_VERSION ", which reads version ",
+                        checkpoint_format_version));
+    RunState state{.origin = file.name()};
+    for (const SafetensorsEntry& entry : file.entries()) {
+        const auto type = std::ranges::find(state_types, entry.dtype, &StateType::dtype);
+        file.require(type != std::end(state_types),
+                     concat(entry.name, " holds numbers of unknown type ", entry.dtype));
+        file.require(
+            entry.size_bytes / type->size_bytes == static_cast<std::uint64_t>(entry.shape.size()) &&
+                entry.size_bytes % type->size_bytes == 0,
+            concat(entry.name, " takes ", entry.size_bytes, " bytes, too few or many for shape ",
+                   entry.shape));
+        Buffer bytes(entry.size_bytes);
+        file.read(entry, bytes.data());
+        state.values.push_back({entry.name, type->type, entry.shape, std::move(bytes)});
+    }
+    file.require(file.metadata("check") == check_of(state),
+                 "is damaged: its check does not agree with what it holds");
+    return state;
+}
+
 }  // namespace weft::detail
 
 namespace weft {
+
+RunStore checkpoint_file(const std::filesystem::path& path, const CheckpointOptions& options) {
+    return {.load = [path, resume = options.resume]() -> std::optional<RunState> {
+                std::error_code ignored;
+                if (!resume || !std::filesystem::exists(path, ignored)) return std::nullopt;
+                return detail::read_checkpoint(path);
+            },
+            .save = [path](const RunState& state) { detail::write_checkpoint(path, state); },
+            .every_steps = options.every_steps};
+}
 
 template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
 template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&);

@@ -49,6 +49,11 @@ public:
         saved_epoch_ = run.epoch();
     }
 
+    void visit_state(StateFields& field) {
+        field("best", best_);
+        field("saved_epoch", saved_epoch_);
+    }
+
 private:
     const Sequential<Scalar, Device>* model_;
     std::filesystem::path path_;

@@ -34,8 +34,10 @@ struct WeightsReport {
 
 namespace detail {
 
-/// What a model file holds besides parameters: the tensors "self_test/input", "self_test/output".
+/// What files hold besides parameters: those of models the tensors "self_test/input" and
+/// "self_test/output", checkpoints the state of the training.
 inline constexpr std::string_view self_test_prefix = "self_test/";
+inline constexpr std::string_view training_prefix = "training/";
 
 /// Where the numbers of a parameter go.
 struct WeightsTarget {
@@ -51,7 +53,10 @@ WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_v
     WeightsReport report;
     const bool is_from_weft = file.metadata("format") == "weft";
     for (const SafetensorsEntry& entry : file.entries()) {
-        if (is_from_weft && entry.name.starts_with(self_test_prefix)) continue;
+        if (is_from_weft &&
+            (entry.name.starts_with(self_test_prefix) || entry.name.starts_with(training_prefix))) {
+            continue;
+        }
         const auto target = std::ranges::find(targets, entry.name, &WeightsTarget::name);
         if (target == targets.end()) {
             report.unused.push_back(entry.name);
@@ -117,9 +122,10 @@ void save_weights(const Sequential<Scalar, Device>& model, const std::filesystem
                               "save_weights");
 }
 
-/// Gives every parameter of a built model its value from a file that save_weights or save_model
-/// wrote for a model of the same names and shapes. Throws IoError that says what is missing, left
-/// over, of another shape or number type, or wrong with the file; the model then stays as it was.
+/// Gives every parameter of a built model its value from a file that save_weights, save_model or a
+/// checkpoint wrote for a model of the same names and shapes. Throws IoError that says what is
+/// missing, left over, of another shape or number type, or wrong with the file; the model then
+/// stays as it was.
 template <class Scalar, class Device>
 void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path& path) {
     detail::SafetensorsFile file(path);

@@ -29,6 +29,13 @@ struct BestCheckpoint {
         if (best_epoch > 0) run.load_weights(weights_);
     }
 
+    void visit_state(StateFields& field) {
+        field("best", best);
+        field("best_epoch", best_epoch);
+        field("weights", weights_);
+    }
+
+    // State of a run.
     Buffer weights_ = {};
 };
 

@@ -4,6 +4,7 @@
 
 #include "weft/core/buffer.hpp"
 #include "weft/training/history.hpp"
+#include "weft/training/run_state.hpp"
 
 #include <cmath>
 #include <functional>
@@ -20,6 +21,10 @@ public:
     virtual Index epoch() const = 0;   ///< the epoch that runs or just ended, from 1
     virtual Index epochs() const = 0;  ///< as many are planned
     virtual Index step() const = 0;    ///< within the epoch, from 1
+
+    /// Whether it goes on where another run stopped. Callbacks get back the state they had there
+    /// after on_train_begin.
+    virtual bool is_resumed() const { return false; }
 
     /// At the end of an epoch all its scores, with those of the validation; after a batch the mean
     /// of the epoch so far.
@@ -53,7 +58,8 @@ concept Callback = requires(T& object, TrainingRun& run) {
 ///
 /// Made from a variable it refers to it, so that results can be read there after training; made
 /// from a temporary it keeps a copy. on_train_end is called however training ends, but by an
-/// exception.
+/// exception. One that carries something from epoch to epoch, and is to survive the end of the
+/// program in the middle of a run, also has a visit_state(StateFields&).
 class CallbackHandle {
 public:
     template <class T>
@@ -66,11 +72,18 @@ public:
             object = std::make_shared<Object>(std::move(callback));
         }
         call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
+        if constexpr (requires(StateFields & field) { object->visit_state(field); }) {
+            visit_state_ = [object](StateFields& field) { object->visit_state(field); };
+        }
     }
 
     enum class Event { train_begin, epoch_begin, batch_end, epoch_end, train_end };
 
     void operator()(Event event, TrainingRun& run) const { call_(event, run); }
+
+    void visit_state(StateFields& field) const {
+        if (visit_state_) visit_state_(field);
+    }
 
 private:
     template <class Object>
@@ -95,6 +108,7 @@ private:
     }
 
     std::function<void(Event, TrainingRun&)> call_;
+    std::function<void(StateFields&)> visit_state_;
 };
 
 /// Functions of the user's own as a callback.
@@ -152,6 +166,8 @@ public:
     }
 
     std::optional<double> value() const { return best_; }
+
+    void visit_state(StateFields& field) { field("value", best_); }
 
 private:
     bool higher_ = false;

@@ -10,20 +10,18 @@
 namespace weft {
 
 /// Writes a header and then a line an epoch: epoch, learning_rate and all scores, every digit. The
-/// file is replaced when training begins, or with append continued. Throws IoError when it cannot
-/// be written.
+/// file is replaced when training begins, or with append continued; a run that is resumed goes on
+/// after the last line that it had come to. Throws IoError when it cannot be written.
 struct CSVLogger {
     std::filesystem::path path;
     char separator = ',';
     bool append = false;
 
-    void on_train_begin(TrainingRun&) {
-        std::error_code ignored;
-        const bool goes_on = append && std::filesystem::exists(path, ignored) &&
-                             std::filesystem::file_size(path, ignored) > 0;
-        file_ = std::make_shared<std::ofstream>(path, append ? std::ios::app : std::ios::trunc);
-        header_written_ = goes_on;
+    void on_train_begin(TrainingRun& run) {
+        const bool keep = append || run.is_resumed();
+        file_ = std::make_shared<std::ofstream>(path, keep ? std::ios::app : std::ios::trunc);
         check();
+        header_written_ = size_bytes() > 0;
     }
 
     void on_epoch_end(TrainingRun& run) {
@@ -42,11 +40,25 @@ struct CSVLogger {
 
     void on_train_end(TrainingRun&) { file_.reset(); }
 
+    /// How far the file has come; what a run wrote after it kept its state is written once more.
+    void visit_state(StateFields& field) {
+        std::uint64_t size = size_bytes();
+        field("size_bytes", size);
+        if (field.is_restoring() && size < size_bytes()) std::filesystem::resize_file(path, size);
+        header_written_ = size_bytes() > 0;
+    }
+
     // State of a run.
     std::shared_ptr<std::ofstream> file_ = {};
     bool header_written_ = false;
 
 private:
+    std::uint64_t size_bytes() const {
+        std::error_code error;
+        const auto size = std::filesystem::file_size(path, error);
+        return error ? 0 : size;
+    }
+
     void check() const {
         if (!*file_) throw IoError(concat(path.string(), ": cannot be written"));
     }

@@ -48,6 +48,14 @@ struct EarlyStopping {
         weights_ = {};
     }
 
+    void visit_state(StateFields& field) {
+        field("best", best);
+        field("best_epoch", best_epoch);
+        field("stopped_epoch", stopped_epoch);
+        field("waited", waited_);
+        field("weights", weights_);
+    }
+
     // State of a run.
     Index waited_ = 0;
     Buffer weights_ = {};

@@ -41,6 +41,9 @@ struct FitOptions {
     std::uint64_t seed = 0;  ///< of the order, of layers that draw, and of a model not built yet
     Verbosity verbosity = Verbosity::automatic;
     std::vector<CallbackHandle> callbacks = {};
+    /// Where the run keeps its state as it goes on, and is resumed from if it was stopped; of one
+    /// call of fit. Resumed, it ends with the same bits as if it had never been stopped.
+    RunStore checkpoint = {};
     /// Factors of the loss of each class, as many as classes; for class indices as targets.
     std::vector<double> class_weight = {};
     /// Factors of the loss of each sample, as many as samples. The mean is still over the number of
@@ -93,6 +96,8 @@ template <class Scalar>
 WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index samples) {
     require_at_least_one("fit", "epochs", options.epochs);
     require_at_least_one("fit", "batch_size", options.batch_size);
+    require_option(options.checkpoint.every_steps >= 0, "fit", "checkpoint.every_steps",
+                   static_cast<double>(options.checkpoint.every_steps), "at least 0");
     require_option(options.validation_split >= 0 && options.validation_split < 1, "fit",
                    "validation_split", options.validation_split, "a number in [0, 1)");
     require_weights("sample_weight", options.sample_weight, samples);

@@ -53,6 +53,12 @@ struct ReduceLROnPlateau {
         }
     }
 
+    void visit_state(StateFields& field) {
+        field("best", best_);
+        field("waited", waited_);
+        field("cooling", cooling_);
+    }
+
     // State of a run.
     BestScore best_ = {};
     Index waited_ = 0;

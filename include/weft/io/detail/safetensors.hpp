@@ -49,8 +49,8 @@ using SafetensorsMetadata = std::vector<std::pair<std::string, std::string>>;
 /// writes.
 WEFT_COLD inline void write_safetensors(const std::filesystem::path& path,
                                         const std::vector<SafetensorsSource>& tensors,
-                                        const SafetensorsMetadata& metadata,
-                                        std::string_view what) {
+                                        const SafetensorsMetadata& metadata, std::string_view what,
+                                        AtomicFile::Writers writers = AtomicFile::Writers::many) {
     Json::Object header, texts;
     for (const auto& [name, text] : metadata) texts.push_back({name, std::string_view(text)});
     header.push_back({"__metadata__", std::move(texts)});
@@ -69,7 +69,7 @@ WEFT_COLD inline void write_safetensors(const std::filesystem::path& path,
     std::string text = to_text(std::move(header), what);
     text.resize((text.size() + 7) / 8 * 8, ' ');
     const auto size = static_cast<std::uint64_t>(text.size());
-    AtomicFile file(path);
+    AtomicFile file(path, writers);
     file.write(&size, sizeof size);
     file.write(text.data(), text.size());
     for (const SafetensorsSource& tensor : tensors) file.write(tensor.data, tensor.size_bytes);
@@ -162,7 +162,7 @@ private:
                         concat("its metadata ", text.name, " is no text"));
             }
         }
-        std::ranges::sort(entries_, {}, [](const SafetensorsEntry& entry) {
+        std::ranges::stable_sort(entries_, {}, [](const SafetensorsEntry& entry) {
             return std::pair(entry.begin, entry.size_bytes);
         });
         std::uint64_t covered = 0;

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/error.hpp"
-#include "weft/report/detail/crc32.hpp"
+#include "weft/core/crc32.hpp"
 
 #include <bit>
 

@@ -1,0 +1,37 @@
+/// \file
+/// The scores of a model on data, as it is.
+#pragma once
+
+#include "weft/training/detail/score_batch.hpp"
+
+#include <numeric>
+
+namespace weft::detail {
+
+/// The mean loss and metrics over the samples from first to end.
+template <class Scalar, class Device>
+WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
+                          const TrainerOptions<Scalar, Device>& options,
+                          const Dataset<Scalar>& data, Index first, Index end, Index batch_size) {
+    batch_size = std::min(batch_size, end - first);
+    const PassOptions pass{.logits = is_fused(model, options.loss)};
+    Batch<Scalar, Device> batch(model, options.loss->target_shape(model.output_shape()), batch_size,
+                                PassKind::inference);
+    std::vector<MetricSum> sums(options.metrics.size() + 1);
+    std::vector<Index> order(static_cast<std::size_t>(end - first));
+    std::iota(order.begin(), order.end(), first);
+    const auto batches = data.read_batches({order, batch_size});
+    for (std::span<const Index> left = order; !left.empty();) {
+        const auto samples =
+            left.first(std::min(left.size(), static_cast<std::size_t>(batch_size)));
+        left = left.subspan(samples.size());
+        const auto n = static_cast<Index>(samples.size());
+        batches->next(batch.x.data(), batch.y.data());
+        const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
+        score_batch<Scalar, Device>(model, options, batch, predictions, samples, nullptr,
+                                    batch.scratch_gradient.slice(0, n), sums);
+    }
+    return mean_scores(options, sums);
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,279 @@
+/// \file
+/// FitRun: one call of fit, step by step.
+#pragma once
+
+#include "weft/training/detail/evaluate.hpp"
+#include "weft/training/detail/find_non_finite.hpp"
+#include "weft/training/detail/training_state.hpp"
+
+#include <cassert>
+
+namespace weft::detail {
+
+/// Trains on the first train_size samples; evaluates those from there on, or validation_data.
+template <class Scalar, class Device>
+class FitRun final : public TrainingRun {
+public:
+    using Model = Sequential<Scalar, Device>;
+
+    WEFT_COLD FitRun(Model& model, const TrainerOptions<Scalar, Device>& trainer,
+                     TrainingState<Scalar, Device>& state, const Dataset<Scalar>& data,
+                     Index train_size, const FitOptions<Scalar>& options)
+        : model_(model),
+          trainer_(trainer),
+          state_(state),
+          data_(data),
+          options_(options),
+          train_size_(train_size),
+          batch_size_(std::min(options.batch_size, train_size)),
+          steps_((train_size + batch_size_ - 1) / batch_size_),
+          batch_(model, trainer.loss->target_shape(model.output_shape()), batch_size_,
+                 PassKind::training),
+          order_(static_cast<std::size_t>(train_size)),
+          sums_(trainer.metrics.size() + 1) {}
+
+    WEFT_COLD History run() {
+        std::optional<RunState> saved;
+        if (options_.checkpoint) saved = options_.checkpoint.load();
+        is_resumed_ = saved.has_value();
+        call(CallbackHandle::Event::train_begin);
+        if (saved) resume(*saved);
+        while (!stopped_ && std::ssize(history_.epochs) < options_.epochs) {
+            if (!run_epoch()) break;
+        }
+        call(CallbackHandle::Event::train_end);
+        return std::move(history_);
+    }
+
+    Index epoch() const override { return epoch_; }
+    Index epochs() const override { return options_.epochs; }
+    Index step() const override { return batch_step_; }
+    bool is_resumed() const override { return is_resumed_; }
+    WEFT_COLD Scores scores() const override {
+        const bool is_recorded = epoch_over_ && !history_.epochs.empty();
+        return is_recorded ? history_.epochs.back().scores : mean_scores(trainer_, sums_);
+    }
+    double learning_rate() const override { return state_.learning_rate; }
+    void set_learning_rate(double rate) override { state_.set_learning_rate(trainer_, rate); }
+    void stop() override { stopped_ = true; }
+
+    WEFT_COLD Buffer save_weights() const override {
+        const auto arena = std::as_const(model_).arena();
+        Buffer copy(static_cast<std::size_t>(arena.size()) * sizeof(Scalar));
+        if (copy.size() > 0) std::memcpy(copy.data(), arena.data(), copy.size());
+        return copy;
+    }
+    WEFT_COLD void load_weights(const Buffer& weights) override {
+        assert(weights.size() == static_cast<std::size_t>(model_.arena().size()) * sizeof(Scalar));
+        if (weights.size() == 0) return;
+        std::memcpy(model_.arena().data(), weights.data(), weights.size());
+    }
+
+    /// All that decides how the run goes on, under "training/": for StateFields.
+    WEFT_COLD void visit_state(StateFields& field) {
+        std::string plan = this_plan();
+        field("of", plan);
+        field.require(plan == this_plan(), "of",
+                      concat("is of another run: ", plan, "; this one: ", this_plan()));
+        field("trainer", state_);
+        field("epoch", epoch_);
+        field("step", batch_step_);
+        field("epoch_over", epoch_over_);
+        field("stopped", stopped_);
+        field("seconds", seconds_);
+        std::vector<double> sums;
+        for (const MetricSum& sum : sums_) sums.insert(sums.end(), {sum.sum, sum.count});
+        field("sums", sums);
+        field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
+        for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
+        field("history", history_);
+        field.require(batch_step_ >= 0 && batch_step_ <= steps_ &&
+                          epoch_ == std::ssize(history_.epochs) + (epoch_over_ ? 0 : 1),
+                      "step", "is none of its epoch's");
+        for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
+            field(concat("callback_", i), options_.callbacks[i]);
+        }
+    }
+
+private:
+    using Clock = ProgressLine::Clock;
+
+    void call(CallbackHandle::Event event) {
+        for (const CallbackHandle& callback : options_.callbacks) callback(event, *this);
+    }
+
+    // ---- The state of the run, kept outside of the program ------------------------------------
+
+    /// What has to be the same for a run to go on where another stopped.
+    WEFT_COLD std::string this_plan() const {
+        return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
+                      options_.shuffle ? " shuffled" : "", " samples, ", trainer_.optimizer.type());
+    }
+
+    WEFT_COLD void visit_all(StateFields& field) {
+        for (const ParameterInfo& parameter : model_.parameters()) {
+            field(parameter.name, model_.view(parameter.slot));
+        }
+        field("training", *this);
+    }
+
+    WEFT_COLD RunState state() {
+        RunState now;
+        StateFields field = StateFields::saving_to(now);
+        visit_all(field);
+        return now;
+    }
+
+    WEFT_COLD void restore(const RunState& state) {
+        StateFields field = StateFields::restoring_from(state);
+        visit_all(field);
+        field.require_all_known();
+    }
+
+    /// Goes on from that state, or throws and leaves all as it is.
+    WEFT_COLD void resume(const RunState& saved) {
+        const RunState before = state();
+        try {
+            restore(saved);
+        } catch (...) {
+            restore(before);
+            throw;
+        }
+        if (options_.verbosity == Verbosity::silent) return;
+        const std::string where =
+            epoch_over_ ? concat("epoch ", epoch_)
+                        : concat("step ", batch_step_, "/", steps_, " of epoch ", epoch_);
+        std::printf("Resumed after %s\n", where.c_str());
+    }
+
+    // ---- Epochs and steps -----------------------------------------------------------------------
+
+    /// Begins an epoch, or goes on with the one that a resumed run was stopped in. False when a
+    /// number went wrong.
+    WEFT_COLD bool run_epoch() {
+        const bool begins = epoch_over_;
+        if (begins) begin_epoch();
+        const TrainingEpoch epoch{options_.seed, state_.epochs - 1};
+        std::iota(order_.begin(), order_.end(), Index{0});
+        if (options_.shuffle) {
+            RandomStream(epoch.seed, RandomPurpose::shuffle, epoch.number)
+                .shuffle(std::span<Index>(order_));
+        }
+        // Before the callbacks: reading ahead starts here.
+        const auto batches = data_.read_batches(
+            {std::span(order_).subspan(static_cast<std::size_t>(batch_step_ * batch_size_)),
+             batch_size_, epoch});
+        if (begins) call(CallbackHandle::Event::epoch_begin);
+        ProgressLine progress(options_.verbosity, epoch_, options_.epochs, steps_);
+        const auto start = Clock::now();
+        const double seconds_before = seconds_;
+        while (batch_step_ < steps_) {
+            ++batch_step_;
+            if (!run_step(*batches)) return false;
+            call(CallbackHandle::Event::batch_end);
+            const auto now = Clock::now();
+            seconds_ = seconds_before + std::chrono::duration<double>(now - start).count();
+            if (progress.wants_update(now)) {
+                progress.update(now, batch_step_, seconds_, mean_scores(trainer_, sums_));
+            }
+            const Index every = options_.checkpoint.every_steps;
+            if (every > 0 && state_.steps % every == 0 && batch_step_ < steps_) {
+                options_.checkpoint.save(state());
+            }
+        }
+        // An update itself may overflow; looked for once an epoch.
+        Device& device = batch_.workspace.device();
+        if (!all_finite<Scalar>(device, model_.trainable_parameters())) {
+            return stop_at(find_non_finite_parameter(device, model_));
+        }
+        history_.epochs.push_back(make_record());
+        epoch_over_ = true;
+        progress.finish(seconds_, history_.epochs.back().scores);
+        call(CallbackHandle::Event::epoch_end);
+        if (options_.checkpoint) options_.checkpoint.save(state());
+        return true;
+    }
+
+    WEFT_COLD void begin_epoch() {
+        ++epoch_;
+        ++state_.epochs;
+        batch_step_ = 0;
+        seconds_ = 0;
+        std::ranges::fill(sums_, MetricSum{});
+        epoch_over_ = false;
+    }
+
+    /// What the epoch measured, and the validation after it.
+    WEFT_COLD EpochRecord make_record() const {
+        EpochRecord record{mean_scores(trainer_, sums_), seconds_};
+        record.samples_per_second = static_cast<double>(train_size_) / seconds_;
+        record.learning_rate = state_.learning_rate;
+        const Dataset<Scalar>& validation =
+            options_.validation_data ? *options_.validation_data : data_;
+        const Index first = options_.validation_data ? 0 : train_size_;
+        if (first < validation.size()) {
+            for (const auto& [name, value] : evaluate<Scalar, Device>(
+                     model_, trainer_, validation, first, validation.size(), options_.batch_size)) {
+                record.scores.set("val_" + name, value);
+            }
+        }
+        return record;
+    }
+
+    /// False when a number went wrong.
+    WEFT_NOINLINE bool run_step(BatchReader<Scalar>& batches) {
+        const Index first = (batch_step_ - 1) * batch_size_;
+        const Index n = std::min(batch_size_, train_size_ - first);
+        const PassOptions pass{.training = true,
+                               .logits = is_fused(model_, trainer_.loss),
+                               .seed = options_.seed,
+                               .step = static_cast<std::uint32_t>(state_.steps)};
+        const auto samples =
+            std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
+        batches.next(batch_.x.data(), batch_.y.data());
+        // Before the forward pass, which may update moving statistics.
+        Device& device = batch_.workspace.device();
+        const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
+        if (!all_finite<Scalar>(device, x)) return stop_at("input");
+        const auto predictions = model_.forward(batch_.workspace, x, pass);
+        if (!score_batch(model_, trainer_, batch_, predictions, samples, &options_,
+                         model_.output_gradient(batch_.workspace, n), sums_)) {
+            return stop_at(
+                find_non_finite<Scalar, Device>(model_, batch_.workspace, x, batch_.y.slice(0, n)));
+        }
+        model_.backward(batch_.workspace, x, pass, state_.gradients);
+        add_penalty_gradients<Scalar, Device>(device, model_, state_.gradients);
+        if (!all_finite<Scalar>(device, state_.gradients)) {
+            return stop_at(
+                find_non_finite_gradient<Scalar, Device>(device, model_, state_.gradients));
+        }
+        state_.update_parameters(device, model_, trainer_);
+        return true;
+    }
+
+    /// Records and tells that a number went wrong; false, for the callers to pass on.
+    WEFT_COLD bool stop_at(std::string where) {
+        history_.non_finite = {epoch_, batch_step_, std::move(where)};
+        if (options_.verbosity != Verbosity::silent) {
+            std::printf("\nStopped: %s\n", history_.non_finite->message().c_str());
+        }
+        return false;
+    }
+
+    Model& model_;
+    const TrainerOptions<Scalar, Device>& trainer_;
+    TrainingState<Scalar, Device>& state_;
+    const Dataset<Scalar>& data_;
+    const FitOptions<Scalar>& options_;
+    Index train_size_, batch_size_, steps_;
+    Batch<Scalar, Device> batch_;
+    std::vector<Index> order_;
+    std::vector<MetricSum> sums_;
+    Index epoch_ = 0;       ///< the one that runs or ran last, from 1
+    Index batch_step_ = 0;  ///< its steps that began
+    double seconds_ = 0;    ///< that they took
+    bool epoch_over_ = true, stopped_ = false, is_resumed_ = false;
+    History history_;
+};
+
+}  // namespace weft::detail

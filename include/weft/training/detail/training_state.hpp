@@ -1,0 +1,72 @@
+/// \file
+/// TrainingState: what training adds to a model.
+#pragma once
+
+#include "weft/model/sequential.hpp"
+#include "weft/training/detail/parameter_rules.hpp"
+#include "weft/training/fit_options.hpp"
+
+namespace weft::detail {
+
+/// Gradients, the optimiser's state, and how far training has come.
+template <class Scalar, class Device>
+struct TrainingState {
+    using Model = Sequential<Scalar, Device>;
+    using Options = TrainerOptions<Scalar, Device>;
+
+    double learning_rate = 0;
+    std::int64_t steps = 0;               ///< of the optimiser
+    std::uint32_t epochs = 0;             ///< begun, over all calls of fit
+    Index builds = 0;                     ///< of the model that the state below belongs to
+    Tensor<Scalar, Device> gradients;     ///< laid out as the model's trainable parameters
+    Tensor<Scalar, Device> of_optimizer;  ///< its vectors, one after another
+
+    /// Starts anew when the model was built anew.
+    WEFT_COLD void fit_to(Model& model, const Options& options) {
+        if (builds == model.builds()) return;
+        builds = model.builds();
+        const Shape shape = model.trainable_parameters().shape();
+        gradients = Tensor<Scalar, Device>(shape);
+        of_optimizer =
+            Tensor<Scalar, Device>(Shape{options.optimizer->state_vectors() * shape.size()});
+        steps = 0;
+        epochs = 0;
+    }
+
+    /// What the schedule says of the next step. Throws ArgumentError unless that is a rate.
+    WEFT_NOINLINE double scheduled_rate(const Options& options) const {
+        const double rate = options.learning_rate_schedule(steps);
+        if (!(rate >= 0 && std::isfinite(rate))) {
+            throw ArgumentError(concat("learning_rate_schedule: step ", steps, " has the rate ",
+                                       rate, ", expected a finite number of at least 0"));
+        }
+        return rate;
+    }
+
+    /// The rate of the steps to come.
+    WEFT_COLD void set_learning_rate(const Options& options, double rate) {
+        if (options.learning_rate_schedule) {
+            throw ArgumentError("trainer: set_learning_rate, but the rate follows a schedule");
+        }
+        require_learning_rate(options.optimizer.type(), rate);
+        learning_rate = rate;
+    }
+
+    /// One step of the optimiser, from the gradients that backward left.
+    WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options) {
+        clip_gradients<Scalar, Device>(device, options.clipping, gradients);
+        if (options.learning_rate_schedule) learning_rate = scheduled_rate(options);
+        options.optimizer->update(device, ++steps, learning_rate, model.trainable_parameters(),
+                                  gradients, of_optimizer);
+        apply_constraints<Scalar, Device>(device, model);
+    }
+
+    WEFT_COLD void visit_state(StateFields& field) {
+        field("learning_rate", learning_rate);
+        field("steps", steps);
+        field("epochs", epochs);
+        field("optimizer", of_optimizer.view());
+    }
+};
+
+}  // namespace weft::detail

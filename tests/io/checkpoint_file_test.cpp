@@ -1,0 +1,301 @@
+#include "weft/io/checkpoint_file.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "weft/io/model_checkpoint.hpp"
+#include "weft/weft.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+namespace {
+
+/// A user's own callback, which adds the losses of all batches up.
+struct LossSum {
+    double sum = 0;
+
+    void on_train_begin(TrainingRun&) { sum = 0; }
+    void on_batch_end(TrainingRun& run) { sum += run.scores()["loss"]; }
+    void visit_state(StateFields& field) { field("sum", sum); }
+};
+
+/// A program that trains: everything that a run may carry from one step to the next is in it.
+struct Program {
+    std::filesystem::path folder;
+    std::filesystem::path csv = folder / "log.csv";
+    Index epochs = 20;
+    Index batch_size = 8;
+    std::uint64_t seed = 3;
+    Tensor<float> x = random_normal<float>({30, 6, 5, 1}, 1);
+    Tensor<float> x_to_validate = random_normal<float>({30, 6, 5, 1}, 2);
+    Tensor<std::uint8_t> y = Tensor<std::uint8_t>({30});
+    Sequential<float> model{Conv2D{.filters = 3, .kernel_size = 2, .activation = relu},
+                            BatchNorm{},
+                            Dropout{0.3},
+                            Flatten{},
+                            Dense{.units = 4, .kernel_regularizer = l2(0.01)},
+                            Softmax{}};
+    OptimizerDeclaration<float, Cpu> optimizer = Adam{.learning_rate = 0.03};
+    EarlyStopping stopping{.patience = 2};
+    ReduceLROnPlateau plateau{.factor = 0.5, .patience = 1, .cooldown = 1};
+    BestCheckpoint best{.monitor = "val_accuracy"};
+    ModelCheckpoint<float, Cpu> on_disk{model, folder / "best.safetensors"};
+    CSVLogger log{csv};
+    LossSum losses = {};
+    std::vector<CallbackHandle> more = {};
+
+    History fit(RunStore checkpoint) {
+        for (Index i = 0; i < y.size(); ++i) y[i] = static_cast<std::uint8_t>(i % 4);
+        // Somewhat like the training set, so that the first epochs help and the later ones do not.
+        for (Index i = 0; i < x.size(); ++i) x_to_validate[i] = 1.5F * x_to_validate[i] + x[i];
+        Trainer trainer(model, {.optimizer = optimizer,
+                                .loss = SparseCategoricalCrossentropy{},
+                                .metrics = {Accuracy{}}});
+        std::vector<CallbackHandle> callbacks{stopping, plateau, best, on_disk, log, losses};
+        callbacks.insert(callbacks.end(), more.begin(), more.end());
+        return trainer.fit(
+            prefetched(augmented(Examples<float>(x, y), {RandomFlip{FlipMode::horizontal}})),
+            {.epochs = epochs,
+             .batch_size = batch_size,
+             .validation_data = {x_to_validate, y},
+             .seed = seed,
+             .verbosity = Verbosity::silent,
+             .callbacks = callbacks,
+             .checkpoint = std::move(checkpoint)});
+    }
+};
+
+/// Whether two programs that ended are alike to the last bit.
+Verdict alike(const Program& a, const History& of_a, const Program& b, const History& of_b) {
+    Verdict verdict = identical(a.model.arena(), b.model.arena());
+    const auto same = [&](std::string_view what, double first, double second) {
+        if (first != second) verdict.add(what, {concat(first, ", expected ", second)});
+    };
+    same("epochs", static_cast<double>(of_a.epochs.size()),
+         static_cast<double>(of_b.epochs.size()));
+    if (!verdict) return verdict;
+    for (std::size_t e = 0; e < of_b.epochs.size(); ++e) {
+        for (const auto& [name, value] : of_b.epochs[e].scores) {
+            same(concat(name, " of epoch ", e + 1), of_a.epochs[e].scores[name], value);
+        }
+        same("learning rate", of_a.epochs[e].learning_rate, of_b.epochs[e].learning_rate);
+    }
+    same("best epoch", static_cast<double>(a.stopping.best_epoch),
+         static_cast<double>(b.stopping.best_epoch));
+    same("stopped epoch", static_cast<double>(a.stopping.stopped_epoch),
+         static_cast<double>(b.stopping.stopped_epoch));
+    same("best accuracy's epoch", static_cast<double>(a.best.best_epoch),
+         static_cast<double>(b.best.best_epoch));
+    same("saved epoch", static_cast<double>(a.on_disk.saved_epoch()),
+         static_cast<double>(b.on_disk.saved_epoch()));
+    same("sum of losses", a.losses.sum, b.losses.sum);
+    if (contents_of(a.csv) != contents_of(b.csv)) verdict.add("the log", {contents_of(a.csv)});
+    return verdict;
+}
+
+Trainer<float, Cpu> trainer_of(Sequential<float>& model) {
+    return Trainer(model, {.optimizer = SGD{.momentum = 0.5}, .loss = MeanSquaredError{}});
+}
+
+/// A run of one dense layer and nothing else.
+struct SmallRun {
+    Tensor<float> x = random_normal<float>({6, 2}, 1), y = random_normal<float>({6, 1}, 2);
+    Sequential<float> model{Dense{1}};
+    Trainer<float, Cpu> trainer = trainer_of(model);
+
+    History fit(RunStore checkpoint, Index epochs = 2) {
+        return trainer.fit(x, y,
+                           {.epochs = epochs,
+                            .batch_size = 2,
+                            .verbosity = Verbosity::silent,
+                            .checkpoint = std::move(checkpoint)});
+    }
+};
+
+/// What resuming from the file says.
+std::string refusal(Program& program, const std::filesystem::path& file) {
+    try {
+        program.fit(checkpoint_file(file));
+    } catch (const IoError& error) {
+        return error.what();
+    }
+    return "";
+}
+
+struct Killed {};
+
+}  // namespace
+
+TEST_CASE("a run resumed after any of its steps ends with the same bits") {
+    const TemporaryFolder folder, other;
+    Program whole{.folder = folder.path()};
+    std::vector<RunState> states;
+    std::vector<std::string> logs;  // what the log held then
+    const RunStore record{.load = [] { return std::nullopt; },
+                          .save =
+                              [&](const RunState& state) {
+                                  states.push_back(state);
+                                  logs.push_back(contents_of(whole.csv));
+                              },
+                          .every_steps = 1};
+    const History history = whole.fit(record);
+    const std::size_t epochs = history.epochs.size();
+    REQUIRE(states.size() == epochs * 4);
+    REQUIRE(whole.stopping.best_epoch > 1);
+    REQUIRE(whole.stopping.stopped_epoch == static_cast<Index>(epochs));
+    REQUIRE(history.epochs.front().learning_rate > history.epochs.back().learning_rate);
+
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        CAPTURE(i);
+        Program resumed{.folder = other.path()};
+        // The killed run may have come further before it died.
+        other.file("log.csv", i + 1 < logs.size() ? logs[i + 1] : logs[i]);
+        const History again = resumed.fit(
+            {.load = [&] { return std::optional(states[i]); }, .save = [](const RunState&) {}});
+        CHECK(alike(resumed, again, whole, history));
+    }
+}
+
+TEST_CASE("a run that is killed again and again, by way of its file, ends with the same bits") {
+    const TemporaryFolder folder, other;
+    Program whole{.folder = folder.path()};
+    const History history = whole.fit({});
+    for (const Index every : {0, 3}) {
+        CAPTURE(every);
+        const auto file = other.path() / concat("run-", every, ".safetensors");
+        const RunStore store = checkpoint_file(file, {.every_steps = every});
+        for (int kills = 0;; ++kills) {
+            REQUIRE(kills < 100);
+            Program program{.folder = other.path()};
+            int steps_left = 5 + kills % 3;
+            program.more = {LambdaCallback{.batch_end = [&](TrainingRun&) {
+                if (--steps_left == 0) throw Killed{};
+            }}};
+            try {
+                const History last = program.fit(store);
+                CHECK(kills > 3);
+                CHECK(alike(program, last, whole, history));
+                break;
+            } catch (const Killed&) {
+            }
+        }
+        CHECK(!std::filesystem::exists(file.string() + ".part"));
+    }
+}
+
+TEST_CASE("a run that had ended is over at once, and goes on when asked for more epochs") {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "run";
+    SmallRun whole, first;
+    const History history = whole.fit({}, 5);
+    first.fit(checkpoint_file(file), 3);
+
+    SmallRun ended;
+    const History known = ended.fit(checkpoint_file(file), 3);
+    CHECK(known.epochs.size() == 3);
+    CHECK(known["loss"][2] == history["loss"][2]);
+    CHECK(ended.trainer.steps() == 9);
+    CHECK(identical(ended.model.arena(), first.model.arena()));
+
+    SmallRun longer;
+    CHECK(longer.fit(checkpoint_file(file), 5)["loss"] == history["loss"]);
+    CHECK(identical(longer.model.arena(), whole.model.arena()));
+
+    SmallRun anew;
+    CHECK(anew.fit(checkpoint_file(file, {.resume = false}), 1).epochs.size() == 1);
+    CHECK(anew.trainer.steps() == 3);
+}
+
+TEST_CASE("a checkpoint of another run is refused, and nothing is changed") {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "run";
+    Program first{.folder = folder.path(), .epochs = 2};
+    first.fit(checkpoint_file(file));
+    const std::string kept = contents_of(file), log = contents_of(first.csv);
+
+    const auto refused = [&](Program&& program, const std::string& expected) {
+        program.model.build({6, 5, 1}, 9);
+        const Tensor<float> before(std::as_const(program.model).arena());
+        CHECK(refusal(program, file) == file.string() + ": " + expected);
+        CHECK(identical(program.model.arena(), before));
+        CHECK(contents_of(file) == kept);
+        CHECK(contents_of(program.csv) == log);
+    };
+    refused({.folder = folder.path(), .seed = 4},
+            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam; "
+            "this one: seed 4, batches of 8 of 30 shuffled samples, Adam");
+    refused({.folder = folder.path(), .batch_size = 9},
+            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam; "
+            "this one: seed 3, batches of 9 of 30 shuffled samples, Adam");
+    refused({.folder = folder.path(), .optimizer = SGD{}},
+            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam; "
+            "this one: seed 3, batches of 8 of 30 shuffled samples, SGD");
+    refused({.folder = folder.path(),
+             .model = {Conv2D{.filters = 5, .kernel_size = 2}, BatchNorm{}, Dropout{0.3}, Flatten{},
+                       Dense{4}, Softmax{}}},
+            "conv2d/kernel has shape (2, 2, 1, 3), expected (2, 2, 1, 5)");
+    refused({.folder = folder.path(), .model = {Flatten{}, Dense{4}, Softmax{}}},
+            "dense/kernel has shape (60, 4), expected (30, 4)");
+    refused({.folder = folder.path(), .more = {EarlyStopping{.patience = 2}}},
+            "training/callback_6/best/value is missing, but this run has one");
+}
+
+TEST_CASE("a damaged checkpoint is refused, whatever its damage is") {
+    const TemporaryFolder folder;
+    SmallRun first;
+    first.fit(checkpoint_file(folder.path() / "run"));
+    const std::string whole = contents_of(folder.path() / "run");
+    REQUIRE(whole.size() < 4000);
+    const RunState state = detail::read_checkpoint(folder.path() / "run");
+    const auto harmless = [&](const std::string& bytes) {
+        const auto file = folder.file("damaged", bytes);
+        try {
+            const RunState read = detail::read_checkpoint(file);
+            return std::ranges::equal(read.values, state.values, [](const auto& a, const auto& b) {
+                return a.name == b.name && a.type == b.type && a.shape == b.shape &&
+                       a.bytes.size() == b.bytes.size() &&
+                       std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
+            });
+        } catch (const IoError& error) {
+            return std::string_view(error.what()).starts_with(file.string());
+        }
+    };
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        for (int bit = 0; bit < 8; ++bit) {
+            std::string flipped = whole;
+            flipped[i] = static_cast<char>(flipped[i] ^ 1 << bit);
+            if (!harmless(flipped)) FAIL("bit ", bit, " of byte ", i);
+        }
+        if (!harmless(whole.substr(0, i))) FAIL("cut at byte ", i);
+    }
+    SmallRun run;
+    CHECK_THROWS_AS(run.fit(checkpoint_file(folder.file("cut", whole.substr(0, 100)))), IoError);
+    const auto model_file = folder.path() / "weights";
+    save_weights(first.model, model_file);
+    CHECK_THROWS_WITH_AS(
+        run.fit(checkpoint_file(model_file)),
+        (model_file.string() + ": holds no checkpoint that checkpoint_file wrote").c_str(),
+        IoError);
+}
+
+TEST_CASE("a checkpoint cannot be written: training ends with an error, the old file stays") {
+    SmallRun run;
+    CHECK_THROWS_WITH_AS(run.fit(checkpoint_file("/no/such/folder/run")),
+                         "/no/such/folder/run: cannot be created: No such file or directory",
+                         IoError);
+    CHECK_THROWS_WITH_AS(run.fit(checkpoint_file("run", {.every_steps = -1})),
+                         "fit: checkpoint.every_steps is -1, expected at least 0", ArgumentError);
+}
+
+TEST_CASE("load_weights reads a checkpoint") {
+    const TemporaryFolder folder;
+    Program first{.folder = folder.path(), .epochs = 1};
+    first.fit(checkpoint_file(folder.path() / "run"));
+    Program other{.folder = folder.path()};
+    other.model.build({6, 5, 1}, 9);
+    load_weights(other.model, folder.path() / "run");
+    // The callbacks brought the best weights back when training ended: those of the one epoch.
+    CHECK(identical(other.model.arena(), first.model.arena()));
+}
