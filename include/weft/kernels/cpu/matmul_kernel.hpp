@@ -62,7 +62,7 @@ struct RowBlocks {
     const Scalar* data;
     Index block_step, row_step, column_step;
 
-    static constexpr Index most_rows = MatmulBlocking<Scalar>::rows;
+    using Heights = std::integer_sequence<Index, MatmulBlocking<Scalar>::rows, 4, 3, 2, 1>;
     /// Rows of an unpacked B are far apart, which the processor's own prefetching does not follow.
     static constexpr bool prefetch_b = true;
 
@@ -87,7 +87,8 @@ struct OffsetRows {
     const Index* offsets;
     Index column_step;
 
-    static constexpr Index most_rows = MatmulBlocking<Scalar>::offset_rows;
+    /// Without those that windows hardly leave over.
+    using Heights = std::integer_sequence<Index, MatmulBlocking<Scalar>::offset_rows, 4, 3, 1>;
     /// The offsets take the registers that it needs.
     static constexpr bool prefetch_b = false;
 
@@ -114,18 +115,16 @@ struct Repeats {
     Index count = 1, a_step = 0, c_step = 0;
 };
 
-/// Calls body(integral_constant<Rows>, first) for register blocks that cover [0, rows).
-template <Index Most, class Body>
-EIGEN_ALWAYS_INLINE void for_row_blocks(Index rows, const Body& body) {
+/// Calls body(integral_constant<Rows>, first) for register blocks of those heights that cover
+/// [0, rows), the first heights as often as they fit.
+template <Index... Heights, class Body>
+EIGEN_ALWAYS_INLINE void for_row_blocks(std::integer_sequence<Index, Heights...>, Index rows,
+                                        const Body& body) {
     Index i = 0;
     const auto blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows> size) {
         for (; i + Rows <= rows; i += Rows) body(size, i);
     };
-    blocks_of(std::integral_constant<Index, Most>{});
-    blocks_of(std::integral_constant<Index, 4>{});
-    blocks_of(std::integral_constant<Index, 3>{});
-    blocks_of(std::integral_constant<Index, 2>{});
-    blocks_of(std::integral_constant<Index, 1>{});
+    (blocks_of(std::integral_constant<Index, Heights>{}), ...);
 }
 
 /// The rows of the first of the blocks that so many RowBlocks are cut into.
@@ -212,21 +211,22 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scal
 /// One panel of C, all its rows: Packets packets wide, or of a single packet the first width
 /// columns. B's rows are readable up to a whole packet. A is RowBlocks or OffsetRows.
 template <Index Packets, class RowsOfA, class Scalar>
-WEFT_NOINLINE void multiply_panel(Index rows, Index width, Runs runs, Repeats repeats, RowsOfA a,
-                                  const Scalar* b, Index b_row, Scalar* c, Index c_row,
-                                  Epilogue<Scalar> epilogue) {
+WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(Index rows, Index width, Runs runs, Repeats repeats,
+                                               RowsOfA a, const Scalar* b, Index b_row, Scalar* c,
+                                               Index c_row, Epilogue<Scalar> epilogue) {
     // A long sum leaves time to fetch its own block of C, a short one that of the next.
     const bool is_long = runs.count > 0 && runs.count * runs.first->depth >= 64;
     for (Index r = 0; r < repeats.count; ++r, a.data += repeats.a_step, c += repeats.c_step) {
-        for_row_blocks<RowsOfA::most_rows>(
-            rows, [&]<Index Rows>(std::integral_constant<Index, Rows>, Index i) WEFT_INLINE_LAMBDA {
-                Scalar* const block = c + i * c_row;
-                const Scalar* const next =
-                    i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
-                multiply_block<Rows, Packets, RowsOfA::prefetch_b>(
-                    runs, a.template block<Rows>(i), b, b_row, block, c_row, is_long ? block : next,
-                    width, epilogue);
-            });
+        for_row_blocks(typename RowsOfA::Heights{}, rows,
+                       [&]<Index Rows>(std::integral_constant<Index, Rows>, Index i)
+                           WEFT_INLINE_LAMBDA {
+                               Scalar* const block = c + i * c_row;
+                               const Scalar* const next =
+                                   i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
+                               multiply_block<Rows, Packets, RowsOfA::prefetch_b>(
+                                   runs, a.template block<Rows>(i), b, b_row, block, c_row,
+                                   is_long ? block : next, width, epilogue);
+                           });
     }
 }
 
