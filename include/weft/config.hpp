@@ -33,6 +33,13 @@
 #define WEFT_INLINE_LAMBDA
 #endif
 
+/// Before a function: all that it calls is compiled into it.
+#if defined(__GNUC__)
+#define WEFT_FLATTEN [[gnu::flatten]]
+#else
+#define WEFT_FLATTEN
+#endif
+
 /// Makes the compiler hold a vector in a register instead of loading it again at each use.
 #if defined(__GNUC__) && defined(__SSE2__)
 #define WEFT_KEEP_IN_REGISTER(x) asm("" : "+v"(x))

@@ -80,6 +80,9 @@ const std::vector<Case> cases{
     {9, 9, 10, 2, 3, 2, 16, weft::same, 2, 1, 2, 1},
     {8, 7, 8, 3, 4, 4, 48, weft::same, 3, 2},
     {18, 8, 9, 1, 7, 7, 16},
+    {19, 7, 6, 1, 3, 3, 32, weft::same},
+    {3, 6, 23, 1, 2, 2, 80, weft::same},
+    {2, 9, 5, 3, 3, 3, 32, weft::valid, 2, 1},
 };
 
 /// Small integers: sums of their products are exact, so that results are equal bit by bit.

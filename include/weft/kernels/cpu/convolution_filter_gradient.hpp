@@ -5,6 +5,8 @@
 #include "weft/kernels/cpu/convolution_patches.hpp"
 #include "weft/kernels/cpu/matmul.hpp"
 
+#include <numeric>
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
@@ -16,8 +18,8 @@ namespace detail {
 /// Three ways, each the fastest for its sizes; the sizes choose:
 ///   direct    dW of a tap = X^T G over the positions where the tap is inside the image; both lie
 ///             in memory as the product reads them. A task is some channels of a tap.
-///   narrow    the same for images of few channels: the taps of a window row are neighbours in
-///             memory, so they are multiplied at once, in images copied with their padding.
+///   narrow    the same for images of few channels, in images copied with their padding: then all
+///             taps meet all positions, and are multiplied at once.
 ///   gathered  the patches of a tile of positions are copied; for filters that are no whole number
 ///             of packets, or far from each other.
 template <class Scalar>
@@ -57,7 +59,9 @@ public:
             case Way::direct:
                 return round_up(chunk_images() * c_.window.rows.output * run_size<Scalar>, 16);
             case Way::narrow:
-                return padded_size() + round_up(c_.window.rows.output * run_size<Scalar>, 16);
+                return padded_size() + round_up(c_.window.rows.output * run_size<Scalar> +
+                                                    c_.depth() * index_size<Scalar>,
+                                                16);
             case Way::gathered:
                 return patch_tile * c_.depth() +
                        packed_size<Scalar>(patch_tile, c_.group_filters());
@@ -96,16 +100,17 @@ private:
             1, MatmulBlocking<Scalar>::block_bytes / static_cast<Index>(sizeof(Scalar)) / size);
     }
 
-    /// dw[rows, group's filters] (+)= A^T G over the runs, A's rows contiguous and so many elements
-    /// apart.
-    void multiply(Index rows, Runs runs, const Scalar* a, Index a_row, bool accumulate,
+    /// dw[rows, group's filters] (+)= A^T G over the runs, the columns of A^T as multiply_columns
+    /// reads them.
+    template <class RowsOfA>
+    void multiply(Index rows, Runs runs, const RowsOfA& a, const Scalar* g, bool accumulate,
                   Scalar* dw) const {
         constexpr Index width = MatmulBlocking<Scalar>::panel_columns;
         const Index columns = c_.group_filters();
         for (Index column = 0; column < columns; column += width) {
-            multiply_columns<Scalar>(rows, std::min(width, columns - column), runs, {},
-                                     {a, 1, 1, a_row}, g_of_group_ + column, c_.filters,
-                                     dw + column, columns, {.accumulate = accumulate});
+            multiply_columns(rows, std::min(width, columns - column), runs, {}, a, g + column,
+                             c_.filters, dw + column, columns,
+                             Epilogue<Scalar>{.accumulate = accumulate});
         }
     }
 
@@ -131,7 +136,8 @@ private:
                         across.end - across.begin};
                 }
             }
-            multiply(taken, {runs, count}, x_, columns.stride * channels, first > begin,
+            multiply(taken, {runs, count}, RowBlocks<Scalar>{x_, 1, 1, columns.stride * channels},
+                     g_of_group_, first > begin,
                      dw + (tap * source_.taken_channels + first_channel) * c_.group_filters());
         }
     }
@@ -143,36 +149,45 @@ private:
         return (axis.output - 1) * axis.stride + axis.window;
     }
     Index padded_size() const {
-        return round_up(padded_rows() * padded_columns() * source_.channels, 16);
+        return round_up(padded_rows() * padded_columns() * source_.channels + packet_size<Scalar>,
+                        16);
     }
 
+    /// Writes the image between its padding, in whole packets: the zeros behind a row end in
+    /// padding or where the next row is written.
     void copy_padded(const Scalar* image, Scalar* padded) const {
         const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
-        const Index channels = source_.channels;
-        const Index taken = std::min(columns.input, padded_columns() - columns.before);
-        std::fill_n(padded, padded_size(), Scalar(0));
-        for (Index row = 0; row < padded_rows(); ++row) {
-            const Index of_image = row - rows.before;
-            if (of_image < 0 || of_image >= rows.input) continue;
-            std::copy_n(image + of_image * columns.input * channels, taken * channels,
-                        padded + (row * padded_columns() + columns.before) * channels);
+        const Index row_size = padded_columns() * source_.channels;
+        const Index before = columns.before * source_.channels;
+        const Index input = columns.input * source_.channels;
+        const Index taken = std::min(input, row_size - before);
+        const Index count = std::min(rows.input, padded_rows() - rows.before);
+        padded += rows.before * row_size + before;
+        for (Index row = 0; row < count; ++row, image += input, padded += row_size) {
+            for (Index j = 0; j < taken; j += packet_size<Scalar>) {
+                store(padded + j, load_up_to(image + j, taken - j));
+            }
         }
     }
 
     void sum_padded(Index begin, Index end, Scalar* dw, Scalar* scratch) const {
         const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
         const Index taps = columns.window * source_.channels;
+        const Index row_size = padded_columns() * source_.channels;
         auto* const runs = reinterpret_cast<Run*>(scratch + padded_size());
+        for (Index o = 0; o < rows.output; ++o) {
+            runs[o] = {o * rows.stride * row_size, o * columns.output * c_.filters, columns.output};
+        }
+        auto* const offsets = reinterpret_cast<Index*>(runs + rows.output);
+        for (Index i = 0; i < rows.window; ++i) {
+            std::iota(offsets + i * taps, offsets + (i + 1) * taps, i * row_size);
+        }
+        std::fill_n(scratch, padded_size(), Scalar(0));
         for (Index n = begin; n < end; ++n) {
             copy_padded(x_ + n * source_.image_size(), scratch);
-            for (Index i = 0; i < rows.window; ++i) {
-                for (Index o = 0; o < rows.output; ++o) {
-                    runs[o] = {(o * rows.stride + i) * padded_columns() * source_.channels,
-                               (n * rows.output + o) * columns.output * c_.filters, columns.output};
-                }
-                multiply(taps, {runs, rows.output}, scratch, columns.stride * source_.channels,
-                         n > begin, dw + i * taps * c_.group_filters());
-            }
+            multiply(c_.depth(), {runs, rows.output},
+                     OffsetRows<Scalar>{scratch, offsets, columns.stride * source_.channels},
+                     g_of_group_ + n * positions() * c_.filters, n > begin, dw);
         }
     }
 

@@ -130,9 +130,11 @@ const Scalar* tile_patches(const PatchSource& source, const PatchTiles& tiles, I
     return memory;
 }
 
-/// The elements of scratch memory that a Run takes.
+/// The elements of scratch memory that a Run takes, and an Index.
 template <class Scalar>
 inline constexpr Index run_size = static_cast<Index>(sizeof(Run) / sizeof(Scalar));
+template <class Scalar>
+inline constexpr Index index_size = static_cast<Index>(sizeof(Index) / sizeof(Scalar));
 
 /// The patch of one output position of an image as runs of a product with filters (depth, ...),
 /// whose rows are filter_row elements apart. Padding is in none of them. At most as many as taps.

@@ -27,6 +27,8 @@ template <class Scalar>
 struct MatmulBlocking {
     static constexpr Index rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 8 : 6;
     static constexpr Index packets = 2;
+    /// Rows of a block that are read through offsets: a window of 3 x 3 taps at once.
+    static constexpr Index offset_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 9 : 6;
     static constexpr Index panel_columns = packets * packet_size<Scalar>;
     static constexpr Index block_depth = 384;
     static constexpr Index block_columns = 1024;
@@ -59,6 +61,53 @@ template <class Scalar>
 struct RowBlocks {
     const Scalar* data;
     Index block_step, row_step, column_step;
+
+    using Heights = std::integer_sequence<Index, MatmulBlocking<Scalar>::rows, 4, 3, 2, 1>;
+    /// Rows of an unpacked B are far apart, which the processor's own prefetching does not follow.
+    static constexpr bool prefetch_b = true;
+
+    /// The rows of one block: element (i, k) is data[offset(i) + k * column_step].
+    struct Block {
+        const Scalar* data;
+        Index row_step, column_step;
+
+        EIGEN_ALWAYS_INLINE Index offset(Index i) const { return i * row_step; }
+    };
+
+    template <Index Rows>
+    EIGEN_ALWAYS_INLINE Block block(Index row) const {
+        return {data + row * block_step, row_step, column_step == 0 ? Rows : column_step};
+    }
+};
+
+/// Rows of A that begin anywhere: element (i, k) is data[offsets[i] + k * column_step].
+template <class Scalar>
+struct OffsetRows {
+    const Scalar* data;
+    const Index* offsets;
+    Index column_step;
+
+    /// Without those that windows hardly leave over.
+    using Heights = std::integer_sequence<Index, MatmulBlocking<Scalar>::offset_rows, 4, 3, 1>;
+    /// The offsets take the registers that it needs.
+    static constexpr bool prefetch_b = false;
+
+    /// As that of RowBlocks, its first offset the constant 0.
+    template <Index Rows>
+    struct Block {
+        const Scalar* data;
+        Index column_step;
+        Index offsets[std::size_t{Rows}];
+
+        EIGEN_ALWAYS_INLINE Index offset(Index i) const { return i == 0 ? 0 : offsets[i]; }
+    };
+
+    template <Index Rows>
+    EIGEN_ALWAYS_INLINE Block<Rows> block(Index row) const {
+        Block<Rows> result{data + offsets[row], column_step, {}};
+        for (Index i = 1; i < Rows; ++i) result.offsets[i] = offsets[row + i] - offsets[row];
+        return result;
+    }
 };
 
 /// How often a product is repeated with the same runs, and how far A and C move each time.
@@ -66,22 +115,19 @@ struct Repeats {
     Index count = 1, a_step = 0, c_step = 0;
 };
 
-/// Calls body(integral_constant<Rows>, first) for register blocks that cover [0, rows).
-template <class Scalar, class Body>
-EIGEN_ALWAYS_INLINE void for_row_blocks(Index rows, const Body& body) {
+/// Calls body(integral_constant<Rows>, first) for register blocks of those heights that cover
+/// [0, rows), the first heights as often as they fit.
+template <Index... Heights, class Body>
+EIGEN_ALWAYS_INLINE void for_row_blocks(std::integer_sequence<Index, Heights...>, Index rows,
+                                        const Body& body) {
     Index i = 0;
     const auto blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows> size) {
         for (; i + Rows <= rows; i += Rows) body(size, i);
     };
-    constexpr Index most = MatmulBlocking<Scalar>::rows;
-    blocks_of(std::integral_constant<Index, most>{});
-    if constexpr (most > 4) blocks_of(std::integral_constant<Index, 4>{});
-    blocks_of(std::integral_constant<Index, 3>{});
-    blocks_of(std::integral_constant<Index, 2>{});
-    blocks_of(std::integral_constant<Index, 1>{});
+    (blocks_of(std::integral_constant<Index, Heights>{}), ...);
 }
 
-/// The rows of the first of the blocks that for_row_blocks cuts so many rows into.
+/// The rows of the first of the blocks that so many RowBlocks are cut into.
 template <class Scalar>
 constexpr Index block_height(Index rows) {
     constexpr Index most = MatmulBlocking<Scalar>::rows;
@@ -92,10 +138,9 @@ constexpr Index block_height(Index rows) {
 /// C[Rows, Packets * packet_size] from the runs of A and B, all loads of B whole packets. Of a
 /// single packet only `width` columns of C are there. soon: the first row of a block of C that is
 /// fetched meanwhile.
-template <Index Rows, Index Packets, class Scalar>
-EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const Scalar* a, Index a_row, Index a_column,
-                                        const Scalar* b, Index b_row, Scalar* c, Index c_row,
-                                        const Scalar* soon, Index width,
+template <Index Rows, Index Packets, bool PrefetchB, class BlockOfA, class Scalar>
+EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scalar* b, Index b_row,
+                                        Scalar* c, Index c_row, const Scalar* soon, Index width,
                                         const Epilogue<Scalar>& epilogue) {
     using namespace Eigen::internal;
     constexpr Index step = packet_size<Scalar>;
@@ -106,25 +151,24 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const Scalar* a, Index a_row,
     for (Index i = 0; i < Rows; ++i) {
         for (Index p = 0; p < Packets; ++p) WEFT_PREFETCH_TO_WRITE(soon + i * c_row + p * step);
     }
-    // Rows of an unpacked B are far apart, which the processor's own prefetching does not follow.
     const Index ahead = b_row > Packets * step ? 24 * b_row : 0;
     Packet<Scalar> sums[std::size_t{Rows}][std::size_t{Packets}];
     for (auto& row : sums) {
         for (auto& packet : row) packet = broadcast(Scalar(0));
     }
     for (const Run& run : runs) {
-        const Scalar* a_k = a + run.a;
+        const Scalar* a_k = a.data + run.a;
         const Scalar* b_k = b + run.b;
-        for (Index k = 0; k < run.depth; ++k, a_k += a_column, b_k += b_row) {
+        for (Index k = 0; k < run.depth; ++k, a_k += a.column_step, b_k += b_row) {
             Packet<Scalar> b_packets[std::size_t{Packets}];
             for (Index p = 0; p < Packets; ++p) {
-                WEFT_PREFETCH(b_k + ahead + p * step);
+                if constexpr (PrefetchB) WEFT_PREFETCH(b_k + ahead + p * step);
                 b_packets[p] = load(b_k + p * step);
                 // Otherwise compilers load it once more for each row.
                 WEFT_KEEP_IN_REGISTER(b_packets[p]);
             }
             for (Index i = 0; i < Rows; ++i) {
-                auto a_packet = broadcast(a_k[i * a_row]);
+                auto a_packet = broadcast(a_k[a.offset(i)]);
                 WEFT_KEEP_IN_REGISTER(a_packet);
                 for (Index p = 0; p < Packets; ++p) {
                     sums[i][p] = pmadd(a_packet, b_packets[p], sums[i][p]);
@@ -165,30 +209,32 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const Scalar* a, Index a_row,
 }
 
 /// One panel of C, all its rows: Packets packets wide, or of a single packet the first width
-/// columns. B's rows are readable up to a whole packet.
-template <Index Packets, class Scalar>
-WEFT_NOINLINE void multiply_panel(Index rows, Index width, Runs runs, Repeats repeats,
-                                  RowBlocks<Scalar> a, const Scalar* b, Index b_row, Scalar* c,
-                                  Index c_row, Epilogue<Scalar> epilogue) {
+/// columns. B's rows are readable up to a whole packet. A is RowBlocks or OffsetRows.
+template <Index Packets, class RowsOfA, class Scalar>
+WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(Index rows, Index width, Runs runs, Repeats repeats,
+                                               RowsOfA a, const Scalar* b, Index b_row, Scalar* c,
+                                               Index c_row, Epilogue<Scalar> epilogue) {
     // A long sum leaves time to fetch its own block of C, a short one that of the next.
     const bool is_long = runs.count > 0 && runs.count * runs.first->depth >= 64;
     for (Index r = 0; r < repeats.count; ++r, a.data += repeats.a_step, c += repeats.c_step) {
-        for_row_blocks<Scalar>(rows, [&]<Index Rows>(std::integral_constant<Index, Rows>,
-                                                     Index i) WEFT_INLINE_LAMBDA {
-            Scalar* const block = c + i * c_row;
-            const Scalar* const next = i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
-            multiply_block<Rows, Packets>(runs, a.data + i * a.block_step, a.row_step,
-                                          a.column_step == 0 ? Rows : a.column_step, b, b_row,
-                                          block, c_row, is_long ? block : next, width, epilogue);
-        });
+        for_row_blocks(typename RowsOfA::Heights{}, rows,
+                       [&]<Index Rows>(std::integral_constant<Index, Rows>, Index i)
+                           WEFT_INLINE_LAMBDA {
+                               Scalar* const block = c + i * c_row;
+                               const Scalar* const next =
+                                   i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
+                               multiply_block<Rows, Packets, RowsOfA::prefetch_b>(
+                                   runs, a.template block<Rows>(i), b, b_row, block, c_row,
+                                   is_long ? block : next, width, epilogue);
+                           });
     }
 }
 
 /// The same for 1 to panel_columns columns.
-template <class Scalar>
+template <class RowsOfA, class Scalar>
 WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeats repeats,
-                                    const RowBlocks<Scalar>& a, const Scalar* b, Index b_row,
-                                    Scalar* c, Index c_row, Epilogue<Scalar> epilogue) {
+                                    const RowsOfA& a, const Scalar* b, Index b_row, Scalar* c,
+                                    Index c_row, Epilogue<Scalar> epilogue) {
     using Blocking = MatmulBlocking<Scalar>;
     if (columns == Blocking::panel_columns) {
         return multiply_panel<Blocking::packets>(rows, columns, runs, repeats, a, b, b_row, c,
