@@ -6,18 +6,6 @@
 
 namespace weft::fuzz {
 
-namespace {
-
-template <class Read>
-void try_to(const Read& read) {
-    try {
-        read();
-    } catch (const Error&) {
-    }
-}
-
-}  // namespace
-
 void read(const std::filesystem::path& path, Bytes) {
     try_to([&] { read_csv<std::uint8_t>(path); });
     try_to([&] { read_csv<float>(path, {.label_column = "", .header = false}); });

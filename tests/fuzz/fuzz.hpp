@@ -2,6 +2,8 @@
 /// What a fuzz target defines: a reader of files, run by libFuzzer through fuzz.cpp.
 #pragma once
 
+#include "weft/core/error.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -28,6 +30,15 @@ void write_seeds(const std::filesystem::path& folder);
 inline void write_seed(const std::filesystem::path& path, std::string_view bytes) {
     std::ofstream file(path, std::ios::binary);
     file << bytes;
+}
+
+/// For read: goes on after a weft::Error.
+template <class Read>
+void try_to(const Read& read) {
+    try {
+        read();
+    } catch (const Error&) {
+    }
 }
 
 /// A file in memory, of which there is a path but no entry in any folder.

@@ -1,30 +1,13 @@
 // safetensors files: of weights, and of whole models.
 #include "tests/fuzz/fuzz.hpp"
-
+#include "tests/fuzz/mutate_safetensors.hpp"
 #include "weft/io/model_file.hpp"
 
-#include <algorithm>
-#include <cstring>
-#include <string>
 #include <vector>
 
-extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
-
-/// Changes anything, or the JSON alone, whose size is then set right: else nearly every change of
-/// it would be refused for its size.
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t max_size, unsigned seed) {
-    std::uint64_t json_size = 0;
-    if (size >= sizeof json_size) std::memcpy(&json_size, data, sizeof json_size);
-    if (size <= sizeof json_size || json_size > size - sizeof json_size || seed % 4 == 0) {
-        return LLVMFuzzerMutate(data, size, max_size);
-    }
-    std::uint8_t* const json = data + sizeof json_size;
-    const std::vector<std::uint8_t> numbers(json + json_size, data + size);
-    json_size = LLVMFuzzerMutate(json, json_size, max_size - sizeof json_size - numbers.size());
-    std::memcpy(data, &json_size, sizeof json_size);
-    std::ranges::copy(numbers, json + json_size);
-    return sizeof json_size + json_size + numbers.size();
+    return weft::fuzz::mutate_safetensors(data, size, max_size, seed);
 }
 
 namespace weft::fuzz {
@@ -43,14 +26,6 @@ Sequential<float> built(std::vector<Declaration> layers, const Shape& input) {
 const Sequential<float>& some_model() {
     static const Sequential<float> model = built({BatchNorm{}, Dense{2}}, {3});
     return model;
-}
-
-template <class Read>
-void try_to(const Read& read) {
-    try {
-        read();
-    } catch (const Error&) {
-    }
 }
 
 }  // namespace
