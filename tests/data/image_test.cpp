@@ -116,6 +116,42 @@ TEST_CASE("no file makes the reader allocate much more than its picture takes") 
           "holds 268435457 bytes, expected a picture of at most 268435456");
 }
 
+TEST_CASE("more pixels than a file's bytes can stand for are refused before memory is taken") {
+    const TemporaryFolder folder;
+    std::string png = contents_of(images / "colour.png");
+    png[21] = 16;  // the second byte of the height
+    CHECK(complaint(folder.file("a.png", png)) ==
+          "has 1048577 x 2 pixels, expected at most 594432 in 72 bytes");
+    std::string jpeg = contents_of(images / "grey.jpg");
+    const std::size_t frame = jpeg.find("\xFF\xC0");
+    REQUIRE(frame != std::string::npos);
+    jpeg[frame + 5] = jpeg[frame + 7] = 4;  // the high bytes of height and width
+    CHECK(complaint(folder.file("a.jpg", jpeg)) ==
+          "has 1032 x 1032 pixels, expected at most 175104 in 342 bytes");
+}
+
+TEST_CASE("no more memory is taken for a chunk of PNG data than for its picture") {
+    const TemporaryFolder folder;
+    std::string png = contents_of(images / "colour.png");
+    REQUIRE(png.substr(37, 4) == "IDAT");
+    png[18] = 100;  // width 25602
+    png[34] = 127;  // 8 MiB of data
+    const std::filesystem::path path = folder.file("a.png", png);
+    const AllocationCounter counter;
+    CHECK(complaint(path) == "is damaged: outofmem");
+    CHECK(counter.bytes() < 1 << 20);  // 0 where they are not counted
+}
+
+TEST_CASE("a Huffman table of too many codes is refused, also behind fill bytes") {
+    const TemporaryFolder folder;
+    std::string jpeg = contents_of(images / "grey.jpg");
+    const std::size_t table = jpeg.find("\xFF\xC4");
+    REQUIRE(table != std::string::npos);
+    jpeg[table + 5 + 14] = jpeg[table + 5 + 15] = '\xFF';  // codes of 15 and of 16 bits
+    CHECK(complaint(folder.file("a.jpg", jpeg)) == "is damaged: bad Huffman table");
+    CHECK(complaint(folder.file("b.jpg", "\xFF" + jpeg)) == "is damaged: bad Huffman table");
+}
+
 TEST_CASE("every prefix and every changed byte of a file is an image or an IoError") {
     const TemporaryFolder folder;
     for (const char* name : {"grey.png", "palette.png", "grey.jpg", "progressive.jpg"}) {

@@ -9,6 +9,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <thread>
+
 using namespace weft;
 namespace fs = std::filesystem;
 
@@ -273,6 +276,30 @@ TEST_CASE("a loaded model can be trained, copied and saved again to the same byt
     const auto x = random_normal<float>({8, 3, 3, 1}, 1), y = random_normal<float>({8, 2}, 2);
     trainer.fit(x, y, {.epochs = 1, .verbosity = Verbosity::silent});
     CHECK_FALSE(identical(std::as_const(copy).arena(), model.arena()));
+}
+
+TEST_CASE("eight threads predict with one loaded model: the bits that one thread gives") {
+    Sequential<float> model = reloaded(
+        built({Conv2D{.filters = 6, .kernel_size = 3, .padding = same}, BatchNorm{}, ReLU{},
+               MaxPool2D{}, Conv2D{.filters = 5, .kernel_size = 2, .activation = relu},
+               Dropout{0.5}, Flatten{}, Dense{7, softmax}},
+              {9, 10, 2}));
+    const Tensor<float> x = random_uniform<float>({50, 9, 10, 2}, 0, -1, 1);
+    model.set_device(Cpu(1));
+    const Tensor<float> expected = model.predict(x);
+    model.set_device(Cpu());
+    const Sequential<float>& shared = model;
+    std::array<int, 8> wrong{};
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < wrong.size(); ++t) {
+        threads.emplace_back([&, t] {
+            for (int repeat = 0; repeat < 10; ++repeat) {
+                wrong[t] += !identical(shared.predict(x), expected);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(wrong == std::array<int, 8>{});
 }
 
 TEST_CASE("weights of a model's file go into a declared model") {

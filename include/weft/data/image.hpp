@@ -14,7 +14,8 @@ namespace weft {
 /// what the file holds. Colour turns grey as (77 R + 150 G + 29 B) / 256, rounded down; 16 bits
 /// become 8; transparency and the turn that a camera notes (EXIF) are left out.
 /// Throws IoError, which names the file, when it is missing, is neither of these or is damaged;
-/// and when it is above 256 MiB or 2^26 pixels, or unpacks to more than its size calls for.
+/// and when it is above 256 MiB or 2^26 pixels, declares more pixels than its bytes can stand for,
+/// or unpacks to more than those call for.
 /// ArgumentError for other channels.
 inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index channels = 0);
 
@@ -26,6 +27,19 @@ namespace detail {
 
 inline constexpr std::uint64_t largest_image_file = std::uint64_t{256} << 20;
 inline constexpr Index most_image_pixels = Index{1} << 26;
+
+/// The most pixels that a byte stands for. PNG: deflate makes at most 1032 bytes of one (matches of
+/// 258 bytes, in two bits each), each of 8 pixels of one bit. JPEG: each of a byte's bits may be
+/// the code of a block of 8 x 8.
+inline constexpr Index most_png_pixels_per_byte = 1032 * 8;
+inline constexpr Index most_jpeg_pixels_per_byte = 8 * 64;
+
+/// Whether the bytes start as every PNG file does.
+WEFT_COLD inline bool is_png(std::span<const unsigned char> bytes) {
+    constexpr unsigned char signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+    return bytes.size() >= std::size(signature) &&
+           std::ranges::equal(bytes.first(std::size(signature)), signature);
+}
 
 /// Whether a Huffman table in JPEG data, or what may be taken for one, declares more than the 256
 /// codes that there can be: stb_image before 2.28 does not check.
@@ -63,8 +77,9 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index 
     file.read(std::as_writable_bytes(std::span(bytes)));
     const int size_bytes = static_cast<int>(bytes.size());
 
-    const bool is_jpeg = bytes.size() > 1 && bytes[0] == 0xFF && bytes[1] == 0xD8;
-    if (is_jpeg && detail::has_wrong_huffman_table(bytes)) fail("is damaged: bad Huffman table");
+    // What is no PNG file stb takes for JPEG, also one with fill bytes before its first marker.
+    const bool is_png = detail::is_png(bytes);
+    if (!is_png && detail::has_wrong_huffman_table(bytes)) fail("is damaged: bad Huffman table");
     stb::largest_allocation = 1 << 20;  // for the state of the decoder
     int width = 0, height = 0, channels_in_file = 0;
     if (stb::stbi_info_from_memory(bytes.data(), size_bytes, &width, &height, &channels_in_file) ==
@@ -75,10 +90,19 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index 
         fail(concat("has ", height, " x ", width, " pixels, expected at most ",
                     detail::most_image_pixels, " in all"));
     }
-    // A pixel takes at most 8 bytes, and stb doubles what it unpacks to; JPEG pads to blocks.
+    // JPEG codes blocks of 8 x 8, and stb pads to several of them.
+    const Index block = is_png ? 1 : 8, padding = is_png ? 0 : 64;
+    const auto padded = [&](Index extent) { return (extent + block - 1) / block * block; };
+    const Index most_pixels = size_bytes * (is_png ? detail::most_png_pixels_per_byte
+                                                   : detail::most_jpeg_pixels_per_byte);
+    if (padded(width) * padded(height) > most_pixels) {
+        fail(concat("has ", height, " x ", width, " pixels, expected at most ", most_pixels, " in ",
+                    size_bytes, " bytes"));
+    }
+    // A pixel takes at most 8 bytes, and stb doubles what it unpacks to.
     stb::largest_allocation =
-        16 * static_cast<std::size_t>(width + 64) * static_cast<std::size_t>(height + 64) +
-        2 * bytes.size() + (1 << 20);
+        static_cast<std::size_t>(16 * (width + padding) * (height + padding)) + 2 * bytes.size() +
+        (1 << 20);
     if (channels == 0) channels = channels_in_file < 3 ? 1 : 3;
     struct Free {
         void operator()(unsigned char* pixels) const { stb::stbi_image_free(pixels); }
