@@ -48,7 +48,7 @@ struct Images {
 
     kernels::Window2D window;
     Tensor<float> x, y, dy, dx;
-    std::vector<std::int32_t> taps;
+    std::vector<std::uint8_t> taps;  // as MaxPool2D keeps them
 };
 
 void max_forward(Cpu& cpu, Images& i) {

@@ -28,6 +28,8 @@ struct InsideTaps {
     struct Axis {
         Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
             const Index start = out * axis.stride - axis.before;
+            begin = 0, end = axis.window, element = start;
+            if (start >= 0 && start + axis.extent() <= axis.input) return;
             // The number of taps it takes to cover so many elements.
             const auto taps = [&](Index elements) {
                 if (elements <= 0) return Index{0};
