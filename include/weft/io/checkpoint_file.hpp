@@ -36,9 +36,9 @@ RunStore checkpoint_file(const std::filesystem::path& path, const CheckpointOpti
 
 namespace detail {
 
-/// What checkpoint_file saves and loads.
+/// What checkpoint_file saves and loads; for the fuzzer also without the check over all.
 void write_checkpoint(const std::filesystem::path& path, const RunState& state);
-RunState read_checkpoint(const std::filesystem::path& path);
+RunState read_checkpoint(const std::filesystem::path& path, bool with_check = true);
 
 }  // namespace detail
 

@@ -51,7 +51,7 @@ public:
 
     void visit_state(StateFields& field) {
         field("best", best_);
-        field("saved_epoch", saved_epoch_);
+        field.count("saved_epoch", saved_epoch_);
     }
 
 private:

@@ -31,7 +31,7 @@ struct BestCheckpoint {
 
     void visit_state(StateFields& field) {
         field("best", best);
-        field("best_epoch", best_epoch);
+        field.count("best_epoch", best_epoch);
         field("weights", weights_);
     }
 

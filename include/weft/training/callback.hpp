@@ -39,6 +39,7 @@ public:
 
     /// All parameters of the model, also those that no optimiser touches.
     virtual Buffer save_weights() const = 0;
+    /// Throws ArgumentError for a buffer that is not of this model's size.
     virtual void load_weights(const Buffer& weights) = 0;
 };
 

@@ -50,9 +50,9 @@ struct EarlyStopping {
 
     void visit_state(StateFields& field) {
         field("best", best);
-        field("best_epoch", best_epoch);
-        field("stopped_epoch", stopped_epoch);
-        field("waited", waited_);
+        field.count("best_epoch", best_epoch);
+        field.count("stopped_epoch", stopped_epoch);
+        field.count("waited", waited_);
         field("weights", weights_);
     }
 

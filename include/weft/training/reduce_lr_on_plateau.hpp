@@ -55,8 +55,8 @@ struct ReduceLROnPlateau {
 
     void visit_state(StateFields& field) {
         field("best", best_);
-        field("waited", waited_);
-        field("cooling", cooling_);
+        field.count("waited", waited_);
+        field.count("cooling", cooling_);
     }
 
     // State of a run.

@@ -52,12 +52,21 @@ public:
 
     bool is_restoring() const { return from_ != nullptr; }
 
+    /// A whole number; of 64 bits with all of them, else one that T holds.
     template <std::integral T>
     void operator()(std::string_view name, T& number) {
         auto wide = static_cast<std::int64_t>(number);
         visit(name, RunState::Type::integer, Shape{}, &wide, sizeof wide);
-        require(std::in_range<T>(wide), name, concat("is ", wide, ", which is out of range"));
+        require(sizeof(T) == sizeof wide || std::in_range<T>(wide), name,
+                concat("is ", wide, ", which is out of range"));
         number = static_cast<T>(wide);
+    }
+    /// A number of things: not negative, and not so large that counting on overflows.
+    template <std::integral T>
+    void count(std::string_view name, T& number) {
+        (*this)(name, number);
+        require(std::cmp_greater_equal(number, 0) && std::cmp_less(number, std::int64_t{1} << 53),
+                name, "is no number of things");
     }
     WEFT_COLD void operator()(std::string_view name, bool& truth) {
         int number = truth;

@@ -6,8 +6,6 @@
 #include "weft/training/detail/find_non_finite.hpp"
 #include "weft/training/detail/training_state.hpp"
 
-#include <cassert>
-
 namespace weft::detail {
 
 /// Trains on the first train_size samples; evaluates those from there on, or validation_data.
@@ -64,9 +62,12 @@ public:
         return copy;
     }
     WEFT_COLD void load_weights(const Buffer& weights) override {
-        assert(weights.size() == static_cast<std::size_t>(model_.arena().size()) * sizeof(Scalar));
-        if (weights.size() == 0) return;
-        std::memcpy(model_.arena().data(), weights.data(), weights.size());
+        const auto size = static_cast<std::size_t>(model_.arena().size()) * sizeof(Scalar);
+        if (weights.size() != size) {
+            throw ArgumentError(
+                concat("load_weights: a buffer of ", weights.size(), " bytes, expected ", size));
+        }
+        if (size > 0) std::memcpy(model_.arena().data(), weights.data(), weights.size());
     }
 
     /// All that decides how the run goes on, under "training/": for StateFields.
@@ -76,8 +77,8 @@ public:
         field.require(plan == this_plan(), "of",
                       concat("is of another run: ", plan, "; this one: ", this_plan()));
         field("trainer", state_);
-        field("epoch", epoch_);
-        field("step", batch_step_);
+        field.count("epoch", epoch_);
+        field.count("step", batch_step_);
         field("epoch_over", epoch_over_);
         field("stopped", stopped_);
         field("seconds", seconds_);
@@ -87,8 +88,9 @@ public:
         field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
         for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
         field("history", history_);
-        field.require(batch_step_ >= 0 && batch_step_ <= steps_ &&
-                          epoch_ == std::ssize(history_.epochs) + (epoch_over_ ? 0 : 1),
+        field.require(epoch_over_ ? epoch_ == std::ssize(history_.epochs)
+                                  : epoch_ == std::ssize(history_.epochs) + 1 && batch_step_ > 0 &&
+                                        batch_step_ < steps_,
                       "step", "is none of its epoch's");
         for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
             field(concat("callback_", i), options_.callbacks[i]);

@@ -63,9 +63,11 @@ struct TrainingState {
 
     WEFT_COLD void visit_state(StateFields& field) {
         field("learning_rate", learning_rate);
-        field("steps", steps);
-        field("epochs", epochs);
+        field.count("steps", steps);
+        field.count("epochs", epochs);
         field("optimizer", of_optimizer.view());
+        field.require(learning_rate >= 0 && std::isfinite(learning_rate), "learning_rate",
+                      "is no rate");
     }
 };
 
