@@ -1,5 +1,5 @@
 // Training the tutorials' networks on random pictures, with the tutorial's batch size: a few steps
-// of each of the eight, and whole epochs of mlp.
+// of each, and whole epochs of mlp.
 #include "bench/support/measure.hpp"
 #include "bench/support/training.hpp"
 #include "examples/fashion_mnist/models.hpp"
