@@ -44,6 +44,7 @@ struct Program {
     ModelCheckpoint<float, Cpu> on_disk{model, folder / "best.safetensors"};
     CSVLogger log{csv};
     LossSum losses = {};
+    Index stop_at = 0;  ///< ends training in the middle of that epoch; 0: never
     std::vector<CallbackHandle> more = {};
 
     History fit(RunStore checkpoint) {
@@ -53,7 +54,10 @@ struct Program {
         Trainer trainer(model, {.optimizer = optimizer,
                                 .loss = SparseCategoricalCrossentropy{},
                                 .metrics = {Accuracy{}}});
-        std::vector<CallbackHandle> callbacks{stopping, plateau, best, on_disk, log, losses};
+        const LambdaCallback stop{.batch_end = [&](TrainingRun& run) {
+            if (run.epoch() == stop_at && run.step() == 2) run.stop();
+        }};
+        std::vector<CallbackHandle> callbacks{stop, stopping, plateau, best, on_disk, log, losses};
         callbacks.insert(callbacks.end(), more.begin(), more.end());
         return trainer.fit(
             prefetched(augmented(Examples<float>(x, y), {RandomFlip{FlipMode::horizontal}})),
@@ -142,7 +146,7 @@ TEST_CASE("a run resumed after any of its steps ends with the same bits") {
                           .every_steps = 1};
     const History history = whole.fit(record);
     const std::size_t epochs = history.epochs.size();
-    REQUIRE(states.size() == epochs * 4);
+    REQUIRE(states.size() == 1 + epochs * 4);
     REQUIRE(whole.stopping.best_epoch > 1);
     REQUIRE(whole.stopping.stopped_epoch == static_cast<Index>(epochs));
     REQUIRE(history.epochs.front().learning_rate > history.epochs.back().learning_rate);
@@ -155,6 +159,24 @@ TEST_CASE("a run resumed after any of its steps ends with the same bits") {
         const History again = resumed.fit(
             {.load = [&] { return std::optional(states[i]); }, .save = [](const RunState&) {}});
         CHECK(alike(resumed, again, whole, history));
+    }
+}
+
+TEST_CASE("a run that was told to stop in the middle of an epoch ends that epoch when resumed") {
+    const TemporaryFolder folder, other;
+    Program whole{.folder = folder.path(), .stop_at = 2};
+    std::vector<RunState> states;
+    const History history =
+        whole.fit({.load = [] { return std::nullopt; },
+                   .save = [&](const RunState& state) { states.push_back(state); },
+                   .every_steps = 1});
+    REQUIRE(history.epochs.size() == 2);
+    for (const RunState& state : states) {
+        Program resumed{.folder = other.path(), .stop_at = 2};
+        const History again = resumed.fit(
+            {.load = [&] { return std::optional(state); }, .save = [](const RunState&) {}});
+        CHECK(identical(resumed.model.arena(), whole.model.arena()));
+        CHECK(again["loss"] == history["loss"]);
     }
 }
 
@@ -181,7 +203,6 @@ TEST_CASE("a run that is killed again and again, by way of its file, ends with t
             } catch (const Killed&) {
             }
         }
-        CHECK(!std::filesystem::exists(file.string() + ".part"));
     }
 }
 
@@ -224,14 +245,20 @@ TEST_CASE("a checkpoint of another run is refused, and nothing is changed") {
         CHECK(contents_of(program.csv) == log);
     };
     refused({.folder = folder.path(), .seed = 4},
-            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam; "
-            "this one: seed 4, batches of 8 of 30 shuffled samples, Adam");
+            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam, "
+            "loss, accuracy, val_loss, val_accuracy; "
+            "this one: seed 4, batches of 8 of 30 shuffled samples, Adam, loss, accuracy, "
+            "val_loss, val_accuracy");
     refused({.folder = folder.path(), .batch_size = 9},
-            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam; "
-            "this one: seed 3, batches of 9 of 30 shuffled samples, Adam");
+            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam, "
+            "loss, accuracy, val_loss, val_accuracy; "
+            "this one: seed 3, batches of 9 of 30 shuffled samples, Adam, loss, accuracy, "
+            "val_loss, val_accuracy");
     refused({.folder = folder.path(), .optimizer = SGD{}},
-            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam; "
-            "this one: seed 3, batches of 8 of 30 shuffled samples, SGD");
+            "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam, "
+            "loss, accuracy, val_loss, val_accuracy; "
+            "this one: seed 3, batches of 8 of 30 shuffled samples, SGD, loss, accuracy, val_loss, "
+            "val_accuracy");
     refused({.folder = folder.path(),
              .model = {Conv2D{.filters = 5, .kernel_size = 2}, BatchNorm{}, Dropout{0.3}, Flatten{},
                        Dense{4}, Softmax{}}},
@@ -239,7 +266,7 @@ TEST_CASE("a checkpoint of another run is refused, and nothing is changed") {
     refused({.folder = folder.path(), .model = {Flatten{}, Dense{4}, Softmax{}}},
             "dense/kernel has shape (60, 4), expected (30, 4)");
     refused({.folder = folder.path(), .more = {EarlyStopping{.patience = 2}}},
-            "training/callback_6/best/value is missing, but this run has one");
+            "training/callback_7/best/value is missing, but this run has one");
 }
 
 TEST_CASE("a damaged checkpoint is refused, whatever its damage is") {
@@ -280,13 +307,53 @@ TEST_CASE("a damaged checkpoint is refused, whatever its damage is") {
         IoError);
 }
 
-TEST_CASE("a checkpoint cannot be written: training ends with an error, the old file stays") {
+TEST_CASE("a checkpoint that cannot be written is an error before the first epoch") {
     SmallRun run;
     CHECK_THROWS_WITH_AS(run.fit(checkpoint_file("/no/such/folder/run")),
                          "/no/such/folder/run: cannot be created: No such file or directory",
                          IoError);
     CHECK_THROWS_WITH_AS(run.fit(checkpoint_file("run", {.every_steps = -1})),
                          "fit: checkpoint.every_steps is -1, expected at least 0", ArgumentError);
+}
+
+TEST_CASE("a refused checkpoint leaves callbacks and their files as they were") {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "run";
+    Program first{.folder = folder.path(), .epochs = 1};
+    first.fit(checkpoint_file(file));
+    folder.file("log.csv", contents_of(first.csv) + "behind the checkpoint\n");
+    const std::string log = contents_of(first.csv);
+    const auto refused = [&](Program&& program) {
+        program.stopping.best_epoch = 17;
+        CHECK(refusal(program, file) != "");
+        CHECK(program.stopping.best_epoch == 17);
+        CHECK(contents_of(first.csv) == log);
+    };
+    refused({.folder = folder.path(), .seed = 4});
+    refused({.folder = folder.path(), .more = {EarlyStopping{.patience = 2}}});
+}
+
+TEST_CASE("a store needs both directions") {
+    SmallRun run;
+    const char* const expected = "fit: checkpoint needs both load and save";
+    CHECK_THROWS_WITH_AS(run.fit({.load = {}, .save = [](const RunState&) {}}), expected,
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS(run.fit({.every_steps = 2}), expected, ArgumentError);
+}
+
+TEST_CASE("a layer named like the state of training: weights load, a checkpoint is refused") {
+    const TemporaryFolder folder;
+    Sequential<float> model{Dense{.units = 1, .name = "training"}};
+    model.build({2}, 1);
+    save_weights(model, folder.path() / "weights");
+    SmallRun run;
+    run.model = Sequential<float>(model);
+    run.model.build({2}, 2);
+    load_weights(run.model, folder.path() / "weights");
+    CHECK(identical(run.model.arena(), model.arena()));
+    CHECK_THROWS_WITH_AS(run.fit(checkpoint_file(folder.path() / "run")),
+                         "fit: a checkpoint has a training/kernel of its own; rename the layer",
+                         ArgumentError);
 }
 
 TEST_CASE("load_weights reads a checkpoint") {

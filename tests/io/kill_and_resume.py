@@ -16,15 +16,24 @@ KILLS = 20
 
 def run(program, folder, seconds=None):
     """Whether it came to its end before it was killed."""
+    is_kept = (folder / "run").exists()
+    (folder / "started").unlink(missing_ok=True)
     process = subprocess.Popen([program, folder], stderr=subprocess.PIPE)
     try:
         error = process.communicate(timeout=seconds)[1]
     except subprocess.TimeoutExpired:
         process.kill()  # SIGKILL
         process.communicate()
-        return False
-    assert process.returncode == 0, f"a resumed run failed: {error.decode()}"
-    return True
+        ended = False
+    else:
+        assert process.returncode == 0, f"a resumed run failed: {error.decode()}"
+        ended = True
+    if (folder / "started").exists():
+        started = (folder / "started").read_text()
+        # Killed between the making of that file and its one word, it is empty.
+        assert started in ("", "resumed" if is_kept else "anew"), started
+        assert started or not ended
+    return ended
 
 
 def results(folder):
@@ -52,7 +61,9 @@ with tempfile.TemporaryDirectory() as name:
             resumed += (folder / "run").exists()
         assert results(folder) == expected, f"attempt {attempt} ended otherwise"
         left = {path.name for path in folder.iterdir()}
-        assert left <= {"run", "run.part", "weights", "history", "log.csv"}, left
+        # What a killed program was writing stays beside its place.
+        assert {file for file in left if not file.startswith("run.")} == {
+            "run", "weights", "history", "log.csv", "started"}, left
         if kills == KILLS:
             break
 assert kills == KILLS and resumed > 0

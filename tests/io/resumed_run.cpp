@@ -1,6 +1,7 @@
 // A training run that goes on where it was killed: for kill_and_resume.py.
 //   resumed_run FOLDER    writes FOLDER/weights, FOLDER/log.csv and FOLDER/history, by way of
-//                         FOLDER/run, a checkpoint of every step
+//                         FOLDER/run, a checkpoint of every step; and FOLDER/started, "resumed" or
+//                         "anew"
 #include "weft/data/augmentation.hpp"
 #include "weft/io/checkpoint_file.hpp"
 #include "weft/io/weights.hpp"
@@ -29,6 +30,9 @@ int main(int, char** argv) {
                      Dense{.units = 64, .activation = relu},
                      Dense{4, softmax}};
     Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}, .metrics = {Accuracy{}}});
+    const LambdaCallback tell{.train_begin = [&](TrainingRun& run) {
+        std::ofstream(folder / "started") << (run.is_resumed() ? "resumed" : "anew");
+    }};
     const History history =
         trainer.fit(augmented(Examples<float>(x, y), {RandomFlip{FlipMode::horizontal}}),
                     {.epochs = 20,
@@ -36,7 +40,7 @@ int main(int, char** argv) {
                      .validation_split = 0.2,
                      .verbosity = Verbosity::silent,
                      .callbacks = {EarlyStopping{.patience = 8}, ReduceLROnPlateau{.patience = 2},
-                                   CSVLogger{folder / "log.csv"}},
+                                   CSVLogger{folder / "log.csv"}, tell},
                      .checkpoint = checkpoint_file(folder / "run", {.every_steps = 1})});
     save_weights(model, folder / "weights");
     std::ofstream scores(folder / "history");

@@ -14,28 +14,21 @@ namespace weft::detail {
 
 /// Writes a new file beside the path, and commit() puts it in its place: at any moment, also after
 /// a crash, on a full disk or with several writers, the path has the old contents or all of the new
-/// ones. The old file's permissions stay, and a link stays one. What is not committed is removed;
-/// what a killed program leaves there has a name of its own, or that of the path with ".part" where
-/// the path has a single writer, who then writes over it the next time. Throws IoError, which names
-/// the path.
+/// ones. The old file's permissions stay, and a link stays one. What is not committed is removed.
+/// Throws IoError, which names the path.
 class AtomicFile {
 public:
-    enum class Writers { many, one };
-
-    explicit AtomicFile(const std::filesystem::path& path, Writers writers = Writers::many)
-        : name_(path.string()) {
+    explicit AtomicFile(const std::filesystem::path& path) : name_(path.string()) {
         std::error_code ignored;
         target_ = std::filesystem::weakly_canonical(path, ignored);
         if (ignored) target_ = path;
-        temporary_ = writers == Writers::one ? target_.string() + ".part"
-                                             : create_unique_file(target_.string());
+        temporary_ = create_unique_file(target_.string());
         check(!temporary_.empty(), "be created");
-        file_.open(temporary_, std::ios::binary);
-        check(file_.is_open(), "be created");
         const auto old = std::filesystem::status(target_, ignored);
         if (std::filesystem::is_regular_file(old)) {
             std::filesystem::permissions(temporary_, old.permissions(), ignored);
         }
+        file_.open(temporary_, std::ios::binary);
     }
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
@@ -59,7 +52,8 @@ public:
         check(!error, "be put in place");
         committed_ = true;
         // The new name lies in the folder, which has to reach the disk too.
-        sync_to_disk(target_.parent_path().string().c_str());
+        const auto folder = target_.parent_path();
+        sync_to_disk(folder.empty() ? "." : folder.string().c_str());
     }
 
 private:

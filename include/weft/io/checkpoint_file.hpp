@@ -22,16 +22,18 @@ struct CheckpointOptions {
 /// means, and ends with the same bits as if it had not been: of the model, the optimiser, the
 /// callbacks (those of weft, and others with a visit_state) and the history. Of a run that had
 /// ended, fit returns the history at once; asked for more epochs, it goes on with those. Data,
-/// model, trainer and options have to be the same; what can be told of them from the file is
-/// checked before anything is changed.
+/// model, trainer and options have to be the same. Checked before anything is changed are the names
+/// and shapes of the parameters, the optimiser's type, the seed, the numbers of samples and of a
+/// batch's, the scores, and that the callbacks have the same state; no more, so each call of fit
+/// needs a file of its own.
 ///
 /// The file is in the safetensors format, with the parameters as save_weights has them, so
-/// load_weights reads it too; the rest is under "training/". It is written beside its place, as
-/// FILE.part, and put there when it is complete and on the disk: there is no instant without a
-/// whole checkpoint. A check over all of it, CRC-32C, tells damage from data.
+/// load_weights reads it too; the rest is under "training/". It is written beside its place, and
+/// put there when it is complete and on the disk: there is no instant without a whole checkpoint. A
+/// check over all of it, CRC-32C, tells damage from data.
 ///
-/// fit throws IoError, which names the file, when it cannot be written, is damaged, or is of
-/// another run, and goes on with nothing in its place.
+/// fit throws IoError, which names the file, when it cannot be written, cannot be read, is damaged,
+/// or is of another run.
 RunStore checkpoint_file(const std::filesystem::path& path, const CheckpointOptions& options = {});
 
 namespace detail {

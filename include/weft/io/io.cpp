@@ -192,7 +192,7 @@ void write_checkpoint(const std::filesystem::path& path, const RunState& state) 
         {"format", "weft"},
         {"checkpoint_version", std::to_string(checkpoint_format_version)},
         {"check", check_of(state)}};
-    write_safetensors(path, tensors, metadata, "checkpoint_file", AtomicFile::Writers::one);
+    write_safetensors(path, tensors, metadata, "checkpoint_file");
 }
 
 RunState read_checkpoint(const std::filesystem::path& path, bool with_check) {
@@ -230,7 +230,9 @@ namespace weft {
 RunStore checkpoint_file(const std::filesystem::path& path, const CheckpointOptions& options) {
     return {.load = [path, resume = options.resume]() -> std::optional<RunState> {
                 std::error_code ignored;
-                if (!resume || !std::filesystem::exists(path, ignored)) return std::nullopt;
+                const auto type = std::filesystem::status(path, ignored).type();
+                // Only what is not there: a file that cannot be read is not to be replaced.
+                if (!resume || type == std::filesystem::file_type::not_found) return std::nullopt;
                 return detail::read_checkpoint(path);
             },
             .save = [path](const RunState& state) { detail::write_checkpoint(path, state); },

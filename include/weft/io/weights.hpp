@@ -53,13 +53,11 @@ WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_v
     WeightsReport report;
     const bool is_from_weft = file.metadata("format") == "weft";
     for (const SafetensorsEntry& entry : file.entries()) {
-        if (is_from_weft &&
-            (entry.name.starts_with(self_test_prefix) || entry.name.starts_with(training_prefix))) {
-            continue;
-        }
         const auto target = std::ranges::find(targets, entry.name, &WeightsTarget::name);
         if (target == targets.end()) {
-            report.unused.push_back(entry.name);
+            const bool is_no_parameter =
+                entry.name.starts_with(self_test_prefix) || entry.name.starts_with(training_prefix);
+            if (!is_from_weft || !is_no_parameter) report.unused.push_back(entry.name);
         } else if (entry.dtype != dtype) {
             report.mismatched.push_back(
                 concat(entry.name, " is of type ", entry.dtype, ", expected ", dtype));

@@ -60,7 +60,9 @@ concept Callback = requires(T& object, TrainingRun& run) {
 /// Made from a variable it refers to it, so that results can be read there after training; made
 /// from a temporary it keeps a copy. on_train_end is called however training ends, but by an
 /// exception. One that carries something from epoch to epoch, and is to survive the end of the
-/// program in the middle of a run, also has a visit_state(StateFields&).
+/// program in the middle of a run, also has a visit_state(StateFields&), which may be called before
+/// on_train_begin and more than once. An epoch that a resumed run goes on with does not begin
+/// twice.
 class CallbackHandle {
 public:
     template <class T>

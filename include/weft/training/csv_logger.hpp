@@ -25,6 +25,7 @@ struct CSVLogger {
     }
 
     void on_epoch_end(TrainingRun& run) {
+        cut();
         const Scores scores = run.scores();
         if (!header_written_) {
             *file_ << "epoch" << separator << "learning_rate";
@@ -38,21 +39,32 @@ struct CSVLogger {
         check();
     }
 
-    void on_train_end(TrainingRun&) { file_.reset(); }
+    void on_train_end(TrainingRun&) {
+        cut();
+        file_.reset();
+    }
 
     /// How far the file has come; what a run wrote after it kept its state is written once more.
     void visit_state(StateFields& field) {
         std::uint64_t size = size_bytes();
-        field("size_bytes", size);
-        if (field.is_restoring() && size < size_bytes()) std::filesystem::resize_file(path, size);
-        header_written_ = size_bytes() > 0;
+        field.count("size_bytes", size);
+        if (field.is_restoring()) cut_to_ = size;
     }
 
     // State of a run.
     std::shared_ptr<std::ofstream> file_ = {};
     bool header_written_ = false;
+    std::optional<std::uint64_t> cut_to_ = {};
 
 private:
+    /// Takes back the lines behind the state that was restored.
+    void cut() {
+        if (!cut_to_) return;
+        if (*cut_to_ < size_bytes()) std::filesystem::resize_file(path, *cut_to_);
+        cut_to_.reset();
+        header_written_ = size_bytes() > 0;
+    }
+
     std::uint64_t size_bytes() const {
         std::error_code error;
         const auto size = std::filesystem::file_size(path, error);

@@ -98,6 +98,10 @@ WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index sample
     require_at_least_one("fit", "batch_size", options.batch_size);
     require_option(options.checkpoint.every_steps >= 0, "fit", "checkpoint.every_steps",
                    static_cast<double>(options.checkpoint.every_steps), "at least 0");
+    const RunStore& store = options.checkpoint;
+    if (!store.load != !store.save || (store.every_steps > 0 && !store.save)) {
+        throw ArgumentError("fit: checkpoint needs both load and save");
+    }
     require_option(options.validation_split >= 0 && options.validation_split < 1, "fit",
                    "validation_split", options.validation_split, "a number in [0, 1)");
     require_weights("sample_weight", options.sample_weight, samples);

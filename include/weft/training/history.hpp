@@ -2,7 +2,7 @@
 /// History: what a training run measured, epoch by epoch.
 #pragma once
 
-#include "weft/training/run_state.hpp"
+#include "weft/core/shape.hpp"
 
 #include <optional>
 #include <string>
@@ -81,38 +81,6 @@ public:
         for (const EpochRecord& epoch : epochs) values.push_back(epoch.scores[name]);
         if (epochs.empty()) throw ArgumentError(concat("history: no epoch has a ", name));
         return values;
-    }
-
-    /// The epochs as a table: a row each, of the numbers below and then the scores, which are the
-    /// same in all.
-    WEFT_COLD void visit_state(StateFields& field) {
-        constexpr double EpochRecord::*numbers[] = {
-            &EpochRecord::seconds, &EpochRecord::samples_per_second, &EpochRecord::learning_rate};
-        std::string names;  // of the scores, a line each
-        std::vector<double> table;
-        for (const EpochRecord& epoch : epochs) {
-            for (const auto number : numbers) table.push_back(epoch.*number);
-            for (const auto& [name, value] : epoch.scores) {
-                if (&epoch == &epochs[0]) names += concat(name, "\n");
-                table.push_back(value);
-            }
-        }
-        field("scores", names);
-        field("table", table);
-        if (!field.is_restoring()) return;
-        const auto row_size = std::ssize(numbers) + std::ranges::count(names, '\n');
-        field.require(names.empty() || names.back() == '\n', "scores", "has no end");
-        epochs.clear();
-        for (auto number = table.begin(); number != table.end();) {
-            field.require(table.end() - number >= row_size, "table", "ends in the middle of a row");
-            EpochRecord& epoch = epochs.emplace_back();
-            for (const auto member : numbers) epoch.*member = *number++;
-            for (std::size_t begin = 0; begin < names.size();) {
-                const std::size_t end = names.find('\n', begin);
-                epoch.scores.set(names.substr(begin, end - begin), *number++);
-                begin = end + 1;
-            }
-        }
     }
 };
 

@@ -5,11 +5,14 @@
 #include "weft/core/buffer.hpp"
 #include "weft/core/tensor_view.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,9 +43,9 @@ struct RunState {
 ///
 ///   void visit_state(StateFields& field) { field("best", best); field("waited", waited); }
 ///
-/// A field is a number, a text, a list of numbers, bytes, a tensor, or something with a
-/// visit_state. Restoring throws IoError for one that the state lacks, or has with another type or
-/// shape.
+/// A field is a whole number, a bool, a double, an optional one, a list of them, a text, a Buffer,
+/// the view of a tensor, or something with a visit_state. Restoring throws IoError for one that the
+/// state lacks, or has with another type or shape.
 class StateFields {
 public:
     static StateFields saving_to(RunState& state) { return StateFields(&state, nullptr); }

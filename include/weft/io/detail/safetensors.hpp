@@ -49,8 +49,8 @@ using SafetensorsMetadata = std::vector<std::pair<std::string, std::string>>;
 /// writes.
 WEFT_COLD inline void write_safetensors(const std::filesystem::path& path,
                                         const std::vector<SafetensorsSource>& tensors,
-                                        const SafetensorsMetadata& metadata, std::string_view what,
-                                        AtomicFile::Writers writers = AtomicFile::Writers::many) {
+                                        const SafetensorsMetadata& metadata,
+                                        std::string_view what) {
     Json::Object header, texts;
     for (const auto& [name, text] : metadata) texts.push_back({name, std::string_view(text)});
     header.push_back({"__metadata__", std::move(texts)});
@@ -69,7 +69,7 @@ WEFT_COLD inline void write_safetensors(const std::filesystem::path& path,
     std::string text = to_text(std::move(header), what);
     text.resize((text.size() + 7) / 8 * 8, ' ');
     const auto size = static_cast<std::uint64_t>(text.size());
-    AtomicFile file(path, writers);
+    AtomicFile file(path);
     file.write(&size, sizeof size);
     file.write(text.data(), text.size());
     for (const SafetensorsSource& tensor : tensors) file.write(tensor.data, tensor.size_bytes);

@@ -4,6 +4,7 @@
 
 #include "weft/training/detail/evaluate.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
+#include "weft/training/detail/history_table.hpp"
 #include "weft/training/detail/training_state.hpp"
 
 namespace weft::detail {
@@ -34,9 +35,16 @@ public:
         std::optional<RunState> saved;
         if (options_.checkpoint) saved = options_.checkpoint.load();
         is_resumed_ = saved.has_value();
+        if (saved) restore_or_throw(*saved);
         call(CallbackHandle::Event::train_begin);
-        if (saved) resume(*saved);
-        while (!stopped_ && std::ssize(history_.epochs) < options_.epochs) {
+        if (saved) {
+            restore(*saved);  // once more: callbacks have begun
+            report_resumed();
+        } else if (options_.checkpoint) {
+            options_.checkpoint.save(state());  // what cannot be written is learnt now
+        }
+        // An epoch that is open goes to its end, whatever was asked for meanwhile.
+        while (!epoch_over_ || (!stopped_ && std::ssize(history_.epochs) < options_.epochs)) {
             if (!run_epoch()) break;
         }
         call(CallbackHandle::Event::train_end);
@@ -82,12 +90,15 @@ public:
         field("epoch_over", epoch_over_);
         field("stopped", stopped_);
         field("seconds", seconds_);
+        field.require(seconds_ >= 0 && seconds_ < 1e15, "seconds", "are none");
         std::vector<double> sums;
         for (const MetricSum& sum : sums_) sums.insert(sums.end(), {sum.sum, sum.count});
         field("sums", sums);
         field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
         for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
-        field("history", history_);
+        const std::vector<std::string> names = score_names();
+        HistoryTable table{history_.epochs, names};
+        field("history", table);
         field.require(epoch_over_ ? epoch_ == std::ssize(history_.epochs)
                                   : epoch_ == std::ssize(history_.epochs) + 1 && batch_step_ > 0 &&
                                         batch_step_ < steps_,
@@ -108,12 +119,31 @@ private:
 
     /// What has to be the same for a run to go on where another stopped.
     WEFT_COLD std::string this_plan() const {
+        std::string names;
+        for (const std::string& name : score_names()) names += concat(", ", name);
         return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
-                      options_.shuffle ? " shuffled" : "", " samples, ", trainer_.optimizer.type());
+                      options_.shuffle ? " shuffled" : "", " samples, ", trainer_.optimizer.type(),
+                      names);
+    }
+
+    /// Of an epoch's scores, in their order.
+    WEFT_COLD std::vector<std::string> score_names() const {
+        std::vector<std::string> names;
+        for (const auto& [name, value] : mean_scores(trainer_, sums_)) names.push_back(name);
+        if (validation().size() > first_of_validation()) {
+            for (std::size_t i = 0, own = names.size(); i < own; ++i) {
+                names.push_back("val_" + names[i]);
+            }
+        }
+        return names;
     }
 
     WEFT_COLD void visit_all(StateFields& field) {
         for (const ParameterInfo& parameter : model_.parameters()) {
+            if (parameter.name.starts_with("training/")) {
+                throw ArgumentError(concat("fit: a checkpoint has a ", parameter.name,
+                                           " of its own; rename the layer"));
+            }
             field(parameter.name, model_.view(parameter.slot));
         }
         field("training", *this);
@@ -132,8 +162,8 @@ private:
         field.require_all_known();
     }
 
-    /// Goes on from that state, or throws and leaves all as it is.
-    WEFT_COLD void resume(const RunState& saved) {
+    /// Takes that state, or throws and leaves all as it is.
+    WEFT_COLD void restore_or_throw(const RunState& saved) {
         const RunState before = state();
         try {
             restore(saved);
@@ -141,6 +171,9 @@ private:
             restore(before);
             throw;
         }
+    }
+
+    WEFT_COLD void report_resumed() const {
         if (options_.verbosity == Verbosity::silent) return;
         const std::string where =
             epoch_over_ ? concat("epoch ", epoch_)
@@ -205,17 +238,20 @@ private:
         epoch_over_ = false;
     }
 
+    const Dataset<Scalar>& validation() const {
+        return options_.validation_data ? *options_.validation_data : data_;
+    }
+    Index first_of_validation() const { return options_.validation_data ? 0 : train_size_; }
+
     /// What the epoch measured, and the validation after it.
     WEFT_COLD EpochRecord make_record() const {
         EpochRecord record{mean_scores(trainer_, sums_), seconds_};
         record.samples_per_second = static_cast<double>(train_size_) / seconds_;
         record.learning_rate = state_.learning_rate;
-        const Dataset<Scalar>& validation =
-            options_.validation_data ? *options_.validation_data : data_;
-        const Index first = options_.validation_data ? 0 : train_size_;
-        if (first < validation.size()) {
+        const Index first = first_of_validation(), end = validation().size();
+        if (first < end) {
             for (const auto& [name, value] : evaluate<Scalar, Device>(
-                     model_, trainer_, validation, first, validation.size(), options_.batch_size)) {
+                     model_, trainer_, validation(), first, end, options_.batch_size)) {
                 record.scores.set("val_" + name, value);
             }
         }

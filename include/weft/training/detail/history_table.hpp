@@ -1,0 +1,40 @@
+/// \file
+/// HistoryTable: the epochs of a history as a list of numbers, for the state of a run.
+#pragma once
+
+#include "weft/training/history.hpp"
+#include "weft/training/run_state.hpp"
+
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace weft::detail {
+
+/// A row for each epoch: the numbers below, and then the scores of those names.
+struct HistoryTable {
+    std::vector<EpochRecord>& epochs;
+    const std::vector<std::string>& scores;
+
+    WEFT_COLD void visit_state(StateFields& field) {
+        constexpr double EpochRecord::*numbers[] = {
+            &EpochRecord::seconds, &EpochRecord::samples_per_second, &EpochRecord::learning_rate};
+        std::vector<double> table;
+        for (const EpochRecord& epoch : epochs) {
+            for (const auto number : numbers) table.push_back(epoch.*number);
+            for (const auto& [name, value] : epoch.scores) table.push_back(value);
+        }
+        field("epochs", table);
+        if (!field.is_restoring()) return;
+        const std::size_t row_size = std::size(numbers) + scores.size();
+        field.require(table.size() % row_size == 0, "epochs", "ends in the middle of a row");
+        epochs.assign(table.size() / row_size, {});
+        auto number = table.begin();
+        for (EpochRecord& epoch : epochs) {
+            for (const auto member : numbers) epoch.*member = *number++;
+            for (const std::string& name : scores) epoch.scores.set(name, *number++);
+        }
+    }
+};
+
+}  // namespace weft::detail
