@@ -2,8 +2,8 @@
 /// TensorBoard's log format: protocol buffers in TFRecord frames.
 #pragma once
 
-#include "weft/core/error.hpp"
 #include "weft/core/crc32.hpp"
+#include "weft/core/error.hpp"
 
 #include <bit>
 

@@ -2,8 +2,8 @@
 /// Small pictures as PNG, not compressed.
 #pragma once
 
-#include "weft/core/tensor.hpp"
 #include "weft/core/crc32.hpp"
+#include "weft/core/tensor.hpp"
 
 #include <algorithm>
 #include <cstdint>
