@@ -57,20 +57,24 @@ inline Tutorial::Layers cnn_deep_layers() {
     return layers;
 }
 
-inline Tutorial::Layers cnn_bn_layers() {
+/// Two convolutions of 3 x 3, each with a batch norm.
+inline void add_convolutions(Tutorial::Layers& layers, weft::Index filters, weft::Padding padding) {
     using namespace weft;
-    Tutorial::Layers layers;
-    const auto convolution = [&](Index filters, Padding padding) {
+    for (int i = 0; i < 2; ++i) {
         layers.push_back(Conv2D{.filters = filters,
                                 .kernel_size = 3,
                                 .padding = padding,
                                 .activation = relu,
                                 .kernel_initializer = he_uniform});
         layers.push_back(BatchNorm{});
-    };
+    }
+}
+
+inline Tutorial::Layers cnn_bn_layers() {
+    using namespace weft;
+    Tutorial::Layers layers;
     for (const auto& [filters, padding] : {std::pair<Index, Padding>{32, same}, {64, valid}}) {
-        convolution(filters, padding);
-        convolution(filters, padding);
+        add_convolutions(layers, filters, padding);
         layers.push_back(MaxPool2D{});
         layers.push_back(Dropout{0.25});
     }
@@ -106,14 +110,7 @@ inline Tutorial::Layers cnn_augmented_layers() {
     using namespace weft;
     Tutorial::Layers layers;
     for (const Index filters : {32, 64, 128}) {
-        for (int i = 0; i < 2; ++i) {
-            layers.push_back(Conv2D{.filters = filters,
-                                    .kernel_size = 3,
-                                    .padding = same,
-                                    .activation = relu,
-                                    .kernel_initializer = he_uniform});
-            layers.push_back(BatchNorm{});
-        }
+        add_convolutions(layers, filters, same);
         layers.push_back(filters < 128 ? Tutorial::Layers::value_type(MaxPool2D{})
                                        : GlobalAveragePool2D{});
         layers.push_back(Dropout{0.25});

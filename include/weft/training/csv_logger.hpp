@@ -21,17 +21,15 @@ struct CSVLogger {
         const bool keep = append || run.is_resumed();
         file_ = std::make_shared<std::ofstream>(path, keep ? std::ios::app : std::ios::trunc);
         check();
-        header_written_ = size_bytes() > 0;
     }
 
     void on_epoch_end(TrainingRun& run) {
         cut();
         const Scores scores = run.scores();
-        if (!header_written_) {
+        if (size_bytes() == 0) {
             *file_ << "epoch" << separator << "learning_rate";
             for (const auto& [name, value] : scores) *file_ << separator << name;
             *file_ << '\n';
-            header_written_ = true;
         }
         *file_ << run.epoch() << separator << concat(run.learning_rate());
         for (const auto& [name, value] : scores) *file_ << separator << concat(value);
@@ -53,16 +51,13 @@ struct CSVLogger {
 
     // State of a run.
     std::shared_ptr<std::ofstream> file_ = {};
-    bool header_written_ = false;
     std::optional<std::uint64_t> cut_to_ = {};
 
 private:
     /// Takes back the lines behind the state that was restored.
     void cut() {
-        if (!cut_to_) return;
-        if (*cut_to_ < size_bytes()) std::filesystem::resize_file(path, *cut_to_);
+        if (cut_to_ && *cut_to_ < size_bytes()) std::filesystem::resize_file(path, *cut_to_);
         cut_to_.reset();
-        header_written_ = size_bytes() > 0;
     }
 
     std::uint64_t size_bytes() const {

@@ -80,10 +80,12 @@ public:
 
     /// All that decides how the run goes on, under "training/": for StateFields.
     WEFT_COLD void visit_state(StateFields& field) {
-        std::string plan = this_plan();
-        field("of", plan);
-        field.require(plan == this_plan(), "of",
-                      concat("is of another run: ", plan, "; this one: ", this_plan()));
+        const std::vector<std::string> names = score_names();
+        const std::string this_plan = plan(names);
+        std::string known_plan = this_plan;
+        field("of", known_plan);
+        field.require(known_plan == this_plan, "of",
+                      concat("is of another run: ", known_plan, "; this one: ", this_plan));
         field("trainer", state_);
         field.count("epoch", epoch_);
         field.count("step", batch_step_);
@@ -96,7 +98,6 @@ public:
         field("sums", sums);
         field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
         for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
-        const std::vector<std::string> names = score_names();
         HistoryTable table{history_.epochs, names};
         field("history", table);
         field.require(epoch_over_ ? epoch_ == std::ssize(history_.epochs)
@@ -118,9 +119,9 @@ private:
     // ---- The state of the run, kept outside of the program ------------------------------------
 
     /// What has to be the same for a run to go on where another stopped.
-    WEFT_COLD std::string this_plan() const {
+    WEFT_COLD std::string plan(const std::vector<std::string>& score_names) const {
         std::string names;
-        for (const std::string& name : score_names()) names += concat(", ", name);
+        for (const std::string& name : score_names) names += concat(", ", name);
         return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
                       options_.shuffle ? " shuffled" : "", " samples, ", trainer_.optimizer.type(),
                       names);
