@@ -32,20 +32,18 @@ void run(RunStore checkpoint) {
 void read(const std::filesystem::path& path, Bytes) {
     try_to([&] { detail::read_checkpoint(path); });
     // Past the check, which hardly any change would pass.
-    run({.load = [&] { return std::optional(detail::read_checkpoint(path, false)); },
-         .save = [](const RunState&) {}});
+    run(run_store([&] { return std::optional(detail::read_checkpoint(path, false)); },
+                  [](const RunState&) {}));
 }
 
 std::size_t memory_limit(Bytes bytes) { return (std::size_t{1} << 20) + 160 * bytes.size(); }
 
 void write_seeds(const std::filesystem::path& folder) {
     int count = 0;
-    run({.load = [] { return std::nullopt; },
-         .save =
-             [&](const RunState& state) {
-                 detail::write_checkpoint(folder / std::to_string(++count), state);
-             },
-         .every_steps = 1});
+    const auto write = [&](const RunState& state) {
+        detail::write_checkpoint(folder / std::to_string(++count), state);
+    };
+    run(run_store([] { return std::nullopt; }, write, 1));
 }
 
 }  // namespace weft::fuzz

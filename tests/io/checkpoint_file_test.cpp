@@ -4,6 +4,7 @@
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/io/model_checkpoint.hpp"
+#include "weft/training/run_state.hpp"
 #include "weft/weft.hpp"
 
 #include <doctest/doctest.h>
@@ -137,14 +138,11 @@ TEST_CASE("a run resumed after any of its steps ends with the same bits") {
     Program whole{.folder = folder.path()};
     std::vector<RunState> states;
     std::vector<std::string> logs;  // what the log held then
-    const RunStore record{.load = [] { return std::nullopt; },
-                          .save =
-                              [&](const RunState& state) {
-                                  states.push_back(state);
-                                  logs.push_back(contents_of(whole.csv));
-                              },
-                          .every_steps = 1};
-    const History history = whole.fit(record);
+    const auto record = [&](const RunState& state) {
+        states.push_back(state);
+        logs.push_back(contents_of(whole.csv));
+    };
+    const History history = whole.fit(run_store([] { return std::nullopt; }, record, 1));
     const std::size_t epochs = history.epochs.size();
     REQUIRE(states.size() == 1 + epochs * 4);
     REQUIRE(whole.stopping.best_epoch > 1);
@@ -157,7 +155,7 @@ TEST_CASE("a run resumed after any of its steps ends with the same bits") {
         // The killed run may have come further before it died.
         other.file("log.csv", i + 1 < logs.size() ? logs[i + 1] : logs[i]);
         const History again = resumed.fit(
-            {.load = [&] { return std::optional(states[i]); }, .save = [](const RunState&) {}});
+            run_store([&] { return std::optional(states[i]); }, [](const RunState&) {}));
         CHECK(alike(resumed, again, whole, history));
     }
 }
@@ -166,15 +164,13 @@ TEST_CASE("a run that was told to stop in the middle of an epoch ends that epoch
     const TemporaryFolder folder, other;
     Program whole{.folder = folder.path(), .stop_at = 2};
     std::vector<RunState> states;
-    const History history =
-        whole.fit({.load = [] { return std::nullopt; },
-                   .save = [&](const RunState& state) { states.push_back(state); },
-                   .every_steps = 1});
+    const History history = whole.fit(run_store(
+        [] { return std::nullopt; }, [&](const RunState& state) { states.push_back(state); }, 1));
     REQUIRE(history.epochs.size() == 2);
     for (const RunState& state : states) {
         Program resumed{.folder = other.path(), .stop_at = 2};
-        const History again = resumed.fit(
-            {.load = [&] { return std::optional(state); }, .save = [](const RunState&) {}});
+        const History again =
+            resumed.fit(run_store([&] { return std::optional(state); }, [](const RunState&) {}));
         CHECK(identical(resumed.model.arena(), whole.model.arena()));
         CHECK(again["loss"] == history["loss"]);
     }
@@ -336,8 +332,7 @@ TEST_CASE("a refused checkpoint leaves callbacks and their files as they were") 
 TEST_CASE("a store needs both directions") {
     SmallRun run;
     const char* const expected = "fit: checkpoint needs both load and save";
-    CHECK_THROWS_WITH_AS(run.fit({.load = {}, .save = [](const RunState&) {}}), expected,
-                         ArgumentError);
+    CHECK_THROWS_WITH_AS(run.fit({.save = [](const VisitState&) {}}), expected, ArgumentError);
     CHECK_THROWS_WITH_AS(run.fit({.every_steps = 2}), expected, ArgumentError);
 }
 

@@ -228,15 +228,16 @@ RunState read_checkpoint(const std::filesystem::path& path, bool with_check) {
 namespace weft {
 
 RunStore checkpoint_file(const std::filesystem::path& path, const CheckpointOptions& options) {
-    return {.load = [path, resume = options.resume]() -> std::optional<RunState> {
-                std::error_code ignored;
-                const auto type = std::filesystem::status(path, ignored).type();
-                // Only what is not there: a file that cannot be read is not to be replaced.
-                if (!resume || type == std::filesystem::file_type::not_found) return std::nullopt;
-                return detail::read_checkpoint(path);
-            },
-            .save = [path](const RunState& state) { detail::write_checkpoint(path, state); },
-            .every_steps = options.every_steps};
+    return run_store(
+        [path, resume = options.resume]() -> std::optional<RunState> {
+            std::error_code ignored;
+            const auto type = std::filesystem::status(path, ignored).type();
+            // Only what is not there: a file that cannot be read is not to be replaced.
+            if (!resume || type == std::filesystem::file_type::not_found) return std::nullopt;
+            return detail::read_checkpoint(path);
+        },
+        [path](const RunState& state) { detail::write_checkpoint(path, state); },
+        options.every_steps);
 }
 
 template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);

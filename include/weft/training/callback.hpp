@@ -4,7 +4,7 @@
 
 #include "weft/core/buffer.hpp"
 #include "weft/training/history.hpp"
-#include "weft/training/run_state.hpp"
+#include "weft/training/state_fields.hpp"
 
 #include <cmath>
 #include <functional>

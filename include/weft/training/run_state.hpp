@@ -2,19 +2,10 @@
 /// RunState: all that a training run needs to go on later as if it had never stopped.
 #pragma once
 
-#include "weft/core/buffer.hpp"
-#include "weft/core/tensor_view.hpp"
+#include "weft/training/state_fields.hpp"
 
 #include <algorithm>
-#include <concepts>
-#include <cstdint>
 #include <cstring>
-#include <functional>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 
 namespace weft {
 
@@ -38,93 +29,55 @@ struct RunState {
     }
 };
 
-/// Saves fields into a RunState, or restores them from one. What has a state names its fields in
-/// one function, which serves both ways:
-///
-///   void visit_state(StateFields& field) { field("best", best); field("waited", waited); }
-///
-/// A field is a whole number, a bool, a double, an optional one, a list of them, a text, a Buffer,
-/// the view of a tensor, or something with a visit_state. Restoring throws IoError for one that the
-/// state lacks, or has with another type or shape.
-class StateFields {
+namespace detail {
+
+/// StateFields of a RunState, which is written or, if it is constant, read.
+class RunStateFields final : public StateFields {
 public:
-    static StateFields saving_to(RunState& state) { return StateFields(&state, nullptr); }
-    static StateFields restoring_from(const RunState& state) {
-        return StateFields(nullptr, &state);
-    }
+    explicit RunStateFields(RunState& to) : to_(&to) {}
+    explicit RunStateFields(const RunState& from) : from_(&from) {}
 
-    bool is_restoring() const { return from_ != nullptr; }
+    using StateFields::operator();
 
-    /// A whole number; of 64 bits with all of them, else one that T holds.
-    template <std::integral T>
-    void operator()(std::string_view name, T& number) {
-        auto wide = static_cast<std::int64_t>(number);
-        visit(name, RunState::Type::integer, Shape{}, &wide, sizeof wide);
-        require(sizeof(T) == sizeof wide || std::in_range<T>(wide), name,
-                concat("is ", wide, ", which is out of range"));
-        number = static_cast<T>(wide);
-    }
-    /// A number of things: not negative, and not so large that counting on overflows.
-    template <std::integral T>
-    void count(std::string_view name, T& number) {
-        (*this)(name, number);
-        require(std::cmp_greater_equal(number, 0) && std::cmp_less(number, std::int64_t{1} << 53),
-                name, "is no number of things");
-    }
-    WEFT_COLD void operator()(std::string_view name, bool& truth) {
-        int number = truth;
-        (*this)(name, number);
+    bool is_restoring() const override { return from_ != nullptr; }
+
+    void operator()(std::string_view name, bool& truth) override {
+        std::int64_t number = truth;
+        visit_integer(name, number);
         truth = number != 0;
     }
-    WEFT_COLD void operator()(std::string_view name, double& number) {
+    void operator()(std::string_view name, double& number) override {
         visit(name, RunState::Type::float64, Shape{}, &number, sizeof number);
     }
-    WEFT_COLD void operator()(std::string_view name, std::optional<double>& number) {
+    void operator()(std::string_view name, std::optional<double>& number) override {
         std::vector<double> list;
         if (number) list.push_back(*number);
         (*this)(name, list);
         require(list.size() <= 1, name, "is more than one number");
         number = list.empty() ? std::nullopt : std::optional(list[0]);
     }
-    WEFT_COLD void operator()(std::string_view name, std::vector<double>& list) {
+    void operator()(std::string_view name, std::vector<double>& list) override {
         visit_list(name, RunState::Type::float64, list);
     }
-    WEFT_COLD void operator()(std::string_view name, std::string& text) {
+    void operator()(std::string_view name, std::string& text) override {
         visit_list(name, RunState::Type::byte, text);
     }
-    WEFT_COLD void operator()(std::string_view name, Buffer& bytes) {
-        if (const RunState::Value* value = find(name, RunState::Type::byte)) bytes = value->bytes;
-        if (to_) {
+    void operator()(std::string_view name, Buffer& bytes) override {
+        if (const RunState::Value* value = find(name, RunState::Type::byte)) {
+            bytes = value->bytes;
+        } else {
             write(name, RunState::Type::byte, Shape{static_cast<Index>(bytes.size())}, bytes);
         }
     }
-    /// The numbers of a tensor, which keeps its shape.
-    template <std::floating_point Scalar>
-    WEFT_COLD void operator()(std::string_view name, TensorView<Scalar> tensor) {
-        constexpr auto type =
-            sizeof(Scalar) == 4 ? RunState::Type::float32 : RunState::Type::float64;
-        visit(name, type, tensor.shape(), tensor.data(),
-              static_cast<std::size_t>(tensor.size()) * sizeof(Scalar));
-    }
-    /// The fields of an object, as "name/field".
-    template <class T>
-    requires requires(T& object, StateFields& field) { object.visit_state(field); }
-    void operator()(std::string_view name, T& object) {
-        const std::size_t outer = prefix_.size();
-        prefix_ += concat(name, "/");
-        object.visit_state(*this);
-        prefix_.resize(outer);
-    }
 
-    /// Throws IoError "<origin>: <name> <complaint>" unless it holds.
-    WEFT_COLD void require(bool holds, std::string_view name, std::string_view complaint) const {
+    void require(bool holds, std::string_view name, std::string_view complaint) const override {
         if (holds) return;
         throw IoError(
             concat(is_restoring() ? from_->origin : "run", ": ", prefix_, name, " ", complaint));
     }
 
     /// Throws IoError when the state has a value that no field asked for.
-    WEFT_COLD void require_all_known() const {
+    void require_all_known() const {
         for (const RunState::Value& value : from_->values) {
             if (std::ranges::find(known_, &value) != known_.end()) continue;
             throw IoError(
@@ -133,10 +86,25 @@ public:
     }
 
 private:
-    StateFields(RunState* to, const RunState* from) : to_(to), from_(from) {}
+    void visit_integer(std::string_view name, std::int64_t& number) override {
+        visit(name, RunState::Type::integer, Shape{}, &number, sizeof number);
+    }
+    void visit_numbers(std::string_view name, const Shape& shape, void* data,
+                       std::size_t element_bytes) override {
+        const auto type = element_bytes == 4 ? RunState::Type::float32 : RunState::Type::float64;
+        visit(name, type, shape, data, static_cast<std::size_t>(shape.size()) * element_bytes);
+    }
+    void begin_object(std::string_view name) override {
+        outer_.push_back(prefix_.size());
+        prefix_ += concat(name, "/");
+    }
+    void end_object() override {
+        prefix_.resize(outer_.back());
+        outer_.pop_back();
+    }
 
     /// When restoring, the value of that name.
-    WEFT_COLD const RunState::Value* find(std::string_view name, RunState::Type type) {
+    const RunState::Value* find(std::string_view name, RunState::Type type) {
         if (!is_restoring()) return nullptr;
         const RunState::Value* value = from_->find(prefix_ + std::string(name));
         require(value != nullptr, name, "is missing, but this run has one");
@@ -145,15 +113,14 @@ private:
         return value;
     }
 
-    WEFT_COLD void write(std::string_view name, RunState::Type type, const Shape& shape,
-                         Buffer bytes) {
+    void write(std::string_view name, RunState::Type type, const Shape& shape, Buffer bytes) {
         std::string full = prefix_ + std::string(name);
         if (to_->find(full)) throw ArgumentError(concat("run: two values are named ", full));
         to_->values.push_back({std::move(full), type, shape, std::move(bytes)});
     }
 
-    WEFT_COLD void visit(std::string_view name, RunState::Type type, const Shape& shape, void* data,
-                         std::size_t size_bytes) {
+    void visit(std::string_view name, RunState::Type type, const Shape& shape, void* data,
+               std::size_t size_bytes) {
         if (const RunState::Value* value = find(name, type)) {
             require(value->shape == shape && value->bytes.size() == size_bytes, name,
                     concat("has shape ", value->shape, ", expected ", shape));
@@ -166,7 +133,7 @@ private:
     }
 
     template <class List>
-    WEFT_COLD void visit_list(std::string_view name, RunState::Type type, List& list) {
+    void visit_list(std::string_view name, RunState::Type type, List& list) {
         if (is_restoring()) {
             const RunState::Value* value = find(name, type);
             require(value->shape.rank() == 1, name, "is no list");
@@ -176,20 +143,48 @@ private:
         visit(name, type, shape, list.data(), list.size() * sizeof(list[0]));
     }
 
-    RunState* to_;
-    const RunState* from_;
+    RunState* to_ = nullptr;
+    const RunState* from_ = nullptr;
     std::string prefix_;
+    std::vector<std::size_t> outer_;  ///< lengths of the prefix around each open object
     std::vector<const RunState::Value*> known_;
 };
 
-/// Where a run keeps its state, so that it outlives the program; checkpoint_file of weft/io makes
-/// one.
-struct RunStore {
-    std::function<std::optional<RunState>()> load = {};  ///< the state kept last, if there is one
-    std::function<void(const RunState&)> save = {};
-    Index every_steps = 0;  ///< how often, besides at the end of each epoch; 0: only then
+inline RunState state_of(const VisitState& visit) {
+    RunState state;
+    RunStateFields fields(state);
+    visit(fields);
+    return state;
+}
 
-    explicit operator bool() const { return static_cast<bool>(save); }
-};
+inline void restore(const VisitState& visit, const RunState& state) {
+    RunStateFields fields(state);
+    visit(fields);
+    fields.require_all_known();
+}
+
+}  // namespace detail
+
+/// A store made of two functions: one that gives the state kept last, if there is one, and one that
+/// keeps a state.
+inline RunStore run_store(std::function<std::optional<RunState>()> load,
+                          std::function<void(const RunState&)> save, Index every_steps = 0) {
+    return {.load =
+                [load = std::move(load)](const VisitState& visit) {
+                    const std::optional<RunState> saved = load();
+                    if (!saved) return false;
+                    const RunState before = detail::state_of(visit);
+                    try {
+                        detail::restore(visit, *saved);
+                    } catch (...) {
+                        detail::restore(visit, before);
+                        throw;
+                    }
+                    return true;
+                },
+            .save = [save = std::move(save)](
+                        const VisitState& visit) { save(detail::state_of(visit)); },
+            .every_steps = every_steps};
+}
 
 }  // namespace weft

@@ -32,16 +32,15 @@ public:
           sums_(trainer.metrics.size() + 1) {}
 
     WEFT_COLD History run() {
-        std::optional<RunState> saved;
-        if (options_.checkpoint) saved = options_.checkpoint.load();
-        is_resumed_ = saved.has_value();
-        if (saved) restore_or_throw(*saved);
+        const RunStore& store = options_.checkpoint;
+        // Before callbacks begin, which a refused state leaves alone, and after, which began anew.
+        is_resumed_ = store && store.load(visit_);
         call(CallbackHandle::Event::train_begin);
-        if (saved) {
-            restore(*saved);  // once more: callbacks have begun
+        if (is_resumed_) {
+            store.load(visit_);
             report_resumed();
-        } else if (options_.checkpoint) {
-            options_.checkpoint.save(state());  // what cannot be written is learnt now
+        } else {
+            save_state();  // what cannot be written is learnt now
         }
         // An epoch that is open goes to its end, whatever was asked for meanwhile.
         while (!epoch_over_ || (!stopped_ && std::ssize(history_.epochs) < options_.epochs)) {
@@ -150,28 +149,8 @@ private:
         field("training", *this);
     }
 
-    WEFT_COLD RunState state() {
-        RunState now;
-        StateFields field = StateFields::saving_to(now);
-        visit_all(field);
-        return now;
-    }
-
-    WEFT_COLD void restore(const RunState& state) {
-        StateFields field = StateFields::restoring_from(state);
-        visit_all(field);
-        field.require_all_known();
-    }
-
-    /// Takes that state, or throws and leaves all as it is.
-    WEFT_COLD void restore_or_throw(const RunState& saved) {
-        const RunState before = state();
-        try {
-            restore(saved);
-        } catch (...) {
-            restore(before);
-            throw;
-        }
+    void save_state() const {
+        if (options_.checkpoint) options_.checkpoint.save(visit_);
     }
 
     WEFT_COLD void report_resumed() const {
@@ -214,7 +193,7 @@ private:
             }
             const Index every = options_.checkpoint.every_steps;
             if (every > 0 && state_.steps % every == 0 && batch_step_ < steps_) {
-                options_.checkpoint.save(state());
+                save_state();
             }
         }
         // An update itself may overflow; looked for once an epoch.
@@ -226,7 +205,7 @@ private:
         epoch_over_ = true;
         progress.finish(seconds_, history_.epochs.back().scores);
         call(CallbackHandle::Event::epoch_end);
-        if (options_.checkpoint) options_.checkpoint.save(state());
+        save_state();
         return true;
     }
 
@@ -313,6 +292,7 @@ private:
     double seconds_ = 0;    ///< that they took
     bool epoch_over_ = true, stopped_ = false, is_resumed_ = false;
     History history_;
+    const VisitState visit_ = [this](StateFields& field) { visit_all(field); };
 };
 
 }  // namespace weft::detail

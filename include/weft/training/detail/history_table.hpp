@@ -3,10 +3,11 @@
 #pragma once
 
 #include "weft/training/history.hpp"
-#include "weft/training/run_state.hpp"
+#include "weft/training/state_fields.hpp"
 
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft::detail {
@@ -28,11 +29,12 @@ struct HistoryTable {
         if (!field.is_restoring()) return;
         const std::size_t row_size = std::size(numbers) + scores.size();
         field.require(table.size() % row_size == 0, "epochs", "ends in the middle of a row");
-        epochs.assign(table.size() / row_size, {});
-        auto number = table.begin();
-        for (EpochRecord& epoch : epochs) {
+        epochs.clear();
+        for (auto number = table.begin(); number != table.end();) {
+            EpochRecord epoch;
             for (const auto member : numbers) epoch.*member = *number++;
             for (const std::string& name : scores) epoch.scores.set(name, *number++);
+            epochs.push_back(std::move(epoch));
         }
     }
 };

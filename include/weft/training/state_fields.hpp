@@ -1,0 +1,97 @@
+/// \file
+/// StateFields: what a training run is made of, on its way out of the program or back.
+#pragma once
+
+#include "weft/core/buffer.hpp"
+#include "weft/core/tensor_view.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace weft {
+
+/// Saves fields or restores them. What has a state names its fields in one function, which serves
+/// both ways:
+///
+///   void visit_state(StateFields& field) { field("best", best); field("waited", waited); }
+///
+/// A field is a whole number, a bool, a double, an optional one, a list of them, a text, a Buffer,
+/// the view of a tensor, or something with a visit_state. Restoring throws IoError for one that the
+/// state lacks, or has with another type or shape. Made by run_store; abstract, so that a program
+/// that keeps no run does not compile how it is done.
+class StateFields {
+public:
+    virtual ~StateFields() = default;
+
+    virtual bool is_restoring() const = 0;
+
+    virtual void operator()(std::string_view name, bool& truth) = 0;
+    virtual void operator()(std::string_view name, double& number) = 0;
+    virtual void operator()(std::string_view name, std::optional<double>& number) = 0;
+    virtual void operator()(std::string_view name, std::vector<double>& list) = 0;
+    virtual void operator()(std::string_view name, std::string& text) = 0;
+    virtual void operator()(std::string_view name, Buffer& bytes) = 0;
+    /// A whole number; of 64 bits with all of them, else one that T holds.
+    template <std::integral T>
+    void operator()(std::string_view name, T& number) {
+        auto wide = static_cast<std::int64_t>(number);
+        visit_integer(name, wide);
+        require(sizeof(T) == sizeof wide || std::in_range<T>(wide), name, "is out of range");
+        number = static_cast<T>(wide);
+    }
+    /// A number of things: not negative, and not so large that counting on overflows.
+    template <std::integral T>
+    void count(std::string_view name, T& number) {
+        auto wide = static_cast<std::int64_t>(number);
+        visit_integer(name, wide);
+        require(wide >= 0 && wide < std::int64_t{1} << 53 && std::in_range<T>(wide), name,
+                "is no number of things");
+        number = static_cast<T>(wide);
+    }
+    /// The numbers of a tensor, which keeps its shape.
+    template <std::floating_point Scalar>
+    void operator()(std::string_view name, TensorView<Scalar> tensor) {
+        visit_numbers(name, tensor.shape(), tensor.data(), sizeof(Scalar));
+    }
+    /// The fields of an object, as "name/field".
+    template <class T>
+    requires requires(T& object, StateFields& field) { object.visit_state(field); }
+    void operator()(std::string_view name, T& object) {
+        begin_object(name);
+        object.visit_state(*this);
+        end_object();
+    }
+
+    /// Throws IoError "<origin>: <name> <complaint>" unless it holds.
+    virtual void require(bool holds, std::string_view name, std::string_view complaint) const = 0;
+
+protected:
+    virtual void visit_integer(std::string_view name, std::int64_t& number) = 0;
+    /// Floating-point numbers of that many bytes each.
+    virtual void visit_numbers(std::string_view name, const Shape& shape, void* data,
+                               std::size_t element_bytes) = 0;
+    virtual void begin_object(std::string_view name) = 0;
+    virtual void end_object() = 0;
+};
+
+/// All fields of a run.
+using VisitState = std::function<void(StateFields&)>;
+
+/// Where a run keeps its state, so that it outlives the program: checkpoint_file of weft/io, or
+/// run_store.
+struct RunStore {
+    /// Restores the state kept last, or throws and leaves all as it is; false if there is none.
+    std::function<bool(const VisitState&)> load = {};
+    std::function<void(const VisitState&)> save = {};
+    Index every_steps = 0;  ///< how often, besides at the end of each epoch; 0: only then
+
+    explicit operator bool() const { return static_cast<bool>(save); }
+};
+
+}  // namespace weft
