@@ -1,8 +1,10 @@
 // Writes what the checks of this folder look at, from short runs on pictures made up here:
 //   samples DIR    DIR/grey, DIR/colour (reports), DIR/hostile (names and numbers that try to break
-//                  a page), DIR/logs (a TensorBoard log) and DIR/logs.csv (the same numbers)
+//                  a page), DIR/logs (a TensorBoard log) and DIR/logs.csv (the same numbers),
+//                  DIR/resumed and DIR/resumed.csv (likewise, of a run that lost two epochs)
 #include <weft/report/report.hpp>
 #include <weft/report/tensorboard_logger.hpp>
+#include <weft/training/run_state.hpp>
 #include <weft/weft.hpp>
 
 #include <iostream>
@@ -71,6 +73,26 @@ void write(const std::filesystem::path& directory, Index channels, bool hostile)
     write_report(directory, run);
 }
 
+/// Six epochs, of which the last two are run twice: their state is lost.
+void write_resumed(const std::filesystem::path& directory) {
+    const Pictures train(100, 1, 3);
+    std::vector<RunState> states;
+    const auto fit = [&](const RunStore& store) {
+        Sequential<float> model{Flatten{}, Dense{10, softmax}};
+        model.build(train.x.shape().sample(), 1);
+        Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}, .metrics = {Accuracy{}}});
+        trainer.fit(train.x, train.labels,
+                    {.epochs = 6,
+                     .verbosity = Verbosity::silent,
+                     .callbacks = {TensorBoardLogger{.directory = directory},
+                                   CSVLogger{.path = directory.string() + ".csv"}},
+                     .checkpoint = store});
+    };
+    fit(run_store([] { return std::nullopt; },
+                  [&](const RunState& state) { states.push_back(state); }));
+    fit(run_store([&] { return std::optional(states.at(4)); }, [](const RunState&) {}));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -81,6 +103,7 @@ int main(int argc, char** argv) {
         write(root / "grey", 1, false);
         write(root / "colour", 3, false);
         write(root / "hostile", 1, true);
+        write_resumed(root / "resumed");
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";
         return 1;

@@ -29,7 +29,10 @@ public:
     Buffer save_weights() const override { return {}; }
     void load_weights(const Buffer&) override {}
 
+    bool is_resumed() const override { return is_resumed_; }
+
     Index epoch_ = 0;
+    bool is_resumed_ = false;
 };
 
 std::uint64_t little_endian(std::string_view bytes, std::size_t count) {
@@ -124,6 +127,22 @@ TEST_CASE("A log has its version, then a record an epoch, complete when the epoc
                      rate));
     }
     logger.on_train_end(run);
+}
+
+TEST_CASE("A resumed run's first record takes back what earlier logs say of its epochs") {
+    const TemporaryFolder folder;
+    TensorBoardLogger logger{.directory = folder.path()};
+    ScriptedRun run;
+    run.is_resumed_ = true;
+    logger.on_train_begin(run);
+    for (run.epoch_ = 5; run.epoch_ <= 6; ++run.epoch_) logger.on_epoch_end(run);
+    logger.on_train_end(run);
+    const auto records = records_of(contents_of(files_in(folder.path()).at(0)));
+    REQUIRE(records.size() == 4);
+    // Event: wall_time = 1, step = 2, session_log = 7 {status = 1: START}.
+    CHECK(records[1].substr(9) == "\x10\x05\x3A\x02\x08\x01");
+    CHECK(records[2].substr(9).starts_with("\x10\x05\x2A"));
+    CHECK(records[3].substr(9).starts_with("\x10\x06\x2A"));
 }
 
 TEST_CASE("Each run has a log of its own; a place that cannot be written is told") {

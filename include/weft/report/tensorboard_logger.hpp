@@ -14,7 +14,8 @@ namespace weft {
 /// Writes all scores and the learning rate of each epoch to a new log in the directory, which is
 /// made if it is missing; the step is the epoch, from 1. After each epoch the log is complete, so
 /// `tensorboard --logdir logs` shows a run as it goes on. TensorBoard keeps numbers in single
-/// precision.
+/// precision. A run that is resumed writes a new log, which takes back what the ones before it say
+/// of epochs that are run once more.
 ///
 ///   trainer.fit(x, y, {.epochs = 5, .callbacks = {TensorBoardLogger{.directory = "logs/mlp"}}});
 ///
@@ -22,7 +23,8 @@ namespace weft {
 struct TensorBoardLogger {
     std::filesystem::path directory = "logs";
 
-    void on_train_begin(TrainingRun&) {
+    void on_train_begin(TrainingRun& run) {
+        restarts_ = run.is_resumed();
         std::error_code error;
         std::filesystem::create_directories(directory, error);
         if (error) {
@@ -40,6 +42,9 @@ struct TensorBoardLogger {
     }
 
     void on_epoch_end(TrainingRun& run) {
+        if (std::exchange(restarts_, false)) {
+            write(detail::restart_event(wall_seconds(), run.epoch()));
+        }
         Scores scores = run.scores();
         scores.set("learning_rate", run.learning_rate());
         write(detail::scalars_event(wall_seconds(), run.epoch(), scores));
@@ -50,6 +55,7 @@ struct TensorBoardLogger {
     // State of a run.
     std::filesystem::path path_ = {};
     std::shared_ptr<std::ofstream> file_ = {};
+    bool restarts_ = false;
 
 private:
     static double wall_seconds() {

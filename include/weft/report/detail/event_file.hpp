@@ -76,6 +76,16 @@ WEFT_COLD inline std::string version_event(double wall_seconds) {
     return ProtobufMessage().real(1, wall_seconds).text(3, "brain.Event:2").bytes();
 }
 
+/// The record of a run that goes on at a step: readers forget what they know of that step and of
+/// later ones. Source: event.proto, Event and SessionLog, whose status START is 1.
+WEFT_COLD inline std::string restart_event(double wall_seconds, std::int64_t step) {
+    return ProtobufMessage()
+        .real(1, wall_seconds)
+        .varint(2, static_cast<std::uint64_t>(step))
+        .text(7, ProtobufMessage().varint(1, 1).bytes())
+        .bytes();
+}
+
 /// Named numbers at a step. Source: event.proto, Event; summary.proto, Summary and Summary.Value.
 template <class NamedNumbers>
 std::string scalars_event(double wall_seconds, std::int64_t step, const NamedNumbers& numbers) {
