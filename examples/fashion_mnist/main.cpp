@@ -232,7 +232,7 @@ int run(const Options& options) {
         const auto best_epoch = static_cast<std::size_t>(stopping.best_epoch);
         const std::size_t epoch = best_epoch > 0 ? best_epoch : history.epochs.size();
         const auto score = [&](std::string_view name) {
-            return epoch == 0 ? std::nullopt : history.epochs[epoch - 1].scores.find(name);
+            return epoch == 0 ? std::nullopt : history.epochs.at(epoch - 1).scores.find(name);
         };
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
         const nlohmann::ordered_json results{

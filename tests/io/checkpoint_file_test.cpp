@@ -329,6 +329,48 @@ TEST_CASE("a refused checkpoint leaves callbacks and their files as they were") 
     refused({.folder = folder.path(), .more = {EarlyStopping{.patience = 2}}});
 }
 
+TEST_CASE("what callbacks get back has to be of this run") {
+    const TemporaryFolder folder;
+    Program first{.folder = folder.path(), .epochs = 3};
+    RunState state;
+    first.fit(run_store([] { return std::nullopt; }, [&](const RunState& s) { state = s; }));
+    const auto refusal_with = [&](std::string_view name, const auto& change) {
+        RunState hostile = state;
+        const auto value = std::ranges::find(hostile.values, name, &RunState::Value::name);
+        REQUIRE(value != hostile.values.end());
+        change(*value);
+        Program other{.folder = folder.path()};
+        other.stopping.best_epoch = 17;  // of an earlier run: refusing brings it back
+        std::string refusal;
+        try {
+            other.fit(run_store([&] { return std::optional(hostile); }, [](const RunState&) {}));
+        } catch (const IoError& error) {
+            refusal = error.what();
+        }
+        CHECK(other.stopping.best_epoch == 17);
+        return refusal;
+    };
+    const auto count_4 = [](RunState::Value& value) {
+        const std::int64_t four = 4;
+        REQUIRE(value.bytes.size() == sizeof four);
+        std::memcpy(value.bytes.data(), &four, sizeof four);
+    };
+    const auto one_byte = [](RunState::Value& value) {
+        REQUIRE(value.bytes.size() > 1);
+        value.bytes = Buffer(1);
+        value.shape = Shape{1};
+    };
+    const std::string bytes = concat(first.model.arena().size() * 4);
+    CHECK(refusal_with("training/callback_1/best_epoch", count_4) ==
+          "the state: training/callback_1/best_epoch is none that the run came to");
+    CHECK(refusal_with("training/callback_3/best_epoch", count_4) ==
+          "the state: training/callback_3/best_epoch is none that the run came to");
+    CHECK(refusal_with("training/callback_1/weights", one_byte) ==
+          "the state: training/callback_1/weights has 1 bytes, expected " + bytes);
+    CHECK(refusal_with("training/callback_3/weights", one_byte) ==
+          "the state: training/callback_3/weights has 1 bytes, expected " + bytes);
+}
+
 TEST_CASE("a store needs both directions") {
     SmallRun run;
     const char* const expected = "fit: checkpoint needs both load and save";

@@ -27,6 +27,7 @@ public:
     void set_learning_rate(double) override {}
     void stop() override {}
     Buffer save_weights() const override { return {}; }
+    std::size_t weights_bytes() const override { return 0; }
     void load_weights(const Buffer&) override {}
 
     bool is_resumed() const override { return is_resumed_; }

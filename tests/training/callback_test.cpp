@@ -45,6 +45,7 @@ public:
         buffer.data()[0] = static_cast<std::byte>(weights);
         return buffer;
     }
+    std::size_t weights_bytes() const override { return 1; }
     void load_weights(const Buffer& buffer) override {
         weights = static_cast<int>(buffer.data()[0]);
     }

@@ -29,10 +29,8 @@ struct BestCheckpoint {
         if (best_epoch > 0) run.load_weights(weights_);
     }
 
-    void visit_state(StateFields& field) {
-        field("best", best);
-        field.count("best_epoch", best_epoch);
-        field("weights", weights_);
+    void visit_state(StateFields& field, const TrainingRun& run) {
+        detail::visit_best(field, run, best, best_epoch, weights_);
     }
 
     // State of a run.

@@ -39,6 +39,8 @@ public:
 
     /// All parameters of the model, also those that no optimiser touches.
     virtual Buffer save_weights() const = 0;
+    /// The size of what save_weights makes.
+    virtual std::size_t weights_bytes() const = 0;
     /// Throws ArgumentError for a buffer that is not of this model's size.
     virtual void load_weights(const Buffer& weights) = 0;
 };
@@ -61,8 +63,9 @@ concept Callback = requires(T& object, TrainingRun& run) {
 /// from a temporary it keeps a copy. on_train_end is called however training ends, but by an
 /// exception. One that carries something from epoch to epoch, and is to survive the end of the
 /// program in the middle of a run, also has a visit_state(StateFields&), which may be called before
-/// on_train_begin and more than once. An epoch that a resumed run goes on with does not begin
-/// twice.
+/// on_train_begin and more than once; to hold what it gets back against the run that it is part of,
+/// a visit_state(StateFields&, const TrainingRun&). An epoch that a resumed run goes on with does
+/// not begin twice.
 class CallbackHandle {
 public:
     template <class T>
@@ -75,8 +78,16 @@ public:
             object = std::make_shared<Object>(std::move(callback));
         }
         call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
-        if constexpr (requires(StateFields & field) { object->visit_state(field); }) {
-            visit_state_ = [object](StateFields& field) { object->visit_state(field); };
+        if constexpr (requires(StateFields & field, TrainingRun & run) {
+                          object->visit_state(field, std::as_const(run));
+                      }) {
+            visit_state_ = [object](StateFields& field, const TrainingRun& run) {
+                object->visit_state(field, run);
+            };
+        } else if constexpr (requires(StateFields & field) { object->visit_state(field); }) {
+            visit_state_ = [object](StateFields& field, const TrainingRun&) {
+                object->visit_state(field);
+            };
         }
     }
 
@@ -84,8 +95,8 @@ public:
 
     void operator()(Event event, TrainingRun& run) const { call_(event, run); }
 
-    void visit_state(StateFields& field) const {
-        if (visit_state_) visit_state_(field);
+    void visit_state(StateFields& field, const TrainingRun& run) const {
+        if (visit_state_) visit_state_(field, run);
     }
 
 private:
@@ -111,7 +122,7 @@ private:
     }
 
     std::function<void(Event, TrainingRun&)> call_;
-    std::function<void(StateFields&)> visit_state_;
+    std::function<void(StateFields&, const TrainingRun&)> visit_state_;
 };
 
 /// Functions of the user's own as a callback.
@@ -188,6 +199,18 @@ WEFT_COLD inline double monitored(const TrainingRun& run, std::string_view callb
     std::string known;
     for (const auto& [name, value] : scores) known += concat(known.empty() ? "" : ", ", name);
     throw ArgumentError(concat(callback, ": no score is named ", monitor, "; the run has ", known));
+}
+
+/// The state of a callback that keeps the weights of the best epoch.
+WEFT_COLD inline void visit_best(StateFields& field, const TrainingRun& run, BestScore& best,
+                                 Index& best_epoch, Buffer& weights) {
+    field("best", best);
+    field.count("best_epoch", best_epoch);
+    field("weights", weights);
+    if (!field.is_restoring()) return;
+    field.require(best_epoch <= run.epoch(), "best_epoch", "is none that the run came to");
+    field.require(weights.size() == 0 || weights.size() == run.weights_bytes(), "weights",
+                  concat("has ", weights.size(), " bytes, expected ", run.weights_bytes()));
 }
 
 }  // namespace detail

@@ -48,12 +48,10 @@ struct EarlyStopping {
         weights_ = {};
     }
 
-    void visit_state(StateFields& field) {
-        field("best", best);
-        field.count("best_epoch", best_epoch);
+    void visit_state(StateFields& field, const TrainingRun& run) {
+        detail::visit_best(field, run, best, best_epoch, weights_);
         field.count("stopped_epoch", stopped_epoch);
         field.count("waited", waited_);
-        field("weights", weights_);
     }
 
     // State of a run.

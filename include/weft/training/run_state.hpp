@@ -35,7 +35,9 @@ namespace detail {
 class RunStateFields final : public StateFields {
 public:
     explicit RunStateFields(RunState& to) : to_(&to) {}
-    explicit RunStateFields(const RunState& from) : from_(&from) {}
+    /// A state that is checked was read from somewhere; one that is not comes from this very run.
+    explicit RunStateFields(const RunState& from, bool is_checked = true)
+        : from_(&from), is_checked_(is_checked) {}
 
     using StateFields::operator();
 
@@ -53,7 +55,7 @@ public:
         std::vector<double> list;
         if (number) list.push_back(*number);
         (*this)(name, list);
-        require(list.size() <= 1, name, "is more than one number");
+        check(list.size() <= 1, name, "is more than one number");
         number = list.empty() ? std::nullopt : std::optional(list[0]);
     }
     void operator()(std::string_view name, std::vector<double>& list) override {
@@ -71,9 +73,7 @@ public:
     }
 
     void require(bool holds, std::string_view name, std::string_view complaint) const override {
-        if (holds) return;
-        throw IoError(
-            concat(is_restoring() ? from_->origin : "run", ": ", prefix_, name, " ", complaint));
+        check(holds || !is_checked_, name, complaint);
     }
 
     /// Throws IoError when the state has a value that no field asked for.
@@ -86,6 +86,12 @@ public:
     }
 
 private:
+    void check(bool holds, std::string_view name, std::string_view complaint) const {
+        if (holds) return;
+        throw IoError(
+            concat(is_restoring() ? from_->origin : "run", ": ", prefix_, name, " ", complaint));
+    }
+
     void visit_integer(std::string_view name, std::int64_t& number) override {
         visit(name, RunState::Type::integer, Shape{}, &number, sizeof number);
     }
@@ -107,8 +113,8 @@ private:
     const RunState::Value* find(std::string_view name, RunState::Type type) {
         if (!is_restoring()) return nullptr;
         const RunState::Value* value = from_->find(prefix_ + std::string(name));
-        require(value != nullptr, name, "is missing, but this run has one");
-        require(value->type == type, name, "is of another type of number than this run's");
+        check(value != nullptr, name, "is missing, but this run has one");
+        check(value->type == type, name, "is of another type of number than this run's");
         known_.push_back(value);
         return value;
     }
@@ -122,8 +128,8 @@ private:
     void visit(std::string_view name, RunState::Type type, const Shape& shape, void* data,
                std::size_t size_bytes) {
         if (const RunState::Value* value = find(name, type)) {
-            require(value->shape == shape && value->bytes.size() == size_bytes, name,
-                    concat("has shape ", value->shape, ", expected ", shape));
+            check(value->shape == shape && value->bytes.size() == size_bytes, name,
+                  concat("has shape ", value->shape, ", expected ", shape));
             if (size_bytes > 0) std::memcpy(data, value->bytes.data(), size_bytes);
             return;
         }
@@ -136,7 +142,7 @@ private:
     void visit_list(std::string_view name, RunState::Type type, List& list) {
         if (is_restoring()) {
             const RunState::Value* value = find(name, type);
-            require(value->shape.rank() == 1, name, "is no list");
+            check(value->shape.rank() == 1, name, "is no list");
             list.resize(value->bytes.size() / sizeof(list[0]));
         }
         const Shape shape{static_cast<Index>(list.size())};
@@ -145,6 +151,7 @@ private:
 
     RunState* to_ = nullptr;
     const RunState* from_ = nullptr;
+    bool is_checked_ = true;
     std::string prefix_;
     std::vector<std::size_t> outer_;  ///< lengths of the prefix around each open object
     std::vector<const RunState::Value*> known_;
@@ -163,6 +170,12 @@ inline void restore(const VisitState& visit, const RunState& state) {
     fields.require_all_known();
 }
 
+/// Restores what state_of took from the same run, whatever it was.
+inline void roll_back(const VisitState& visit, const RunState& state) {
+    RunStateFields fields(state, false);
+    visit(fields);
+}
+
 }  // namespace detail
 
 /// A store made of two functions: one that gives the state kept last, if there is one, and one that
@@ -177,7 +190,7 @@ inline RunStore run_store(std::function<std::optional<RunState>()> load,
                     try {
                         detail::restore(visit, *saved);
                     } catch (...) {
-                        detail::restore(visit, before);
+                        detail::roll_back(visit, before);
                         throw;
                     }
                     return true;

@@ -63,13 +63,15 @@ public:
     void stop() override { stopped_ = true; }
 
     WEFT_COLD Buffer save_weights() const override {
-        const auto arena = std::as_const(model_).arena();
-        Buffer copy(static_cast<std::size_t>(arena.size()) * sizeof(Scalar));
-        if (copy.size() > 0) std::memcpy(copy.data(), arena.data(), copy.size());
+        Buffer copy(weights_bytes());
+        if (copy.size() > 0) std::memcpy(copy.data(), model_.arena().data(), copy.size());
         return copy;
     }
+    std::size_t weights_bytes() const override {
+        return static_cast<std::size_t>(model_.arena().size()) * sizeof(Scalar);
+    }
     WEFT_COLD void load_weights(const Buffer& weights) override {
-        const auto size = static_cast<std::size_t>(model_.arena().size()) * sizeof(Scalar);
+        const std::size_t size = weights_bytes();
         if (weights.size() != size) {
             throw ArgumentError(
                 concat("load_weights: a buffer of ", weights.size(), " bytes, expected ", size));
@@ -104,12 +106,20 @@ public:
                                         batch_step_ < steps_,
                       "step", "is none of its epoch's");
         for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
-            field(concat("callback_", i), options_.callbacks[i]);
+            CallbackState state{options_.callbacks[i], *this};
+            field(concat("callback_", i), state);
         }
     }
 
 private:
     using Clock = ProgressLine::Clock;
+
+    struct CallbackState {
+        const CallbackHandle& callback;
+        const TrainingRun& run;
+
+        void visit_state(StateFields& field) { callback.visit_state(field, run); }
+    };
 
     void call(CallbackHandle::Event event) {
         for (const CallbackHandle& callback : options_.callbacks) callback(event, *this);
