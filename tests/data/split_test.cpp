@@ -67,7 +67,15 @@ TEST_CASE("stratified_split refuses shares outside (0, 1) and negative labels, b
     }
     const std::vector<int> negative{0, -1};
     CHECK_THROWS_WITH_AS(stratified_split(std::span<const int>(negative), 0.5),
-                         "split: label 1 is -1, below 0", ArgumentError);
+                         "split: label 1 is -1, expected a whole number of at least 0",
+                         ArgumentError);
+    for (const double label : {0.5, -0.5, std::nan(""), 1e300}) {
+        const std::vector<double> labels_with_it{1, label};
+        CHECK_THROWS_WITH_AS(stratified_split(labels_with_it, 0.5),
+                             doctest::Contains("split: label 1 is "), ArgumentError);
+        CHECK_THROWS_WITH_AS(one_hot<float>(labels_with_it, 2),
+                             doctest::Contains("one_hot: label 1 is "), ArgumentError);
+    }
 }
 
 TEST_CASE("stratified_k_fold: every sample is tested once, every class evenly") {

@@ -23,6 +23,7 @@ public:
         scores.set("val_loss", std::numeric_limits<double>::quiet_NaN());
         return scores;
     }
+    std::vector<std::string> score_names() const override { return {"loss", "val_loss"}; }
     double learning_rate() const override { return 0.5; }
     void set_learning_rate(double) override {}
     void stop() override {}

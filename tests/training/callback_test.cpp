@@ -2,9 +2,11 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/layers/batch_norm.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
+#include "weft/optimizers/sgd.hpp"
 #include "weft/training/best_checkpoint.hpp"
 #include "weft/training/csv_logger.hpp"
 #include "weft/training/early_stopping.hpp"
@@ -37,6 +39,7 @@ public:
         scores.set(name_, values_[static_cast<std::size_t>(epoch_ - 1)]);
         return scores;
     }
+    std::vector<std::string> score_names() const override { return {"loss", name_}; }
     double learning_rate() const override { return rate; }
     void set_learning_rate(double learning_rate) override { rate = learning_rate; }
     void stop() override { stopped_ = true; }
@@ -140,10 +143,19 @@ TEST_CASE("EarlyStopping: higher is better for accuracy, or where it is told") {
     ScriptedRun run({0.5, 0.75, 0.5, 1}, "val_accuracy");
     run.run(accuracy);
     CHECK(accuracy.best_epoch == 2);
+    EarlyStopping acc{.monitor = "val_acc", .patience = 1};
+    ScriptedRun other_name({0.5, 0.75, 0.5, 1}, "val_acc");
+    other_name.run(acc);
+    CHECK(acc.best_epoch == 2);
     EarlyStopping told{.monitor = "profit", .patience = 1, .better = Better::higher};
     ScriptedRun profit({0.5, 0.75, 0.5, 1}, "profit");
     profit.run(told);
     CHECK(told.best_epoch == 2);
+    told.better = Better::automatic;
+    CHECK_THROWS_WITH_AS(ScriptedRun({1}, "profit").run(told),
+                         "monitor profit: the name does not tell whether higher or lower is "
+                         "better; set .better",
+                         ArgumentError);
 }
 
 TEST_CASE("EarlyStopping: NaN is never an improvement") {
@@ -193,6 +205,12 @@ TEST_CASE("ReduceLROnPlateau reduces after patience epochs, not below the least 
           std::vector<double>{1, 0.5, 0.5, 0.25});
     ScriptedRun run_of_nan({4, not_a_number, not_a_number});
     CHECK(run_of_nan.run(ReduceLROnPlateau{.factor = 0.5, .patience = 2}).back() == 0.5);
+}
+
+TEST_CASE("ReduceLROnPlateau keeps the rate that is too small to be reduced") {
+    ScriptedRun run(std::vector<double>(5, 4.0));
+    CHECK(run.run(ReduceLROnPlateau{.factor = 1e-200, .patience = 1}) ==
+          std::vector<double>{1, 1e-200, 1e-200, 1e-200, 1e-200});
 }
 
 TEST_CASE("ReduceLROnPlateau refuses bad options, by name") {
@@ -325,4 +343,89 @@ TEST_CASE("fit refuses class weights that do not fit the classes, by name") {
                          ArgumentError);
     CHECK(fit({1, 2, 3}).epochs.size() == 1);
     CHECK(fit({0, 0, 0}).epochs[0].scores["loss"] == 0);
+}
+
+namespace {
+
+/// A regression whose first epochs are good and whose learning rate then makes it worse and worse,
+/// until a number overflows.
+struct Diverging {
+    Tensor<float> x = random_uniform<float>({8, 3}, 1, 1, 2),
+                  y = random_uniform<float>({8, 1}, 2, 0, 1);
+    Sequential<float> model{Dense{4, relu}, BatchNorm{}, Dense{1}};
+    EarlyStopping stopping{.monitor = "loss", .patience = 100};
+    std::vector<Tensor<float>> weights = {};  ///< after each epoch
+
+    History fit(const std::function<void(TrainingRun&)>& batch_end = {}) {
+        Trainer trainer(model,
+                        {.optimizer = SGD{.learning_rate = 0.01}, .loss = MeanSquaredError{}});
+        const LambdaCallback watch{
+            .epoch_begin =
+                [](TrainingRun& run) {
+                    if (run.epoch() == 3) run.set_learning_rate(10);
+                    if (run.epoch() == 5) run.set_learning_rate(1e15);
+                },
+            .batch_end = batch_end,
+            .epoch_end = [&](TrainingRun&) { weights.emplace_back(std::as_const(model).arena()); }};
+        return trainer.fit(x, y,
+                           {.epochs = 20,
+                            .batch_size = 8,
+                            .verbosity = Verbosity::silent,
+                            .callbacks = {watch, stopping}});
+    }
+};
+
+}  // namespace
+
+TEST_CASE("EarlyStopping brings the best weights back when a number goes wrong") {
+    Diverging run;
+    const History history = run.fit();
+    REQUIRE(history.non_finite);
+    REQUIRE(run.weights.size() >= 4);
+    REQUIRE(run.stopping.best_epoch > 0);
+    const auto best = static_cast<std::size_t>(run.stopping.best_epoch - 1);
+    CHECK(!identical(run.weights.back(), run.weights[best]));
+    CHECK(identical(run.model.arena(), run.weights[best]));
+}
+
+TEST_CASE("EarlyStopping brings the best weights back when something throws") {
+    Diverging run;
+    const auto fit = [&] {
+        run.fit([](TrainingRun& now) {
+            if (now.epoch() == 5) throw std::runtime_error("the disk is full");
+        });
+    };
+    CHECK_THROWS_WITH_AS(fit(), "the disk is full", std::runtime_error);
+    REQUIRE(run.weights.size() == 4);
+    REQUIRE(run.stopping.best_epoch > 0);
+    CHECK(identical(run.model.arena(),
+                    run.weights[static_cast<std::size_t>(run.stopping.best_epoch - 1)]));
+}
+
+TEST_CASE("what a callback throws after an exception does not hide it, nor stop the others") {
+    Diverging run;
+    int ended = 0;
+    const LambdaCallback bad{.batch_end = [](TrainingRun&) { throw std::runtime_error("first"); },
+                             .train_end = [](TrainingRun&) { throw std::runtime_error("second"); }};
+    const LambdaCallback last{.train_end = [&](TrainingRun&) { ++ended; }};
+    Trainer trainer(run.model, {.loss = MeanSquaredError{}});
+    CHECK_THROWS_WITH_AS(
+        trainer.fit(run.x, run.y, {.verbosity = Verbosity::silent, .callbacks = {bad, last}}),
+        "first", std::runtime_error);
+    CHECK(ended == 1);
+}
+
+TEST_CASE("a score that no epoch will have is refused before the first step") {
+    Diverging run;
+    Trainer trainer(run.model, {.loss = MeanSquaredError{}});
+    const char* const known = ": no score is named val_loss; the run has loss";
+    const auto refused = [&](const CallbackHandle& callback, const std::string& name) {
+        CHECK_THROWS_WITH_AS(
+            trainer.fit(run.x, run.y, {.verbosity = Verbosity::silent, .callbacks = {callback}}),
+            (name + known).c_str(), ArgumentError);
+        CHECK(trainer.steps() == 0);
+    };
+    refused(EarlyStopping{}, "EarlyStopping");
+    refused(BestCheckpoint{}, "BestCheckpoint");
+    refused(ReduceLROnPlateau{}, "ReduceLROnPlateau");
 }

@@ -83,7 +83,9 @@ Verdict trains_as_keras(const nlohmann::json& expected) {
         options.sample_weight = weights->of_an_epoch = numbers("sample_weight");
     }
     std::vector<double> val_weights(static_cast<std::size_t>(y_val.shape()[0]), 1.0);
-    if (fields.has("val_sample_weight")) val_weights = numbers("val_sample_weight");
+    if (fields.has("val_sample_weight")) {
+        options.validation_sample_weight = val_weights = numbers("val_sample_weight");
+    }
     if (!weights->of_an_epoch.empty()) {
         weights->of_an_epoch.insert(weights->of_an_epoch.end(), val_weights.begin(),
                                     val_weights.end());
@@ -106,21 +108,6 @@ Verdict trains_as_keras(const nlohmann::json& expected) {
             callback_fields.refuse("is of unknown type", type);
         }
         callback_fields.require_all_known();
-    }
-    // A weighted validation is not weft's: Keras's is the mean of w_i loss_i, by the weights that
-    // each epoch left.
-    const Trainer loss_alone(model, {.loss = compiled.loss});
-    std::vector<double> weighted_val_loss;
-    if (fields.has("val_sample_weight")) {
-        if (!options.callbacks.empty()) fields.refuse("has callbacks beside", "val_sample_weight");
-        options.callbacks.emplace_back(LambdaCallback{.epoch_end = [&](TrainingRun&) {
-            double sum = 0;
-            for (Index i = 0; i < y_val.size(); ++i) {
-                const Scores one = loss_alone.evaluate(x_val.slice(i, 1), y_val.slice(i, 1));
-                sum += val_weights[static_cast<std::size_t>(i)] * one["loss"];
-            }
-            weighted_val_loss.push_back(sum / static_cast<double>(y_val.size()));
-        }});
     }
     const History history = trainer.fit(x, y, options);
 
@@ -146,8 +133,6 @@ Verdict trains_as_keras(const nlohmann::json& expected) {
         std::vector<double> ours;
         if (item.key() == "learning_rate") {
             for (const EpochRecord& epoch : history.epochs) ours.push_back(epoch.learning_rate);
-        } else if (item.key() == "val_loss" && !weighted_val_loss.empty()) {
-            ours = weighted_val_loss;
         } else {
             ours = history[item.key()];
         }

@@ -3,9 +3,12 @@
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/data/split.hpp"
+#include "weft/layers/batch_norm.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
 #include "weft/losses/binary_crossentropy.hpp"
+#include "weft/losses/categorical_crossentropy.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
@@ -294,6 +297,24 @@ TEST_CASE("a number that is not finite stops training and is traced to where it 
         train.x(0, 0, 0) = 1e6f;
         CHECK(trainer.fit(train.x, train.labels, options).non_finite->where == "dense_1");
     }
+    SUBCASE("in a layer before a batch norm, whose statistics it spoils too") {
+        Sequential deep{Flatten{}, Dense{16}, Dense{16}, BatchNorm{}, Dense{4, softmax}};
+        deep.build({6, 5}, 1);
+        std::ranges::fill(deep.parameter("dense/kernel"), 1e30f);
+        std::ranges::fill(deep.parameter("dense_1/kernel"), 1e30f);
+        train.x(0, 0, 0) = 1e6f;
+        Trainer fits(deep, classification());
+        CHECK(fits.fit(train.x, train.labels, options).non_finite->where == "dense_1");
+        CHECK(kernels::all_finite<float>(*std::make_unique<Cpu>(), deep.trainable_parameters()));
+    }
+    SUBCASE("in a moving statistic alone") {
+        // The variance of 1e30 overflows; what it normalises does not: x / infinity is 0.
+        Sequential normed{Flatten{}, BatchNorm{}, Dense{4, softmax}};
+        for (float& value : train.x) value *= 1e30f;
+        Trainer fits(normed, classification());
+        CHECK(fits.fit(train.x, train.labels, options).non_finite->where ==
+              "batch_norm/moving_variance");
+    }
     SUBCASE("in the targets") {
         Sequential regression{Dense{1}};
         std::vector<float> x(8, 1.0f), y(8, 1.0f);
@@ -421,8 +442,14 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
     const auto fit = [&] {
         return message_of<ArgumentError>([&] { trainer.fit(train.x, labels, options); });
     };
-    CHECK(fit() == "fit: class_weight needs class indices as targets");
+    CHECK(fit() == "fit: class_weight has 1 weights, expected 2");
     options.class_weight.clear();
+    options.validation_sample_weight = {1};
+    CHECK(fit() == "fit: validation_sample_weight has 1 weights, expected 0");
+    options.validation_sample_weight.clear();
+    options.validation_split = 1e-17;
+    CHECK(fit() == "fit: validation_split holds nothing back");
+    options.validation_split = 0;
     labels[3] = 5;
     CHECK(fit() == "BinaryCrossentropy: target of sample 3 is label 5, expected 0 ... 1");
     CHECK(message_of<ArgumentError>([&] {
@@ -446,6 +473,86 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
     CHECK_THROWS_AS(
         regression.fit(Tensor<float>({4, 6, 2, 5}), Tensor<float>({4, 3, 4}), silent(1)),
         ShapeError);
+    FitOptions<float> weighted = silent(1);
+    weighted.class_weight = {1, 2};
+    CHECK(message_of<ArgumentError>([&] {
+              regression.fit(Tensor<float>({4, 6, 2, 5}), Tensor<float>({4, 6, 2, 1}), weighted);
+          }) ==
+          "fit: class_weight needs a class as each sample's target, MeanSquaredError for "
+          "predictions (None, 6, 2, 1) has none");
+}
+
+TEST_CASE("weights of classes are those of their samples, whatever form the targets have") {
+    const Toy train(64);
+    const std::vector<double> four{0.5, 2, 0, 3}, two{0.25, 4};
+    const auto trained = [&](Sequential<float> model, LossDeclaration<float, Cpu> loss,
+                             const auto& y, const FitOptions<float>& options) {
+        Trainer(model, {.optimizer = Adam{.learning_rate = 0.01}, .loss = std::move(loss)})
+            .fit(train.x, y, options);
+        return Tensor<float>(std::as_const(model).arena());
+    };
+    FitOptions<float> by_class = silent(2), by_sample = silent(2);
+    by_class.class_weight = four;
+    for (const auto label : train.labels) by_sample.sample_weight.push_back(four[label]);
+    const Tensor<float> targets = one_hot<float>(train.labels, 4);
+    const auto indices =
+        trained(toy_model(), SparseCategoricalCrossentropy{}, train.labels, by_sample);
+    CHECK(identical(trained(toy_model(), SparseCategoricalCrossentropy{}, train.labels, by_class),
+                    indices));
+    CHECK(!identical(trained(toy_model(), SparseCategoricalCrossentropy{}, train.labels, silent(2)),
+                     indices));
+    CHECK(identical(trained(toy_model(), CategoricalCrossentropy{}, targets, by_class),
+                    trained(toy_model(), CategoricalCrossentropy{}, targets, by_sample)));
+
+    const Sequential binary{Flatten{}, Dense{1, sigmoid}};
+    std::vector<int> yes;
+    by_class.class_weight = two;
+    by_sample.sample_weight.clear();
+    for (const auto label : train.labels) {
+        yes.push_back(label % 2);
+        by_sample.sample_weight.push_back(two[label % 2]);
+    }
+    CHECK(identical(trained(binary, BinaryCrossentropy{}, yes, by_class),
+                    trained(binary, BinaryCrossentropy{}, yes, by_sample)));
+    CHECK(!identical(trained(binary, BinaryCrossentropy{}, yes, by_class),
+                     trained(binary, BinaryCrossentropy{}, yes, silent(2))));
+}
+
+TEST_CASE(
+    "weights of samples that are held back weight the validation, as those given with it do") {
+    const Toy all(50);
+    const std::span labels(all.labels);
+    FitOptions<float> split = silent(2), data = silent(2);
+    split.validation_split = 0.2;
+    data.validation_data = {all.x.slice(40, 10), labels.subspan(40)};
+    for (int i = 0; i < 50; ++i) split.sample_weight.push_back(0.1 * (1 + i % 7));
+    data.sample_weight.assign(split.sample_weight.begin(), split.sample_weight.begin() + 40);
+    data.validation_sample_weight.assign(split.sample_weight.begin() + 40,
+                                         split.sample_weight.end());
+    const auto val_losses = [&](const FitOptions<float>& options, Index samples) {
+        Sequential model = toy_model();
+        return Trainer(model, classification())
+            .fit(all.x.slice(0, samples), labels.first(static_cast<std::size_t>(samples)),
+                 options)["val_loss"];
+    };
+    CHECK(val_losses(split, 50) == val_losses(data, 40));
+    std::fill(split.sample_weight.begin() + 40, split.sample_weight.end(), 0.0);
+    CHECK(val_losses(split, 50) == std::vector<double>{0, 0});
+}
+
+TEST_CASE("a step clips the gradient together with those of the penalties") {
+    // L = (w - 3)^2 + 0.5 w^2 for w = 1: dL/dw = -4 + 1, clipped to -2. Clipped before the penalty
+    // it would be -2 + 1.
+    Sequential<float> model{Input{{1}}, Dense{.units = 1,
+                                              .use_bias = false,
+                                              .kernel_initializer = ones,
+                                              .kernel_regularizer = l2(0.5)}};
+    Trainer trainer(model, {.optimizer = SGD{.learning_rate = 1},
+                            .loss = MeanSquaredError{},
+                            .clipping = {.value = 2}});
+    const std::vector<float> x{1}, y{3};
+    trainer.fit(TensorView<const float>(x, {1, 1}), TensorView<const float>(y, {1, 1}), silent(1));
+    CHECK(model.parameter("dense/kernel")[0] == 3);
 }
 
 TEST_CASE("labels may have an axis of their own, and one output may have none in the targets") {

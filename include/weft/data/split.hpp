@@ -21,15 +21,24 @@ struct SplitIndices {
 
 namespace detail {
 
-/// The samples of each class, each class in random order. Throws ArgumentError for a negative
-/// label.
+/// A label as an index. Throws ArgumentError unless it is one: a whole number that is not negative.
+template <class Label>
+Index class_index(std::string_view who, Index i, Label label) {
+    const auto number = static_cast<double>(label);
+    if (!(number >= 0 && number < 0x1p63) || number != std::floor(number)) {
+        throw ArgumentError(
+            concat(who, ": label ", i, " is ", number, ", expected a whole number of at least 0"));
+    }
+    return static_cast<Index>(label);
+}
+
+/// The samples of each class, each class in random order. Throws ArgumentError for a label that is
+/// no index.
 template <class Label>
 std::map<Index, std::vector<Index>> shuffled_classes(TensorView<Label> labels, std::uint64_t seed) {
     std::map<Index, std::vector<Index>> classes;
     for (Index i = 0; i < labels.size(); ++i) {
-        const auto label = static_cast<Index>(labels[i]);
-        if (label < 0) throw ArgumentError(concat("split: label ", i, " is ", label, ", below 0"));
-        classes[label].push_back(i);
+        classes[class_index("split", i, labels[i])].push_back(i);
     }
     for (auto& [label, samples] : classes) {
         RandomStream(seed, RandomPurpose::split, static_cast<std::uint32_t>(label))
@@ -135,8 +144,8 @@ Tensor<Scalar> one_hot(const Labels& labels, Index classes) {
     const auto view = as_view(labels);
     Tensor<Scalar> y({view.size(), classes});
     for (Index n = 0; n < view.size(); ++n) {
-        const auto label = static_cast<Index>(view[n]);
-        if (label < 0 || label >= classes) {
+        const Index label = detail::class_index("one_hot", n, view[n]);
+        if (label >= classes) {
             throw ArgumentError(
                 concat("one_hot: label ", n, " is ", label, ", expected 0 ... ", classes - 1));
         }

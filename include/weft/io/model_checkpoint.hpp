@@ -32,19 +32,22 @@ public:
         : model_(&model),
           path_(std::move(path)),
           options_(std::move(options)),
-          best_(options_.monitor, options_.better, 0) {}
+          best_(options_.save_best_only ? BestScore(options_.monitor, options_.better, 0)
+                                        : BestScore()) {}
     ModelCheckpoint(const Sequential<Scalar, Device>&&, std::filesystem::path,
                     ModelCheckpointOptions = {}) = delete;  // it would outlive its model
 
     /// The last epoch of the last run that was written, from 1; 0 when none was.
     Index saved_epoch() const { return saved_epoch_; }
 
-    void on_train_begin(TrainingRun&) { saved_epoch_ = 0; }
-    void on_epoch_end(TrainingRun& run) {
-        if (options_.save_best_only &&
-            !best_.improve(detail::monitored(run, "ModelCheckpoint", options_.monitor))) {
-            return;
+    void on_train_begin(TrainingRun& run) {
+        if (options_.save_best_only) {
+            detail::require_monitored(run, "ModelCheckpoint", options_.monitor);
         }
+        saved_epoch_ = 0;
+    }
+    void on_epoch_end(TrainingRun& run) {
+        if (options_.save_best_only && !best_.improve(run.scores()[options_.monitor])) return;
         save_weights(*model_, path_);
         saved_epoch_ = run.epoch();
     }

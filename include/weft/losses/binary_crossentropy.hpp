@@ -38,6 +38,10 @@ public:
         return !from_logits_ && activation == Activation::sigmoid;
     }
 
+    Index class_count(const Shape& prediction) const override {
+        return prediction.size() == 1 ? 2 : 0;
+    }
+
     WEFT_COLD std::string complaint(TensorView<const Scalar> target, const Shape&) const override {
         for (const Scalar value : target) {
             if (value < 0 || value > 1) {

@@ -38,6 +38,10 @@ public:
         return !from_logits_ && activation == Activation::softmax;
     }
 
+    Index class_count(const Shape& prediction) const override {
+        return prediction.rank() == 1 ? prediction.last() : 0;
+    }
+
     WEFT_COLD std::string complaint(TensorView<const Scalar> target, const Shape&) const override {
         for (const Scalar value : target) {
             if (value < 0) {

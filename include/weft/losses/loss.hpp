@@ -33,6 +33,10 @@ public:
     /// indices has no class axis.
     virtual Shape target_shape(const Shape& prediction) const { return prediction; }
 
+    /// How many classes there are, where each sample's target is one: its index, or the place of
+    /// the largest of its numbers. 0: targets are something else.
+    virtual Index class_count(const Shape& /*prediction*/) const { return 0; }
+
     /// What is wrong with the target of one sample, as text: empty when nothing is. A target which
     /// passes is safe to compute with.
     virtual std::string complaint(TensorView<const Scalar> /*target*/,

@@ -44,6 +44,10 @@ public:
             std::span(prediction.begin(), static_cast<std::size_t>(prediction.rank() - 1)));
     }
 
+    Index class_count(const Shape& prediction) const override {
+        return prediction.rank() == 1 ? prediction.last() : 0;
+    }
+
     WEFT_COLD std::string complaint(TensorView<const Scalar> target,
                                     const Shape& prediction) const override {
         return detail::label_complaint(target, prediction.last());

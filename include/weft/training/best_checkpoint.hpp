@@ -16,12 +16,13 @@ struct BestCheckpoint {
     Index best_epoch = 0;  ///< from 1; 0 when no epoch had a number for a score
     BestScore best = {};
 
-    void on_train_begin(TrainingRun&) {
+    void on_train_begin(TrainingRun& run) {
+        detail::require_monitored(run, "BestCheckpoint", monitor);
         best = BestScore(monitor, better, 0);
         best_epoch = 0;
     }
     void on_epoch_end(TrainingRun& run) {
-        if (!best.improve(detail::monitored(run, "BestCheckpoint", monitor))) return;
+        if (!best.improve(run.scores()[monitor])) return;
         best_epoch = run.epoch();
         weights_ = run.save_weights();
     }

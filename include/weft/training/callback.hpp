@@ -6,8 +6,10 @@
 #include "weft/training/history.hpp"
 #include "weft/training/state_fields.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <type_traits>
 
@@ -29,6 +31,8 @@ public:
     /// At the end of an epoch all its scores, with those of the validation; after a batch the mean
     /// of the epoch so far.
     virtual Scores scores() const = 0;
+    /// Those that the end of each epoch will have.
+    virtual std::vector<std::string> score_names() const = 0;
 
     virtual double learning_rate() const = 0;
     /// Of the steps to come. Throws ArgumentError when a schedule sets it.
@@ -60,12 +64,12 @@ concept Callback = requires(T& object, TrainingRun& run) {
 ///   on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end (TrainingRun&).
 ///
 /// Made from a variable it refers to it, so that results can be read there after training; made
-/// from a temporary it keeps a copy. on_train_end is called however training ends, but by an
-/// exception. One that carries something from epoch to epoch, and is to survive the end of the
-/// program in the middle of a run, also has a visit_state(StateFields&), which may be called before
-/// on_train_begin and more than once; to hold what it gets back against the run that it is part of,
-/// a visit_state(StateFields&, const TrainingRun&). An epoch that a resumed run goes on with does
-/// not begin twice.
+/// from a temporary it keeps a copy. on_train_end is called however training ends, by an exception
+/// too; what it then throws itself is lost. One that carries something from epoch to epoch, and is
+/// to survive the end of the program in the middle of a run, also has a visit_state(StateFields&),
+/// which may be called before on_train_begin and more than once; to hold what it gets back against
+/// the run that it is part of, a visit_state(StateFields&, const TrainingRun&). An epoch that a
+/// resumed run goes on with does not begin twice.
 class CallbackHandle {
 public:
     template <class T>
@@ -146,26 +150,42 @@ private:
 
 /// Which way a score improves.
 enum class Better {
-    automatic,  ///< higher for accuracy, precision, recall and F1, lower for all else
+    automatic,  ///< by the name: lower for a loss or an error; higher for acc(uracy), precision,
+                ///< recall, f1 and auc; ArgumentError for any other
     lower,
     higher,
 };
+
+namespace detail {
+
+/// By the name of a score. Throws ArgumentError when it does not tell.
+WEFT_COLD inline bool is_better_higher(std::string_view monitor) {
+    const auto names = [&](std::initializer_list<std::string_view> words) {
+        return std::ranges::any_of(words, [&](std::string_view word) {
+            return monitor.find(word) != std::string_view::npos;
+        });
+    };
+    if (names({"loss", "error"})) return false;
+    if (names({"acc", "precision", "recall", "f1", "auc"})) return true;
+    throw ArgumentError(concat("monitor ", monitor,
+                               ": the name does not tell whether higher or lower is better; set "
+                               ".better"));
+}
+
+}  // namespace detail
 
 /// The best value of a score so far. NaN is never an improvement.
 class BestScore {
 public:
     BestScore() = default;
-    /// Throws ArgumentError unless min_delta is a finite number.
+    /// Throws ArgumentError unless min_delta is a finite number, and when the name does not tell
+    /// which way is better.
     BestScore(std::string_view monitor, Better better, double min_delta)
         : min_delta_(std::abs(min_delta)) {
         detail::require_option(std::isfinite(min_delta), monitor, "min_delta", min_delta,
                                "a number");
-        higher_ = better == Better::higher;
-        if (better == Better::automatic) {
-            for (const char* name : {"accuracy", "precision", "recall", "f1"}) {
-                higher_ |= monitor.find(name) != std::string_view::npos;
-            }
-        }
+        higher_ = better == Better::higher ||
+                  (better == Better::automatic && detail::is_better_higher(monitor));
     }
 
     /// Takes the value when it is better than the best by more than min_delta.
@@ -191,13 +211,14 @@ private:
 
 namespace detail {
 
-/// The score that a callback watches. Throws ArgumentError that lists those there are.
-WEFT_COLD inline double monitored(const TrainingRun& run, std::string_view callback,
-                                  const std::string& monitor) {
-    const Scores scores = run.scores();
-    if (const auto value = scores.find(monitor)) return *value;
+/// Throws ArgumentError that lists the scores there are, unless the run has the one to watch.
+WEFT_COLD inline void require_monitored(const TrainingRun& run, std::string_view callback,
+                                        const std::string& monitor) {
     std::string known;
-    for (const auto& [name, value] : scores) known += concat(known.empty() ? "" : ", ", name);
+    for (const std::string& name : run.score_names()) {
+        if (name == monitor) return;
+        known += concat(known.empty() ? "" : ", ", name);
+    }
     throw ArgumentError(concat(callback, ": no score is named ", monitor, "; the run has ", known));
 }
 

@@ -24,7 +24,8 @@ struct EarlyStopping {
     Index stopped_epoch = 0;  ///< 0 when training ended otherwise
     BestScore best = {};
 
-    void on_train_begin(TrainingRun&) {
+    void on_train_begin(TrainingRun& run) {
+        detail::require_monitored(run, "EarlyStopping", monitor);
         detail::require_option(patience >= 0, "EarlyStopping", "patience",
                                static_cast<double>(patience), "at least 0");
         best = BestScore(monitor, better, min_delta);
@@ -33,7 +34,7 @@ struct EarlyStopping {
     }
 
     void on_epoch_end(TrainingRun& run) {
-        if (best.improve(detail::monitored(run, "EarlyStopping", monitor))) {
+        if (best.improve(run.scores()[monitor])) {
             best_epoch = run.epoch();
             waited_ = 0;
             if (restore_best_weights) weights_ = run.save_weights();

@@ -44,11 +44,14 @@ struct FitOptions {
     /// Where the run keeps its state as it goes on, and is resumed from if it was stopped; of one
     /// call of fit. Resumed, it ends with the same bits as if it had never been stopped.
     RunStore checkpoint = {};
-    /// Factors of the loss of each class, as many as classes; for class indices as targets.
+    /// Factors of the loss of each class, as many as classes, 2 for one output of yes or no; in
+    /// training only, as in Keras.
     std::vector<double> class_weight = {};
-    /// Factors of the loss of each sample, as many as samples. The mean is still over the number of
-    /// samples, as in Keras. Validation is not weighted.
+    /// Factors of the loss of each sample, as many as samples, also where validation_split holds
+    /// them back. The mean is still over the number of samples, and metrics are not weighted, as in
+    /// Keras.
     std::vector<double> sample_weight = {};
+    std::vector<double> validation_sample_weight = {};  ///< likewise, of validation_data
 };
 
 namespace detail {

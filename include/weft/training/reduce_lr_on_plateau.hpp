@@ -21,7 +21,9 @@ struct ReduceLROnPlateau {
     Better better = Better::automatic;
 
     void on_train_begin(TrainingRun& run) {
-        // Refused now, not after hours, where a schedule sets the rate.
+        // Refused now, not after hours: a score that the run lacks, and where a schedule sets the
+        // rate.
+        detail::require_monitored(run, "ReduceLROnPlateau", monitor);
         run.set_learning_rate(run.learning_rate());
         const auto require = [](bool holds, std::string_view option, double value,
                                 std::string_view expected) {
@@ -38,7 +40,7 @@ struct ReduceLROnPlateau {
     }
 
     void on_epoch_end(TrainingRun& run) {
-        const double value = detail::monitored(run, "ReduceLROnPlateau", monitor);
+        const double value = run.scores()[monitor];
         if (cooling_ > 0) {
             --cooling_;
             waited_ = 0;
@@ -46,8 +48,9 @@ struct ReduceLROnPlateau {
         if (best_.improve(value)) {
             waited_ = 0;
         } else if (cooling_ == 0 && ++waited_ >= patience) {
-            if (run.learning_rate() <= min_learning_rate) return;
-            run.set_learning_rate(std::max(run.learning_rate() * factor, min_learning_rate));
+            const double rate = std::max(run.learning_rate() * factor, min_learning_rate);
+            if (rate == 0 || rate >= run.learning_rate()) return;  // 0: too small for a double
+            run.set_learning_rate(rate);
             cooling_ = cooldown;
             waited_ = 0;
         }

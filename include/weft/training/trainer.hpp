@@ -89,17 +89,25 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss);
     }
     if (!options.class_weight.empty()) {
-        if (options_.loss->target_shape(model.output_shape()) != Shape{}) {
-            throw ArgumentError("fit: class_weight needs class indices as targets");
+        const Index classes = options_.loss->class_count(model.output_shape());
+        if (classes == 0) {
+            throw ArgumentError(concat("fit: class_weight needs a class as each sample's target, ",
+                                       options_.loss.type(), " for predictions ",
+                                       model.output_shape().to_batch_string(), " has none"));
         }
-        detail::require_weights("class_weight", options.class_weight, model.output_shape().last());
+        detail::require_weights("class_weight", options.class_weight, classes);
     }
+    detail::require_weights("validation_sample_weight", options.validation_sample_weight,
+                            options.validation_data ? options.validation_data->size() : 0);
     // The share that is trained on is rounded down, as in Keras.
     const Index train_size =
         options.validation_data
             ? data.size()
             : static_cast<Index>(static_cast<double>(data.size()) * (1 - options.validation_split));
     if (train_size == 0) throw ArgumentError("fit: validation_split leaves nothing to train on");
+    if (options.validation_split > 0 && !options.validation_data && train_size == data.size()) {
+        throw ArgumentError("fit: validation_split holds nothing back");
+    }
     if (built) *model_ = *std::move(built);
 
     state_.fit_to(*model_, options_);

@@ -12,7 +12,8 @@ namespace weft::detail {
 template <class Scalar, class Device>
 WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
                           const TrainerOptions<Scalar, Device>& options,
-                          const Dataset<Scalar>& data, Index first, Index end, Index batch_size) {
+                          const Dataset<Scalar>& data, Index first, Index end, Index batch_size,
+                          const LossWeights& weights = {}) {
     batch_size = std::min(batch_size, end - first);
     const PassOptions pass{.logits = is_fused(model, options.loss)};
     Batch<Scalar, Device> batch(model, options.loss->target_shape(model.output_shape()), batch_size,
@@ -28,7 +29,7 @@ WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
         const auto n = static_cast<Index>(samples.size());
         batches->next(batch.x.data(), batch.y.data());
         const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
-        score_batch<Scalar, Device>(model, options, batch, predictions, samples, nullptr,
+        score_batch<Scalar, Device>(model, options, batch, predictions, samples, weights,
                                     batch.scratch_gradient.slice(0, n), sums);
     }
     return mean_scores(options, sums);

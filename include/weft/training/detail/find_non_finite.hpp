@@ -7,11 +7,14 @@
 
 namespace weft::detail {
 
-/// The name of the first parameter that is not finite; empty when all are.
+/// The name of the first parameter that is not finite, of those that are trained or of the others;
+/// empty when all are.
 template <class Scalar, class Device>
 WEFT_COLD std::string find_non_finite_parameter(Device& device,
-                                                const Sequential<Scalar, Device>& model) {
+                                                const Sequential<Scalar, Device>& model,
+                                                bool trainable) {
     for (const ParameterInfo& parameter : model.parameters()) {
+        if (parameter.slot.trainable != trainable) continue;
         if (!all_finite<Scalar>(device, model.view(parameter.slot))) return parameter.name;
     }
     return {};
@@ -28,8 +31,9 @@ WEFT_COLD std::string find_non_finite(const Sequential<Scalar, Device>& model,
         return all_finite<Scalar>(workspace.device(), values);
     };
     if (!finite(y)) return "targets";
-    const std::string parameter = find_non_finite_parameter(workspace.device(), model);
+    const std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
     if (!parameter.empty()) return parameter;
+    // Not the other parameters: the pass that went wrong updated them, and came to them later.
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         if (!finite(model.output(workspace, x, i))) return model.layer_name(i);
     }

@@ -43,8 +43,13 @@ public:
             save_state();  // what cannot be written is learnt now
         }
         // An epoch that is open goes to its end, whatever was asked for meanwhile.
-        while (!epoch_over_ || (!stopped_ && std::ssize(history_.epochs) < options_.epochs)) {
-            if (!run_epoch()) break;
+        try {
+            while (!epoch_over_ || (!stopped_ && std::ssize(history_.epochs) < options_.epochs)) {
+                if (!run_epoch()) break;
+            }
+        } catch (...) {
+            end_by_exception();
+            throw;
         }
         call(CallbackHandle::Event::train_end);
         return std::move(history_);
@@ -57,6 +62,16 @@ public:
     WEFT_COLD Scores scores() const override {
         const bool is_recorded = epoch_over_ && !history_.epochs.empty();
         return is_recorded ? history_.epochs.back().scores : mean_scores(trainer_, sums_);
+    }
+    WEFT_COLD std::vector<std::string> score_names() const override {
+        std::vector<std::string> names;
+        for (const auto& [name, value] : mean_scores(trainer_, sums_)) names.push_back(name);
+        if (validation().size() > first_of_validation()) {
+            for (std::size_t i = 0, own = names.size(); i < own; ++i) {
+                names.push_back("val_" + names[i]);
+            }
+        }
+        return names;
     }
     double learning_rate() const override { return state_.learning_rate; }
     void set_learning_rate(double rate) override { state_.set_learning_rate(trainer_, rate); }
@@ -125,6 +140,16 @@ private:
         for (const CallbackHandle& callback : options_.callbacks) callback(event, *this);
     }
 
+    /// What the callbacks throw now must not hide what ended the run.
+    WEFT_COLD void end_by_exception() {
+        for (const CallbackHandle& callback : options_.callbacks) {
+            try {
+                callback(CallbackHandle::Event::train_end, *this);
+            } catch (...) {
+            }
+        }
+    }
+
     // ---- The state of the run, kept outside of the program ------------------------------------
 
     /// What has to be the same for a run to go on where another stopped.
@@ -134,18 +159,6 @@ private:
         return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
                       options_.shuffle ? " shuffled" : "", " samples, ", trainer_.optimizer.type(),
                       names);
-    }
-
-    /// Of an epoch's scores, in their order.
-    WEFT_COLD std::vector<std::string> score_names() const {
-        std::vector<std::string> names;
-        for (const auto& [name, value] : mean_scores(trainer_, sums_)) names.push_back(name);
-        if (validation().size() > first_of_validation()) {
-            for (std::size_t i = 0, own = names.size(); i < own; ++i) {
-                names.push_back("val_" + names[i]);
-            }
-        }
-        return names;
     }
 
     WEFT_COLD void visit_all(StateFields& field) {
@@ -206,10 +219,12 @@ private:
                 save_state();
             }
         }
-        // An update itself may overflow; looked for once an epoch.
+        // An update itself may overflow, and so may a moving statistic; looked for once an epoch.
         Device& device = batch_.workspace.device();
-        if (!all_finite<Scalar>(device, model_.trainable_parameters())) {
-            return stop_at(find_non_finite_parameter(device, model_));
+        if (!all_finite<Scalar>(device, std::as_const(model_).arena())) {
+            const std::string trained = find_non_finite_parameter(device, model_, true);
+            return stop_at(trained.empty() ? find_non_finite_parameter(device, model_, false)
+                                           : trained);
         }
         history_.epochs.push_back(make_record());
         epoch_over_ = true;
@@ -241,7 +256,9 @@ private:
         const Index first = first_of_validation(), end = validation().size();
         if (first < end) {
             for (const auto& [name, value] : evaluate<Scalar, Device>(
-                     model_, trainer_, validation(), first, end, options_.batch_size)) {
+                     model_, trainer_, validation(), first, end, options_.batch_size,
+                     {options_.validation_data ? options_.validation_sample_weight
+                                               : options_.sample_weight})) {
                 record.scores.set("val_" + name, value);
             }
         }
@@ -264,7 +281,8 @@ private:
         const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
         if (!all_finite<Scalar>(device, x)) return stop_at("input");
         const auto predictions = model_.forward(batch_.workspace, x, pass);
-        if (!score_batch(model_, trainer_, batch_, predictions, samples, &options_,
+        if (!score_batch(model_, trainer_, batch_, predictions, samples,
+                         {options_.sample_weight, options_.class_weight},
                          model_.output_gradient(batch_.workspace, n), sums_)) {
             return stop_at(
                 find_non_finite<Scalar, Device>(model_, batch_.workspace, x, batch_.y.slice(0, n)));

@@ -28,6 +28,19 @@ struct Batch {
     Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
 };
 
+/// Factors of the losses; none where empty.
+struct LossWeights {
+    std::span<const double> of_samples = {};  ///< by index in the data
+    std::span<const double> of_classes = {};
+};
+
+/// The class that a target of Loss::class_count stands for, as in Keras.
+template <class Scalar>
+std::size_t class_of(TensorView<const Scalar> target) {
+    if (target.size() == 1) return static_cast<std::size_t>(std::nearbyint(target[0]));
+    return static_cast<std::size_t>(std::ranges::max_element(target) - target.begin());
+}
+
 /// Whether the loss takes the model's logits. A penalty on the last outputs needs the outputs.
 template <class Scalar, class Device>
 bool is_fused(const Sequential<Scalar, Device>& model,
@@ -39,13 +52,12 @@ bool is_fused(const Sequential<Scalar, Device>& model,
 /// Computes losses, gradient and metrics of the samples that were gathered into the batch, from
 /// what the model made of them: logits, if the loss is fused, else predictions. The mean of the
 /// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
-/// metrics. weights, unless null, holds the factors of the losses. False when a loss or a penalty
-/// is not finite.
+/// metrics. False when a loss or a penalty is not finite.
 template <class Scalar, class Device>
 WEFT_NOINLINE bool score_batch(const Sequential<Scalar, Device>& model,
                                const TrainerOptions<Scalar, Device>& options,
                                Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
-                               std::span<const Index> samples, const FitOptions<Scalar>* weights,
+                               std::span<const Index> samples, const LossWeights& weights,
                                TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
     const auto n = static_cast<Index>(samples.size());
     const auto targets = batch.y.slice(0, n);
@@ -53,17 +65,14 @@ WEFT_NOINLINE bool score_batch(const Sequential<Scalar, Device>& model,
     Device& device = batch.workspace.device();
     options.loss->evaluate(device, is_fused(model, options.loss), predictions, targets, losses,
                            gradient);
-    if (weights != nullptr && !(weights->sample_weight.empty() && weights->class_weight.empty())) {
-        for (std::size_t i = 0; i < samples.size(); ++i) {
-            double weight = 1;
-            if (!weights->sample_weight.empty()) {
-                weight *= weights->sample_weight[static_cast<std::size_t>(samples[i])];
+    if (!weights.of_samples.empty() || !weights.of_classes.empty()) {
+        for (Index i = 0; i < n; ++i) {
+            const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
+            double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
+            if (!weights.of_classes.empty()) {
+                weight *= weights.of_classes[class_of<Scalar>(targets.sample(i))];
             }
-            if (!weights->class_weight.empty()) {
-                weight *=
-                    weights->class_weight[static_cast<std::size_t>(targets[static_cast<Index>(i)])];
-            }
-            batch.weights[static_cast<Index>(i)] = static_cast<Scalar>(weight);
+            batch.weights[i] = static_cast<Scalar>(weight);
         }
         weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
     }
