@@ -65,17 +65,13 @@ void describe(std::string_view name, const Split& split) {
     }
 }
 
-/// The training speed in samples a second: the median over the epochs.
+/// The training speed in samples a second: the median over the epochs, at least one.
 double median_speed(const weft::History& history) {
     std::vector<double> speeds;
     for (const auto& epoch : history.epochs) speeds.push_back(epoch.samples_per_second);
     std::ranges::sort(speeds);
     const std::size_t n = speeds.size();
-    return n == 0 ? 0 : (speeds[(n - 1) / 2] + speeds[n / 2]) / 2;
-}
-
-nlohmann::ordered_json json_or_null(std::optional<double> number) {
-    return number ? nlohmann::ordered_json(*number) : nlohmann::ordered_json();
+    return (speeds[(n - 1) / 2] + speeds[n / 2]) / 2;
 }
 
 /// The optimiser and the schedule that the options name, over that many steps in all.
@@ -106,10 +102,87 @@ weft::TrainerOptions<float, weft::Cpu> trainer_options(const Options& options, s
     if (options.schedule == "exponential") {
         trainer.learning_rate_schedule = ExponentialDecay{top, steps, 0.01};
     }
+    if (options.schedule == "piecewise") {
+        // A boundary is the last step with the value before it.
+        const std::int64_t half = steps / 2 - 1, three_quarters = 3 * steps / 4 - 1;
+        trainer.learning_rate_schedule = PiecewiseConstantDecay{
+            {half, std::max(half + 1, three_quarters)}, {top, top / 10, top / 100}};
+    }
+    if (options.schedule == "polynomial") {
+        trainer.learning_rate_schedule = PolynomialDecay{top, steps, top / 100};
+    }
     if (options.schedule == "step") {
-        trainer.learning_rate_schedule = StepDecay{top, std::max<std::int64_t>(1, steps / 3), 0.1};
+        // Rounded up, so that no steps are left for a fourth rate.
+        trainer.learning_rate_schedule = StepDecay{top, (steps + 2) / 3, 0.1};
     }
     return trainer;
+}
+
+/// The tutorial's network for samples of that shape, with its first weights or those of --load.
+/// Throws ArgumentError for a file that holds another network.
+weft::Sequential<float> make_model(const Options& options, const Tutorial& network,
+                                   const weft::Shape& sample) {
+    weft::Sequential<float> model(network.layers);
+    if (options.load.empty()) {
+        model.build(sample, options.seed);
+    } else {
+        model = weft::load_model<float>(options.load);
+    }
+    const weft::Shape classes{static_cast<Index>(weft::fashion_mnist_classes.size())};
+    if (model.parameter_count() != network.parameters || model.input_shape() != sample ||
+        model.output_shape() != classes) {
+        throw weft::ArgumentError(weft::concat(
+            options.load.empty() ? "models.hpp" : options.load, ": holds a network from ",
+            model.input_shape().to_batch_string(), " to ", model.output_shape().to_batch_string(),
+            " with ", model.parameter_count(), " parameters, but --model ", options.model,
+            " expects one from ", sample.to_batch_string(), " to ", classes.to_batch_string(),
+            " with ", network.parameters));
+    }
+    return model;
+}
+
+/// What training left behind; all of it empty with --load.
+struct Training {
+    weft::History history;
+    std::size_t best_epoch = 0;     ///< from 1, with the lowest val_loss; 0 without one
+    std::size_t weights_epoch = 0;  ///< from 1, after which the model had the weights it has now
+};
+
+/// The epoch with the lowest val_loss, from 1; 0 when none has a number for it.
+std::size_t best_epoch(const weft::History& history) {
+    weft::BestScore best("val_loss", weft::Better::automatic, 0);
+    std::size_t epoch = 0;
+    for (std::size_t i = 0; i < history.epochs.size(); ++i) {
+        const auto value = history.epochs[i].scores.find("val_loss");
+        if (value && best.improve(*value)) epoch = i + 1;
+    }
+    return epoch;
+}
+
+/// Trains as the options say. Without validation data `validation` is null.
+Training fit(const Options& options, weft::Trainer<float, weft::Cpu>& trainer, const Split& train,
+             const Split* validation) {
+    weft::FitOptions<float> fit{
+        .epochs = options.epochs, .batch_size = options.batch_size, .seed = options.seed};
+    if (validation) fit.validation_data = {validation->images, validation->labels};
+    weft::EarlyStopping stopping{.patience = options.patience};
+    if (options.patience > 0) fit.callbacks.push_back(stopping);
+    if (options.schedule == "plateau") {
+        // The test set is looked at, but takes no part in the training.
+        const bool validates = validation && !options.validates_on_test;
+        fit.callbacks.push_back(
+            weft::ReduceLROnPlateau{.monitor = validates ? "val_loss" : "loss", .patience = 5});
+    }
+    if (!options.checkpoint.empty()) {
+        fit.checkpoint = weft::checkpoint_file(options.checkpoint);
+    }
+    const weft::Examples<float> examples(train.images, train.labels);
+    Training training{.history = trainer.fit(options.augment ? augment(examples) : examples, fit)};
+    training.best_epoch = best_epoch(training.history);
+    // Early stopping brings back the weights of the best epoch.
+    training.weights_epoch = stopping.best_epoch > 0 ? static_cast<std::size_t>(stopping.best_epoch)
+                                                     : training.history.epochs.size();
+    return training;
 }
 
 /// The user's pictures (N, sample...), made like those that the network trains on.
@@ -136,30 +209,40 @@ nlohmann::ordered_json per_class(const weft::ClassificationReport& report) {
     return rows;
 }
 
+std::string validation_data(const Options& options) {
+    if (options.validates_on_test) return "the test set";
+    if (options.validation_share == 0) return "none";
+    return weft::concat(options.validation_share, " of each class");
+}
+
 /// The directory gets a page and pictures of the run.
 void write_report(const Options& options, const Tutorial& network, const Split& train,
                   const Split& test, const weft::Sequential<float>& model,
                   const weft::History& history, const weft::Tensor<float>& predictions) {
     using weft::concat;
     const auto& names = weft::fashion_mnist_classes;
-    weft::write_report(options.report,
-                       {.title = concat("Fashion-MNIST: ", options.model),
-                        .options = {{"model", options.model},
-                                    {"epochs", concat(options.epochs)},
-                                    {"batch size", concat(options.batch_size)},
-                                    {"optimizer", options.optimizer},
-                                    {"schedule", options.schedule},
-                                    {"validation split", concat(options.validation_share)},
-                                    {"seed", concat(options.seed)}},
-                        .summary = model.summary(),
-                        .history = history,
-                        .class_names = {names.begin(), names.end()},
-                        .train = {train.images, train.labels},
-                        .test = {test.images, test.labels},
-                        .white = 255.0 / static_cast<double>(network.pixel_divisor),
-                        .predictions = predictions,
-                        .filters = weft::first_filters(model),
-                        .seed = options.seed});
+    std::vector<std::pair<std::string, std::string>> rows{{"model", options.model}};
+    if (options.load.empty()) {
+        rows.insert(rows.end(), {{"epochs", concat(options.epochs)},
+                                 {"batch size", concat(options.batch_size)},
+                                 {"optimizer", options.optimizer},
+                                 {"schedule", options.schedule},
+                                 {"validation data", validation_data(options)},
+                                 {"seed", concat(options.seed)}});
+    } else {
+        rows.emplace_back("loaded from", options.load);
+    }
+    weft::write_report(options.report, {.title = concat("Fashion-MNIST: ", options.model),
+                                        .options = rows,
+                                        .summary = model.summary(),
+                                        .history = history,
+                                        .class_names = {names.begin(), names.end()},
+                                        .train = {train.images, train.labels},
+                                        .test = {test.images, test.labels},
+                                        .white = 255.0 / static_cast<double>(network.pixel_divisor),
+                                        .predictions = predictions,
+                                        .filters = weft::first_filters(model),
+                                        .seed = options.seed});
 }
 
 int run(const Options& options) {
@@ -172,42 +255,27 @@ int run(const Options& options) {
     const weft::FashionMnist data = weft::load_fashion_mnist(options.data);
     Split train = make_split(data.train_images, data.train_labels, options.limit, network);
     const Split test = make_split(data.test_images, data.test_labels, options.limit, network);
-    std::optional<Split> validation;
-    if (options.validation_share > 0) validation = hold_back(train, options.validation_share);
+    std::optional<Split> held_back;
+    if (options.validation_share > 0) held_back = hold_back(train, options.validation_share);
     describe("Training set", train);
-    if (validation) describe("Validation set", *validation);
+    if (held_back) describe("Validation set", *held_back);
     describe("Test set", test);
     const weft::Shape sample = train.images.shape().sample();
     const weft::Tensor<float> photos = read_photos(options, sample, network.pixel_divisor);
 
-    weft::Sequential<float> model(network.layers);
-    if (options.load.empty()) {
-        model.build(sample, options.seed);
-    } else {
-        model = weft::load_model<float>(options.load);
-    }
+    const bool trains = options.load.empty();
+    weft::Sequential<float> model = make_model(options, network, sample);
     model.set_device(device);
     std::cout << "\n" << model.summary() << "\n";
 
     const Index batches = (train.labels.size() + options.batch_size - 1) / options.batch_size;
     weft::Trainer trainer(model, trainer_options(options, options.epochs * batches));
-    weft::FitOptions<float> fit{
-        .epochs = options.epochs, .batch_size = options.batch_size, .seed = options.seed};
-    if (validation) fit.validation_data = {validation->images, validation->labels};
-    weft::EarlyStopping stopping{.patience = options.patience};
-    if (options.patience > 0) fit.callbacks.push_back(stopping);
-    const std::string monitor = validation ? "val_loss" : "loss";
-    if (options.schedule == "plateau") {
-        fit.callbacks.push_back(weft::ReduceLROnPlateau{.monitor = monitor, .patience = 5});
-    }
-    if (!options.checkpoint.empty()) {
-        fit.checkpoint = weft::checkpoint_file(options.checkpoint);
-    }
-    const weft::Examples<float> examples(train.images, train.labels);
-    weft::History history;
-    if (options.load.empty()) {
-        history = trainer.fit(options.augment ? augment(examples) : examples, fit);
-    }
+    const Split* const validation = held_back                   ? &*held_back
+                                    : options.validates_on_test ? &test
+                                                                : nullptr;
+    Training training;
+    if (trains) training = fit(options, trainer, train, validation);
+    const weft::History& history = training.history;
     if (!options.save.empty()) weft::save_model(model, options.save);
     const weft::Scores scores = trainer.evaluate(test.images, test.labels);
     const weft::Tensor<float> predictions = model.predict(test.images);  // (M, 10)
@@ -228,31 +296,32 @@ int run(const Options& options) {
     }
 
     if (!options.json.empty()) {
-        // With early stopping the weights are those of the best epoch, so its scores count.
-        const auto best_epoch = static_cast<std::size_t>(stopping.best_epoch);
-        const std::size_t epoch = best_epoch > 0 ? best_epoch : history.epochs.size();
+        using Json = nlohmann::ordered_json;
+        const auto if_trained = [&](auto value) { return trains ? Json(value) : Json(); };
         const auto score = [&](std::string_view name) {
-            return epoch == 0 ? std::nullopt : history.epochs.at(epoch - 1).scores.find(name);
+            const std::size_t epoch = training.weights_epoch;
+            const auto value =
+                epoch == 0 ? std::nullopt : history.epochs.at(epoch - 1).scores.find(name);
+            return value ? Json(*value) : Json();
         };
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-        const nlohmann::ordered_json results{
+        const Json results{
             {"model", options.model},
             {"parameters", model.parameter_count()},
             {"trainable_parameters", model.trainable_parameter_count()},
             {"device", options.device},
             {"threads", device.threads()},
             {"instruction_set", weft::instruction_set},
-            {"seed", options.seed},
+            {"seed", if_trained(options.seed)},
             {"epochs_run", history.epochs.size()},
-            {"best_epoch",
-             best_epoch > 0 ? nlohmann::ordered_json(best_epoch) : nlohmann::ordered_json()},
-            {"batch_size", options.batch_size},
-            {"images_per_second", median_speed(history)},
+            {"best_epoch", training.best_epoch > 0 ? Json(training.best_epoch) : Json()},
+            {"batch_size", if_trained(options.batch_size)},
+            {"images_per_second", history.epochs.empty() ? Json() : Json(median_speed(history))},
             {"seconds_total", seconds.count()},
-            {"train_loss", json_or_null(score("loss"))},
-            {"train_accuracy", json_or_null(score("accuracy"))},
-            {"val_loss", json_or_null(score("val_loss"))},
-            {"val_accuracy", json_or_null(score("val_accuracy"))},
+            {"train_loss", score("loss")},
+            {"train_accuracy", score("accuracy")},
+            {"val_loss", score("val_loss")},
+            {"val_accuracy", score("val_accuracy")},
             {"test_loss", scores["loss"]},
             {"test_accuracy", scores["accuracy"]},
             {"test_accuracy_interval", {interval.low, interval.high}},
@@ -269,7 +338,7 @@ int run(const Options& options) {
 
     const auto best = static_cast<std::size_t>(best_class(probabilities));
     std::cout << "It is: " << weft::fashion_mnist_classes[best] << "\n";
-    return history.non_finite || model.parameter_count() != network.parameters ? 1 : 0;
+    return history.non_finite ? 1 : 0;
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ struct Tutorial {
     float pixel_divisor = 255;      ///< 255 maps pixels to [0, 1]; 1 leaves them as they are
     std::string optimizer = "adam";
     std::string schedule = "constant";
-    double validation_share = 0;  ///< of the training set, held back and evaluated each epoch
+    double validation_share = 0;     ///< of the training set, held back and evaluated each epoch
+    bool validates_on_test = false;  ///< the test set is evaluated each epoch; it decides nothing
     weft::Index patience = 0;  ///< epochs without a lower val_loss before training ends; 0: never
     bool augment = false;      ///< train on pictures changed at random (augment.hpp)
 };
@@ -140,7 +141,8 @@ inline std::vector<Tutorial> tutorials() {
                     MaxPool2D{}, Flatten{}, Dense{128, relu}, Dense{10, softmax}},
          .parameters = 804'554,
          .epochs = 5,
-         .is_convolutional = true},
+         .is_convolutional = true,
+         .validates_on_test = true},
         {.id = "mlp-deep",
          .layers = mlp_deep_layers(),
          .parameters = 2'222'460,

@@ -17,6 +17,7 @@ struct Options {
     double learning_rate = 0;  ///< 0: the optimiser's default
     std::string schedule;
     double validation_share = -1;
+    bool validates_on_test = false;
     weft::Index patience = -1;
     std::uint64_t seed = 1;
     int threads = 0;
@@ -25,7 +26,7 @@ struct Options {
     std::string json;
     std::string report;
     std::string save;
-    std::string load;
+    std::string load;  ///< not empty: nothing is trained
     std::string checkpoint;
     bool resume = false;
     std::string device = "cpu";
@@ -52,14 +53,17 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
     app.add_option("--learning-rate", options.learning_rate, "Of the optimiser [its default]")
         ->check(CLI::PositiveNumber);
     app.add_option("--schedule", options.schedule, "Of the learning rate [the tutorial's]")
-        ->check(CLI::IsMember({"constant", "cosine", "exponential", "step", "plateau"}));
+        ->check(CLI::IsMember(
+            {"constant", "cosine", "exponential", "piecewise", "plateau", "polynomial", "step"}));
     app.add_option("--validation-split", options.validation_share,
                    "Share of each class held back from training [the tutorial's]")
         ->check(CLI::Range(0.0, 0.9));
     app.add_option("--patience", options.patience,
                    "Stop after so many epochs without a lower val_loss; 0: never [the tutorial's]")
         ->check(CLI::NonNegativeNumber);
-    app.add_option("--seed", options.seed, "Of the first weights and of the order of samples")
+    app.add_option(
+           "--seed", options.seed,
+           "Of the first weights, of the order of samples, and of those that a report shows")
         ->capture_default_str();
     app.add_option("--threads", options.threads, "0 for as many as OpenMP would use")
         ->check(CLI::NonNegativeNumber)
@@ -70,9 +74,9 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
     app.add_option("--json", options.json, "Write the results to this file");
     app.add_option("--report", options.report, "Write a page with pictures into this directory");
     app.add_option("--save", options.save, "Write the trained model to this file");
-    app.add_option("--load", options.load,
-                   "Take the model from this file, and train none; --model says which it is")
-        ->excludes("--save");
+    CLI::Option* const load =
+        app.add_option("--load", options.load,
+                       "Take the model from this file, and train none; --model says which it is");
     CLI::Option* const checkpoint = app.add_option("--checkpoint", options.checkpoint,
                                                    "Keep the run in this file as it goes on");
     app.add_flag("--resume", options.resume, "Go on with the run that --checkpoint kept")
@@ -85,16 +89,30 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
     app.add_option("--photo", options.photos, "Classify these PNG or JPEG files after training");
     app.add_option("--predictions", options.predictions,
                    "Write the class of each test image to this CSV file");
+    for (const char* const training :
+         {"--epochs", "--batch-size", "--optimizer", "--learning-rate", "--schedule",
+          "--validation-split", "--patience", "--augment", "--checkpoint", "--resume", "--save"}) {
+        load->excludes(training);
+    }
     app.parse(argc, argv);
 
-    const Tutorial defaults = tutorial(options.model);
+    Tutorial defaults = tutorial(options.model);
+    if (!options.load.empty()) {
+        defaults.validation_share = 0;
+        defaults.validates_on_test = false;
+        defaults.patience = 0;
+    }
     if (options.epochs == 0) options.epochs = defaults.epochs;
     if (options.batch_size == 0) options.batch_size = defaults.batch_size;
     if (options.optimizer.empty()) options.optimizer = defaults.optimizer;
     if (options.schedule.empty()) options.schedule = defaults.schedule;
-    if (options.validation_share < 0) options.validation_share = defaults.validation_share;
+    if (options.validation_share < 0) {
+        options.validation_share = defaults.validation_share;
+        options.validates_on_test = defaults.validates_on_test;
+    }
     if (options.patience < 0) options.patience = defaults.patience;
     options.augment |= defaults.augment;
+    // Weights that the test set had chosen would say little about other pictures.
     if (options.patience > 0 && options.validation_share == 0) {
         throw weft::ArgumentError("--patience needs --validation-split");
     }
