@@ -1,6 +1,7 @@
 #include "weft/io/model_file.hpp"
 
 #include "examples/fashion_mnist/models.hpp"
+#include "tests/io/models_for_keras.hpp"
 #include "tests/io/safetensors_bytes.hpp"
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
@@ -229,6 +230,91 @@ TEST_CASE("every activation and initialiser comes back by name") {
           lecun_uniform, lecun_normal}) {
         CHECK(comes_back(Dense{.units = 2, .kernel_initializer = initializer}, {3}));
     }
+}
+
+TEST_CASE("the architecture is the text that Keras took: io/keras rebuilds this very model") {
+    const std::string_view accepted = R"(
+{"module": "keras", "class_name": "Sequential", "config": {"name": "sequential", "layers": [
+    {"class_name": "InputLayer", "config": {"batch_shape": [null, 9, 8, 2]}},
+    {"class_name": "Rescaling", "config": {"scale": 0.5, "offset": -0.125}},
+    {"class_name": "ZeroPadding2D", "config": {"padding": [[1, 2], [0, 1]]}},
+    {"class_name": "Conv2D", "config": {"name": "first", "filters": 4, "kernel_size": [3, 2],
+     "strides": [2, 1], "padding": "same", "dilation_rate": [1, 1], "groups": 2,
+     "activation": "gelu", "use_bias": true,
+     "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 2.0,
+     "mode": "fan_in", "distribution": "truncated_normal"}},
+     "bias_initializer": {"class_name": "Constant", "config": {"value": 0.5}},
+     "kernel_regularizer": {"class_name": "L1L2", "config": {"l1": 0.25, "l2": 0.5}},
+     "bias_regularizer": null, "activity_regularizer": {"class_name": "L1L2",
+     "config": {"l1": 0.0, "l2": 0.125}}, "kernel_constraint": {"class_name": "MaxNorm",
+     "config": {"max_value": 2.5, "axis": [0, 1, 2]}},
+     "bias_constraint": {"class_name": "NonNeg", "config": {}}}},
+    {"class_name": "BatchNormalization", "config": {"momentum": 0.75, "epsilon": 0.0625,
+     "center": true, "scale": true}},
+    {"class_name": "LeakyReLU", "config": {"negative_slope": 0.25}},
+    {"class_name": "MaxPooling2D", "config": {"pool_size": [2, 3], "strides": [1, 2],
+     "padding": "valid"}},
+    {"class_name": "Conv2D", "config": {"filters": 6, "kernel_size": [2, 2],
+     "strides": [1, 1], "padding": "valid", "dilation_rate": [1, 2], "groups": 1,
+     "activation": "linear", "use_bias": false,
+     "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0,
+     "mode": "fan_avg", "distribution": "uniform"}},
+     "bias_initializer": {"class_name": "Constant", "config": {"value": 0.0}},
+     "kernel_regularizer": null, "bias_regularizer": null, "activity_regularizer": null,
+     "kernel_constraint": null, "bias_constraint": null}},
+    {"class_name": "BatchNormalization", "config": {"momentum": 0.99, "epsilon": 0.001,
+     "center": false, "scale": false}},
+    {"class_name": "ELU", "config": {"alpha": 0.5}},
+    {"class_name": "AveragePooling2D", "config": {"pool_size": [2, 1], "strides": [1, 1],
+     "padding": "same"}},
+    {"class_name": "Dropout", "config": {"rate": 0.25}},
+    {"class_name": "Flatten", "config": {"data_format": "channels_first"}},
+    {"class_name": "Dense", "config": {"name": "second", "units": 24, "activation": "silu",
+     "use_bias": true, "kernel_initializer": {"class_name": "VarianceScaling",
+     "config": {"scale": 1.0, "mode": "fan_in", "distribution": "uniform"}},
+     "bias_initializer": {"class_name": "Constant", "config": {"value": 1.0}},
+     "kernel_regularizer": null, "bias_regularizer": {"class_name": "L1L2",
+     "config": {"l1": 0.125, "l2": 0.0}}, "activity_regularizer": {"class_name": "L1L2",
+     "config": {"l1": 0.5, "l2": 0.0}}, "kernel_constraint": {"class_name": "UnitNorm",
+     "config": {"axis": [0]}}, "bias_constraint": {"class_name": "MaxNorm",
+     "config": {"max_value": 1.5, "axis": [0]}}}},
+    {"class_name": "Reshape", "config": {"target_shape": [2, -1, 4]}},
+    {"class_name": "Activation", "config": {"activation": "silu"}},
+    {"class_name": "GlobalAveragePooling2D", "config": {}},
+    {"class_name": "Activation", "config": {"activation": "gelu"}},
+    {"class_name": "Dense", "config": {"units": 8, "activation": "tanh", "use_bias": true,
+     "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0,
+     "mode": "fan_avg", "distribution": "uniform"}},
+     "bias_initializer": {"class_name": "Constant", "config": {"value": 0.0}},
+     "kernel_regularizer": null, "bias_regularizer": null, "activity_regularizer": null,
+     "kernel_constraint": null, "bias_constraint": null}},
+    {"class_name": "Reshape", "config": {"target_shape": [1, 2, 4]}},
+    {"class_name": "ReLU", "config": {}},
+    {"class_name": "GlobalMaxPooling2D", "config": {}},
+    {"class_name": "Activation", "config": {"activation": "tanh"}},
+    {"class_name": "Dense", "config": {"units": 5, "activation": "linear", "use_bias": false,
+     "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0,
+     "mode": "fan_avg", "distribution": "uniform"}},
+     "bias_initializer": {"class_name": "Constant", "config": {"value": 0.0}},
+     "kernel_regularizer": null, "bias_regularizer": null, "activity_regularizer": null,
+     "kernel_constraint": null, "bias_constraint": null}},
+    {"class_name": "Activation", "config": {"activation": "sigmoid"}},
+    {"class_name": "Dense", "config": {"units": 3, "activation": "linear", "use_bias": true,
+     "kernel_initializer": {"class_name": "VarianceScaling", "config": {"scale": 1.0,
+     "mode": "fan_avg", "distribution": "uniform"}},
+     "bias_initializer": {"class_name": "Constant", "config": {"value": 0.0}},
+     "kernel_regularizer": null, "bias_regularizer": null, "activity_regularizer": null,
+     "kernel_constraint": null, "bias_constraint": null}},
+    {"class_name": "Softmax", "config": {}}
+]}})";
+    std::string expected;
+    std::ranges::copy_if(accepted, std::back_inserter(expected),
+                         [](char c) { return c != ' ' && c != '\n'; });
+    const ModelForKeras declared = every_layer();
+    const TemporaryFolder folder;
+    save_model(built(declared.layers, declared.input), folder.path() / "m");
+    const detail::SafetensorsFile file(folder.path() / "m");
+    CHECK(file.metadata("architecture") == expected);
 }
 
 TEST_CASE("a model in double, and shapes of one sample from none to four axes") {

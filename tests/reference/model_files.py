@@ -3,9 +3,10 @@
     python3 -m venv v
     v/bin/pip install tensorflow-cpu==2.21.0 keras==3.15.1 numpy==2.4.6 safetensors==0.8.0
 
-    v/bin/python tests/reference/model_files.py check FILE...
-        Rebuilds the model of each file, which weft's save_model wrote, in Keras, and compares what it makes of
-        the self-test's input to the output in the file: 1e-5 relative to the largest, or this ends with 1.
+    v/bin/python tests/reference/model_files.py check FILE_OR_FOLDER...
+        Rebuilds the model of each file, which weft's save_model wrote, in Keras, holds the options of its layers
+        against those in the file, and compares what it makes of the self-test's input to the output in the file:
+        1e-5 relative to the largest, or this ends with 1.
 
     v/bin/python tests/reference/model_files.py train FILE NEW
         Does so, trains the model for some steps on random data, and writes it as a file for weft's load_model,
@@ -15,12 +16,52 @@
         Makes keras_mlp.safetensors, keras_cnn.safetensors and keras_cnn_bn.safetensors beside this script:
         networks like the tutorials', only smaller, trained by Keras. tests/io/keras_model_file_test.cpp loads
         them.
+
+The backend is the one that KERAS_BACKEND names, or the first that is installed. CTest runs `check` on models of
+all layers (io/keras); where Keras 3, a backend of it or safetensors is missing, this ends with 77, which CTest
+takes for skipped.
 """
 
+import importlib.metadata
+import importlib.util
 import json
+import os
 import sys
+from pathlib import Path
 
-from common import FOLDER, GENERATOR, keras, np  # first: it sets Keras up
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def installed(package):
+    return importlib.util.find_spec(package) is not None
+
+
+for package in ("keras", "safetensors"):
+    if not installed(package):
+        skip(f"the Python package {package} is not installed")
+if int(importlib.metadata.version("keras").split(".")[0]) < 3:
+    skip("Keras is older than 3")
+wanted = os.environ.get("KERAS_BACKEND")
+backend = next(filter(installed, [wanted] if wanted else ["tensorflow", "jax", "torch"]), None)
+if backend is None:
+    skip(f"Keras has no backend: {wanted or 'tensorflow, jax and torch'} not installed")
+
+if backend == "tensorflow":
+    from common import FOLDER, GENERATOR, keras, np  # first: it sets Keras up
+else:
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ["JAX_ENABLE_X64"] = "1"
+    import keras
+    import numpy as np
+
+    keras.backend.set_floatx("float64")
+    keras.config.set_image_data_format("channels_last")
+    FOLDER = Path(__file__).resolve().parent
+    GENERATOR = f"keras {keras.__version__}, {backend} {importlib.metadata.version(backend)}, float64"
+
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
@@ -38,9 +79,13 @@ FIELDS = {
 }
 
 
+def layers_of(text):
+    return json.loads(text)["config"]["layers"]
+
+
 def architecture(model):
     """weft's JSON for a Sequential of such layers."""
-    described = json.loads(model.to_json())["config"]["layers"]
+    described = layers_of(model.to_json())
     kept = [
         {"class_name": layer["class_name"], "config": {f: layer["config"][f] for f in FIELDS[layer["class_name"]]}}
         for layer in described
@@ -70,25 +115,58 @@ def rebuilt(path):
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}
     model = keras.models.model_from_json(metadata["architecture"])
-    order = names_of(model, json.loads(metadata["architecture"])["config"]["layers"][1:])
+    order = names_of(model, layers_of(metadata["architecture"])[1:])
     assert set(order) == {name for name in tensors if not name.startswith("self_test/")}, (order, list(tensors))
     model.set_weights([tensors[name] for name in order])
     return model, order, tensors["self_test/input"], tensors["self_test/output"], metadata
 
 
 def predict(model, x):
-    return np.asarray(model(x[None], training=False))[0]
+    return keras.ops.convert_to_numpy(model(x[None], training=False))[0]
 
 
 def gap(actual, expected):
     return float(np.abs(actual - expected).max() / np.abs(expected).max())
 
 
+def differences(described, kept, where):
+    """The places where an object lacks or changes what a file says; it may well say more."""
+    if not isinstance(described, dict) or not isinstance(kept, dict):
+        return [] if described == kept else [f"{where} is {kept}, in the file {described}"]
+    return [
+        line
+        for name, value in described.items()
+        for line in (
+            differences(value, kept[name], f"{where}: {name}") if name in kept else [f"{where}: {name} is missing"]
+        )
+    ]
+
+
+def misunderstood(model, text):
+    """The options of layers that Keras took for others than the file says."""
+    described, kept = layers_of(text), layers_of(model.to_json())
+    for layer, entry in zip(model.layers, kept[1:], strict=True):
+        # Keras leaves it out for Dense.
+        entry["config"].setdefault("activity_regularizer", keras.regularizers.serialize(layer.activity_regularizer))
+    return [
+        line
+        for i, (a, b) in enumerate(zip(described, kept, strict=True))
+        for line in differences(a, b, f"layer {i}, {a['class_name']}")
+    ]
+
+
 def check(path):
     model, order, x, expected, metadata = rebuilt(path)
+    wrong = misunderstood(model, metadata["architecture"])
     found = gap(predict(model, x), expected)
     print(f"{path}: {len(order)} tensors, {metadata['build']}: largest gap {found:.2g}")
-    return found < 1e-5
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    return found < 1e-5 and not wrong
+
+
+def files_of(paths):
+    for path in map(Path, paths):
+        yield from sorted(path.glob("*.safetensors")) if path.is_dir() else [path]
 
 
 def train(model, classes, seed):
@@ -141,14 +219,14 @@ def write_small_networks():
         model = keras.Sequential(stack)
         train(model, 10, seed)
         text = architecture(model)
-        order = names_of(model, json.loads(text)["config"]["layers"][1:])
+        order = names_of(model, layers_of(text)[1:])
         write(model, order, text, str(FOLDER / f"{name}.safetensors"), seed)
 
 
 if __name__ == "__main__":
     command, *paths = sys.argv[1:]
     if command == "check":
-        results = [check(path) for path in paths]
+        results = [check(path) for path in files_of(paths)]
         sys.exit(0 if results and all(results) else 1)
     elif command == "train":
         model, order, _, expected, metadata = rebuilt(paths[0])
