@@ -155,11 +155,12 @@ inline bool in_parallel_region() { return false; }
 }  // namespace WEFT_BUILD_NAMESPACE
 
 /// create_unique_file makes a new, empty file whose name starts with `stem` and gives its name;
-/// empty when it cannot, with errno set. sync_to_disk returns when all that was written to the file
+/// empty when it cannot, with errno set. Its permissions are those of `mode` that the process gives
+/// new files. sync_to_disk returns when all that was written to the file
 /// or folder is on the disk; whether it is.
 #if defined(_WIN32)
 inline bool stdout_is_terminal() { return _isatty(1) != 0; }
-inline std::string create_unique_file(const std::string& stem) {
+inline std::string create_unique_file(const std::string& stem, unsigned /*mode*/) {
     std::string name = stem + ".XXXXXX";
     if (_mktemp_s(name.data(), name.size() + 1) != 0) return {};
     const int file = _open(name.c_str(), _O_CREAT | _O_EXCL | _O_RDWR | _O_BINARY, 0600);
@@ -175,19 +176,18 @@ inline bool sync_to_disk(const char* path) {
 }
 #else
 inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
-inline std::string create_unique_file(const std::string& stem) {
-    std::string name = stem + ".XXXXXX";
-    const int file = mkstemp(name.data());
-    if (file < 0) return {};
-    // As any new file: what the process's mask leaves of 0666.
-    const mode_t mask = umask(0);
-    umask(mask);
-    fchmod(file, 0666 & ~mask);
-    close(file);
-    return name;
+inline std::string create_unique_file(const std::string& stem, unsigned mode) {
+    // mkstemp knows no mode, and umask cannot be read without being changed for all threads.
+    for (int number = 0;; ++number) {
+        const std::string name =
+            stem + "." + std::to_string(getpid()) + "." + std::to_string(number);
+        const int file = open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+        if (file >= 0) close(file);
+        if (file >= 0 || errno != EEXIST) return file >= 0 ? name : std::string();
+    }
 }
 inline bool sync_to_disk(const char* path) {
-    const int file = open(path, O_RDONLY);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
     const bool synced = file >= 0 && fsync(file) == 0;
     if (file >= 0) close(file);
     return synced;

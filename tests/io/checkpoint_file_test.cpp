@@ -262,7 +262,7 @@ TEST_CASE("a checkpoint of another run is refused, and nothing is changed") {
     refused({.folder = folder.path(), .model = {Flatten{}, Dense{4}, Softmax{}}},
             "dense/kernel has shape (60, 4), expected (30, 4)");
     refused({.folder = folder.path(), .more = {EarlyStopping{.patience = 2}}},
-            "training/callback_7/best/value is missing, but this run has one");
+            "training/callback_7/monitor is missing, but this run has one");
 }
 
 TEST_CASE("a damaged checkpoint is refused, whatever its damage is") {
@@ -360,15 +360,46 @@ TEST_CASE("what callbacks get back has to be of this run") {
         value.bytes = Buffer(1);
         value.shape = Shape{1};
     };
+    CHECK(refusal_with("training/callback_4/saved_epoch", count_4) ==
+          "the state: training/callback_4/saved_epoch is none that the run has ended");
+    const auto nothing = [](RunState::Value& value) {
+        value.bytes = Buffer(0);
+        value.shape = Shape{0};
+    };
     const std::string bytes = concat(first.model.arena().size() * 4);
     CHECK(refusal_with("training/callback_1/best_epoch", count_4) ==
-          "the state: training/callback_1/best_epoch is none that the run came to");
+          "the state: training/callback_1/best_epoch is none that the run has ended");
     CHECK(refusal_with("training/callback_3/best_epoch", count_4) ==
-          "the state: training/callback_3/best_epoch is none that the run came to");
+          "the state: training/callback_3/best_epoch is none that the run has ended");
     CHECK(refusal_with("training/callback_1/weights", one_byte) ==
           "the state: training/callback_1/weights has 1 bytes, expected " + bytes);
     CHECK(refusal_with("training/callback_3/weights", one_byte) ==
           "the state: training/callback_3/weights has 1 bytes, expected " + bytes);
+    for (const int callback : {1, 3}) {
+        const std::string name = concat("training/callback_", callback, "/weights");
+        CHECK(refusal_with(name, nothing) ==
+              concat("the state: ", name, " has 0 bytes, expected ", bytes));
+    }
+    const auto not_a_number = [](RunState::Value& value) {
+        const double nan = std::nan("");
+        std::memcpy(value.bytes.data() + sizeof nan, &nan, sizeof nan);  // samples_per_second
+    };
+    CHECK(refusal_with("training/history/epochs", not_a_number) ==
+          "the state: training/history/epochs holds a time or a rate that is none");
+}
+
+TEST_CASE("callbacks of one type that changed places are noticed") {
+    const TemporaryFolder folder;
+    const auto program = [&](const char* first, const char* second) {
+        return Program{.folder = folder.path(),
+                       .epochs = 1,
+                       .more = {EarlyStopping{.monitor = first, .patience = 9},
+                                EarlyStopping{.monitor = second, .patience = 9}}};
+    };
+    program("loss", "val_loss").fit(checkpoint_file(folder.path() / "run"));
+    Program swapped = program("val_loss", "loss");
+    CHECK(refusal(swapped, folder.path() / "run")
+              .ends_with(": training/callback_7/monitor is loss, expected val_loss"));
 }
 
 TEST_CASE("a store needs both directions") {

@@ -149,6 +149,14 @@ def check(found, width):
         assert [bar["kind"] for bar in bars].count("right") == 1
         highest = max(bars, key=lambda bar: bar["height"])
         assert highest["kind"] in kinds, "the highest bar is the prediction"
+        for bar in bars:
+            red, green, blue = map(int, re.findall(r"\d+", bar["colour"])[:3])
+            if bar["kind"] == "right":
+                assert blue > max(red, green), f"the true class is blue: {bar}"
+            elif bar["kind"] == "wrong":
+                assert red > max(green, blue), f"a wrong prediction is red: {bar}"
+            else:
+                assert max(red, green, blue) - min(red, green, blue) < 40, f"the rest is grey: {bar}"
     assert found["grid"] == [5] * 5, found["grid"]
     assert sum(found["samples"]) == 15 and sum(found["predictions"]) == 15
     assert found["predictions"] == ([1] * 15 if width < 600 else [3] * 5), found["predictions"]

@@ -32,6 +32,7 @@ public:
 
     Index epoch() const override { return epoch_; }
     Index epochs() const override { return static_cast<Index>(values_.size()); }
+    Index ended_epochs() const override { return epoch_; }
     Index step() const override { return 1; }
     Scores scores() const override {
         Scores scores;

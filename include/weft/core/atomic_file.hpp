@@ -15,19 +15,23 @@ namespace weft::detail {
 /// Writes a new file beside the path, and commit() puts it in its place: at any moment, also after
 /// a crash, on a full disk or with several writers, the path has the old contents or all of the new
 /// ones. The old file's permissions stay, and a link stays one. What is not committed is removed.
-/// Throws IoError, which names the path.
+/// Several threads and processes may write to one path. Throws IoError, which names the path.
 class AtomicFile {
 public:
     explicit AtomicFile(const std::filesystem::path& path) : name_(path.string()) {
         std::error_code ignored;
         target_ = std::filesystem::weakly_canonical(path, ignored);
         if (ignored) target_ = path;
-        temporary_ = create_unique_file(target_.string());
-        check(!temporary_.empty(), "be created");
         const auto old = std::filesystem::status(target_, ignored);
-        if (std::filesystem::is_regular_file(old)) {
-            std::filesystem::permissions(temporary_, old.permissions(), ignored);
+        const bool replaces = std::filesystem::is_regular_file(old);
+        if (std::filesystem::is_other(old)) {  // a device, a pipe
+            throw IoError(concat(name_, ": is no regular file, and cannot be replaced by one"));
         }
+        // Never more than the old file allowed, also while it is written.
+        temporary_ = create_unique_file(
+            target_.string(), replaces ? static_cast<unsigned>(old.permissions()) & 0666 : 0666);
+        check(!temporary_.empty(), "be created");
+        if (replaces) std::filesystem::permissions(temporary_, old.permissions(), ignored);
         file_.open(temporary_, std::ios::binary);
     }
     AtomicFile(const AtomicFile&) = delete;
@@ -51,9 +55,11 @@ public:
         if (error) errno = error.value();
         check(!error, "be put in place");
         committed_ = true;
-        // The new name lies in the folder, which has to reach the disk too.
+        // The new name lies in the folder, which has to reach the disk too. Other failures than of
+        // the disk are of folders that cannot be read or synced at all.
         const auto folder = target_.parent_path();
-        sync_to_disk(folder.empty() ? "." : folder.string().c_str());
+        const bool synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
+        check(synced || errno != EIO, "be said to be on the disk");
     }
 
 private:

@@ -52,9 +52,9 @@ public:
         saved_epoch_ = run.epoch();
     }
 
-    void visit_state(StateFields& field) {
-        field("best", best_);
-        field.count("saved_epoch", saved_epoch_);
+    void visit_state(StateFields& field, const TrainingRun& run) {
+        detail::visit_monitored(field, options_.monitor, best_);
+        detail::visit_epoch(field, run, "saved_epoch", saved_epoch_);
     }
 
 private:

@@ -31,7 +31,9 @@ struct BestCheckpoint {
     }
 
     void visit_state(StateFields& field, const TrainingRun& run) {
-        detail::visit_best(field, run, best, best_epoch, weights_);
+        detail::visit_monitored(field, monitor, best);
+        detail::visit_epoch(field, run, "best_epoch", best_epoch);
+        detail::visit_best_weights(field, run, best_epoch > 0, weights_);
     }
 
     // State of a run.

@@ -6,10 +6,8 @@
 #include "weft/training/history.hpp"
 #include "weft/training/state_fields.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <functional>
-#include <initializer_list>
 #include <memory>
 #include <type_traits>
 
@@ -20,9 +18,10 @@ class TrainingRun {
 public:
     virtual ~TrainingRun() = default;
 
-    virtual Index epoch() const = 0;   ///< the epoch that runs or just ended, from 1
-    virtual Index epochs() const = 0;  ///< as many are planned
-    virtual Index step() const = 0;    ///< within the epoch, from 1
+    virtual Index epoch() const = 0;         ///< the epoch that runs or just ended, from 1
+    virtual Index epochs() const = 0;        ///< as many are planned
+    virtual Index ended_epochs() const = 0;  ///< as many are in the history
+    virtual Index step() const = 0;          ///< within the epoch, from 1
 
     /// Whether it goes on where another run stopped. Callbacks get back the state they had there
     /// after on_train_begin.
@@ -160,13 +159,12 @@ namespace detail {
 
 /// By the name of a score. Throws ArgumentError when it does not tell.
 WEFT_COLD inline bool is_better_higher(std::string_view monitor) {
-    const auto names = [&](std::initializer_list<std::string_view> words) {
-        return std::ranges::any_of(words, [&](std::string_view word) {
-            return monitor.find(word) != std::string_view::npos;
-        });
-    };
-    if (names({"loss", "error"})) return false;
-    if (names({"acc", "precision", "recall", "f1", "auc"})) return true;
+    for (const char* word : {"loss", "error"}) {
+        if (monitor.find(word) != std::string_view::npos) return false;
+    }
+    for (const char* word : {"acc", "precision", "recall", "f1", "auc"}) {
+        if (monitor.find(word) != std::string_view::npos) return true;
+    }
     throw ArgumentError(concat("monitor ", monitor,
                                ": the name does not tell whether higher or lower is better; set "
                                ".better"));
@@ -222,16 +220,30 @@ WEFT_COLD inline void require_monitored(const TrainingRun& run, std::string_view
     throw ArgumentError(concat(callback, ": no score is named ", monitor, "; the run has ", known));
 }
 
-/// The state of a callback that keeps the weights of the best epoch.
-WEFT_COLD inline void visit_best(StateFields& field, const TrainingRun& run, BestScore& best,
-                                 Index& best_epoch, Buffer& weights) {
+/// The state of a callback that watches a score: which one, and the best of it.
+WEFT_COLD inline void visit_monitored(StateFields& field, const std::string& monitor,
+                                      BestScore& best) {
+    std::string known = monitor;
+    field("monitor", known);
+    field.require(known == monitor, "monitor", concat("is ", known, ", expected ", monitor));
     field("best", best);
-    field.count("best_epoch", best_epoch);
+}
+
+/// The number of an epoch of the run, or 0.
+WEFT_COLD inline void visit_epoch(StateFields& field, const TrainingRun& run, std::string_view name,
+                                  Index& epoch) {
+    field.count(name, epoch);
+    field.require(!field.is_restoring() || epoch <= run.ended_epochs(), name,
+                  "is none that the run has ended");
+}
+
+/// The weights of the best epoch, of a callback that keeps them or does not.
+WEFT_COLD inline void visit_best_weights(StateFields& field, const TrainingRun& run, bool is_kept,
+                                         Buffer& weights) {
     field("weights", weights);
-    if (!field.is_restoring()) return;
-    field.require(best_epoch <= run.epoch(), "best_epoch", "is none that the run came to");
-    field.require(weights.size() == 0 || weights.size() == run.weights_bytes(), "weights",
-                  concat("has ", weights.size(), " bytes, expected ", run.weights_bytes()));
+    const std::size_t expected = is_kept ? run.weights_bytes() : 0;
+    field.require(!field.is_restoring() || weights.size() == expected, "weights",
+                  concat("has ", weights.size(), " bytes, expected ", expected));
 }
 
 }  // namespace detail

@@ -50,8 +50,10 @@ struct EarlyStopping {
     }
 
     void visit_state(StateFields& field, const TrainingRun& run) {
-        detail::visit_best(field, run, best, best_epoch, weights_);
-        field.count("stopped_epoch", stopped_epoch);
+        detail::visit_monitored(field, monitor, best);
+        detail::visit_epoch(field, run, "best_epoch", best_epoch);
+        detail::visit_epoch(field, run, "stopped_epoch", stopped_epoch);
+        detail::visit_best_weights(field, run, restore_best_weights && best_epoch > 0, weights_);
         field.count("waited", waited_);
     }
 

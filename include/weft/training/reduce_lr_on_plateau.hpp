@@ -57,7 +57,7 @@ struct ReduceLROnPlateau {
     }
 
     void visit_state(StateFields& field) {
-        field("best", best_);
+        detail::visit_monitored(field, monitor, best_);
         field.count("waited", waited_);
         field.count("cooling", cooling_);
     }

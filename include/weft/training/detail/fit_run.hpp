@@ -57,6 +57,7 @@ public:
 
     Index epoch() const override { return epoch_; }
     Index epochs() const override { return options_.epochs; }
+    Index ended_epochs() const override { return std::ssize(history_.epochs); }
     Index step() const override { return batch_step_; }
     bool is_resumed() const override { return is_resumed_; }
     WEFT_COLD Scores scores() const override {

@@ -32,7 +32,10 @@ struct HistoryTable {
         epochs.clear();
         for (auto number = table.begin(); number != table.end();) {
             EpochRecord epoch;
-            for (const auto member : numbers) epoch.*member = *number++;
+            for (const auto member : numbers) {
+                field.require(*number >= 0, "epochs", "holds a time or a rate that is none");
+                epoch.*member = *number++;
+            }
             for (const std::string& name : scores) epoch.scores.set(name, *number++);
             epochs.push_back(std::move(epoch));
         }

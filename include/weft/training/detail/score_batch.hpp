@@ -38,7 +38,8 @@ struct LossWeights {
 template <class Scalar>
 std::size_t class_of(TensorView<const Scalar> target) {
     if (target.size() == 1) return static_cast<std::size_t>(std::nearbyint(target[0]));
-    return static_cast<std::size_t>(std::ranges::max_element(target) - target.begin());
+    return static_cast<std::size_t>(std::max_element(target.begin(), target.end()) -
+                                    target.begin());
 }
 
 /// Whether the loss takes the model's logits. A penalty on the last outputs needs the outputs.

@@ -1,0 +1,166 @@
+#include "weft/core/atomic_file.hpp"
+
+#include "tests/support/temporary_folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <optional>
+#include <thread>
+
+using namespace weft;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// What fsync was called for, while one is there; and the call that fails, from 0.
+struct Syncs {
+    fs::path target;
+    int failing = -1;
+    struct Call {
+        fs::path path;
+        std::string target_holds;
+    };
+    std::vector<Call> calls = {};
+};
+Syncs* watched = nullptr;
+
+}  // namespace
+
+/// In the place of the C library's: does the same, and takes note.
+extern "C" int fsync(int file) {
+    if (watched != nullptr) {
+        const auto path = fs::read_symlink("/proc/self/fd/" + std::to_string(file));
+        watched->calls.push_back({path, contents_of(watched->target)});
+        if (watched->failing + 1 == static_cast<int>(watched->calls.size())) {
+            errno = EIO;
+            return -1;
+        }
+    }
+    return static_cast<int>(syscall(SYS_fsync, file));
+}
+
+namespace {
+
+/// Writes the text to a file, and returns what was synced, and what was thrown.
+std::pair<std::vector<Syncs::Call>, std::string> write_watched(const fs::path& path,
+                                                               std::string_view text,
+                                                               int failing = -1) {
+    Syncs syncs{path, failing};
+    watched = &syncs;
+    std::string message;
+    try {
+        detail::AtomicFile file(path);
+        file.write(text.data(), text.size());
+        file.commit();
+    } catch (const IoError& error) {
+        message = error.what();
+    }
+    watched = nullptr;
+    return {syncs.calls, message};
+}
+
+std::ptrdiff_t files_in(const fs::path& folder) {
+    return std::distance(fs::directory_iterator(folder), fs::directory_iterator());
+}
+
+}  // namespace
+
+TEST_CASE("a file is on the disk before it is in its place, and its place thereafter") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.file("a", "old");
+    const auto [calls, message] = write_watched(path, "new");
+    CHECK(message == "");
+    REQUIRE(calls.size() == 2);
+    CHECK(calls[0].path.string().starts_with(path.string() + "."));
+    CHECK(calls[0].target_holds == "old");
+    CHECK(calls[1].path == fs::canonical(folder.path()));
+    CHECK(calls[1].target_holds == "new");
+    CHECK(contents_of(path) == "new");
+    CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("a disk that fails is told of") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.file("a", "old");
+    CHECK(write_watched(path, "new", 0).second ==
+          path.string() + ": cannot be written in full: Input/output error");
+    CHECK(contents_of(path) == "old");
+    CHECK(files_in(folder.path()) == 1);
+    CHECK(write_watched(path, "new", 1).second ==
+          path.string() + ": cannot be said to be on the disk: Input/output error");
+    CHECK(contents_of(path) == "new");
+    CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("what is not committed leaves nothing") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.file("a", "old");
+    { detail::AtomicFile(path).write("new", 3); }
+    CHECK(contents_of(path) == "old");
+    CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("what a crash left beside a file is in nobody's way") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.file("a", "old");
+    for (int number = 0; number < 3; ++number) {
+        folder.file(concat("a.", getpid(), ".", number), "left");
+    }
+    CHECK(write_watched(path, "new").second == "");
+    CHECK(contents_of(path) == "new");
+    CHECK(files_in(folder.path()) == 4);
+}
+
+TEST_CASE("a new file has the process's permissions, another its old ones from the start") {
+    const TemporaryFolder folder;
+    const mode_t mask = umask(027);
+    write_watched(folder.file("new", ""), "1");
+    fs::remove(folder.path() / "new");
+    { detail::AtomicFile(folder.path() / "new").commit(); }
+    umask(mask);
+    CHECK((static_cast<unsigned>(fs::status(folder.path() / "new").permissions()) & 0777) == 0640);
+
+    const fs::path secret = folder.file("secret", "old");
+    fs::permissions(secret, fs::perms::owner_read | fs::perms::owner_write);
+    {
+        detail::AtomicFile file(secret);
+        for (const auto& entry : fs::directory_iterator(folder.path())) {
+            if (!entry.path().filename().string().starts_with("secret.")) continue;
+            CHECK((static_cast<unsigned>(entry.status().permissions()) & 077) == 0);
+        }
+        file.commit();
+    }
+    CHECK((static_cast<unsigned>(fs::status(secret).permissions()) & 0777) == 0600);
+}
+
+TEST_CASE("what is no regular file is not replaced by one") {
+    const TemporaryFolder folder;
+    const fs::path pipe = folder.path() / "pipe";
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK_THROWS_WITH_AS(
+        detail::AtomicFile{pipe},
+        (pipe.string() + ": is no regular file, and cannot be replaced by one").c_str(), IoError);
+    CHECK(fs::is_fifo(pipe));
+    CHECK(files_in(folder.path()) == 1);
+}
+
+TEST_CASE("threads that write at once leave the process's mask alone") {
+    const TemporaryFolder folder;
+    const mode_t mask = umask(022);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+            for (int i = 0; i < 300; ++i) detail::AtomicFile file(folder.path() / "a");
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    CHECK(umask(mask) == 022);
+    CHECK(files_in(folder.path()) == 0);
+}
