@@ -104,7 +104,8 @@ weft::TrainerOptions<float, weft::Cpu> trainer_options(const Options& options, s
     }
     if (options.schedule == "piecewise") {
         // A boundary is the last step with the value before it.
-        const std::int64_t half = steps / 2 - 1, three_quarters = 3 * steps / 4 - 1;
+        const std::int64_t half = std::max<std::int64_t>(steps / 2, 1) - 1,
+                           three_quarters = 3 * steps / 4 - 1;
         trainer.learning_rate_schedule = PiecewiseConstantDecay{
             {half, std::max(half + 1, three_quarters)}, {top, top / 10, top / 100}};
     }
@@ -119,7 +120,7 @@ weft::TrainerOptions<float, weft::Cpu> trainer_options(const Options& options, s
 }
 
 /// The tutorial's network for samples of that shape, with its first weights or those of --load.
-/// Throws ArgumentError for a file that holds another network.
+/// Throws ArgumentError for a file that holds one of other shapes or another number of parameters.
 weft::Sequential<float> make_model(const Options& options, const Tutorial& network,
                                    const weft::Shape& sample) {
     weft::Sequential<float> model(network.layers);
@@ -145,7 +146,8 @@ weft::Sequential<float> make_model(const Options& options, const Tutorial& netwo
 struct Training {
     weft::History history;
     std::size_t best_epoch = 0;     ///< from 1, with the lowest val_loss; 0 without one
-    std::size_t weights_epoch = 0;  ///< from 1, after which the model had the weights it has now
+    std::size_t weights_epoch = 0;  ///< from 1, after which the model had the weights it has now;
+                                    ///< 0 when it had them after none
 };
 
 /// The epoch with the lowest val_loss, from 1; 0 when none has a number for it.
@@ -179,9 +181,13 @@ Training fit(const Options& options, weft::Trainer<float, weft::Cpu>& trainer, c
     const weft::Examples<float> examples(train.images, train.labels);
     Training training{.history = trainer.fit(options.augment ? augment(examples) : examples, fit)};
     training.best_epoch = best_epoch(training.history);
-    // Early stopping brings back the weights of the best epoch.
-    training.weights_epoch = stopping.best_epoch > 0 ? static_cast<std::size_t>(stopping.best_epoch)
-                                                     : training.history.epochs.size();
+    // Early stopping brings back the weights of the best epoch; a run that a NaN ended has those of
+    // a step after its last epoch.
+    if (stopping.best_epoch > 0) {
+        training.weights_epoch = static_cast<std::size_t>(stopping.best_epoch);
+    } else if (!training.history.non_finite) {
+        training.weights_epoch = training.history.epochs.size();
+    }
     return training;
 }
 

@@ -14,7 +14,7 @@ struct Options {
     weft::Index epochs = 0;  ///< 0: the tutorial's, as for the rest
     weft::Index batch_size = 0;
     std::string optimizer;
-    double learning_rate = 0;  ///< 0: the optimiser's default
+    double learning_rate = 0;  ///< 0: the tutorial's or the optimiser's default
     std::string schedule;
     double validation_share = -1;
     bool validates_on_test = false;
@@ -50,7 +50,7 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
         ->check(CLI::PositiveNumber);
     app.add_option("--optimizer", options.optimizer, "How to step [the tutorial's]")
         ->check(CLI::IsMember({"adam", "adamw", "rmsprop", "sgd"}));
-    app.add_option("--learning-rate", options.learning_rate, "Of the optimiser [its default]")
+    app.add_option("--learning-rate", options.learning_rate, "Of the optimiser [the tutorial's]")
         ->check(CLI::PositiveNumber);
     app.add_option("--schedule", options.schedule, "Of the learning rate [the tutorial's]")
         ->check(CLI::IsMember(
@@ -104,7 +104,10 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
     }
     if (options.epochs == 0) options.epochs = defaults.epochs;
     if (options.batch_size == 0) options.batch_size = defaults.batch_size;
-    if (options.optimizer.empty()) options.optimizer = defaults.optimizer;
+    if (options.optimizer.empty()) {
+        options.optimizer = defaults.optimizer;
+        if (options.learning_rate == 0) options.learning_rate = defaults.learning_rate;
+    }
     if (options.schedule.empty()) options.schedule = defaults.schedule;
     if (options.validation_share < 0) {
         options.validation_share = defaults.validation_share;

@@ -69,8 +69,8 @@
 #endif
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 #if defined(_WIN32)

@@ -4,14 +4,10 @@
 
 #include <doctest/doctest.h>
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <csignal>
-#include <optional>
 #include <thread>
 
 using namespace weft;
@@ -118,26 +114,56 @@ TEST_CASE("what a crash left beside a file is in nobody's way") {
     CHECK(files_in(folder.path()) == 4);
 }
 
-TEST_CASE("a new file has the process's permissions, another its old ones from the start") {
-    const TemporaryFolder folder;
-    const mode_t mask = umask(027);
-    write_watched(folder.file("new", ""), "1");
-    fs::remove(folder.path() / "new");
-    { detail::AtomicFile(folder.path() / "new").commit(); }
-    umask(mask);
-    CHECK((static_cast<unsigned>(fs::status(folder.path() / "new").permissions()) & 0777) == 0640);
+namespace {
 
+unsigned mode_of(const fs::path& path) {
+    return static_cast<unsigned>(fs::status(path).permissions()) & 0777;
+}
+
+}  // namespace
+
+TEST_CASE("a new file has the process's permissions, another its old ones") {
+    const TemporaryFolder folder;
+    const fs::path fresh = folder.path() / "new", old = folder.file("old", "");
+    const mode_t mask = umask(027);
+    detail::AtomicFile(fresh).commit();
+    CHECK(mode_of(fresh) == 0640);
+    for (const unsigned mode : {0600U, 0444U, 0755U, 0666U}) {
+        fs::permissions(old, static_cast<fs::perms>(mode));
+        detail::AtomicFile(old).commit();
+        CHECK(mode_of(old) == mode);
+    }
+    umask(mask);
+}
+
+TEST_CASE("what replaces a secret file is one from the start") {
+    const TemporaryFolder folder;
     const fs::path secret = folder.file("secret", "old");
-    fs::permissions(secret, fs::perms::owner_read | fs::perms::owner_write);
+    fs::permissions(secret, static_cast<fs::perms>(0600));
+    const mode_t mask = umask(0);
     {
         detail::AtomicFile file(secret);
+        CHECK(files_in(folder.path()) == 2);
         for (const auto& entry : fs::directory_iterator(folder.path())) {
-            if (!entry.path().filename().string().starts_with("secret.")) continue;
-            CHECK((static_cast<unsigned>(entry.status().permissions()) & 077) == 0);
+            CHECK(mode_of(entry.path()) == 0600);
         }
-        file.commit();
     }
-    CHECK((static_cast<unsigned>(fs::status(secret).permissions()) & 0777) == 0600);
+    const std::string made = detail::create_unique_file((folder.path() / "b").string(), 0600);
+    CHECK(mode_of(made) == 0600);
+    umask(mask);
+}
+
+TEST_CASE("a link to nothing stays one, and gets what it names") {
+    const TemporaryFolder folder;
+    fs::create_directory(folder.path() / "sub");
+    fs::create_symlink("sub/file", folder.path() / "link");
+    fs::create_symlink("link", folder.path() / "link to it");
+    detail::AtomicFile file(folder.path() / "link to it");
+    file.write("new", 3);
+    file.commit();
+    CHECK(fs::is_symlink(folder.path() / "link to it"));
+    CHECK(fs::is_symlink(folder.path() / "link"));
+    CHECK(contents_of(folder.path() / "sub" / "file") == "new");
 }
 
 TEST_CASE("what is no regular file is not replaced by one") {

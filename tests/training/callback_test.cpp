@@ -416,6 +416,34 @@ TEST_CASE("what a callback throws after an exception does not hide it, nor stop 
     CHECK(ended == 1);
 }
 
+TEST_CASE("a callback that throws at the end keeps none of the others from ending") {
+    Diverging run;
+    const LambdaCallback bad{.train_end = [](TrainingRun&) { throw std::runtime_error("bad"); }};
+    int ended = 0;
+    const LambdaCallback last{.train_end = [&](TrainingRun&) { ++ended; }};
+    Trainer trainer(run.model, {.loss = MeanSquaredError{}});
+    CHECK_THROWS_WITH_AS(
+        trainer.fit(run.x, run.y, {.verbosity = Verbosity::silent, .callbacks = {bad, last}}),
+        "bad", std::runtime_error);
+    CHECK(ended == 1);
+}
+
+TEST_CASE("where a callback does not begin, those before it end, and no other") {
+    Diverging run;
+    std::string events;
+    const auto noted = [&](const std::string& name) {
+        return LambdaCallback{.train_begin = [&events, name](TrainingRun&) { events += name; },
+                              .train_end = [&events, name](TrainingRun&) { events += "-" + name; }};
+    };
+    Trainer trainer(run.model, {.loss = MeanSquaredError{}});
+    CHECK_THROWS_AS(
+        trainer.fit(run.x, run.y,
+                    {.verbosity = Verbosity::silent,
+                     .callbacks = {noted("a"), noted("b"), EarlyStopping{}, noted("c")}}),
+        ArgumentError);
+    CHECK(events == "ab-a-b");
+}
+
 TEST_CASE("a score that no epoch will have is refused before the first step") {
     Diverging run;
     Trainer trainer(run.model, {.loss = MeanSquaredError{}});

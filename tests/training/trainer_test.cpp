@@ -16,6 +16,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <limits>
 #include <set>
 
@@ -315,6 +316,13 @@ TEST_CASE("a number that is not finite stops training and is traced to where it 
         CHECK(fits.fit(train.x, train.labels, options).non_finite->where ==
               "batch_norm/moving_variance");
     }
+    SUBCASE("where a constant of the model is infinite on purpose, it ends nothing") {
+        Sequential masked{Flatten{}, BatchNorm{}, Dense{4, softmax}};
+        masked.build({6, 5}, 1);
+        masked.parameter("batch_norm/moving_mean")[0] = infinity;
+        Trainer fits(masked, classification());
+        CHECK(!fits.fit(train.x, train.labels, options).non_finite);
+    }
     SUBCASE("in the targets") {
         Sequential regression{Dense{1}};
         std::vector<float> x(8, 1.0f), y(8, 1.0f);
@@ -447,9 +455,6 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
     options.validation_sample_weight = {1};
     CHECK(fit() == "fit: validation_sample_weight has 1 weights, expected 0");
     options.validation_sample_weight.clear();
-    options.validation_split = 1e-17;
-    CHECK(fit() == "fit: validation_split holds nothing back");
-    options.validation_split = 0;
     labels[3] = 5;
     CHECK(fit() == "BinaryCrossentropy: target of sample 3 is label 5, expected 0 ... 1");
     CHECK(message_of<ArgumentError>([&] {
@@ -480,6 +485,25 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
           }) ==
           "fit: class_weight needs a class as each sample's target, MeanSquaredError for "
           "predictions (None, 6, 2, 1) has none");
+    Sequential one{Flatten{}, Dense{1, softmax}};
+    Trainer single(one, {.loss = CategoricalCrossentropy{}});
+    weighted.class_weight = {1};
+    CHECK(message_of<ArgumentError>([&] {
+              single.fit(train.x, Tensor<float>({32, 1}), weighted);
+          }) ==
+          "fit: class_weight needs a class as each sample's target, CategoricalCrossentropy "
+          "for predictions (None, 1) has none");
+}
+
+TEST_CASE("a target that is not a number is found, with weights of classes too") {
+    const Toy train(32);
+    std::vector<float> y(32, 1.0f);
+    y[3] = std::nanf("");
+    Sequential binary{Flatten{}, Dense{1, sigmoid}};
+    FitOptions<float> options = silent(1);
+    options.class_weight = {1, 2};
+    Trainer trainer(binary, {.loss = BinaryCrossentropy{}});
+    CHECK(trainer.fit(train.x, y, options).non_finite->where == "targets");
 }
 
 TEST_CASE("weights of classes are those of their samples, whatever form the targets have") {
@@ -516,6 +540,24 @@ TEST_CASE("weights of classes are those of their samples, whatever form the targ
                     trained(binary, BinaryCrossentropy{}, yes, by_sample)));
     CHECK(!identical(trained(binary, BinaryCrossentropy{}, yes, by_class),
                      trained(binary, BinaryCrossentropy{}, yes, silent(2))));
+
+    // Between the classes: a number is rounded, half to even; a row is of its largest number.
+    const std::vector<float> between{0, 0.4f, 0.5f, 0.6f};
+    std::vector<float> numbers;
+    Tensor<float> rows = targets;
+    by_sample.sample_weight.clear();
+    for (std::size_t i = 0; i < 64; ++i) {
+        numbers.push_back(between[i % 4]);
+        by_sample.sample_weight.push_back(two[i % 4 == 3]);
+    }
+    CHECK(identical(trained(binary, BinaryCrossentropy{}, numbers, by_class),
+                    trained(binary, BinaryCrossentropy{}, numbers, by_sample)));
+    by_class.class_weight = four;
+    by_sample.sample_weight.assign(64, four[1]);
+    for (Index i = 0; i < 64; ++i)
+        std::ranges::copy(std::array{0.2f, 0.5f, 0.3f, 0.0f}, &rows(i, 0));
+    CHECK(identical(trained(toy_model(), CategoricalCrossentropy{}, rows, by_class),
+                    trained(toy_model(), CategoricalCrossentropy{}, rows, by_sample)));
 }
 
 TEST_CASE(

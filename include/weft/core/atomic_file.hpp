@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 
 namespace weft::detail {
@@ -22,17 +23,21 @@ public:
         std::error_code ignored;
         target_ = std::filesystem::weakly_canonical(path, ignored);
         if (ignored) target_ = path;
+        // weakly_canonical leaves a link to nothing as it is.
+        for (int links = 0; links < 40 && is_symlink(symlink_status(target_, ignored)); ++links) {
+            target_ = target_.parent_path() / read_symlink(target_, ignored);
+        }
         const auto old = std::filesystem::status(target_, ignored);
         const bool replaces = std::filesystem::is_regular_file(old);
         if (std::filesystem::is_other(old)) {  // a device, a pipe
             throw IoError(concat(name_, ": is no regular file, and cannot be replaced by one"));
         }
-        // Never more than the old file allowed, also while it is written.
-        temporary_ = create_unique_file(
-            target_.string(), replaces ? static_cast<unsigned>(old.permissions()) & 0666 : 0666);
-        check(!temporary_.empty(), "be created");
-        if (replaces) std::filesystem::permissions(temporary_, old.permissions(), ignored);
-        file_.open(temporary_, std::ios::binary);
+        if (replaces) permissions_ = old.permissions();
+        // Never more to others than the old file allowed, also while it is written.
+        const auto mode = static_cast<unsigned>(old.permissions()) & 0666;
+        temporary_ = create_unique_file(target_.string(), replaces ? mode | 0600 : 0666);
+        if (!temporary_.empty()) file_.open(temporary_, std::ios::binary);
+        check(file_.is_open(), "be created");
     }
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
@@ -51,15 +56,17 @@ public:
         file_.close();
         check(file_.good() && sync_to_disk(temporary_.c_str()), "be written in full");
         std::error_code error;
+        if (permissions_) std::filesystem::permissions(temporary_, *permissions_, error);
         std::filesystem::rename(temporary_, target_, error);
         if (error) errno = error.value();
         check(!error, "be put in place");
         committed_ = true;
-        // The new name lies in the folder, which has to reach the disk too. Other failures than of
-        // the disk are of folders that cannot be read or synced at all.
+        // The new name lies in the folder, which has to reach the disk too. There are
+        // folders that cannot be read, and some that cannot be synced.
         const auto folder = target_.parent_path();
         const bool synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
-        check(synced || errno != EIO, "be said to be on the disk");
+        check(synced || errno == EACCES || errno == EINVAL || errno == ENOTSUP,
+              "be said to be on the disk");
     }
 
 private:
@@ -72,6 +79,7 @@ private:
     std::string name_;
     std::filesystem::path target_;
     std::string temporary_;
+    std::optional<std::filesystem::perms> permissions_ = {};  ///< of the old file
     std::ofstream file_;
     bool committed_ = false;
 };

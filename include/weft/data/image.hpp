@@ -2,7 +2,6 @@
 /// Pictures in PNG and JPEG files. Needs stb.
 #pragma once
 
-#include "weft/core/atomic_file.hpp"
 #include "weft/data/detail/stb.hpp"
 #include "weft/data/idx.hpp"
 #include "weft/data/resize.hpp"
@@ -123,16 +122,16 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
         throw ShapeError(concat("write_png: image has shape ", shape,
                                 ", expected (H, W), (H, W, 1) or (H, W, 3)"));
     }
-    detail::AtomicFile file(path);
+    std::ofstream file(path, std::ios::binary);
     const auto write = [](void* to, void* bytes, int size) {
-        static_cast<detail::AtomicFile*>(to)->write(bytes, static_cast<std::size_t>(size));
+        static_cast<std::ofstream*>(to)->write(static_cast<const char*>(bytes), size);
     };
     const int row_bytes = static_cast<int>(shape[1] * channels);
     const int written = detail::stb::stbi_write_png_to_func(
         write, &file, static_cast<int>(shape[1]), static_cast<int>(shape[0]),
         static_cast<int>(channels), image.data(), row_bytes);
-    if (written == 0) throw IoError(concat(path.string(), ": there is no memory to write it"));
-    file.commit();
+    file.close();
+    if (written == 0 || !file) throw IoError(concat(path.string(), ": cannot be written"));
 }
 
 }  // namespace weft

@@ -52,7 +52,7 @@ public:
         saved_epoch_ = run.epoch();
     }
 
-    void visit_state(StateFields& field, const TrainingRun& run) {
+    void visit_state(StateFields& field, TrainingRun& run) {
         detail::visit_monitored(field, options_.monitor, best_);
         detail::visit_epoch(field, run, "saved_epoch", saved_epoch_);
     }

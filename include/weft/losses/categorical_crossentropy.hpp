@@ -39,7 +39,7 @@ public:
     }
 
     Index class_count(const Shape& prediction) const override {
-        return prediction.rank() == 1 ? prediction.last() : 0;
+        return prediction.rank() == 1 && prediction.last() > 1 ? prediction.last() : 0;
     }
 
     WEFT_COLD std::string complaint(TensorView<const Scalar> target, const Shape&) const override {

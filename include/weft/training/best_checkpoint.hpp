@@ -30,7 +30,7 @@ struct BestCheckpoint {
         if (best_epoch > 0) run.load_weights(weights_);
     }
 
-    void visit_state(StateFields& field, const TrainingRun& run) {
+    void visit_state(StateFields& field, TrainingRun& run) {
         detail::visit_monitored(field, monitor, best);
         detail::visit_epoch(field, run, "best_epoch", best_epoch);
         detail::visit_best_weights(field, run, best_epoch > 0, weights_);

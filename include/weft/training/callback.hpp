@@ -63,12 +63,13 @@ concept Callback = requires(T& object, TrainingRun& run) {
 ///   on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end (TrainingRun&).
 ///
 /// Made from a variable it refers to it, so that results can be read there after training; made
-/// from a temporary it keeps a copy. on_train_end is called however training ends, by an exception
-/// too; what it then throws itself is lost. One that carries something from epoch to epoch, and is
-/// to survive the end of the program in the middle of a run, also has a visit_state(StateFields&),
-/// which may be called before on_train_begin and more than once; to hold what it gets back against
-/// the run that it is part of, a visit_state(StateFields&, const TrainingRun&). An epoch that a
-/// resumed run goes on with does not begin twice.
+/// from a temporary it keeps a copy. All whose on_train_begin came to its end are told of the end
+/// of training, however it ends, by an exception too. fit passes on what is thrown first. One that
+/// carries something from epoch to epoch, and is to survive the end of the program in the middle of
+/// a run, also has a visit_state(StateFields&), which may be called before on_train_begin and more
+/// than once; to hold what it gets back against the run that it is part of, a
+/// visit_state(StateFields&, TrainingRun&). An epoch that a resumed run goes on with does not begin
+/// twice.
 class CallbackHandle {
 public:
     template <class T>
@@ -82,13 +83,13 @@ public:
         }
         call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
         if constexpr (requires(StateFields & field, TrainingRun & run) {
-                          object->visit_state(field, std::as_const(run));
+                          object->visit_state(field, run);
                       }) {
-            visit_state_ = [object](StateFields& field, const TrainingRun& run) {
+            visit_state_ = [object](StateFields& field, TrainingRun& run) {
                 object->visit_state(field, run);
             };
         } else if constexpr (requires(StateFields & field) { object->visit_state(field); }) {
-            visit_state_ = [object](StateFields& field, const TrainingRun&) {
+            visit_state_ = [object](StateFields& field, TrainingRun&) {
                 object->visit_state(field);
             };
         }
@@ -98,7 +99,7 @@ public:
 
     void operator()(Event event, TrainingRun& run) const { call_(event, run); }
 
-    void visit_state(StateFields& field, const TrainingRun& run) const {
+    void visit_state(StateFields& field, TrainingRun& run) const {
         if (visit_state_) visit_state_(field, run);
     }
 
@@ -125,7 +126,7 @@ private:
     }
 
     std::function<void(Event, TrainingRun&)> call_;
-    std::function<void(StateFields&, const TrainingRun&)> visit_state_;
+    std::function<void(StateFields&, TrainingRun&)> visit_state_;
 };
 
 /// Functions of the user's own as a callback.
@@ -149,8 +150,8 @@ private:
 
 /// Which way a score improves.
 enum class Better {
-    automatic,  ///< by the name: lower for a loss or an error; higher for acc(uracy), precision,
-                ///< recall, f1 and auc; ArgumentError for any other
+    automatic,  ///< by what is in the name: lower for loss, error, mse and mae; else higher for
+                ///< acc, precision, recall, f1 and auc; else ArgumentError
     lower,
     higher,
 };
@@ -159,7 +160,7 @@ namespace detail {
 
 /// By the name of a score. Throws ArgumentError when it does not tell.
 WEFT_COLD inline bool is_better_higher(std::string_view monitor) {
-    for (const char* word : {"loss", "error"}) {
+    for (const char* word : {"loss", "error", "mse", "mae"}) {
         if (monitor.find(word) != std::string_view::npos) return false;
     }
     for (const char* word : {"acc", "precision", "recall", "f1", "auc"}) {
@@ -241,9 +242,10 @@ WEFT_COLD inline void visit_epoch(StateFields& field, const TrainingRun& run, st
 WEFT_COLD inline void visit_best_weights(StateFields& field, const TrainingRun& run, bool is_kept,
                                          Buffer& weights) {
     field("weights", weights);
-    const std::size_t expected = is_kept ? run.weights_bytes() : 0;
-    field.require(!field.is_restoring() || weights.size() == expected, "weights",
-                  concat("has ", weights.size(), " bytes, expected ", expected));
+    if (!is_kept) weights = {};
+    field.require(!is_kept || !field.is_restoring() || weights.size() == run.weights_bytes(),
+                  "weights",
+                  concat("has ", weights.size(), " bytes, expected ", run.weights_bytes()));
 }
 
 }  // namespace detail

@@ -49,7 +49,7 @@ struct EarlyStopping {
         weights_ = {};
     }
 
-    void visit_state(StateFields& field, const TrainingRun& run) {
+    void visit_state(StateFields& field, TrainingRun& run) {
         detail::visit_monitored(field, monitor, best);
         detail::visit_epoch(field, run, "best_epoch", best_epoch);
         detail::visit_epoch(field, run, "stopped_epoch", stopped_epoch);

@@ -35,9 +35,9 @@ public:
     ///
     /// Stops early, with History::non_finite set, when an input, the loss or a gradient is NaN or
     /// infinite; the trainable parameters are then those before that step. An update that itself
-    /// overflows a parameter is found at the epoch's end. Throws ShapeError or ArgumentError for
-    /// data or options that do not fit, before anything is changed; what a callback throws or
-    /// reading the data, passes through.
+    /// overflows a parameter, or a moving statistic that does, is found at the epoch's end. Throws
+    /// ShapeError or ArgumentError for data or options that do not fit, before anything is changed;
+    /// what a callback throws or reading the data, passes through.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
@@ -105,9 +105,6 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
             ? data.size()
             : static_cast<Index>(static_cast<double>(data.size()) * (1 - options.validation_split));
     if (train_size == 0) throw ArgumentError("fit: validation_split leaves nothing to train on");
-    if (options.validation_split > 0 && !options.validation_data && train_size == data.size()) {
-        throw ArgumentError("fit: validation_split holds nothing back");
-    }
     if (built) *model_ = *std::move(built);
 
     state_.fit_to(*model_, options_);

@@ -7,6 +7,8 @@
 #include "weft/training/detail/history_table.hpp"
 #include "weft/training/detail/training_state.hpp"
 
+#include <exception>
+
 namespace weft::detail {
 
 /// Trains on the first train_size samples; evaluates those from there on, or validation_data.
@@ -29,29 +31,19 @@ public:
           batch_(model, trainer.loss->target_shape(model.output_shape()), batch_size_,
                  PassKind::training),
           order_(static_cast<std::size_t>(train_size)),
-          sums_(trainer.metrics.size() + 1) {}
+          sums_(trainer.metrics.size() + 1),
+          was_finite_(all_finite<Scalar>(batch_.workspace.device(), std::as_const(model).arena())) {
+    }
 
     WEFT_COLD History run() {
-        const RunStore& store = options_.checkpoint;
-        // Before callbacks begin, which a refused state leaves alone, and after, which began anew.
-        is_resumed_ = store && store.load(visit_);
-        call(CallbackHandle::Event::train_begin);
-        if (is_resumed_) {
-            store.load(visit_);
-            report_resumed();
-        } else {
-            save_state();  // what cannot be written is learnt now
-        }
-        // An epoch that is open goes to its end, whatever was asked for meanwhile.
         try {
-            while (!epoch_over_ || (!stopped_ && std::ssize(history_.epochs) < options_.epochs)) {
-                if (!run_epoch()) break;
-            }
+            begin();
+            run_epochs();
         } catch (...) {
-            end_by_exception();
+            end();
             throw;
         }
-        call(CallbackHandle::Event::train_end);
+        if (const std::exception_ptr failure = end()) std::rethrow_exception(failure);
         return std::move(history_);
     }
 
@@ -132,7 +124,7 @@ private:
 
     struct CallbackState {
         const CallbackHandle& callback;
-        const TrainingRun& run;
+        TrainingRun& run;
 
         void visit_state(StateFields& field) { callback.visit_state(field, run); }
     };
@@ -141,14 +133,40 @@ private:
         for (const CallbackHandle& callback : options_.callbacks) callback(event, *this);
     }
 
-    /// What the callbacks throw now must not hide what ended the run.
-    WEFT_COLD void end_by_exception() {
+    WEFT_COLD void begin() {
+        const RunStore& store = options_.checkpoint;
+        // Before callbacks begin, which a refused state leaves alone, and after, which began anew.
+        is_resumed_ = store && store.load(visit_);
         for (const CallbackHandle& callback : options_.callbacks) {
+            callback(CallbackHandle::Event::train_begin, *this);
+            ++begun_;
+        }
+        if (is_resumed_) {
+            store.load(visit_);
+            report_resumed();
+        } else {
+            save_state();  // what cannot be written is learnt now
+        }
+    }
+
+    void run_epochs() {
+        // An epoch that is open goes to its end, whatever was asked for meanwhile.
+        while (!epoch_over_ || (!stopped_ && std::ssize(history_.epochs) < options_.epochs)) {
+            if (!run_epoch()) return;
+        }
+    }
+
+    /// Ends all callbacks that began; gives what the first of them threw, if one did.
+    WEFT_COLD std::exception_ptr end() {
+        std::exception_ptr first;
+        for (std::size_t i = 0; i < begun_; ++i) {
             try {
-                callback(CallbackHandle::Event::train_end, *this);
+                options_.callbacks[i](CallbackHandle::Event::train_end, *this);
             } catch (...) {
+                if (!first) first = std::current_exception();
             }
         }
+        return first;
     }
 
     // ---- The state of the run, kept outside of the program ------------------------------------
@@ -222,7 +240,9 @@ private:
         }
         // An update itself may overflow, and so may a moving statistic; looked for once an epoch.
         Device& device = batch_.workspace.device();
-        if (!all_finite<Scalar>(device, std::as_const(model_).arena())) {
+        const TensorView<const Scalar, Device> numbers =
+            was_finite_ ? model_.arena() : model_.trainable_parameters();
+        if (!all_finite<Scalar>(device, numbers)) {
             const std::string trained = find_non_finite_parameter(device, model_, true);
             return stop_at(trained.empty() ? find_non_finite_parameter(device, model_, false)
                                            : trained);
@@ -316,9 +336,11 @@ private:
     Batch<Scalar, Device> batch_;
     std::vector<Index> order_;
     std::vector<MetricSum> sums_;
-    Index epoch_ = 0;       ///< the one that runs or ran last, from 1
-    Index batch_step_ = 0;  ///< its steps that began
-    double seconds_ = 0;    ///< that they took
+    bool was_finite_;        ///< all parameters, also those that no optimiser touches
+    std::size_t begun_ = 0;  ///< callbacks that were told that training begins
+    Index epoch_ = 0;        ///< the one that runs or ran last, from 1
+    Index batch_step_ = 0;   ///< its steps that began
+    double seconds_ = 0;     ///< that they took
     bool epoch_over_ = true, stopped_ = false, is_resumed_ = false;
     History history_;
     const VisitState visit_ = [this](StateFields& field) { visit_all(field); };

@@ -34,10 +34,14 @@ struct LossWeights {
     std::span<const double> of_classes = {};
 };
 
-/// The class that a target of Loss::class_count stands for, as in Keras.
+/// The class that a target of Loss::class_count stands for, as in Keras; less than the count for a
+/// NaN too, which is found later.
 template <class Scalar>
-std::size_t class_of(TensorView<const Scalar> target) {
-    if (target.size() == 1) return static_cast<std::size_t>(std::nearbyint(target[0]));
+std::size_t class_of(TensorView<const Scalar> target, std::size_t classes) {
+    if (target.size() == 1) {
+        // Indices are checked; of yes and no there may be any number between.
+        return classes == 2 ? target[0] > Scalar(0.5) : static_cast<std::size_t>(target[0]);
+    }
     return static_cast<std::size_t>(std::max_element(target.begin(), target.end()) -
                                     target.begin());
 }
@@ -71,7 +75,9 @@ WEFT_NOINLINE bool score_batch(const Sequential<Scalar, Device>& model,
             const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
             double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
             if (!weights.of_classes.empty()) {
-                weight *= weights.of_classes[class_of<Scalar>(targets.sample(i))];
+                weight *=
+                    weights
+                        .of_classes[class_of<Scalar>(targets.sample(i), weights.of_classes.size())];
             }
             batch.weights[i] = static_cast<Scalar>(weight);
         }
