@@ -61,8 +61,8 @@ public:
         if (error) errno = error.value();
         check(!error, "be put in place");
         committed_ = true;
-        // The new name lies in the folder, which has to reach the disk too. There are
-        // folders that cannot be read, and some that cannot be synced.
+        // The new name lies in the folder, which has to reach the disk too. Some folders cannot be
+        // read, or not be synced.
         const auto folder = target_.parent_path();
         const bool synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
         check(synced || errno == EACCES || errno == EINVAL || errno == ENOTSUP,
