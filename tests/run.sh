@@ -9,6 +9,6 @@ weft_get_data || weft_say "there is no data set: the tests that need it are skip
 build=$weft_root/build/tests
 weft_say "building and running the tests"
 # Warnings are errors only in CI: another compiler may have other ones.
-weft_configure "$build" --preset dev -DCMAKE_COMPILE_WARNING_AS_ERROR="${CI:-OFF}"
+weft_configure "$build" --preset dev -DWEFT_UNITY_TESTS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR="${CI:-OFF}"
 cmake --build "$build" --parallel "$weft_jobs"
 ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$weft_jobs" "$@"

@@ -40,11 +40,11 @@ Values apply(const Step& step, const Shape& image, Index sample = 0) {
 }
 
 /// The samples, six rows of seven pixels of two channels, through everything at once.
-const Tensor<float> images = random_uniform<float>({50, 6, 7, 2}, 3, 0, 1);
-const std::vector<int> labels(50, 1);
+const Tensor<float> noise = random_uniform<float>({50, 6, 7, 2}, 3, 0, 1);
+const std::vector<int> same_class(50, 1);
 
 Examples<float> everything() {
-    return augmented(Examples<float>(images, labels),
+    return augmented(Examples<float>(noise, same_class),
                      {RandomFlip{}, RandomTranslation{.height_factor = 0.2, .width_factor = 0.2},
                       RandomRotation{0.1}, RandomZoom{0.2}, RandomErasing{},
                       RandomBrightness{.factor = 0.1, .value_range = {0, 1}}});
@@ -262,7 +262,7 @@ TEST_CASE("what is evaluated is not augmented, validation_split included") {
     };
     std::vector<Index> last(20);
     std::iota(last.begin(), last.end(), 30);
-    const Examples<float> plain(images, labels);
+    const Examples<float> plain(noise, same_class);
     const auto [during, after] = run(everything(), subset(plain, last));
     CHECK(during == after);
     CHECK(run(plain, plain).first != during);  // so training did see something else
@@ -286,7 +286,7 @@ TEST_CASE("the user's own augmentation has all of an image") {
 }
 
 TEST_CASE("options that make no sense are refused by name") {
-    const Examples<float> examples(images, labels);
+    const Examples<float> examples(noise, same_class);
     const auto refuse = [&](const Augmentation<float>& step) { augmented(examples, {step}); };
     CHECK_THROWS_WITH_AS(refuse(RandomTranslation{.height_factor = 1.5}),
                          "RandomTranslation: height_factor is from -1.5 to 1.5, expected a range "
@@ -304,7 +304,7 @@ TEST_CASE("options that make no sense are refused by name") {
     CHECK_THROWS_AS((refuse(RandomBrightness{.factor = 0.5, .value_range = {1, 0}})),
                     ArgumentError);
     const Tensor<float> rows({50, 3});
-    CHECK_THROWS_WITH_AS(augmented(Examples<float>(rows, labels), {RandomFlip{}}),
+    CHECK_THROWS_WITH_AS(augmented(Examples<float>(rows, same_class), {RandomFlip{}}),
                          "augmented: samples have shape (3,), expected pictures (H, W) or "
                          "(H, W, C)",
                          ShapeError);

@@ -1,5 +1,6 @@
 #include "weft/data/cifar10.hpp"
 
+#include "tests/support/io_error.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -26,13 +27,8 @@ int expected(Index record, Index h, Index w, Index c) {
     return static_cast<int>((32 * h + w + offset) % 256);
 }
 
-std::string complaint(const std::filesystem::path& path) {
-    try {
-        stream_cifar10<float>(std::span(&path, 1));
-    } catch (const IoError& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
+std::string cifar10_error(const std::filesystem::path& path) {
+    return io_error([&] { stream_cifar10<float>(std::span(&path, 1)); });
 }
 
 }  // namespace
@@ -83,13 +79,13 @@ TEST_CASE("the six files are loaded as bytes") {
 TEST_CASE("files of other sizes and labels are refused by name and byte") {
     const TemporaryFolder folder;
     const auto short_file = folder.file("short.bin", records({1}).substr(1));
-    CHECK(complaint(short_file) ==
+    CHECK(cifar10_error(short_file) ==
           short_file.string() + ": holds 3072 bytes, expected records of 3073");
-    CHECK(complaint(folder.file("long.bin", records({1}) + "x"))
+    CHECK(cifar10_error(folder.file("long.bin", records({1}) + "x"))
               .ends_with("holds 3074 bytes, expected records of 3073"));
-    CHECK(complaint(folder.file("empty.bin", ""))
+    CHECK(cifar10_error(folder.file("empty.bin", ""))
               .ends_with("holds 0 bytes, expected records of 3073"));
     const auto wrong = folder.file("wrong.bin", records({1, 2, 10}));
-    CHECK(complaint(wrong) ==
+    CHECK(cifar10_error(wrong) ==
           wrong.string() + ": the label of record 2, byte 6146, is 10, expected 0 to 9");
 }

@@ -1,5 +1,6 @@
 #include "weft/data/fashion_mnist.hpp"
 
+#include "tests/support/bytes.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -10,15 +11,15 @@
 namespace {
 
 namespace fs = std::filesystem;
+using weft::Bytes;
 using weft::TemporaryFolder;
-using Bytes = std::vector<std::uint8_t>;
 
 const std::string train_images = "train-images-idx3-ubyte";
 const std::string train_labels = "train-labels-idx1-ubyte";
 const std::string test_images = "t10k-images-idx3-ubyte";
 const std::string test_labels = "t10k-labels-idx1-ubyte";
 
-void write(const fs::path& path, const Bytes& bytes) {
+void write_plain(const fs::path& path, const Bytes& bytes) {
     std::ofstream out(path, std::ios::binary);
     out.write(reinterpret_cast<const char*>(bytes.data()),
               static_cast<std::streamsize>(bytes.size()));
@@ -34,14 +35,14 @@ void write_gzipped(const fs::path& path, const Bytes& bytes) {
 }
 
 /// n images of 2 by 3 pixels, all with the given value; an IDX file.
-Bytes images(std::uint8_t n, std::uint8_t pixel = 7) {
+Bytes image_file(std::uint8_t n, std::uint8_t pixel = 7) {
     const Bytes header{0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 2, 0, 0, 0, 3};
     Bytes bytes(header.size() + n * 6u, pixel);
     std::ranges::copy(header, bytes.begin());
     return bytes;
 }
 
-Bytes labels(const Bytes& values) {
+Bytes label_file(const Bytes& values) {
     const Bytes header{0, 0, 8, 1, 0, 0, 0, static_cast<std::uint8_t>(values.size())};
     Bytes bytes(header.size() + values.size());
     std::ranges::copy(values, std::ranges::copy(header, bytes.begin()).out);
@@ -51,10 +52,10 @@ Bytes labels(const Bytes& values) {
 /// Writes a set of 3 training and 2 test images, whose pixels have the given value.
 void write_small_set(const fs::path& directory, std::uint8_t pixel = 7) {
     fs::create_directories(directory);
-    write(directory / train_images, images(3, pixel));
-    write(directory / train_labels, labels({9, 0, 3}));
-    write(directory / test_images, images(2, pixel));
-    write(directory / test_labels, labels({1, 2}));
+    write_plain(directory / train_images, image_file(3, pixel));
+    write_plain(directory / train_labels, label_file({9, 0, 3}));
+    write_plain(directory / test_images, image_file(2, pixel));
+    write_plain(directory / test_labels, label_file({1, 2}));
 }
 
 /// Sets an environment variable, or removes it, for as long as the object lives.
@@ -107,10 +108,10 @@ TEST_CASE("Fashion-MNIST: a small set from a directory") {
 
 TEST_CASE("Fashion-MNIST: names with dash or dot, plain or .gz, mixed") {
     const TemporaryFolder folder;
-    write(folder / "train-images-idx3-ubyte", images(2));
-    write_gzipped(folder / "train-labels-idx1-ubyte.gz", labels({4, 5}));
-    write(folder / "t10k-images.idx3-ubyte", images(1));
-    write_gzipped(folder / "t10k-labels.idx1-ubyte.gz", labels({6}));
+    write_plain(folder / "train-images-idx3-ubyte", image_file(2));
+    write_gzipped(folder / "train-labels-idx1-ubyte.gz", label_file({4, 5}));
+    write_plain(folder / "t10k-images.idx3-ubyte", image_file(1));
+    write_gzipped(folder / "t10k-labels.idx1-ubyte.gz", label_file({6}));
     const auto data = weft::load_fashion_mnist(folder.path());
     CHECK(data.train_images.shape()[0] == 2);
     CHECK(data.train_labels[1] == 5);
@@ -196,7 +197,7 @@ TEST_CASE("Fashion-MNIST: a place with damaged files is never passed over") {
     CHECK(load_error({}) == folder.path().string() +
                                 ": holds t10k-images, but no t10k-labels-idx1-ubyte, plain or .gz");
 
-    write_gzipped(folder / (test_labels + ".gz"), labels({1, 2}));
+    write_gzipped(folder / (test_labels + ".gz"), label_file({1, 2}));
     fs::resize_file(folder / (test_labels + ".gz"), 20);
     CHECK(load_error({}).starts_with(folder / (test_labels + ".gz") + ": is truncated"));
 
@@ -210,53 +211,54 @@ TEST_CASE("Fashion-MNIST: what does not fit together is refused by name") {
     write_small_set(folder.path());
 
     SUBCASE("a wrong magic number") {
-        write(folder / train_images, {1, 0, 8, 3});
+        write_plain(folder / train_images, {1, 0, 8, 3});
         CHECK(load_error(folder.path()) ==
               folder / train_images +
                   ": starts with 01 00 08 03, expected 00 00 <type> <rank> of IDX");
     }
     SUBCASE("labels where images belong") {
-        write(folder / train_images, labels({1, 2, 3}));
+        write_plain(folder / train_images, label_file({1, 2, 3}));
         CHECK(load_error(folder.path()) ==
               folder / train_images + ": has shape (3,), expected images (N, H, W), at least one");
     }
     SUBCASE("images where labels belong") {
-        write(folder / test_labels, images(2));
+        write_plain(folder / test_labels, image_file(2));
         CHECK(load_error(folder.path()) ==
               folder / test_labels + ": has shape (2, 2, 3), expected labels (N,)");
     }
     SUBCASE("more labels than images") {
-        write(folder / train_labels, labels({9, 0, 3, 1}));
+        write_plain(folder / train_labels, label_file({9, 0, 3, 1}));
         CHECK(load_error(folder.path()) == folder / train_labels +
                                                ": holds 4, more labels than the 3 images of " +
                                                folder / train_images);
     }
     SUBCASE("fewer labels than images") {
-        write(folder / test_labels, labels({9}));
+        write_plain(folder / test_labels, label_file({9}));
         CHECK(load_error(folder.path()) == folder / test_labels +
                                                ": holds 1, fewer labels than the 2 images of " +
                                                folder / test_images);
     }
     SUBCASE("a label out of range") {
-        write(folder / train_labels, labels({9, 0, 10}));
+        write_plain(folder / train_labels, label_file({9, 0, 10}));
         CHECK(load_error(folder.path()) ==
               folder / train_labels + ": label 2 is 10, expected 0 to 9");
     }
     SUBCASE("an empty set") {
-        write(folder / test_images, images(0));
-        write(folder / test_labels, labels({}));
+        write_plain(folder / test_images, image_file(0));
+        write_plain(folder / test_labels, label_file({}));
         CHECK(load_error(folder.path()) ==
               folder / test_images +
                   ": has shape (0, 2, 3), expected images (N, H, W), at least one");
     }
     SUBCASE("test images of another size") {
-        write(folder / test_images, {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 5, 6});
+        write_plain(folder / test_images, {0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1, 5, 6});
         CHECK(load_error(folder.path()) ==
               folder / test_images + ": holds images of shape (1, 1), expected (2, 3) as in " +
                   folder / train_images);
     }
     SUBCASE("sizes beyond the file") {
-        write(folder / train_images, {0, 0, 8, 3, 0, 0, 0xEA, 0x60, 0, 0, 0, 28, 0, 0, 0, 28, 1});
+        write_plain(folder / train_images,
+                    {0, 0, 8, 3, 0, 0, 0xEA, 0x60, 0, 0, 0, 28, 0, 0, 0, 28, 1});
         CHECK(load_error(folder.path()) ==
               folder / train_images +
                   ": holds 1 bytes of elements, expected 47040000 for shape (60000, 28, 28) of "

@@ -1,5 +1,8 @@
 #include "weft/data/idx.hpp"
 
+#include "tests/support/bytes.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/io_error.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -13,38 +16,17 @@
 namespace {
 
 namespace fs = std::filesystem;
+using weft::Bytes;
+using weft::io_error;
 using weft::TemporaryFolder;
-using Bytes = std::vector<std::uint8_t>;
-
-/// The message of the IoError that the call throws.
-std::string io_error(const std::function<void()>& call) {
-    try {
-        call();
-    } catch (const weft::IoError& error) {
-        return error.what();
-    }
-    FAIL("no IoError");
-    return {};
-}
+using weft::values_of;
+using weft::operator+;
 
 /// The message when those bytes are read as uint8; it must start with the path, left out here.
-std::string io_error(const Bytes& bytes) {
+std::string idx_error(const Bytes& bytes) {
     const TemporaryFolder folder;
     const fs::path path = folder.file("broken.idx", bytes);
-    const std::string message = io_error([&] { weft::read_idx<std::uint8_t>(path); });
-    CHECK(message.starts_with(path.string() + ": "));
-    return message.substr(path.string().size() + 2);
-}
-
-Bytes operator+(const Bytes& a, const Bytes& b) {
-    Bytes both(a.size() + b.size());
-    std::ranges::copy(b, std::ranges::copy(a, both.begin()).out);
-    return both;
-}
-
-template <class Scalar>
-std::vector<Scalar> values(const weft::Tensor<Scalar>& tensor) {
-    return {tensor.begin(), tensor.end()};
+    return io_error(path, [&] { weft::read_idx<std::uint8_t>(path); });
 }
 
 /// uint8, shape (2, 3): values 1 to 6.
@@ -57,20 +39,22 @@ TEST_CASE("read_idx reads uint8") {
     const TemporaryFolder folder;
     const auto tensor = weft::read_idx<std::uint8_t>(folder.file("small.idx", small));
     CHECK(tensor.shape() == weft::Shape{2, 3});
-    CHECK(values(tensor) == std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6});
+    CHECK(values_of(tensor) == std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6});
 }
 
 TEST_CASE("read_idx reads int8") {
     const TemporaryFolder folder;
     const auto path = folder.file("a", {0, 0, 9, 1, 0, 0, 0, 4, 0, 1, 0x7F, 0x80});
-    CHECK(values(weft::read_idx<std::int8_t>(path)) == std::vector<std::int8_t>{0, 1, 127, -128});
+    CHECK(values_of(weft::read_idx<std::int8_t>(path)) ==
+          std::vector<std::int8_t>{0, 1, 127, -128});
 }
 
 TEST_CASE("read_idx reads int16, high byte first") {
     const TemporaryFolder folder;
     const auto path =
         folder.file("a", {0, 0, 0x0B, 1, 0, 0, 0, 3, 0x01, 0x02, 0xFF, 0xFE, 0x80, 0x00});
-    CHECK(values(weft::read_idx<std::int16_t>(path)) == std::vector<std::int16_t>{258, -2, -32768});
+    CHECK(values_of(weft::read_idx<std::int16_t>(path)) ==
+          std::vector<std::int16_t>{258, -2, -32768});
 }
 
 TEST_CASE("read_idx reads int32, high byte first") {
@@ -80,7 +64,7 @@ TEST_CASE("read_idx reads int32, high byte first") {
                           0x01, 0x02, 0x03, 0x04, 0xFF, 0xFF, 0xFF, 0xFE});
     const auto tensor = weft::read_idx<std::int32_t>(path);
     CHECK(tensor.shape() == weft::Shape{1, 2});
-    CHECK(values(tensor) == std::vector<std::int32_t>{0x01020304, -2});
+    CHECK(values_of(tensor) == std::vector<std::int32_t>{0x01020304, -2});
 }
 
 TEST_CASE("read_idx reads float, high byte first, NaN and infinity too") {
@@ -102,7 +86,7 @@ TEST_CASE("read_idx reads double, high byte first") {
     const auto path = folder.file("a", {0,    0,    0x0E, 1,    0,    0,    0,    2,       //
                                         0x40, 0x09, 0x21, 0xFB, 0x54, 0x44, 0x2D, 0x18,    // pi
                                         0xBF, 0xE0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00});  // -1/2
-    CHECK(values(weft::read_idx<double>(path)) == std::vector<double>{3.141592653589793, -0.5});
+    CHECK(values_of(weft::read_idx<double>(path)) == std::vector<double>{3.141592653589793, -0.5});
 }
 
 TEST_CASE("read_idx reads rank 8 and extents of more than one byte") {
@@ -139,33 +123,33 @@ TEST_CASE("read_idx names what is not a file") {
 }
 
 TEST_CASE("read_idx refuses wrong headers and shows them") {
-    CHECK(io_error(Bytes{}) == "holds 0 bytes, expected an IDX header of 4 or more");
-    CHECK(io_error(Bytes{0, 0, 8}) == "holds 3 bytes, expected an IDX header of 4 or more");
-    CHECK(io_error(Bytes{0, 0, 8, 2, 0, 0, 0}) == "holds 7 bytes, expected an IDX header of 12");
-    CHECK(io_error(Bytes{'P', 'K', 3, 4, 0, 0}) ==
+    CHECK(idx_error(Bytes{}) == "holds 0 bytes, expected an IDX header of 4 or more");
+    CHECK(idx_error(Bytes{0, 0, 8}) == "holds 3 bytes, expected an IDX header of 4 or more");
+    CHECK(idx_error(Bytes{0, 0, 8, 2, 0, 0, 0}) == "holds 7 bytes, expected an IDX header of 12");
+    CHECK(idx_error(Bytes{'P', 'K', 3, 4, 0, 0}) ==
           "starts with 50 4B 03 04, expected 00 00 <type> <rank> of IDX");
-    CHECK(io_error(Bytes{0, 0, 0x0A, 1, 0, 0, 0, 1, 5}) ==
+    CHECK(idx_error(Bytes{0, 0, 0x0A, 1, 0, 0, 0, 1, 5}) ==
           "holds elements of type 0x0A, unknown to IDX, expected uint8 (0x08)");
-    CHECK(io_error(Bytes{0, 0, 0x0D, 1, 0, 0, 0, 1, 5, 5, 5, 5}) ==
+    CHECK(idx_error(Bytes{0, 0, 0x0D, 1, 0, 0, 0, 1, 5, 5, 5, 5}) ==
           "holds elements of type float (0x0D), expected uint8 (0x08)");
-    CHECK(io_error(Bytes{0, 0, 8, 0, 1}) == "has rank 0, expected 1 to 8");
-    CHECK(io_error(Bytes{0, 0, 8, 9, 1}) == "has rank 9, expected 1 to 8");
-    CHECK(io_error(Bytes{0x1F, 0x8B, 8, 0}) ==
+    CHECK(idx_error(Bytes{0, 0, 8, 0, 1}) == "has rank 0, expected 1 to 8");
+    CHECK(idx_error(Bytes{0, 0, 8, 9, 1}) == "has rank 9, expected 1 to 8");
+    CHECK(idx_error(Bytes{0x1F, 0x8B, 8, 0}) ==
           "is compressed by gzip, expected a plain IDX file; read_idx_any of weft/data/gzip.hpp "
           "reads both");
 }
 
 TEST_CASE("read_idx refuses sizes other than the file's") {
-    CHECK(io_error(Bytes{0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5}) ==
+    CHECK(idx_error(Bytes{0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5}) ==
           "holds 5 bytes of elements, expected 6 for shape (2, 3) of uint8");
-    CHECK(io_error(Bytes{0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7}) ==
+    CHECK(idx_error(Bytes{0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6, 7}) ==
           "holds more than 6 bytes of elements, expected 6 for shape (2, 3) of uint8");
-    CHECK(io_error(Bytes{0, 0, 8, 1, 0, 0, 0, 0, 1}) ==
+    CHECK(idx_error(Bytes{0, 0, 8, 1, 0, 0, 0, 0, 1}) ==
           "holds more than 0 bytes of elements, expected 0 for shape (0,) of uint8");
 }
 
 TEST_CASE("read_idx refuses sizes that overflow") {
-    CHECK(io_error(Bytes{0, 0, 8, 3} + Bytes(3 * 4, 0xFF)) ==
+    CHECK(idx_error(Bytes{0, 0, 8, 3} + Bytes(3 * 4, 0xFF)) ==
           "shape (4294967295, 4294967295, 4294967295) has too many elements");
 
     // 2^63 - 2^31 elements fit an Index, their bytes do not.
@@ -176,7 +160,7 @@ TEST_CASE("read_idx refuses sizes that overflow") {
           path.string() + ": shape (4294967295, 2147483648) has too many elements");
 
     // With an extent of 0 the product is 0 in some order, and does not fit in another.
-    CHECK(io_error(Bytes{0, 0, 8, 4} + Bytes(3 * 4, 0xFF) + Bytes(4, 0))
+    CHECK(idx_error(Bytes{0, 0, 8, 4} + Bytes(3 * 4, 0xFF) + Bytes(4, 0))
               .ends_with("has too many elements"));
 }
 
@@ -188,10 +172,10 @@ TEST_CASE("read_idx allocates nothing for elements that the file does not hold")
     };
     const auto before = peak_kib();
     // 4 TiB, and 3 GiB, which could be had.
-    CHECK(io_error(Bytes{0, 0, 8, 2, 0, 0, 4, 0, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3}) ==
+    CHECK(idx_error(Bytes{0, 0, 8, 2, 0, 0, 4, 0, 0xFF, 0xFF, 0xFF, 0xFF, 1, 2, 3}) ==
           "holds 3 bytes of elements, expected 4398046510080 for shape (1024, 4294967295) of "
           "uint8");
-    CHECK(io_error(Bytes{0, 0, 8, 1, 0xC0, 0, 0, 0, 1, 2, 3}) ==
+    CHECK(idx_error(Bytes{0, 0, 8, 1, 0xC0, 0, 0, 0, 1, 2, 3}) ==
           "holds 3 bytes of elements, expected 3221225472 for shape (3221225472,) of uint8");
     CHECK(peak_kib() - before < 64 * 1024);
 }
@@ -199,7 +183,7 @@ TEST_CASE("read_idx allocates nothing for elements that the file does not hold")
 TEST_CASE("read_idx refuses every prefix of a file") {
     for (std::size_t size = 0; size < small.size(); ++size) {
         CAPTURE(size);
-        CHECK(io_error(Bytes(small.begin(), small.begin() + static_cast<std::ptrdiff_t>(size)))
+        CHECK(idx_error(Bytes(small.begin(), small.begin() + static_cast<std::ptrdiff_t>(size)))
                   .starts_with("holds "));
     }
 }
@@ -216,7 +200,7 @@ TEST_CASE("read_idx refuses every change of a header byte and reads every change
             if (i < small_header) {
                 CHECK_THROWS_AS(weft::read_idx<std::uint8_t>(path), weft::IoError);
             } else {
-                CHECK(values(weft::read_idx<std::uint8_t>(path)) ==
+                CHECK(values_of(weft::read_idx<std::uint8_t>(path)) ==
                       Bytes(changed.begin() + small_header, changed.end()));
             }
         }

@@ -17,20 +17,20 @@ using namespace weft;
 
 namespace {
 
-constexpr Index count = 40;
+constexpr Index picture_count = 40;
 
 /// Pictures (N, 5, 4) and classes of the same set: in memory, in IDX files, and as N.png.
 struct Pictures {
-    const Tensor<std::uint8_t> x = random_uniform<std::uint8_t>({count, 5, 4}, 1, 0, 256);
-    Tensor<std::uint8_t> labels{Shape{count}};
+    const Tensor<std::uint8_t> x = random_uniform<std::uint8_t>({picture_count, 5, 4}, 1, 0, 256);
+    Tensor<std::uint8_t> labels{Shape{picture_count}};
     TemporaryFolder folder;
 
     Pictures() {
         std::string list = "id,label\n";
-        std::vector<std::uint8_t> idx{0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 5, 0, 0, 0, 4};
-        std::vector<std::uint8_t> classes{0, 0, 8, 1, 0, 0, 0, count};
+        std::vector<std::uint8_t> idx{0, 0, 8, 3, 0, 0, 0, picture_count, 0, 0, 0, 5, 0, 0, 0, 4};
+        std::vector<std::uint8_t> classes{0, 0, 8, 1, 0, 0, 0, picture_count};
         idx.insert(idx.end(), x.begin(), x.end());
-        for (Index i = 0; i < count; ++i) {
+        for (Index i = 0; i < picture_count; ++i) {
             labels[i] = static_cast<std::uint8_t>(i * 7 % 3);
             classes.push_back(labels[i]);
             write_png(folder / (std::to_string(i) + ".png"), x.sample(i));
@@ -65,7 +65,7 @@ TEST_CASE("training from PNG files, IDX files and memory leaves the same bits") 
         stream_idx<float>(pictures.folder / "images.idx", pictures.folder / "labels.idx");
     CHECK(identical(trained_weights(scaled(idx, 255)), expected));
     const Tensor<std::uint8_t> whole = read_images(pictures.files());
-    CHECK(whole.shape() == Shape{count, 5, 4, 1});
+    CHECK(whole.shape() == Shape{picture_count, 5, 4, 1});
     CHECK(std::ranges::equal(whole, pictures.x));
 }
 

@@ -1,5 +1,6 @@
 #include "weft/data/image_files.hpp"
 
+#include "tests/support/io_error.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -21,17 +22,8 @@ std::vector<std::string> names(const ImageFiles& files) {
     return result;
 }
 
-std::vector<int> labels(const ImageFiles& files) {
+std::vector<int> labels_of(const ImageFiles& files) {
     return {files.labels.begin(), files.labels.end()};
-}
-
-std::string complaint(const auto& list) {
-    try {
-        list();
-    } catch (const IoError& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
 }
 
 }  // namespace
@@ -46,17 +38,17 @@ TEST_CASE("a folder a class, folders and files in the order of their names") {
     CHECK(files.classes == std::vector<std::string>{"daisy", "rose"});
     CHECK(names(files) ==
           std::vector<std::string>{"daisy/a.jpg", "daisy/b.jpeg", "rose/10.PNG", "rose/2.png"});
-    CHECK(labels(files) == std::vector<int>{0, 0, 1, 1});
+    CHECK(labels_of(files) == std::vector<int>{0, 0, 1, 1});
 }
 
 TEST_CASE("folders without pictures, and no folders, are refused by name") {
     const TemporaryFolder folder;
     const auto list = [&] { list_image_folder(folder.path()); };
-    CHECK(complaint(list) ==
+    CHECK(io_error(list) ==
           folder.path().string() + ": holds no folders, expected one for each class");
     std::filesystem::create_directory(folder.path() / "rose");
-    CHECK(complaint(list) == (folder / "rose") + ": holds no .png, .jpg or .jpeg file");
-    CHECK(complaint([&] {
+    CHECK(io_error(list) == (folder / "rose") + ": holds no .png, .jpg or .jpeg file");
+    CHECK(io_error([&] {
               list_image_folder(folder.path() / "none");
           }).starts_with((folder / "none") + ": cannot be listed: "));
 }
@@ -68,14 +60,14 @@ TEST_CASE("pictures that a CSV file lists, in its order") {
     const ImageFiles files = list_images(folder.path(), csv);
     CHECK(files.paths == std::vector<std::filesystem::path>{folder / "10.jpg", folder / "0.png",
                                                             folder / "1.png"});
-    CHECK(labels(files) == std::vector<int>{2, 9, 2});
+    CHECK(labels_of(files) == std::vector<int>{2, 9, 2});
     CHECK(files.classes.empty());
 
     const auto named = folder.file("named.csv", "class,x,file\nrose,,0\ndaisy,,1\nrose,,10.jpg\n");
     const ImageFiles flowers =
         list_images(folder.path(), named, {.id_column = "file", .class_column = "class"});
     CHECK(flowers.classes == std::vector<std::string>{"daisy", "rose"});
-    CHECK(labels(flowers) == std::vector<int>{1, 0, 1});
+    CHECK(labels_of(flowers) == std::vector<int>{1, 0, 1});
 }
 
 TEST_CASE("what is wrong with a list is named with its line") {
@@ -84,7 +76,7 @@ TEST_CASE("what is wrong with a list is named with its line") {
     const auto complain = [&](const std::string& text) {
         const std::string path = folder.file("list.csv", text).string() + ": ";
         const std::string message =
-            complaint([&] { list_images(folder.path(), folder.path() / "list.csv"); });
+            io_error([&] { list_images(folder.path(), folder.path() / "list.csv"); });
         CHECK(message.starts_with(path));
         return message.substr(path.size());
     };

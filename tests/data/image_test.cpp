@@ -1,6 +1,8 @@
 #include "weft/data/image.hpp"
 
 #include "tests/support/allocation_counter.hpp"
+#include "tests/support/bytes.hpp"
+#include "tests/support/io_error.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -15,26 +17,18 @@ using namespace weft;
 
 namespace {
 
-const std::filesystem::path images = std::filesystem::path(WEFT_SOURCE_DIR) / "tests/data/images";
-
-using Bytes = std::vector<std::uint8_t>;
+const std::filesystem::path image_folder =
+    std::filesystem::path(WEFT_SOURCE_DIR) / "tests/data/images";
 
 Bytes pixels(const std::string& name, const Shape& shape, Index channels = 0) {
-    const Tensor<std::uint8_t> image = read_image(images / name, channels);
+    const Tensor<std::uint8_t> image = read_image(image_folder / name, channels);
     CHECK(image.shape() == shape);
     return {image.begin(), image.end()};
 }
 
 /// What is wrong with the file, without its name, which the message has to start with.
-std::string complaint(const std::filesystem::path& path) {
-    try {
-        read_image(path);
-    } catch (const IoError& error) {
-        const std::string message = error.what(), start = path.string() + ": ";
-        CHECK(message.starts_with(start));
-        return message.substr(start.size());
-    }
-    return "nothing was thrown";
+std::string image_error(const std::filesystem::path& path) {
+    return io_error(path, [&] { read_image(path); });
 }
 
 }  // namespace
@@ -52,7 +46,7 @@ TEST_CASE("grey becomes colour, and colour grey") {
           Bytes{10, 10, 10, 20, 20, 20, 255, 255, 255, 5, 5, 5, 6, 6, 6, 8, 8, 8});
     // (77 * 200 + 150 * 30 + 29 * 60) / 256 = 84.5...,  (77 + 300 + 87) / 256 = 1.8...
     CHECK(pixels("colour.png", {1, 2, 1}, 1) == Bytes{84, 1});
-    CHECK_THROWS_WITH_AS(read_image(images / "grey.png", 2),
+    CHECK_THROWS_WITH_AS(read_image(image_folder / "grey.png", 2),
                          "read_image: channels is 2, expected 0, 1 or 3", ArgumentError);
 }
 
@@ -89,12 +83,12 @@ TEST_CASE("what is written as PNG comes back to the bit") {
 
 TEST_CASE("what is no picture is refused by name") {
     const TemporaryFolder folder;
-    CHECK(complaint(folder.path() / "missing.png") == "no such file");
-    CHECK(complaint(folder.path()) == "is a directory, expected a regular file");
-    CHECK(complaint(folder.file("empty.png", "")).starts_with("is no PNG or JPEG file"));
-    CHECK(complaint(folder.file("text.png", "hello")).starts_with("is no PNG or JPEG file"));
-    const std::string whole = contents_of(images / "grey.png");
-    CHECK(complaint(folder.file("a.png", whole.substr(0, 60))).starts_with("is damaged: "));
+    CHECK(image_error(folder.path() / "missing.png") == "no such file");
+    CHECK(image_error(folder.path()) == "is a directory, expected a regular file");
+    CHECK(image_error(folder.file("empty.png", "")).starts_with("is no PNG or JPEG file"));
+    CHECK(image_error(folder.file("text.png", "hello")).starts_with("is no PNG or JPEG file"));
+    const std::string whole = contents_of(image_folder / "grey.png");
+    CHECK(image_error(folder.file("a.png", whole.substr(0, 60))).starts_with("is damaged: "));
 }
 
 TEST_CASE("no file makes the reader allocate much more than its picture takes") {
@@ -104,58 +98,58 @@ TEST_CASE("no file makes the reader allocate much more than its picture takes") 
         return usage.ru_maxrss;
     };
     const auto before = peak_kib();
-    CHECK(complaint(images / "huge.png") ==
+    CHECK(image_error(image_folder / "huge.png") ==
           "has 8192 x 8193 pixels, expected at most 67108864 in all");
-    CHECK(complaint(images / "bomb.png").starts_with("is damaged: "));
+    CHECK(image_error(image_folder / "bomb.png").starts_with("is damaged: "));
     // The sanitizers take memory for what they note of memory.
     if (AllocationCounter::available()) CHECK(peak_kib() - before < 6 * 1024);
 
     const TemporaryFolder folder;
     std::filesystem::resize_file(folder.file("large.png", "x"), (256 << 20) + 1);
-    CHECK(complaint(folder.path() / "large.png") ==
+    CHECK(image_error(folder.path() / "large.png") ==
           "holds 268435457 bytes, expected a picture of at most 268435456");
 }
 
 TEST_CASE("more pixels than a file's bytes can stand for are refused before memory is taken") {
     const TemporaryFolder folder;
-    std::string png = contents_of(images / "colour.png");
+    std::string png = contents_of(image_folder / "colour.png");
     png[21] = 16;  // the second byte of the height
-    CHECK(complaint(folder.file("a.png", png)) ==
+    CHECK(image_error(folder.file("a.png", png)) ==
           "has 1048577 x 2 pixels, expected at most 594432 in 72 bytes");
-    std::string jpeg = contents_of(images / "grey.jpg");
+    std::string jpeg = contents_of(image_folder / "grey.jpg");
     const std::size_t frame = jpeg.find("\xFF\xC0");
     REQUIRE(frame != std::string::npos);
     jpeg[frame + 5] = jpeg[frame + 7] = 4;  // the high bytes of height and width
-    CHECK(complaint(folder.file("a.jpg", jpeg)) ==
+    CHECK(image_error(folder.file("a.jpg", jpeg)) ==
           "has 1032 x 1032 pixels, expected at most 175104 in 342 bytes");
 }
 
 TEST_CASE("no more memory is taken for a chunk of PNG data than for its picture") {
     const TemporaryFolder folder;
-    std::string png = contents_of(images / "colour.png");
+    std::string png = contents_of(image_folder / "colour.png");
     REQUIRE(png.substr(37, 4) == "IDAT");
     png[18] = 100;  // width 25602
     png[34] = 127;  // 8 MiB of data
     const std::filesystem::path path = folder.file("a.png", png);
     const AllocationCounter counter;
-    CHECK(complaint(path) == "is damaged: outofmem");
+    CHECK(image_error(path) == "is damaged: outofmem");
     CHECK(counter.bytes() < 1 << 20);  // 0 where they are not counted
 }
 
 TEST_CASE("a Huffman table of too many codes is refused, also behind fill bytes") {
     const TemporaryFolder folder;
-    std::string jpeg = contents_of(images / "grey.jpg");
+    std::string jpeg = contents_of(image_folder / "grey.jpg");
     const std::size_t table = jpeg.find("\xFF\xC4");
     REQUIRE(table != std::string::npos);
     jpeg[table + 5 + 14] = jpeg[table + 5 + 15] = '\xFF';  // codes of 15 and of 16 bits
-    CHECK(complaint(folder.file("a.jpg", jpeg)) == "is damaged: bad Huffman table");
-    CHECK(complaint(folder.file("b.jpg", "\xFF" + jpeg)) == "is damaged: bad Huffman table");
+    CHECK(image_error(folder.file("a.jpg", jpeg)) == "is damaged: bad Huffman table");
+    CHECK(image_error(folder.file("b.jpg", "\xFF" + jpeg)) == "is damaged: bad Huffman table");
 }
 
 TEST_CASE("every prefix and every changed byte of a file is an image or an IoError") {
     const TemporaryFolder folder;
     for (const char* name : {"grey.png", "palette.png", "grey.jpg", "progressive.jpg"}) {
-        const std::string whole = contents_of(images / name);
+        const std::string whole = contents_of(image_folder / name);
         const auto read = [&](const std::string& bytes) {
             const auto path = folder.file("changed", bytes);
             try {

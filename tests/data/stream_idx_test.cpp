@@ -1,6 +1,7 @@
 #include "weft/data/stream_idx.hpp"
 
 #include "tests/support/allocation_counter.hpp"
+#include "tests/support/bytes.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/data/prefetched.hpp"
 #include "weft/data/scale.hpp"
@@ -15,8 +16,6 @@ using namespace weft;
 
 namespace {
 
-using Bytes = std::vector<std::uint8_t>;
-
 /// Four samples (2, 3): 0 ... 23.
 Bytes samples() {
     Bytes bytes{0, 0, 8, 3, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0, 3};
@@ -24,14 +23,14 @@ Bytes samples() {
     return bytes;
 }
 
-const Bytes labels{0, 0, 8, 1, 0, 0, 0, 4, 9, 8, 7, 6};
+const Bytes label_bytes{0, 0, 8, 1, 0, 0, 0, 4, 9, 8, 7, 6};
 
 }  // namespace
 
 TEST_CASE("samples are read from the file in any order, by several threads") {
     const TemporaryFolder folder;
     const auto examples =
-        stream_idx<float>(folder.file("images", samples()), folder.file("labels", labels));
+        stream_idx<float>(folder.file("images", samples()), folder.file("labels", label_bytes));
     CHECK(examples->size() == 4);
     CHECK(examples->input_shape() == Shape{2, 3});
     CHECK(examples->target_shape() == Shape{});
@@ -59,7 +58,8 @@ TEST_CASE("samples are read from the file in any order, by several threads") {
 
 TEST_CASE("files that do not fit are refused by name") {
     const TemporaryFolder folder;
-    const auto images = folder.file("images", samples()), classes = folder.file("labels", labels);
+    const auto images = folder.file("images", samples()),
+               classes = folder.file("labels", label_bytes);
     const auto complaint = [&](const std::filesystem::path& x, const std::filesystem::path& y) {
         try {
             stream_idx<float>(x, y);
@@ -92,7 +92,7 @@ TEST_CASE("files that do not fit are refused by name") {
 TEST_CASE("a file that shrinks while it is used is an IoError, also by way of a thread") {
     const TemporaryFolder folder;
     const auto images = folder.file("images", samples());
-    const auto examples = prefetched(stream_idx<float>(images, folder.file("labels", labels)));
+    const auto examples = prefetched(stream_idx<float>(images, folder.file("labels", label_bytes)));
     std::filesystem::resize_file(images, 30);
     const std::vector<Index> order{0, 1, 2, 3};
     const auto batches = examples->read_batches({order, 2});

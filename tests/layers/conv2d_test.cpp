@@ -1,5 +1,6 @@
 #include "weft/layers/conv2d.hpp"
 
+#include "tests/support/activations.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
@@ -13,27 +14,19 @@ using namespace weft;
 
 namespace {
 
-constexpr std::array activations{Activation::linear, Activation::relu,    Activation::sigmoid,
-                                 Activation::tanh,   Activation::softmax, Activation::leaky_relu,
-                                 Activation::elu,    Activation::gelu,    Activation::silu};
-
 Extent2D extent_of(const nlohmann::json& field) {
     return {field.at(0).get<Index>(), field.at(1).get<Index>()};
 }
 
 /// The declaration of a reference case.
 Conv2D conv2d_of(const ReferenceCase& expected) {
-    const std::string name = expected.at("activation");
-    const auto activation =
-        std::ranges::find_if(activations, [&](Activation a) { return to_string(a) == name; });
-    REQUIRE(activation != activations.end());
     return {.filters = expected.at("filters").get<Index>(),
             .kernel_size = extent_of(expected.at("kernel_size")),
             .strides = extent_of(expected.at("strides")),
             .padding = expected.at("padding") == "same" ? same : valid,
             .dilation_rate = extent_of(expected.at("dilation_rate")),
             .groups = expected.at("groups").get<Index>(),
-            .activation = *activation,
+            .activation = activation_named(expected.at("activation")),
             .use_bias = expected.at("use_bias").get<bool>()};
 }
 
@@ -85,7 +78,7 @@ TEST_CASE("Conv2D: every gradient agrees with central differences") {
 }
 
 TEST_CASE("Conv2D: the gradients of all activations, also those taken from the input") {
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         CAPTURE(to_string(activation));
         const Conv2D conv{
             .filters = 3, .kernel_size = 3, .padding = same, .activation = activation};

@@ -1,5 +1,6 @@
 #include "weft/layers/dense.hpp"
 
+#include "tests/support/activations.hpp"
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/gradient_check.hpp"
@@ -15,17 +16,10 @@ using namespace weft;
 
 namespace {
 
-constexpr std::array activations{Activation::linear, Activation::relu,    Activation::sigmoid,
-                                 Activation::tanh,   Activation::softmax, Activation::leaky_relu,
-                                 Activation::elu,    Activation::gelu,    Activation::silu};
-
 /// The declaration of a reference case.
 Dense dense_of(const ReferenceCase& expected) {
-    const std::string name = expected.at("activation");
-    const auto activation = std::ranges::find(activations, name, weft::to_string);
-    REQUIRE(activation != activations.end());
     return {.units = expected.at("units").get<Index>(),
-            .activation = *activation,
+            .activation = activation_named(expected.at("activation")),
             .use_bias = expected.at("use_bias").get<bool>()};
 }
 
@@ -78,7 +72,7 @@ TEST_CASE("Dense is act(X W + b), with gradients worked by hand") {
 }
 
 TEST_CASE("Dense: every gradient agrees with central differences") {
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         for (const bool use_bias : {true, false}) {
             CAPTURE(to_string(activation));
             CAPTURE(use_bias);
@@ -141,7 +135,7 @@ TEST_CASE("Dense sums the gradients of its parameters over the batch, and divide
 }
 
 TEST_CASE("Dense leaves its activation out where the loss wants logits") {
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         CAPTURE(to_string(activation));
         const Dense dense{.units = 4, .activation = activation};
         SingleLayer<double> layer(dense, {5}), plain(Dense{.units = 4}, {5});
@@ -157,7 +151,7 @@ TEST_CASE("Dense leaves its activation out where the loss wants logits") {
 }
 
 TEST_CASE("Dense computes the same bits in training and in inference") {
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         CAPTURE(to_string(activation));
         SingleLayer<float> layer(Dense{.units = 37, .activation = activation}, {3, 19});
         const auto x = random_normal<float>({5, 3, 19}, 2);
@@ -244,7 +238,7 @@ TEST_CASE("Dense hands regularisers and constraints on to its parameters, and re
 
 TEST_CASE("Dense: a sample's result has the same bits alone and in any batch") {
     // 70 rows of 32 units are packed for the product, one row is not; 300 features are two blocks.
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         CAPTURE(to_string(activation));
         for (const Index units : {32, 5}) {
             const Dense dense{.units = units, .activation = activation};
@@ -255,7 +249,7 @@ TEST_CASE("Dense: a sample's result has the same bits alone and in any batch") {
 }
 
 TEST_CASE("Dense: 1, 2 and 7 threads leave the same bits") {
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         CAPTURE(to_string(activation));
         const Dense dense{.units = 37, .activation = activation};
         CHECK(same_on_any_threads<float>(dense, {1031, 19}));
@@ -264,7 +258,7 @@ TEST_CASE("Dense: 1, 2 and 7 threads leave the same bits") {
 }
 
 TEST_CASE("Dense: extreme inputs leave finite outputs and gradients") {
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         CAPTURE(to_string(activation));
         SingleLayer<float> layer(Dense{.units = 4, .activation = activation}, {5});
         Tensor<float> x({4, 5});
@@ -281,7 +275,7 @@ TEST_CASE("Dense: extreme inputs leave finite outputs and gradients") {
 }
 
 TEST_CASE("Dense passes a NaN on to its sample's outputs, and to no other sample") {
-    for (const Activation activation : activations) {
+    for (const Activation activation : all_activations) {
         CAPTURE(to_string(activation));
         SingleLayer<float> layer(Dense{.units = 9, .activation = activation}, {5});
         auto x = random_normal<float>({3, 5}, 2);

@@ -1,5 +1,8 @@
 #include "weft/report/detail/chart.hpp"
 
+#include "tests/support/count_matches.hpp"
+#include "tests/support/special_values.hpp"
+
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -9,13 +12,6 @@ using namespace weft;
 using namespace weft::detail;
 
 namespace {
-
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-std::ptrdiff_t count(const std::string& text, const std::string& pattern) {
-    const std::regex expression(pattern);
-    return std::distance(std::sregex_iterator(text.begin(), text.end(), expression), {});
-}
 
 std::string path_of(const Drawing& drawing, const std::string& name) {
     std::smatch match;
@@ -57,36 +53,36 @@ TEST_CASE("A curve has a point an epoch, the least lowest, within the frame") {
     CHECK(std::abs((number(2) + number(4)) / 2 - number(6)) <= 0.1);
     for (int i : {1, 3, 5}) CHECK((number(i) > CurveAxes::left && number(i) < chart.width));
     for (int i : {2, 4, 6}) CHECK((number(i) > CurveAxes::top && number(i) < chart.height));
-    CHECK(count(chart.elements, "<circle class=\"mark0\"") == 4);  // and one in the legend
-    CHECK(count(chart.elements, "<rect class=\"mark1\"") == 4);
-    CHECK(count(chart.elements, "<title>training, epoch 2: 1.0000</title>") == 1);
-    CHECK(count(chart.elements, "<title>validation, epoch 3: 2.5000</title>") == 1);
+    CHECK(count_matches(chart.elements, "<circle class=\"mark0\"") == 4);  // and one in the legend
+    CHECK(count_matches(chart.elements, "<rect class=\"mark1\"") == 4);
+    CHECK(count_matches(chart.elements, "<title>training, epoch 2: 1.0000</title>") == 1);
+    CHECK(count_matches(chart.elements, "<title>validation, epoch 3: 2.5000</title>") == 1);
 }
 
 TEST_CASE("A curve is interrupted where a number is not finite") {
     const Drawing chart = line_chart(
-        "loss", {{"", {1, 2, not_a_number, 3, std::numeric_limits<double>::infinity()}}});
+        "loss", {{"", {1, 2, not_a_number<>, 3, std::numeric_limits<double>::infinity()}}});
     const std::string path = path_of(chart, "curve0");
-    CHECK(count(path, "M") == 2);
-    CHECK(count(path, "L") == 1);
-    CHECK(count(chart.elements, "<circle") == 3);
-    CHECK(count(chart.elements, "nan|inf|NaN") == 0);
+    CHECK(count_matches(path, "M") == 2);
+    CHECK(count_matches(path, "L") == 1);
+    CHECK(count_matches(chart.elements, "<circle") == 3);
+    CHECK(count_matches(chart.elements, "nan|inf|NaN") == 0);
 }
 
 TEST_CASE("Charts of one epoch, of none, of nothing finite, of equal and of huge numbers") {
-    CHECK(count(line_chart("loss", {{"a", {0.5}}}).elements, "<circle") == 2);
-    CHECK(count(line_chart("loss", {}).elements, "<circle") == 0);
+    CHECK(count_matches(line_chart("loss", {{"a", {0.5}}}).elements, "<circle") == 2);
+    CHECK(count_matches(line_chart("loss", {}).elements, "<circle") == 0);
     const double huge = std::numeric_limits<double>::max();
     for (const std::vector<double>& values :
-         {std::vector<double>{not_a_number}, {0, 0}, {2, 2}, {-huge, huge}, {1e-310, 2e-310}}) {
-        CHECK(count(line_chart("loss", {{"a", values}}).elements, "nan|inf|NaN") == 0);
+         {std::vector<double>{not_a_number<>}, {0, 0}, {2, 2}, {-huge, huge}, {1e-310, 2e-310}}) {
+        CHECK(count_matches(line_chart("loss", {{"a", values}}).elements, "nan|inf|NaN") == 0);
     }
 }
 
 TEST_CASE("Long runs have no marks but at numbers that stand alone") {
     std::vector<double> values(100, 1.0);
-    values[49] = values[51] = not_a_number;
-    CHECK(count(line_chart("loss", {{"", values}}).elements, "<circle") == 1);
+    values[49] = values[51] = not_a_number<>;
+    CHECK(count_matches(line_chart("loss", {{"", values}}).elements, "<circle") == 1);
 }
 
 TEST_CASE("Bars are as high as probabilities: true blue, a wrong prediction red, the rest grey") {
@@ -104,14 +100,14 @@ TEST_CASE("Bars are as high as probabilities: true blue, a wrong prediction red,
     CHECK(heights[0] == 2 * heights[1]);
     CHECK(heights[1] == heights[2]);
     CHECK(heights[3] == 0);
-    CHECK(count(wrong, "&#10003;") == 1);
-    CHECK(count(wrong, "&#10007;") == 1);
-    CHECK(count(wrong, "class=\"tick middle\"") == 4);
+    CHECK(count_matches(wrong, "&#10003;") == 1);
+    CHECK(count_matches(wrong, "&#10007;") == 1);
+    CHECK(count_matches(wrong, "class=\"tick middle\"") == 4);
 
     const std::string right = probability_bars(p, 0, 0).elements;
-    CHECK(count(right, "rect class=\"right\"") == 1);
-    CHECK(count(right, "rect class=\"rest\"") == 3);
-    CHECK(count(right, "&#10007;") == 0);
+    CHECK(count_matches(right, "rect class=\"right\"") == 1);
+    CHECK(count_matches(right, "rect class=\"rest\"") == 3);
+    CHECK(count_matches(right, "&#10007;") == 0);
     const Tensor<float> nothing({2}, {std::numeric_limits<float>::quiet_NaN(), 1});
-    CHECK(count(probability_bars(nothing, 1, 0).elements, "nan|NaN") == 0);
+    CHECK(count_matches(probability_bars(nothing, 1, 0).elements, "nan|NaN") == 0);
 }

@@ -10,8 +10,15 @@
 #include <limits>
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace weft {
+
+/// All elements, to compare with a list.
+template <class Scalar>
+std::vector<Scalar> values_of(const Tensor<Scalar>& tensor) {
+    return {tensor.begin(), tensor.end()};
+}
 
 /// Magnitude below which a difference counts as absolute: |a - b| / max(|a|, |b|, gap_floor).
 inline constexpr double gap_floor = 1e-3;

@@ -5,6 +5,8 @@
 #include "weft/core/random.hpp"
 #include "weft/core/tensor.hpp"
 
+#include <cmath>
+
 namespace weft {
 
 /// Normal numbers with mean 0; other streams hold other numbers.
@@ -26,6 +28,15 @@ Tensor<Scalar> random_uniform(const Shape& shape, std::uint32_t stream, double l
     for (Index i = 0; i < x.size(); ++i) {
         x[i] = static_cast<Scalar>(random.uniform(static_cast<std::uint64_t>(i), low, high));
     }
+    return x;
+}
+
+/// Whole numbers from low to high: their products and sums are exact, so that two right results are
+/// equal to the bit.
+template <class Scalar = double>
+Tensor<Scalar> random_integers(const Shape& shape, std::uint32_t stream, int low, int high) {
+    auto x = random_uniform<Scalar>(shape, stream, low - 0.5, high + 0.5);
+    for (Scalar& value : x) value = std::round(value) + Scalar(0);  // no -0
     return x;
 }
 

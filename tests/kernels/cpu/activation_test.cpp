@@ -1,7 +1,9 @@
 #include "weft/kernels/cpu/activation.hpp"
 
+#include "tests/support/activations.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,10 +13,14 @@
 #include <vector>
 
 using weft::Activation;
+using weft::all_activations;
 using weft::Cpu;
+using weft::eps;
 using weft::identical;
 using weft::Index;
+using weft::infinity;
 using weft::largest_gap;
+using weft::not_a_number;
 using weft::random_uniform;
 using weft::Shape;
 using weft::Tensor;
@@ -24,16 +30,6 @@ namespace {
 
 constexpr Activation elementwise[] = {weft::linear,     weft::relu, weft::sigmoid, weft::tanh,
                                       weft::leaky_relu, weft::elu,  weft::gelu,    weft::silu};
-constexpr Activation all[] = {weft::linear, weft::relu,    weft::sigmoid,
-                              weft::tanh,   weft::softmax, weft::leaky_relu,
-                              weft::elu,    weft::gelu,    weft::silu};
-
-template <class Scalar>
-constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
-template <class Scalar>
-constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
-template <class Scalar>
-constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 
 std::string name(Activation activation) { return std::string(to_string(activation)); }
 
@@ -265,7 +261,7 @@ TEST_CASE_TEMPLATE("large tensors have the same bits for 1, 2 and 7 threads", Sc
     const Shape shape{5003, 13};  // four tasks elementwise, the last one short
     const auto x = random_uniform<Scalar>(shape, 3, -9, 9);
     const auto dy = random_uniform<Scalar>(shape, 4, -1, 1);
-    for (const Activation activation : all) {
+    for (const Activation activation : all_activations) {
         const std::string which = name(activation);
         CAPTURE(which);
         const auto y = forward<Scalar>(activation, x);
@@ -445,7 +441,7 @@ TEST_CASE_TEMPLATE("NaN in a row of softmax makes all of the row NaN, and no oth
 }
 
 TEST_CASE("activations of no elements do nothing") {
-    for (const Activation activation : all) {
+    for (const Activation activation : all_activations) {
         for (const Shape& shape : {Shape{0}, Shape{0, 3}, Shape{3, 0}}) {
             const Tensor<float> none(shape);
             CHECK(forward<float>(activation, none).size() == 0);

@@ -1,6 +1,7 @@
 #include "weft/kernels/cpu/convolution.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/dirty_scratch.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -11,9 +12,11 @@
 
 using weft::Activation;
 using weft::Cpu;
+using weft::dirty_scratch;
 using weft::identical;
 using weft::Index;
 using weft::Padding;
+using weft::random_integers;
 using weft::Shape;
 using weft::Tensor;
 using weft::TensorView;
@@ -85,14 +88,6 @@ const std::vector<Case> cases{
     {2, 9, 5, 3, 3, 3, 32, weft::valid, 2, 1},
 };
 
-/// Small integers: sums of their products are exact, so that results are equal bit by bit.
-template <class Scalar>
-Tensor<Scalar> integers(const Shape& shape, std::uint32_t stream) {
-    auto x = weft::random_uniform<Scalar>(shape, stream, -4.5, 4.5);
-    for (Scalar& value : x) value = std::round(value) + Scalar(0);  // no -0
-    return x;
-}
-
 /// Calls visit(y, x, w) with the positions in memory of each product of the convolution.
 template <class Visit>
 void visit_products(const Case& c, const Visit& visit) {
@@ -126,12 +121,6 @@ void visit_products(const Case& c, const Visit& visit) {
             }
         }
     }
-}
-
-/// Fills the scratch memory with NaN of any type, as a kernel before may have left it.
-void dirty_scratch(Cpu& cpu) {
-    constexpr std::size_t size_bytes = 1 << 20;
-    std::fill_n(cpu.scratch(size_bytes), size_bytes, std::byte{0xFF});
 }
 
 template <class Scalar>
@@ -184,8 +173,9 @@ TEST_CASE("convolution_forward on numbers worked by hand: a cross-correlation, n
 TEST_CASE_TEMPLATE("convolution and its gradients are the sums of their products", Scalar, float,
                    double) {
     for (const Case& c : cases) {
-        const auto x = integers<Scalar>(c.input(), 1), w = integers<Scalar>(c.kernel(), 2);
-        const auto g = integers<Scalar>(c.output(), 3);
+        const auto x = random_integers<Scalar>(c.input(), 1, -4, 4),
+                   w = random_integers<Scalar>(c.kernel(), 2, -4, 4);
+        const auto g = random_integers<Scalar>(c.output(), 3, -4, 4);
         Tensor<Scalar> y(c.output()), dx(c.input()), dw(c.kernel());
         visit_products(c, [&](Index i, Index j, Index k) {
             y[i] += x[j] * w[k];

@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,9 +13,12 @@
 #include <vector>
 
 using weft::Cpu;
+using weft::eps;
 using weft::identical;
 using weft::Index;
+using weft::infinity;
 using weft::largest_gap;
+using weft::not_a_number;
 using weft::random_normal;
 using weft::random_uniform;
 using weft::Shape;
@@ -176,13 +180,6 @@ Loss<Scalar> named(std::string_view name) {
     FAIL("no such loss");
     return {};
 }
-
-template <class Scalar>
-constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
-template <class Scalar>
-constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
-template <class Scalar>
-constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
 
 const double log_epsilon = std::log(1e-7);
 

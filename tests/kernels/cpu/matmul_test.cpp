@@ -1,7 +1,9 @@
 #include "weft/kernels/cpu/matmul.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/dirty_scratch.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -11,8 +13,11 @@
 #include <vector>
 
 using weft::Cpu;
+using weft::dirty_scratch;
 using weft::identical;
 using weft::Index;
+using weft::not_a_number;
+using weft::random_integers;
 using weft::random_normal;
 using weft::Tensor;
 using weft::kernels::MatrixOperand;
@@ -36,15 +41,6 @@ std::vector<Sizes> all_sizes() {
     sizes.insert(sizes.end(), {{100, 1100, 400}, {64, 1100, 130}, {500, 40, 790}, {9, 1040, 20}});
     sizes.insert(sizes.end(), {{5, 7, 0}, {0, 7, 5}, {5, 0, 7}});
     return sizes;
-}
-
-/// Integers from -8 to 8: their products sum to integers below 2^24, exact in float, so that a
-/// right product of them is equal to the naive one in every bit.
-template <class Scalar>
-Tensor<Scalar> integers(const weft::Shape& shape, std::uint32_t stream) {
-    auto x = weft::random_uniform<Scalar>(shape, stream, -8.5, 8.5);
-    for (Scalar& value : x) value = std::round(value) + Scalar(0);  // no -0
-    return x;
 }
 
 template <class Scalar>
@@ -83,9 +79,6 @@ Tensor<Scalar> widened(const Tensor<Scalar>& x, Index gap, Scalar filling) {
     return y;
 }
 
-template <class Scalar>
-constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
-
 enum class Layout { as_it_is, transposed, every_other };
 constexpr Layout layouts[] = {Layout::as_it_is, Layout::transposed, Layout::every_other};
 
@@ -113,12 +106,6 @@ struct Stored {
     }
 };
 
-/// Fills the scratch memory with NaN of any type, as a kernel before may have left it.
-void dirty_scratch(Cpu& cpu) {
-    constexpr std::size_t size_bytes = 1 << 20;
-    std::fill_n(cpu.scratch(size_bytes), size_bytes, std::byte{0xFF});
-}
-
 /// A B of dense row-major matrices.
 template <class Scalar>
 Tensor<Scalar> product(weft::TensorView<const Scalar> a, const Tensor<Scalar>& b, int threads = 1) {
@@ -135,9 +122,9 @@ template <class Scalar>
 void check_product(const Sizes& sizes) {
     const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
     constexpr Scalar untouched = 77;
-    const auto a = integers<Scalar>({rows, depth}, 1);
-    const auto b = integers<Scalar>({depth, columns}, 2);
-    const auto start = integers<Scalar>({rows, columns}, 3);
+    const auto a = random_integers<Scalar>({rows, depth}, 1, -8, 8);
+    const auto b = random_integers<Scalar>({depth, columns}, 2, -8, 8);
+    const auto start = random_integers<Scalar>({rows, columns}, 3, -8, 8);
     const auto c = naive(a, b);
     auto sum = c, garbage = c;
     for (Index i = 0; i < c.size(); ++i) {
@@ -169,9 +156,9 @@ void check_product(const Sizes& sizes) {
 template <class Scalar>
 void check_packed_product(const Sizes& sizes) {
     const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
-    const auto a = integers<Scalar>({rows, depth}, 21);
-    const auto b = integers<Scalar>({depth, columns}, 22);
-    const auto start = integers<Scalar>({rows, columns}, 23);
+    const auto a = random_integers<Scalar>({rows, depth}, 21, -8, 8);
+    const auto b = random_integers<Scalar>({depth, columns}, 22, -8, 8);
+    const auto start = random_integers<Scalar>({rows, columns}, 23, -8, 8);
     const auto c = naive(a, b);
     auto sum = c;
     for (Index i = 0; i < c.size(); ++i) sum[i] += start[i];
@@ -227,10 +214,10 @@ long double worst_error(const Tensor<Scalar>& a, const Tensor<Scalar>& b, const 
 template <class Scalar>
 void check_epilogue(const Sizes& sizes, int threads, bool accumulate) {
     const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
-    const auto a = integers<Scalar>({rows, depth}, 12);
-    const auto b = integers<Scalar>({depth, columns}, 13);
-    const auto start = integers<Scalar>({rows, columns}, 14);
-    const auto bias = integers<Scalar>({columns}, 15);
+    const auto a = random_integers<Scalar>({rows, depth}, 12, -8, 8);
+    const auto b = random_integers<Scalar>({depth, columns}, 13, -8, 8);
+    const auto start = random_integers<Scalar>({rows, columns}, 14, -8, 8);
+    const auto bias = random_integers<Scalar>({columns}, 15, -8, 8);
     for (const bool relu : {false, true}) {
         for (const bool packed : {false, true}) {
             auto c = widened(start, 3, Scalar(-1));

@@ -1,5 +1,7 @@
 #include "weft/kernels/cpu/metric.hpp"
 
+#include "tests/support/special_values.hpp"
+
 #include "weft/core/tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -9,12 +11,11 @@
 
 using weft::Cpu;
 using weft::Index;
+using weft::infinity;
+using weft::not_a_number;
 using weft::Tensor;
 
 namespace {
-
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
-constexpr float infinity = std::numeric_limits<float>::infinity();
 
 Index argmax(const std::vector<float>& x) {
     return weft::kernels::argmax(x.data(), static_cast<Index>(x.size()));
@@ -28,24 +29,24 @@ TEST_CASE("argmax is the index of the largest, wherever it lies") {
     CHECK(argmax({1, 3, 2}) == 1);
     CHECK(argmax({1, 2, 3}) == 2);
     CHECK(argmax({-3, -1, -2}) == 1);
-    CHECK(argmax({0, infinity, 1}) == 1);
-    CHECK(argmax({-infinity, -1e30f}) == 1);
+    CHECK(argmax({0, infinity<float>, 1}) == 1);
+    CHECK(argmax({-infinity<float>, -1e30f}) == 1);
 }
 
 TEST_CASE("argmax takes the first of equals") {
     CHECK(argmax({1, 3, 3, 2}) == 1);
     CHECK(argmax({0, 0, 0}) == 0);
-    CHECK(argmax({-infinity, -infinity}) == 0);
+    CHECK(argmax({-infinity<float>, -infinity<float>}) == 0);
     CHECK(argmax({-0.f, 0.f}) == 0);
 }
 
 TEST_CASE("argmax passes NaN over") {
-    CHECK(argmax({not_a_number, 1, 2}) == 2);
-    CHECK(argmax({not_a_number, 2, 1}) == 1);
-    CHECK(argmax({1, not_a_number, 2}) == 2);
-    CHECK(argmax({3, 1, not_a_number}) == 0);
-    CHECK(argmax({not_a_number, not_a_number, -infinity}) == 2);
-    CHECK(argmax({not_a_number, not_a_number}) == 0);
+    CHECK(argmax({not_a_number<float>, 1, 2}) == 2);
+    CHECK(argmax({not_a_number<float>, 2, 1}) == 1);
+    CHECK(argmax({1, not_a_number<float>, 2}) == 2);
+    CHECK(argmax({3, 1, not_a_number<float>}) == 0);
+    CHECK(argmax({not_a_number<float>, not_a_number<float>, -infinity<float>}) == 2);
+    CHECK(argmax({not_a_number<float>, not_a_number<float>}) == 0);
 }
 
 TEST_CASE_TEMPLATE("count_sparse_matches counts the rows whose argmax is the label", Scalar, float,
@@ -65,7 +66,7 @@ TEST_CASE_TEMPLATE("count_sparse_matches counts the rows whose argmax is the lab
     CHECK(count(Tensor<Scalar>({4}, {0, 0, 0, 0})) == 1);
     CHECK(count(Tensor<Scalar>({2}, {2, 1})) == 1);
     CHECK(count(Tensor<Scalar>(weft::Shape{0})) == 0);
-    CHECK(count(Tensor<Scalar>({4}, {-1, 3, Scalar(1.5), Scalar(not_a_number)})) == 0);
+    CHECK(count(Tensor<Scalar>({4}, {-1, 3, Scalar(1.5), Scalar(not_a_number<float>)})) == 0);
 }
 
 TEST_CASE_TEMPLATE("count_categorical_matches compares the argmax of both", Scalar, float, double) {
@@ -99,7 +100,7 @@ TEST_CASE_TEMPLATE("count_binary_matches counts elements on the right side of th
     CHECK(count(Tensor<Scalar>({2, 3}, {0, 1, 1, 0, 1, 1}), 0.5) == 0);
     CHECK(count(Tensor<Scalar>({2, 3}, {1, 1, 1, 1, 1, 1}), 0.5) == 2);
     CHECK(count(Tensor<Scalar>({2, 3}, {1, 1, 1, 1, 1, 1}), 0.45) == 4);
-    const Tensor<Scalar> one({1}, {1}), undefined({1}, {Scalar(not_a_number)});
+    const Tensor<Scalar> one({1}, {1}), undefined({1}, {Scalar(not_a_number<float>)});
     CHECK(weft::kernels::count_binary_matches<Scalar>(cpu, undefined, one, Scalar(0.5)) == 0);
 }
 
@@ -127,7 +128,7 @@ TEST_CASE_TEMPLATE("count_top_k_matches counts labels with fewer than k elements
 }
 
 TEST_CASE("count_top_k_matches counts no NaN at the label, and none above it") {
-    const Tensor<float> predictions({2, 3}, {not_a_number, 2, 1, 3, not_a_number, 1});
+    const Tensor<float> predictions({2, 3}, {not_a_number<float>, 2, 1, 3, not_a_number<float>, 1});
     Cpu cpu(1);
     const auto count = [&](float first, float second) {
         return weft::kernels::count_top_k_matches<float>(

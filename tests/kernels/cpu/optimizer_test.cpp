@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,6 +10,7 @@
 #include <limits>
 
 using weft::Cpu;
+using weft::eps;
 using weft::identical;
 using weft::Index;
 using weft::largest_gap;
@@ -17,9 +19,6 @@ using weft::Tensor;
 using weft::kernels::AdamStep;
 
 namespace {
-
-template <class Scalar>
-constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
 
 /// What Adam reads and writes, here of type Scalar.
 template <class Scalar>

@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -9,18 +10,15 @@
 #include <limits>
 
 using weft::Cpu;
+using weft::eps;
 using weft::identical;
 using weft::Index;
 using weft::largest_gap;
+using weft::not_a_number;
 using weft::relative_gap;
 using weft::Tensor;
 
 namespace {
-
-template <class Scalar>
-constexpr double eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
-template <class Scalar>
-constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
 
 /// The Euclidean norm of a column of w (..., C).
 template <class Scalar>

@@ -13,6 +13,7 @@ using weft::Cpu;
 using weft::identical;
 using weft::Index;
 using weft::Padding;
+using weft::random_integers;
 using weft::Shape;
 using weft::Tensor;
 using weft::kernels::Window2D;
@@ -21,7 +22,7 @@ using weft::kernels::window_axis;
 namespace {
 
 /// Windows over images of some size, rows and columns never alike.
-struct Case {
+struct PoolCase {
     Index images, rows, columns, channels;
     Index window_rows, window_columns, stride_rows, stride_columns;
     Padding padding;
@@ -40,7 +41,7 @@ struct Case {
     }
 };
 
-const std::vector<Case> cases{
+const std::vector<PoolCase> pool_cases{
     {2, 4, 6, 3, 2, 2, 2, 2, weft::valid},  // as in the tutorials
     {3, 7, 5, 2, 2, 3, 2, 1, weft::valid},  // overlaps, leftovers
     {3, 7, 5, 2, 3, 2, 2, 3, weft::same},   // zeros around
@@ -52,7 +53,7 @@ const std::vector<Case> cases{
 
 /// Calls visit(r, c) for the elements inside the image of the window at output (row, column).
 template <class Visit>
-void visit_window(const Case& c, Index row, Index column, const Visit& visit) {
+void visit_window(const PoolCase& c, Index row, Index column, const Visit& visit) {
     const Window2D window = c.window();
     for (Index i = 0; i < c.window_rows; ++i) {
         for (Index j = 0; j < c.window_columns; ++j) {
@@ -65,7 +66,7 @@ void visit_window(const Case& c, Index row, Index column, const Visit& visit) {
 
 /// Calls visit(n, row, column, channel) for each output.
 template <class Visit>
-void visit_outputs(const Case& c, const Visit& visit) {
+void visit_outputs(const PoolCase& c, const Visit& visit) {
     const Shape output = c.output();
     for (Index n = 0; n < output[0]; ++n) {
         for (Index row = 0; row < output[1]; ++row) {
@@ -76,21 +77,13 @@ void visit_outputs(const Case& c, const Visit& visit) {
     }
 }
 
-/// Integers, many of them equal, so that ties occur and sums are exact.
-template <class Scalar>
-Tensor<Scalar> integers(const Shape& shape, std::uint32_t stream) {
-    auto x = weft::random_uniform<Scalar>(shape, stream, -9, -1);
-    for (Scalar& value : x) value = std::floor(value);
-    return x;
-}
-
 template <class Scalar>
 struct MaxPool {
     Tensor<Scalar> y, dx;
 };
 
 template <class Scalar>
-MaxPool<Scalar> max_pool(const Case& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy,
+MaxPool<Scalar> max_pool(const PoolCase& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy,
                          int threads = 1) {
     Cpu cpu(threads);
     MaxPool<Scalar> result{Tensor<Scalar>(c.output()), Tensor<Scalar>(c.input())};
@@ -102,7 +95,7 @@ MaxPool<Scalar> max_pool(const Case& c, const Tensor<Scalar>& x, const Tensor<Sc
 }
 
 template <class Scalar>
-MaxPool<Scalar> average_pool(const Case& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy,
+MaxPool<Scalar> average_pool(const PoolCase& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy,
                              int threads = 1) {
     Cpu cpu(threads);
     MaxPool<Scalar> result{Tensor<Scalar>(c.output()), Tensor<Scalar>(c.input())};
@@ -116,7 +109,7 @@ MaxPool<Scalar> average_pool(const Case& c, const Tensor<Scalar>& x, const Tenso
 
 TEST_CASE_TEMPLATE("with its output, the gradient of max pooling passes the relu in front too",
                    Scalar, float, double) {
-    for (const Case& c : cases) {
+    for (const PoolCase& c : pool_cases) {
         auto x = weft::random_normal<Scalar>(c.input(), 3);
         for (Scalar& value : x) value = std::max(value, Scalar(0));  // many windows are all 0
         const auto dy = weft::random_normal<Scalar>(c.output(), 4);
@@ -135,9 +128,10 @@ TEST_CASE_TEMPLATE("with its output, the gradient of max pooling passes the relu
 
 TEST_CASE_TEMPLATE("max pooling takes the largest, and its gradient goes to the first of equals",
                    Scalar, float, double) {
-    for (const Case& c : cases) {
-        const auto x = integers<Scalar>(c.input(), 1);  // negative: zeros around are not taken
-        const auto dy = integers<Scalar>(c.output(), 2);
+    for (const PoolCase& c : pool_cases) {
+        const auto x =
+            random_integers<Scalar>(c.input(), 1, -9, -2);  // negative: zeros around are not taken
+        const auto dy = random_integers<Scalar>(c.output(), 2, -9, -2);
         Tensor<Scalar> y(c.output()), dx(c.input());
         visit_outputs(c, [&](Index n, Index row, Index column, Index k) {
             Scalar* largest = nullptr;
@@ -168,9 +162,9 @@ TEST_CASE_TEMPLATE("max pooling takes the largest, and its gradient goes to the 
 
 TEST_CASE_TEMPLATE("average pooling divides by the elements inside the image", Scalar, float,
                    double) {
-    for (const Case& c : cases) {
-        const auto x = integers<Scalar>(c.input(), 3);
-        const auto dy = integers<Scalar>(c.output(), 4);
+    for (const PoolCase& c : pool_cases) {
+        const auto x = random_integers<Scalar>(c.input(), 3, -9, -2);
+        const auto dy = random_integers<Scalar>(c.output(), 4, -9, -2);
         Tensor<double> y(c.output()), dx(c.input());
         visit_outputs(c, [&](Index n, Index row, Index column, Index k) {
             double count = 0;
@@ -197,7 +191,7 @@ TEST_CASE_TEMPLATE("max pooling keeps NaN and infinities, in their channel alone
                    double) {
     constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();
     constexpr Scalar not_a_number = std::numeric_limits<Scalar>::quiet_NaN();
-    const Case c{1, 2, 4, 2, 2, 2, 2, 2, weft::valid};
+    const PoolCase c{1, 2, 4, 2, 2, 2, 2, 2, weft::valid};
     // Channel 0 has a NaN in the first window, wherever; channel 1 is -infinity throughout it.
     for (const Index bad : {0, 1, 4, 5}) {
         Tensor<Scalar> x(c.input());
@@ -221,7 +215,7 @@ TEST_CASE_TEMPLATE("max pooling keeps NaN and infinities, in their channel alone
 }
 
 TEST_CASE("pooling no images does nothing") {
-    const Case c{0, 4, 6, 3, 2, 2, 2, 2, weft::valid};
+    const PoolCase c{0, 4, 6, 3, 2, 2, 2, 2, weft::valid};
     const Tensor<float> x(c.input()), dy(c.output());
     CHECK(max_pool(c, x, dy).dx.size() == 0);
     CHECK(average_pool(c, x, dy).dx.size() == 0);

@@ -1,0 +1,18 @@
+/// \file
+/// What a kernel may find in the memory that kernels share.
+#pragma once
+
+#include "weft/core/cpu.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace weft {
+
+/// Fills the scratch memory with NaN of any type, as a kernel before may have left it.
+inline void dirty_scratch(Cpu& cpu) {
+    constexpr std::size_t size_bytes = 1 << 20;
+    std::fill_n(cpu.scratch(size_bytes), size_bytes, std::byte{0xFF});
+}
+
+}  // namespace weft
