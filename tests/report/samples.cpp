@@ -100,6 +100,9 @@ int main(int argc, char** argv) {
     try {
         const std::filesystem::path root = argv[1];
         std::filesystem::create_directories(root);
+        for (const char* log : {"logs", "resumed"}) {
+            std::filesystem::remove_all(root / log);  // a new run would add to the one of before
+        }
         write(root / "grey", 1, false);
         write(root / "colour", 3, false);
         write(root / "hostile", 1, true);
