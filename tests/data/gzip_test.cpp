@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 
 #include <cstdlib>
-#include <vector>
 
 namespace {
 

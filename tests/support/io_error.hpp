@@ -12,7 +12,7 @@
 
 namespace weft {
 
-/// The message of the IoError that the call throws.
+/// The message of the IoError that the call throws, or "nothing was thrown".
 inline std::string io_error(const std::function<void()>& call) {
     try {
         call();

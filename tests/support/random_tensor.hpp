@@ -31,8 +31,8 @@ Tensor<Scalar> random_uniform(const Shape& shape, std::uint32_t stream, double l
     return x;
 }
 
-/// Whole numbers from low to high: their products and sums are exact, so that two right results are
-/// equal to the bit.
+/// Whole numbers from low to high. Their products, and sums of these below 2^24 in float, are exact, so
+/// that two right results are equal to the bit.
 template <class Scalar = double>
 Tensor<Scalar> random_integers(const Shape& shape, std::uint32_t stream, int low, int high) {
     auto x = random_uniform<Scalar>(shape, stream, low - 0.5, high + 0.5);

@@ -6,7 +6,6 @@
 
 #include <doctest/doctest.h>
 
-#include <limits>
 #include <vector>
 
 using weft::Cpu;
