@@ -71,12 +71,17 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #if defined(_WIN32)
 #include <io.h>
+#include <process.h>
 #else
 #include <unistd.h>
+#endif
+#if defined(__SSE2__) || defined(_M_X64)
+#include <xmmintrin.h>
 #endif
 
 #if defined(EIGEN_DONT_VECTORIZE)
@@ -143,22 +148,56 @@ namespace detail {
 inline namespace WEFT_BUILD_NAMESPACE {
 #if defined(_OPENMP)
 inline int max_threads() { return omp_get_max_threads(); }
+inline int processors() { return omp_get_num_procs(); }
 inline int team_size() { return omp_get_num_threads(); }
 inline int team_member() { return omp_get_thread_num(); }
 inline bool in_parallel_region() { return omp_in_parallel() != 0; }
 #else
 inline int max_threads() { return 1; }
+inline int processors() { return 1; }
 inline int team_size() { return 1; }
 inline int team_member() { return 0; }
 inline bool in_parallel_region() { return false; }
 #endif
 }  // namespace WEFT_BUILD_NAMESPACE
 
+/// The register of a thread that says how it computes with floating-point numbers, and its bits that
+/// make subnormal numbers 0: as results, and as operands. 0 where the processor is not known.
+#if defined(__SSE2__) || defined(_M_X64)
+inline std::uint64_t floating_point_mode() { return _mm_getcsr(); }
+inline void set_floating_point_mode(std::uint64_t mode) { _mm_setcsr(static_cast<unsigned>(mode)); }
+inline constexpr std::uint64_t flush_bits = 0x8040;  // FTZ, DAZ of MXCSR
+#elif defined(__aarch64__) && defined(__GNUC__)
+inline std::uint64_t floating_point_mode() {
+    std::uint64_t mode;
+    asm volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+}
+inline void set_floating_point_mode(std::uint64_t mode) {
+    asm volatile("msr fpcr, %0" : : "r"(mode) : "memory");
+}
+inline constexpr std::uint64_t flush_bits = 0x1000000;  // FZ of FPCR
+#else
+inline std::uint64_t floating_point_mode() { return 0; }
+inline void set_floating_point_mode(std::uint64_t) {}
+inline constexpr std::uint64_t flush_bits = 0;
+#endif
+
+/// Lets the processor know that a thread waits in a loop.
+#if defined(__SSE2__) || defined(_M_X64)
+inline void pause() { _mm_pause(); }
+#elif defined(__aarch64__) && defined(__GNUC__)
+inline void pause() { asm volatile("yield"); }
+#else
+inline void pause() {}
+#endif
+
 /// create_unique_file makes a new, empty file whose name starts with `stem` and gives its name;
 /// empty when it cannot, with errno set. Its permissions are those of `mode` that the process gives
 /// new files. sync_to_disk returns when all that was written to the file
 /// or folder is on the disk; whether it is.
 #if defined(_WIN32)
+inline int process_id() { return _getpid(); }
 inline bool stdout_is_terminal() { return _isatty(1) != 0; }
 inline std::string create_unique_file(const std::string& stem, unsigned /*mode*/) {
     std::string name = stem + ".XXXXXX";
@@ -175,6 +214,7 @@ inline bool sync_to_disk(const char* path) {
     return synced;
 }
 #else
+inline int process_id() { return getpid(); }
 inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
 inline std::string create_unique_file(const std::string& stem, unsigned mode) {
     // mkstemp knows no mode, and umask cannot be read without being changed for all threads.

@@ -5,8 +5,17 @@
 #include "weft/config.hpp"
 #include "weft/core/buffer.hpp"
 #include "weft/core/error.hpp"
+#include "weft/core/team.hpp"
+#include "weft/core/thread_choice.hpp"
 
+#include <algorithm>
 #include <cstddef>
+
+namespace weft::detail {
+inline namespace WEFT_BUILD_NAMESPACE {
+class CpuPass;
+}
+}  // namespace weft::detail
 
 // Devices live in weft::kernels, so that an unqualified call of a kernel finds, by
 // argument-dependent lookup, the overload for its device, also one declared later.
@@ -23,22 +32,34 @@ class [[gnu::abi_tag(WEFT_STRING(WEFT_BUILD_NAMESPACE))]] Cpu {
 public:
     static constexpr int most_threads = 1024;
 
-    /// threads: 1 to most_threads; or 0 for what OpenMP would use, which OMP_NUM_THREADS sets.
-    /// Without OpenMP it is always one thread. Throws ArgumentError otherwise.
+    /// Up to so many threads, 1 to most_threads; or 0 for what OpenMP would use, which
+    /// OMP_NUM_THREADS sets. Passes of models use as many of them as pay at the moment, by what is
+    /// measured, and no more than there are processors. Without OpenMP it is always one thread.
+    /// Results have the same bits for any number. Throws ArgumentError otherwise.
     explicit Cpu(int threads = 0) : threads_(threads) {
         if (threads < 0 || threads > most_threads) {
             throw ArgumentError(
                 concat("Cpu: threads is ", threads, ", expected 0 to ", most_threads));
         }
     }
-    Cpu(const Cpu& other) : threads_(other.threads_) {}
+    Cpu(const Cpu& other) : threads_(other.threads_), is_exact_(other.is_exact_) {}
     Cpu& operator=(const Cpu& other) {
         threads_ = other.threads_;
+        is_exact_ = other.is_exact_;
         return *this;
     }
 
-    /// The number of threads a kernel may use, at least 1.
+    /// Just so many threads for everything, to measure or to test with: on a busy machine, or with
+    /// more threads than processors, passes can be many times slower.
+    static Cpu exactly(int threads) {
+        Cpu cpu(threads);
+        cpu.is_exact_ = true;
+        return cpu;
+    }
+
+    /// The number of threads a kernel may use, at least 1: in a pass, those of the pass.
     int threads() const {
+        if (pass_threads_ > 0) return pass_threads_;
         return has_openmp && threads_ > 0 ? threads_ : weft::detail::max_threads();
     }
 
@@ -50,8 +71,14 @@ public:
     }
 
 private:
+    friend class weft::detail::CpuPass;
+
     int threads_;
+    bool is_exact_ = false;
+    int pass_threads_ = 0;  ///< 0: no pass is open
     Buffer scratch_;
+    weft::detail::Team team_;
+    weft::detail::ThreadChoice choice_;
 };
 
 }  // namespace WEFT_BUILD_NAMESPACE

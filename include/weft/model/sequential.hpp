@@ -147,8 +147,10 @@ public:
         }
         for (Index first = 0; first < samples; first += batch) {
             const Index count = std::min(batch, samples - first);
-            const View result = forward(*workspace, x.slice(first, count));
-            copy_elements<Scalar>(workspace->device(), result, y.slice(first, count));
+            run_pass(workspace->device(), work(*workspace, count), [&] {
+                const View result = forward(*workspace, x.slice(first, count));
+                copy_elements<Scalar>(workspace->device(), result, y.slice(first, count));
+            });
         }
         pool_.give_back(std::move(workspace));
     }
@@ -158,7 +160,9 @@ public:
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options = {}) const {
         assert(!options.training && "training changes the model, so it must not be const");
-        return run_forward(workspace, x, options, nullptr);
+        View y;
+        run_pass(workspace.device(), 0, [&] { y = run_forward(workspace, x, options, nullptr); });
+        return y;
     }
 
     /// The same, also in training, where layers may update parameters that are not trainable.
@@ -177,26 +181,15 @@ public:
     /// trainable_parameters(). No gradient of x is computed.
     WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
-        const std::size_t first = first_trainable_layer_;
-        bool relu_is_done = false;
-        for (std::size_t i = layers_.size(); i-- > first;) {
-            if (layers_[i]->is_view()) continue;
-            Pass<Scalar, Device> pass =
-                make_pass(workspace, i, options, options.training ? arena_.data() : nullptr);
-            pass.gradients = gradients.data();
-            pass.relu_is_done = relu_is_done;
-            const ConstView input = i == 0 ? x : ConstView(output(workspace, x, i - 1));
-            const ConstView y = output(workspace, x, i);
-            const View dy{workspace.output_gradient(i), y.shape()};
-            if (const Regularizer r = layers_[i]->activity_regularizer()) {
-                const auto share = 1 / static_cast<double>(x.shape()[0]);
-                add_penalty_gradient<Scalar>(workspace.device(), y, share * r.l1, share * r.l2, dy);
-            }
-            View dx;
-            if (i > first) dx = {workspace.output_gradient(i - 1), input.shape()};
-            relu_is_done = pass.input_is_relu = i > first && takes_relu(i);
-            layers_[i]->backward(pass, input, y, dy, dx);
-        }
+        run_pass(workspace.device(), 0, [&] { run_backward(workspace, x, options, gradients); });
+    }
+
+    /// In proportion to the arithmetic of a pass over n samples, and about its least: a
+    /// multiplication for each parameter, and each number of the workspace computed.
+    double work(const Workspace<Scalar, Device>& workspace, Index n) const {
+        const double numbers = static_cast<double>(workspace.size_bytes()) / sizeof(Scalar);
+        return static_cast<double>(n) * (static_cast<double>(arena_.size()) +
+                                         numbers / static_cast<double>(workspace.capacity()));
     }
 
     /// The output of layer i in the pass over x just run in the workspace. Of a training workspace
@@ -355,6 +348,30 @@ private:
         }
         workspace.set_activity_penalty(activity_penalty);
         return last_output(workspace, input);
+    }
+
+    WEFT_NOINLINE void run_backward(Workspace<Scalar, Device>& workspace, ConstView x,
+                                    const PassOptions& options, View gradients) {
+        const std::size_t first = first_trainable_layer_;
+        bool relu_is_done = false;
+        for (std::size_t i = layers_.size(); i-- > first;) {
+            if (layers_[i]->is_view()) continue;
+            Pass<Scalar, Device> pass =
+                make_pass(workspace, i, options, options.training ? arena_.data() : nullptr);
+            pass.gradients = gradients.data();
+            pass.relu_is_done = relu_is_done;
+            const ConstView input = i == 0 ? x : ConstView(output(workspace, x, i - 1));
+            const ConstView y = output(workspace, x, i);
+            const View dy{workspace.output_gradient(i), y.shape()};
+            if (const Regularizer r = layers_[i]->activity_regularizer()) {
+                const auto share = 1 / static_cast<double>(x.shape()[0]);
+                add_penalty_gradient<Scalar>(workspace.device(), y, share * r.l1, share * r.l2, dy);
+            }
+            View dx;
+            if (i > first) dx = {workspace.output_gradient(i - 1), input.shape()};
+            relu_is_done = pass.input_is_relu = i > first && takes_relu(i);
+            layers_[i]->backward(pass, input, y, dy, dx);
+        }
     }
 
     /// The last layer's output as memory of the workspace, which it is unless all layers are views.

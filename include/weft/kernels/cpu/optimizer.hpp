@@ -15,7 +15,7 @@ namespace detail {
 /// and store(p, packet) read and write the packet at element i of the array p.
 template <class Scalar, class Update>
 void update_packets(Cpu& cpu, Index count, const Update& update) {
-    parallel_ranges(cpu, count, elementwise_grain / 4, [&](Index begin, Index end) {
+    parallel_ranges(cpu, count, elementwise_grain / 8, [&](Index begin, Index end) {
         for_each_packet<Scalar>(end - begin, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
             const Index at = begin + i;
             update([=](const Scalar* x) { return load_up_to(x + at, size); },

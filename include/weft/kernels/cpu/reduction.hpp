@@ -6,6 +6,7 @@
 #include "weft/core/tensor_view.hpp"
 #include "weft/kernels/cpu/packet.hpp"
 
+#include <atomic>
 #include <bit>
 #include <cstdint>
 
@@ -49,16 +50,20 @@ WEFT_NOINLINE double total(Cpu&, TensorView<const Scalar> x) {
 /// Whether every element is finite: no NaN and no infinity. Looks at the bits, so it holds under
 /// -ffast-math too.
 template <class Scalar>
-WEFT_NOINLINE bool all_finite(Cpu&, TensorView<const Scalar> x) {
+WEFT_NOINLINE bool all_finite(Cpu& cpu, TensorView<const Scalar> x) {
     using Bits = std::conditional_t<sizeof(Scalar) == 4, std::uint32_t, std::uint64_t>;
     constexpr Bits exponent =
         sizeof(Scalar) == 4 ? Bits{0x7F800000} : static_cast<Bits>(0x7FF0000000000000);
-    // Without a branch or a bool in it, compilers make the loop one of vector instructions.
-    Bits found = 0;
-    for (const Scalar value : x) {
-        found |= (std::bit_cast<Bits>(value) & exponent) == exponent ? Bits{1} : Bits{0};
-    }
-    return found == 0;
+    std::atomic<bool> all = true;
+    parallel_ranges(cpu, x.size(), 8192, [&](Index begin, Index end) {
+        // Without a branch or a bool in it, compilers make the loop one of vector instructions.
+        Bits found = 0;
+        for (Index i = begin; i < end; ++i) {
+            found |= (std::bit_cast<Bits>(x[i]) & exponent) == exponent ? Bits{1} : Bits{0};
+        }
+        if (found != 0) all.store(false, std::memory_order_relaxed);
+    });
+    return all;
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE

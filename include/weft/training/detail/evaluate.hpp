@@ -28,9 +28,11 @@ WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
         batches->next(batch.x.data(), batch.y.data());
-        const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
-        score_batch<Scalar, Device>(model, options, batch, predictions, samples, weights,
-                                    batch.scratch_gradient.slice(0, n), sums);
+        run_pass(batch.workspace.device(), model.work(batch.workspace, n), [&] {
+            const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
+            score_batch<Scalar, Device>(model, options, batch, predictions, samples, weights,
+                                        batch.scratch_gradient.slice(0, n), sums);
+        });
     }
     return mean_scores(options, sums);
 }

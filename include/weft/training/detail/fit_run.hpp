@@ -286,17 +286,27 @@ private:
         return record;
     }
 
-    /// False when a number went wrong.
+    /// Reads and trains on the next batch. False when a number went wrong.
     WEFT_NOINLINE bool run_step(BatchReader<Scalar>& batches) {
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = std::min(batch_size_, train_size_ - first);
+        batches.next(batch_.x.data(), batch_.y.data());
+        bool is_finite = true;
+        // Forward, backward, update: about three forward passes.
+        run_pass(batch_.workspace.device(), 3 * model_.work(batch_.workspace, n), [&] {
+            is_finite = train_on(std::span(order_).subspan(static_cast<std::size_t>(first),
+                                                           static_cast<std::size_t>(n)));
+        });
+        return is_finite;
+    }
+
+    /// Trains on the batch that was read. False when a number went wrong.
+    WEFT_NOINLINE bool train_on(std::span<const Index> samples) {
+        const auto n = static_cast<Index>(samples.size());
         const PassOptions pass{.training = true,
                                .logits = is_fused(model_, trainer_.loss),
                                .seed = options_.seed,
                                .step = static_cast<std::uint32_t>(state_.steps)};
-        const auto samples =
-            std::span(order_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n));
-        batches.next(batch_.x.data(), batch_.y.data());
         // Before the forward pass, which may update moving statistics.
         Device& device = batch_.workspace.device();
         const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);

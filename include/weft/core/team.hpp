@@ -1,0 +1,156 @@
+/// \file
+/// Team: the threads that share the loops of a pass.
+#pragma once
+
+#include "weft/config.hpp"
+#include "weft/core/shape.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+
+namespace weft::detail {
+
+/// A reference to a callable void(Index, Other). It keeps the loops below out of every
+/// instantiation, so each kernel's body is compiled once.
+template <class Other>
+class TaskReference {
+public:
+    template <class Task>
+    explicit TaskReference(const Task& task) : task_(&task), call_(call<Task>) {}
+
+    void operator()(Index i, Other other) const { call_(task_, i, other); }
+
+private:
+    template <class Task>
+    static void call(const void* task, Index i, Other other) {
+        (*static_cast<const Task*>(task))(i, other);
+    }
+
+    const void* task_;
+    void (*call_)(const void*, Index, Other);
+};
+
+/// Waits until `value` is no longer `old`: in a loop for up to 50 us, which the gaps between the
+/// loops of a pass seldom exceed, then asleep, so that others get the processor.
+template <class Number>
+WEFT_NOINLINE void wait_for_change(const std::atomic<Number>& value, Number old) {
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point end{};
+    for (bool is_first = true;; is_first = false) {
+        for (int i = 0; i < 64; ++i) {
+            if (value.load(std::memory_order_acquire) != old) return;
+            pause();
+        }
+        const auto now = Clock::now();
+        if (is_first) end = now + std::chrono::microseconds(50);
+        if (now >= end) break;
+    }
+    value.wait(old, std::memory_order_acquire);
+}
+
+/// Member 0 runs a pass, and its loops one after another; the others help. Each member has a share
+/// of a loop's tasks, the same range in every loop, and then takes from the shares of others. So a
+/// loop waits for no member that was given no processor, only for tasks that have begun.
+class Team {
+public:
+    /// Before the members come: they are 0 to members - 1. Not all have to. Those that help compute
+    /// in that floating_point_mode.
+    void open(int members, std::uint64_t mode) {
+        if (capacity_ < members) {
+            shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(members));
+            capacity_ = members;
+        }
+        members_ = members;
+        mode_ = mode;
+        is_open_.store(true, std::memory_order_relaxed);
+    }
+
+    /// Member 0: no more loops will come.
+    void close() {
+        is_open_.store(false, std::memory_order_relaxed);
+        announce();
+    }
+
+    /// Whether a loop is running: loops within its tasks run serially.
+    bool is_busy() const { return is_busy_; }
+
+    /// Member 0: calls task(i, member) once for each i in [0, tasks). Tasks must not throw.
+    WEFT_NOINLINE void run(Index tasks, TaskReference<int> task) {
+        is_busy_ = true;
+        tasks_ = tasks;
+        task_ = &task;
+        unfinished_.store(tasks, std::memory_order_relaxed);
+        for (int member = 0; member < members_; ++member) {
+            const Index size = begin(member + 1) - begin(member);
+            shares_[member].left.store(size, std::memory_order_release);
+        }
+        announce();
+        finish(work(0));
+        for (Index left; (left = unfinished_.load(std::memory_order_acquire)) != 0;) {
+            wait_for_change(unfinished_, left);
+        }
+        is_busy_ = false;
+    }
+
+    /// The other members, until the team closes.
+    WEFT_NOINLINE void help(int member) {
+        const std::uint64_t mode = floating_point_mode();
+        set_floating_point_mode(mode_);
+        for (;;) {
+            const int announced = announced_.load(std::memory_order_acquire);
+            if (!is_open_.load(std::memory_order_relaxed)) break;
+            finish(work(member));
+            wait_for_change(announced_, announced);
+        }
+        set_floating_point_mode(mode);
+    }
+
+private:
+    /// On a cache line of its own.
+    struct alignas(64) Share {
+        std::atomic<Index> left{0};  ///< tasks not taken; negative after vain attempts
+    };
+
+    Index begin(int member) const { return tasks_ * member / members_; }
+
+    void announce() {
+        announced_.fetch_add(1, std::memory_order_release);
+        announced_.notify_all();
+    }
+
+    /// Takes tasks until none is left; how many. What is known of a loop is read after a task of it
+    /// was taken: then the loop cannot end before that task does.
+    Index work(int member) {
+        Index done = 0;
+        for (int next = 0; next < members_; ++next) {
+            const int owner = (member + next) % members_;
+            std::atomic<Index>& left = shares_[owner].left;
+            while (left.load(std::memory_order_relaxed) > 0) {
+                const Index taken = left.fetch_sub(1, std::memory_order_acquire);
+                if (taken <= 0) break;
+                (*task_)(begin(owner + 1) - taken, member);
+                ++done;
+            }
+        }
+        return done;
+    }
+
+    void finish(Index done) {
+        if (done > 0 && unfinished_.fetch_sub(done, std::memory_order_acq_rel) == done) {
+            unfinished_.notify_one();
+        }
+    }
+
+    std::unique_ptr<Share[]> shares_;
+    int capacity_ = 0, members_ = 0;
+    std::uint64_t mode_ = 0;
+    bool is_busy_ = false;
+    Index tasks_ = 0;
+    const TaskReference<int>* task_ = nullptr;
+    alignas(64) std::atomic<int> announced_{0};
+    std::atomic<bool> is_open_{false};
+    alignas(64) std::atomic<Index> unfinished_{0};
+};
+
+}  // namespace weft::detail

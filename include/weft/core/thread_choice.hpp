@@ -1,0 +1,96 @@
+/// \file
+/// ThreadChoice: how many threads pay, by what passes took.
+#pragma once
+
+#include "weft/config.hpp"
+
+#include <algorithm>
+
+namespace weft::detail {
+
+/// Chooses the number of threads of each pass among most, most / 2, ..., 1: the one that takes the
+/// least time for the same work. On a busy machine that may be one: a loop ends when the last of its
+/// threads was given a processor.
+///
+/// Passes with one number of threads make a window of 20 ms, or one longer pass does. Now and then
+/// a neighbour of the number in use is tried for a window. Trials may cost 2 % of the time: what
+/// each has cost is measured, and the next waits until its price is earned.
+class ThreadChoice {
+public:
+    explicit ThreadChoice(int most = 0) : most_(most) {}
+
+    /// The threads of the next pass, of 1 to `most`. Another `most` starts afresh.
+    WEFT_NOINLINE int threads(int most) {
+        if (most != most_) *this = ThreadChoice(most);
+        return std::max(1, most_ >> (is_trying() ? tried_ : used_));
+    }
+
+    /// What the pass took; work is in any unit, the same for all passes.
+    WEFT_NOINLINE void record(double seconds, double work) {
+        if (most_ <= 1) return;
+        window_seconds_ += seconds;
+        window_work_ += work;
+        if (is_trying()) {
+            const double lost = window_seconds_ - costs_[used_] * window_work_;
+            if (window_seconds_ >= window || lost >= window) end_trial(lost);
+        } else {
+            earned_ += share_of_trials * seconds;
+            if (window_seconds_ >= window) end_window(work);
+        }
+    }
+
+private:
+    static constexpr double window = 0.02, share_of_trials = 0.02;
+    static constexpr int windows_between_trials = 3, none = -1, most_choices = 11;
+
+    bool is_trying() const { return tried_ != none; }
+
+    void begin_window() { window_seconds_ = window_work_ = 0; }
+
+    void end_trial(double lost) {
+        earned_ -= std::max(lost, 0.0);
+        costs_[tried_] = window_seconds_ / window_work_;
+        // Of about equal costs, that of fewer threads.
+        if (costs_[tried_] * (tried_ > used_ ? 0.98 : 1.02) < costs_[used_]) used_ = tried_;
+        tried_ = none;
+        begin_window();
+    }
+
+    void end_window(double work_of_pass) {
+        const double cost = window_seconds_ / window_work_;
+        // The mean of some windows: on a busy machine single ones differ by half.
+        double& known = costs_[used_];
+        known = known == 0 ? cost : known + (cost - known) / 4;
+        begin_window();
+        ++windows_since_trial_;
+        const int next = neighbour();
+        const bool seems_better = costs_[next] > 0 && costs_[next] < known;
+        if (!seems_better && windows_since_trial_ < windows_between_trials) return;
+        // What was never tried may take twice the time, as half the threads do at worst.
+        const double expected = costs_[next] > 0 ? costs_[next] : 2 * known;
+        const double price = (1 - known / expected) * std::max(window, expected * work_of_pass);
+        if (price > earned_) return;
+        tried_ = next;
+        was_more_ = next < used_;
+        windows_since_trial_ = 0;
+    }
+
+    /// The choice beside the one in use that seems better, or else the one not tried last.
+    int neighbour() const {
+        const int more = used_ - 1, fewer = used_ + 1;
+        if (more < 0) return fewer;
+        if (most_ >> used_ <= 1) return more;
+        const double a = costs_[more], b = costs_[fewer];
+        if (a > 0 && b > 0 && std::min(a, b) < costs_[used_]) return a < b ? more : fewer;
+        return was_more_ ? fewer : more;
+    }
+
+    int most_, used_ = 0, tried_ = none;  ///< used_ and tried_: most_ is halved that often
+    bool was_more_ = false;
+    int windows_since_trial_ = 0;
+    double earned_ = window;  ///< seconds that trials may cost now
+    double window_seconds_ = 0, window_work_ = 0;
+    double costs_[most_choices] = {};  ///< seconds a unit of work, by choice; 0: not known
+};
+
+}  // namespace weft::detail
