@@ -7,7 +7,7 @@ foreach(threads IN ITEMS 1 2 7)
     set(json "${WORK}/${MODEL}-${threads}.json")
     execute_process(
         COMMAND "${PROGRAM}" --model ${MODEL} --limit 80 --epochs 2 --batch-size 32 --patience 0
-                --threads ${threads} --json "${json}"
+                --threads ${threads} --exact-threads --json "${json}"
         OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY
     )
     file(READ "${json}" results)

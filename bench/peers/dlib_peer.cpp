@@ -120,7 +120,7 @@ void run(const peers::Task& task) {
                          std::to_string(DLIB_MAJOR_VERSION) + "." +
                              std::to_string(DLIB_MINOR_VERSION) + " (OpenBLAS)",
                          parameters);
-    for (int chunk = 0; chunk <= task.chunks; ++chunk) {
+    for (int chunk = 0; chunk < task.warm_up + task.chunks; ++chunk) {
         trainer.clear_average_loss();
         randomize_samples(images, labels);
         for (long first = 0; first < task.samples; first += task.batch) {

@@ -21,12 +21,13 @@ namespace peers {
 inline constexpr int pixels = 28 * 28;
 inline constexpr long predict_batch = 256;
 
-/// One run: a model trained for a warm-up chunk and then `chunks` timed ones, each a pass over the
+/// One run: a model trained for `warm-up` chunks and then `chunks` timed ones, each a pass over the
 /// samples in a new order. compare.py names all of it.
 struct Task {
     std::string model = "mlp";
     std::string variant = "default";  ///< of the framework's use, such as its memory layout
     int threads = 1;
+    int warm_up = 1;
     int chunks = 3;
     long batch = 32;
     long samples = 6400;  ///< a multiple of batch
@@ -43,6 +44,8 @@ inline Task parse_task(int argc, char** argv) {
             task.variant = value;
         else if (option == "--threads")
             task.threads = std::stoi(value);
+        else if (option == "--warm-up")
+            task.warm_up = std::stoi(value);
         else if (option == "--chunks")
             task.chunks = std::stoi(value);
         else if (option == "--batch")
@@ -124,10 +127,10 @@ public:
           version_(std::move(version)),
           parameters_(parameters) {}
 
-    /// Called after each chunk with its mean loss, first after the warm-up.
+    /// Called after each chunk with its mean loss.
     void end_chunk(double loss) {
         const auto now = Clock::now();
-        if (!losses_.empty()) {
+        if (std::ssize(losses_) >= task_.warm_up) {
             speeds_.push_back(static_cast<double>(task_.samples) / seconds(now - chunk_start_));
         }
         losses_.push_back(loss);

@@ -63,7 +63,7 @@ def peak_mib():
 
 
 class Report:
-    """Times the run: end_chunk(loss) is called after each chunk, first after the warm-up."""
+    """Times the run: end_chunk(loss) is called after each chunk."""
 
     def __init__(self, task, version, parameters):
         self.task = task
@@ -74,7 +74,7 @@ class Report:
 
     def end_chunk(self, loss):
         now = time.perf_counter()
-        if self.losses:
+        if len(self.losses) >= self.task.warm_up:
             self.speeds.append(self.task.samples / (now - self.chunk_start))
         self.losses.append(float(loss))
         self.result["peak_mib"] = round(peak_mib(), 1)
@@ -149,7 +149,7 @@ def run_pytorch(task):
 
     report = Report(task, torch.__version__, parameters)
     network.train()
-    for _ in range(task.chunks + 1):
+    for _ in range(task.warm_up + task.chunks):
         loss_sum = torch.zeros(())
         for batch in torch.randperm(task.samples).split(task.batch):
             x = images[batch].contiguous(memory_format=layout)
@@ -216,7 +216,8 @@ def run_keras(task):
         def on_epoch_end(self, epoch, logs=None):
             report.end_chunk(logs["loss"])
 
-    network.fit(images, labels, batch_size=task.batch, epochs=task.chunks + 1, verbose=0,
+    network.fit(images, labels, batch_size=task.batch, epochs=task.warm_up + task.chunks,
+                verbose=0,
                 callbacks=[EndChunk()])
 
     # Keras's predict() is for many batches; its documentation advises a call for small inputs.
@@ -235,7 +236,7 @@ def main():
     parser.add_argument("--framework", choices=VARIANTS)
     parser.add_argument("--variant", default="")
     parser.add_argument("--model", choices=["mlp", "cnn", "cnn-deep"])
-    for option, default in {"threads": 1, "chunks": 3, "batch": 32, "samples": 6400}.items():
+    for option, default in {"threads": 1, "warm-up": 1, "chunks": 3, "batch": 32, "samples": 6400}.items():
         parser.add_argument("--" + option, type=int, default=default)
     task = parser.parse_args()
     if task.available:

@@ -2,7 +2,7 @@
 # Trains the same networks with weft and with whichever of its peers are installed (dlib, libtorch,
 # PyTorch, Keras), one after another and several times over, and compares the medians.
 #   bash bench/peers/run.sh --out peers.json [--quick] [--python PYTHON] [--models mlp,cnn,cnn-deep]
-#                           [--threads 1,2] [--rounds 5] [--frameworks weft,dlib,...]
+#                           [--threads 1,2] [--rounds 5] [--frameworks weft,dlib,...] [--long]
 # On Debian: apt-get install libdlib-dev libopenblas-dev libtorch-dev dataset-fashion-mnist
 # PYTHON is the interpreter in which PyTorch and Keras are looked for.
 set -euo pipefail

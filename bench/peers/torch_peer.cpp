@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
     torch::optim::Adam optimizer(parameters, torch::optim::AdamOptions(0.001));
     peers::Report report(task, "libtorch", TORCH_VERSION, parameter_count);
     network->train();
-    for (int chunk = 0; chunk <= task.chunks; ++chunk) {
+    for (int chunk = 0; chunk < task.warm_up + task.chunks; ++chunk) {
         auto loss_sum = torch::zeros({});
         const auto order = torch::randperm(task.samples, torch::kInt64);
         for (const auto& batch : order.split(task.batch)) {

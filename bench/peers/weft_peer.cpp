@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
     Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
     peers::Report report(task, "weft", WEFT_VERSION, model.trainable_parameter_count());
     trainer.fit(images, labels,
-                {.epochs = task.chunks + 1,
+                {.epochs = task.warm_up + task.chunks,
                  .batch_size = task.batch,
                  .verbosity = Verbosity::silent,
                  .callbacks = {ReportEpochs{report}}});

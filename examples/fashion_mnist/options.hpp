@@ -21,6 +21,7 @@ struct Options {
     weft::Index patience = -1;
     std::uint64_t seed = 1;
     int threads = 0;
+    bool exact_threads = false;
     std::string data;
     weft::Index limit = 0;  ///< 0: all
     std::string json;
@@ -68,6 +69,8 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
     app.add_option("--threads", options.threads, "0 for as many as OpenMP would use")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
+    app.add_flag("--exact-threads", options.exact_threads,
+                 "Just so many threads: to measure, or to test; else as many of them as pay");
     app.add_option("--data", options.data, "Directory of the IDX files [searched for]");
     app.add_option("--limit", options.limit, "Use the first N training and N test images")
         ->check(CLI::PositiveNumber);

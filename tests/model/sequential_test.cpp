@@ -101,7 +101,7 @@ TEST_CASE("predictions have the same bits with 1, 2 and 7 threads") {
     model.set_device(Cpu(1));
     const Tensor<float> one = model.predict(x);
     for (const int threads : {2, 7}) {
-        model.set_device(Cpu(threads));
+        model.set_device(Cpu::exactly(threads));
         CHECK(identical(model.predict(x), one));
     }
 }

@@ -115,7 +115,7 @@ TEST_CASE("a training run leaves the same bits with 1, 2 and 7 threads") {
     const auto run = [&](int threads) {
         // Wide enough that every kernel splits its work.
         Sequential model{Flatten{}, Dense{600, weft::tanh}, Dense{700, relu}, Dense{4, softmax}};
-        model.set_device(Cpu(threads));
+        model.set_device(Cpu::exactly(threads));
         Trainer trainer(model, classification());
         const History history = trainer.fit(train.x, train.labels,
                                             {.epochs = 2,

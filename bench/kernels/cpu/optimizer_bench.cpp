@@ -1,5 +1,5 @@
 // The updates of the optimisers over all parameters of mlp, cnn and cnn-wide; Adam also as
-// expressions in plain Eigen (on one thread).
+// expressions in plain Eigen (on one thread), and with moments that decayed for long.
 #include "weft/kernels/cpu/optimizer.hpp"
 
 #include "bench/support/measure.hpp"
@@ -61,7 +61,26 @@ void add_count(Index count) {
     });
 }
 
+/// Adam where training leads: weights that long had no gradient, whose moments are subnormal unless
+/// they are flushed. `unflushed` is the kernel outside of a pass.
+void add_decayed(Index count) {
+    for (const bool is_flushed : {true, false}) {
+        add(concat("optimizer/adam-decayed/", count, is_flushed ? "/weft" : "/unflushed"),
+            [=](benchmark::State& state) {
+                Cpu cpu(1);
+                Parameters x(count);
+                std::ranges::fill(x.g, 0.0f);
+                std::ranges::fill(x.m, 1e-40f);
+                const auto update = [&] { adam_weft(cpu, x); };
+                measure(state, x.work(7), [&] {
+                    is_flushed ? kernels::run_pass(cpu, 0, update) : update();
+                });
+            });
+    }
+}
+
 [[maybe_unused]] const bool registered = [] {
+    add_decayed(101'770);
     for (const Index count : {101'770, 804'554, 5'259'594}) add_count(count);
     return true;
 }();

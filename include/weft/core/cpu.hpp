@@ -77,7 +77,7 @@ private:
     bool is_exact_ = false;
     int pass_threads_ = 0;  ///< 0: no pass is open
     Buffer scratch_;
-    weft::detail::Team team_;
+    mutable weft::detail::Team team_;  ///< loops of const devices share it too
     weft::detail::ThreadChoice choice_;
 };
 

@@ -27,8 +27,7 @@ public:
 
     /// The team to share a loop with, where one is open.
     static Team* team(const Cpu& cpu) {
-        const bool is_shared = cpu.pass_threads_ > 1 && !cpu.team_.is_busy();
-        return is_shared ? const_cast<Team*>(&cpu.team_) : nullptr;
+        return cpu.pass_threads_ > 1 && !cpu.team_.is_busy() ? &cpu.team_ : nullptr;
     }
 
     CpuPass(Cpu& cpu, double work) : cpu_(cpu), work_(work) {

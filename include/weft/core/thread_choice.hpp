@@ -12,9 +12,9 @@ namespace weft::detail {
 /// least time for the same work. On a busy machine that may be one: a loop ends when the last of its
 /// threads was given a processor.
 ///
-/// Passes with one number of threads make a window of 20 ms, or one longer pass does. Now and then
-/// a neighbour of the number in use is tried for a window. Trials may cost 2 % of the time: what
-/// each has cost is measured, and the next waits until its price is earned.
+/// Passes with one number of threads make a window of 20 ms, the first ones less, or one longer pass
+/// does. Now and then a neighbour of the number in use is tried for a window. Trials may cost 2 % of
+/// the time: what each has cost is measured, and the next waits until its price is earned.
 class ThreadChoice {
 public:
     explicit ThreadChoice(int most = 0) : most_(most) {}
@@ -32,15 +32,15 @@ public:
         window_work_ += work;
         if (is_trying()) {
             const double lost = window_seconds_ - costs_[used_] * window_work_;
-            if (window_seconds_ >= window || lost >= window) end_trial(lost);
+            if (window_seconds_ >= window_ || lost >= window_) end_trial(lost);
         } else {
             earned_ += share_of_trials * seconds;
-            if (window_seconds_ >= window) end_window(work);
+            if (window_seconds_ >= window_) end_window(work);
         }
     }
 
 private:
-    static constexpr double window = 0.02, share_of_trials = 0.02;
+    static constexpr double first_window = 0.004, longest_window = 0.02, share_of_trials = 0.02;
     static constexpr int windows_between_trials = 3, none = -1, most_choices = 11;
 
     bool is_trying() const { return tried_ != none; }
@@ -53,6 +53,7 @@ private:
         // Of about equal costs, that of fewer threads.
         if (costs_[tried_] * (tried_ > used_ ? 0.98 : 1.02) < costs_[used_]) used_ = tried_;
         tried_ = none;
+        window_ = std::min(1.5 * window_, longest_window);
         begin_window();
     }
 
@@ -68,7 +69,7 @@ private:
         if (!seems_better && windows_since_trial_ < windows_between_trials) return;
         // What was never tried may take twice the time, as half the threads do at worst.
         const double expected = costs_[next] > 0 ? costs_[next] : 2 * known;
-        const double price = (1 - known / expected) * std::max(window, expected * work_of_pass);
+        const double price = (1 - known / expected) * std::max(window_, expected * work_of_pass);
         if (price > earned_) return;
         tried_ = next;
         was_more_ = next < used_;
@@ -87,8 +88,9 @@ private:
 
     int most_, used_ = 0, tried_ = none;  ///< used_ and tried_: most_ is halved that often
     bool was_more_ = false;
-    int windows_since_trial_ = 0;
-    double earned_ = window;  ///< seconds that trials may cost now
+    int windows_since_trial_ = windows_between_trials;
+    double window_ = first_window;     ///< seconds
+    double earned_ = 0.01;          ///< seconds that trials may cost now
     double window_seconds_ = 0, window_work_ = 0;
     double costs_[most_choices] = {};  ///< seconds a unit of work, by choice; 0: not known
 };
