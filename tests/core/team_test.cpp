@@ -25,7 +25,7 @@ struct Calls {
             ++of_task[static_cast<std::size_t>(i)];
             ++of_member[static_cast<std::size_t>(member)];
         };
-        team.run(static_cast<Index>(of_task.size()), TaskReference<int>(task));
+        team.run(static_cast<Index>(of_task.size()), TaskReference(task));
     }
 
     bool are_once_each() const { return of_task == std::vector<int>(of_task.size(), 1); }
@@ -89,7 +89,7 @@ TEST_CASE("helpers that fell asleep wake for the next loop") {
             // Each task waits for the other: both members have to come.
             while (arrived < 2) std::this_thread::yield();
         };
-        team.run(2, TaskReference<int>(meet));
+        team.run(2, TaskReference(meet));
         CHECK(arrived == 2);
     }
     team.close();
@@ -106,7 +106,7 @@ TEST_CASE("a member that is free takes the tasks of one that is held up") {
         while (i == 0 && done < 9) std::this_thread::yield();
         ++done;
     };
-    team.run(10, TaskReference<int>(task));
+    team.run(10, TaskReference(task));
     CHECK(done == 10);
     team.close();
     helpers.join();

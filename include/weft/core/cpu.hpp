@@ -36,13 +36,14 @@ public:
     /// OMP_NUM_THREADS sets. Passes of models use as many of them as pay at the moment, by what is
     /// measured, and no more than there are processors. Without OpenMP it is always one thread.
     /// Results have the same bits for any number. Throws ArgumentError otherwise.
-    explicit Cpu(int threads = 0) : threads_(threads) {
+    WEFT_COLD explicit Cpu(int threads = 0) : threads_(threads) {
         if (threads < 0 || threads > most_threads) {
             throw ArgumentError(
                 concat("Cpu: threads is ", threads, ", expected 0 to ", most_threads));
         }
     }
-    Cpu(const Cpu& other) : threads_(other.threads_), is_exact_(other.is_exact_) {}
+    WEFT_COLD Cpu(const Cpu& other) : threads_(other.threads_), is_exact_(other.is_exact_) {}
+    WEFT_COLD ~Cpu() {}
     Cpu& operator=(const Cpu& other) {
         threads_ = other.threads_;
         is_exact_ = other.is_exact_;
@@ -51,7 +52,7 @@ public:
 
     /// Just so many threads for everything, to measure or to test with: on a busy machine, or with
     /// more threads than processors, passes can be many times slower.
-    static Cpu exactly(int threads) {
+    WEFT_COLD static Cpu exactly(int threads) {
         Cpu cpu(threads);
         cpu.is_exact_ = true;
         return cpu;

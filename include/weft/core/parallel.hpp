@@ -30,7 +30,7 @@ public:
         return cpu.pass_threads_ > 1 && !cpu.team_.is_busy() ? &cpu.team_ : nullptr;
     }
 
-    CpuPass(Cpu& cpu, double work) : cpu_(cpu), work_(work) {
+    WEFT_NOINLINE CpuPass(Cpu& cpu, double work) : cpu_(cpu), work_(work) {
         cpu_.pass_threads_ = chosen_threads();
         if (is_measured_) start_ = Clock::now();
     }
@@ -38,8 +38,7 @@ public:
     CpuPass(const CpuPass&) = delete;
     CpuPass& operator=(const CpuPass&) = delete;
 
-    template <class Body>
-    void run(const Body& body) {
+    WEFT_NOINLINE void run(CallReference<> body) {
         if (cpu_.pass_threads_ <= 1) {
             const FlushSubnormals flush;
             body();
@@ -66,8 +65,7 @@ private:
         return cpu_.choice_.threads(std::min(allowed, processors()));
     }
 
-    template <class Body>
-    void run_on_team(const Body& body) {
+    void run_on_team(CallReference<> body) {
         Team& team = cpu_.team_;
         std::exception_ptr failure;
         team.open(cpu_.pass_threads_, floating_point_mode() | flush_bits);
@@ -94,7 +92,7 @@ private:
     Clock::time_point start_;
 };
 
-WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference<int> task) {
+WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference task) {
     if (Team* const team = CpuPass::team(cpu); team != nullptr && tasks > 1) {
         return team->run(tasks, task);
     }
@@ -115,10 +113,12 @@ WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference<i
     }
 }
 
+using RangeReference = CallReference<Index, Index>;
+
 WEFT_NOINLINE inline void run_ranges(const Cpu& cpu, Index count, Index grain,
-                                     TaskReference<Index> task) {
+                                     RangeReference task) {
     const auto range = [&](Index i, int) { task(i * grain, std::min(count, (i + 1) * grain)); };
-    run_tasks(cpu, (count + grain - 1) / grain, TaskReference<int>(range));
+    run_tasks(cpu, (count + grain - 1) / grain, TaskReference(range));
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE
@@ -132,14 +132,14 @@ WEFT_NOINLINE inline void run_ranges(const Cpu& cpu, Index count, Index grain,
 /// the results, to the last bit.
 template <class Task>
 void parallel_for(const Cpu& cpu, Index tasks, const Task& task) {
-    detail::run_tasks(cpu, tasks, detail::TaskReference<int>(task));
+    detail::run_tasks(cpu, tasks, detail::TaskReference(task));
 }
 
 /// Calls task(begin, end) for consecutive ranges that cover [0, count), each of `grain` elements
 /// but for the last, in parallel.
 template <class Task>
 void parallel_ranges(const Cpu& cpu, Index count, Index grain, const Task& task) {
-    detail::run_ranges(cpu, count, grain, detail::TaskReference<Index>(task));
+    detail::run_ranges(cpu, count, grain, detail::RangeReference(task));
 }
 
 namespace kernels {
@@ -153,7 +153,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 template <class Body>
 void run_pass(Cpu& cpu, double work, const Body& body) {
     if (weft::detail::CpuPass::is_open(cpu)) return body();
-    weft::detail::CpuPass(cpu, work).run(body);
+    weft::detail::CpuPass(cpu, work).run(weft::detail::CallReference<>(body));
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE

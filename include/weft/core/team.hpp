@@ -11,30 +11,32 @@
 
 namespace weft::detail {
 
-/// A reference to a callable void(Index, Other). It keeps the loops below out of every
+/// A reference to a callable void(Arguments...). It keeps the loops below out of every
 /// instantiation, so each kernel's body is compiled once.
-template <class Other>
-class TaskReference {
+template <class... Arguments>
+class CallReference {
 public:
-    template <class Task>
-    explicit TaskReference(const Task& task) : task_(&task), call_(call<Task>) {}
+    template <class Callable>
+    explicit CallReference(const Callable& callable) : callable_(&callable), call_(call<Callable>) {}
 
-    void operator()(Index i, Other other) const { call_(task_, i, other); }
+    void operator()(Arguments... arguments) const { call_(callable_, arguments...); }
 
 private:
-    template <class Task>
-    static void call(const void* task, Index i, Other other) {
-        (*static_cast<const Task*>(task))(i, other);
+    template <class Callable>
+    static void call(const void* callable, Arguments... arguments) {
+        (*static_cast<const Callable*>(callable))(arguments...);
     }
 
-    const void* task_;
-    void (*call_)(const void*, Index, Other);
+    const void* callable_;
+    void (*call_)(const void*, Arguments...);
 };
+
+/// task(i, member)
+using TaskReference = CallReference<Index, int>;
 
 /// Waits until `value` is no longer `old`: in a loop for up to 50 us, which the gaps between the
 /// loops of a pass seldom exceed, then asleep, so that others get the processor.
-template <class Number>
-WEFT_NOINLINE void wait_for_change(const std::atomic<Number>& value, Number old) {
+WEFT_NOINLINE inline void wait_for_change(const std::atomic<int>& value, int old) {
     using Clock = std::chrono::steady_clock;
     Clock::time_point end{};
     for (bool is_first = true;; is_first = false) {
@@ -56,7 +58,7 @@ class Team {
 public:
     /// Before the members come: they are 0 to members - 1. Not all have to. Those that help compute
     /// in that floating_point_mode.
-    void open(int members, std::uint64_t mode) {
+    WEFT_NOINLINE void open(int members, std::uint64_t mode) {
         if (capacity_ < members) {
             shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(members));
             capacity_ = members;
@@ -69,27 +71,26 @@ public:
     /// Member 0: no more loops will come.
     void close() {
         is_open_.store(false, std::memory_order_relaxed);
-        announce();
+        signal(announced_);
     }
 
     /// Whether a loop is running: loops within its tasks run serially.
     bool is_busy() const { return is_busy_; }
 
     /// Member 0: calls task(i, member) once for each i in [0, tasks). Tasks must not throw.
-    WEFT_NOINLINE void run(Index tasks, TaskReference<int> task) {
+    WEFT_NOINLINE void run(Index tasks, TaskReference task) {
         is_busy_ = true;
         tasks_ = tasks;
         task_ = &task;
+        const int ended = ended_.load(std::memory_order_relaxed);
         unfinished_.store(tasks, std::memory_order_relaxed);
         for (int member = 0; member < members_; ++member) {
             const Index size = begin(member + 1) - begin(member);
             shares_[member].left.store(size, std::memory_order_release);
         }
-        announce();
-        finish(work(0));
-        for (Index left; (left = unfinished_.load(std::memory_order_acquire)) != 0;) {
-            wait_for_change(unfinished_, left);
-        }
+        signal(announced_);
+        work(0);
+        wait_for_change(ended_, ended);
         is_busy_ = false;
     }
 
@@ -100,7 +101,7 @@ public:
         for (;;) {
             const int announced = announced_.load(std::memory_order_acquire);
             if (!is_open_.load(std::memory_order_relaxed)) break;
-            finish(work(member));
+            work(member);
             wait_for_change(announced_, announced);
         }
         set_floating_point_mode(mode);
@@ -114,14 +115,14 @@ private:
 
     Index begin(int member) const { return tasks_ * member / members_; }
 
-    void announce() {
-        announced_.fetch_add(1, std::memory_order_release);
-        announced_.notify_all();
+    static void signal(std::atomic<int>& event) {
+        event.fetch_add(1, std::memory_order_release);
+        event.notify_all();
     }
 
-    /// Takes tasks until none is left; how many. What is known of a loop is read after a task of it
-    /// was taken: then the loop cannot end before that task does.
-    Index work(int member) {
+    /// Takes tasks until none is left. What is known of a loop is read after a task of it was taken:
+    /// then the loop cannot end before that task does.
+    WEFT_NOINLINE void work(int member) {
         Index done = 0;
         for (int next = 0; next < members_; ++next) {
             const int owner = (member + next) % members_;
@@ -133,12 +134,9 @@ private:
                 ++done;
             }
         }
-        return done;
-    }
-
-    void finish(Index done) {
+        // acq_rel: what all others did is seen by the member that ends the loop, and by member 0.
         if (done > 0 && unfinished_.fetch_sub(done, std::memory_order_acq_rel) == done) {
-            unfinished_.notify_one();
+            signal(ended_);
         }
     }
 
@@ -147,10 +145,11 @@ private:
     std::uint64_t mode_ = 0;
     bool is_busy_ = false;
     Index tasks_ = 0;
-    const TaskReference<int>* task_ = nullptr;
-    alignas(64) std::atomic<int> announced_{0};
+    const TaskReference* task_ = nullptr;
+    alignas(64) std::atomic<int> announced_{0};  ///< loops, and ends of passes
     std::atomic<bool> is_open_{false};
-    alignas(64) std::atomic<Index> unfinished_{0};
+    alignas(64) std::atomic<Index> unfinished_{0};  ///< tasks of the loop
+    std::atomic<int> ended_{0};                     ///< loops
 };
 
 }  // namespace weft::detail

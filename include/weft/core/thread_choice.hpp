@@ -47,7 +47,7 @@ private:
 
     void begin_window() { window_seconds_ = window_work_ = 0; }
 
-    void end_trial(double lost) {
+    WEFT_COLD void end_trial(double lost) {
         earned_ -= std::max(lost, 0.0);
         costs_[tried_] = window_seconds_ / window_work_;
         // Of about equal costs, that of fewer threads.
@@ -57,7 +57,7 @@ private:
         begin_window();
     }
 
-    void end_window(double work_of_pass) {
+    WEFT_COLD void end_window(double work_of_pass) {
         const double cost = window_seconds_ / window_work_;
         // The mean of some windows: on a busy machine single ones differ by half.
         double& known = costs_[used_];
