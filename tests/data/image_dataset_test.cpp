@@ -116,7 +116,7 @@ TEST_CASE("pictures are shrunk with antialias, over a background and upright, as
 
     // APP1 behind SOI: one entry, orientation 6.
     std::string jpeg = contents_of(images / "blocks.jpg");
-    jpeg.insert(2, std::string("\xFF\xE1\0\x1C"
+    jpeg.insert(2, std::string("\xFF\xE1\0\x1E"
                                "Exif\0\0MM\0*\0\0\0\x08\0\x01"
                                "\x01\x12\0\x03\0\0\0\x01\0\x06\0\0",
                                32));

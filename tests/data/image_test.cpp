@@ -238,7 +238,7 @@ TEST_CASE("EXIF data that make no sense leave a picture as it is") {
     for (const std::string& size : {std::string("\xFF\xFF"), std::string(2, '\0')}) {
         const std::string bytes = std::string(jpeg).replace(4, 2, size);
         CHECK(
-            detail::find_exif({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()})
+            detail::jpeg_exif({reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()})
                 .empty());
     }
     const auto path = folder.file("a.jpg", jpeg_with_exif(jpeg, "MM"));
@@ -313,6 +313,14 @@ TEST_CASE("no more memory is taken for a chunk of PNG data than for its picture"
     const AllocationCounter counter;
     CHECK(image_error(path).starts_with("is damaged: "));
     CHECK(counter.bytes() < 1 << 20);  // 0 where they are not counted
+    for (const char* name : {"eXIf", "iCCP", "zTXt", "abCd"}) {
+        std::string grey = contents_of(image_folder / "grey.png");
+        grey.insert(33, "\x7F\xFF\xFF\xFF" + (name + std::string(100, 'x')));
+        const std::filesystem::path other = folder.file("b.png", grey);
+        const AllocationCounter count;
+        CHECK(image_error(other) == "is damaged: the file ends too early");
+        CHECK(count.bytes() < 1 << 20);
+    }
 }
 
 TEST_CASE("a flipped bit anywhere in a PNG file is an error") {

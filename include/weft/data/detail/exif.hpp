@@ -60,7 +60,7 @@ inline int exif_orientation(std::span<const unsigned char> bytes) {
 }
 
 /// The EXIF data of a JPEG file: what its first marker APP1 with that name holds. Empty without.
-inline std::span<const unsigned char> find_exif(std::span<const unsigned char> jpeg) {
+inline std::span<const unsigned char> jpeg_exif(std::span<const unsigned char> jpeg) {
     using namespace std::string_view_literals;
     const ExifBytes file{jpeg};
     std::size_t at = 2;  // after SOI
@@ -76,6 +76,21 @@ inline std::span<const unsigned char> find_exif(std::span<const unsigned char> j
         constexpr auto name = "Exif\0\0"sv;
         if (marker == 0xE1 && segment.starts_with(name)) return segment.bytes.subspan(name.size());
         at += 2 + size;
+    }
+    return {};
+}
+
+/// The EXIF data of a PNG file: its first chunk eXIf. Empty without.
+inline std::span<const unsigned char> png_exif(std::span<const unsigned char> png) {
+    const ExifBytes file{png};
+    std::size_t at = 8;  // after the signature
+    while (at + 12 <= png.size()) {
+        const std::size_t size = file.number(at, 4);
+        if (size > png.size() - at - 12) break;
+        const ExifBytes chunk{png.subspan(at + 4, 4 + size)};
+        if (chunk.starts_with("eXIf")) return chunk.bytes.subspan(4);
+        if (chunk.starts_with("IEND")) break;
+        at += 12 + size;
     }
     return {};
 }

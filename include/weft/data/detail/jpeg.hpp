@@ -60,7 +60,7 @@ WEFT_COLD inline StoredImage read_jpeg(const ImageFile& file, bool grey) {
         cmyk_to_rgb(image.pixels);
         image.channels = 3;
     }
-    image.orientation = exif_orientation(find_exif(file.bytes()));
+    image.orientation = exif_orientation(jpeg_exif(file.bytes()));
     return image;
 }
 

@@ -45,6 +45,7 @@ public:
         attempt([this] { choose_format(); });
         StoredImage image(height, width, png_get_channels(png_, info_));
         attempt([this, &image] { read_pixels(image); });
+        image.orientation = exif_orientation(png_exif(file_.bytes()));
         return image;
     }
 
@@ -68,12 +69,9 @@ private:
     WEFT_COLD void read_header() {
         png_set_read_fn(png_, this, on_read);
         png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // require_size has its own
-        png_set_chunk_malloc_max(png_, file_.bytes().size());
         png_set_crc_action(png_, PNG_CRC_DEFAULT, PNG_CRC_ERROR_QUIT);
-        // Of what a reader may leave out, transparency and orientation are wanted.
+        // Checks all chunks, and keeps none but those of pixels: what it kept would take memory.
         png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
-        const png_byte exif[] = "eXIf";
-        png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT, exif, 1);
         png_read_info(png_, info_);
     }
 
@@ -93,11 +91,6 @@ private:
             }
         }
         png_read_end(png_, info_);
-        png_uint_32 size = 0;
-        png_bytep exif = nullptr;
-        if (png_get_eXIf_1(png_, info_, &size, &exif) != 0) {
-            image.orientation = exif_orientation({exif, size});
-        }
     }
 
     static void on_read(png_structp png, png_bytep to, std::size_t size) {
