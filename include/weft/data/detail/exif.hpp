@@ -15,12 +15,11 @@ struct ExifBytes {
     bool big_endian = true;
 
     /// The number in `count` bytes from `at`; 0 beyond the end.
-    std::uint32_t number(std::uint64_t at, unsigned count) const {
-        if (at + count > bytes.size()) return 0;
+    std::uint32_t number(std::size_t at, std::size_t count) const {
+        if (at > bytes.size() || count > bytes.size() - at) return 0;
         std::uint32_t value = 0;
-        for (unsigned i = 0; i < count; ++i) {
-            const unsigned place = big_endian ? i : count - 1 - i;
-            value = value << 8 | bytes[static_cast<std::size_t>(at + place)];
+        for (std::size_t i = 0; i < count; ++i) {
+            value = value << 8 | bytes[at + (big_endian ? i : count - 1 - i)];
         }
         return value;
     }
@@ -46,10 +45,10 @@ inline int exif_orientation(std::span<const unsigned char> bytes) {
     ExifBytes exif{bytes};
     exif.big_endian = exif.starts_with("MM\0*"sv);
     if (!exif.big_endian && !exif.starts_with("II*\0"sv)) return 1;
-    const std::uint64_t directory = exif.number(4, 4);
+    const std::size_t directory = exif.number(4, 4);
     const std::uint32_t entries = exif.number(directory, 2);
     for (std::uint32_t i = 0; i < entries; ++i) {
-        const std::uint64_t entry = directory + 2 + 12 * i;
+        const std::size_t entry = directory + 2 + std::size_t{12} * i;
         if (exif.number(entry, 2) != 0x0112) continue;
         // One number of 16 bits.
         if (exif.number(entry + 2, 2) != 3 || exif.number(entry + 4, 4) != 1) return 1;

@@ -28,7 +28,7 @@ public:
             fail(concat("holds ", file.size(), " bytes, expected a picture of at most ",
                         largest_image_file));
         }
-        bytes_.resize(static_cast<std::size_t>(file.size()));
+        bytes_.resize(file.size());
         file.read(std::as_writable_bytes(std::span(bytes_)));
     }
 

@@ -39,7 +39,7 @@ WEFT_COLD inline StoredImage read_jpeg(const ImageFile& file, bool grey) {
         file.fail(concat("is damaged: ", std::string_view(tjGetErrorStr2(decoder.get()))));
     };
     const unsigned char* const bytes = file.bytes().data();
-    const auto size_bytes = static_cast<unsigned long>(file.bytes().size());
+    const unsigned long size_bytes = file.bytes().size();
 
     int width = -1, height = -1, sampling = -1, space = -1;
     tjDecompressHeader3(decoder.get(), bytes, size_bytes, &width, &height, &sampling, &space);
