@@ -400,6 +400,12 @@ TEST_CASE("what a JPEG decoder notices is an error") {
     jpeg[table + 5 + 14] = jpeg[table + 5 + 15] = '\xFF';  // codes of 15 and of 16 bits
     CHECK(error_of(jpeg) == "is damaged: Bogus Huffman table definition");
 
+    // A revision of JFIF that is not known, alone and before damage.
+    jpeg = contents_of(image_folder / "grey.jpg");
+    jpeg[jpeg.find("JFIF") + 5] = 0;
+    CHECK(read_image(folder.file("a.jpg", jpeg)).shape() == Shape{8, 8, 1});
+    CHECK(error_of(jpeg.substr(0, jpeg.size() - 1)) == "is damaged: Premature end of JPEG file");
+
     const std::string whole = contents_of(image_folder / "restart.jpg");
     const std::size_t first = whole.find("\xFF\xD0"), second = whole.find("\xFF\xD1");
     REQUIRE(second != std::string::npos);

@@ -106,7 +106,7 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path,
     if (channels != 0 && channels != 1 && channels != 3) {
         throw ArgumentError(concat("read_image: channels is ", channels, ", expected 0, 1 or 3"));
     }
-    const detail::ImageFile file(path);
+    detail::ImageFile file(path);
     if (detail::is_png(file.bytes())) {
         return detail::shown(detail::PngReader(file).read(), options);
     }

@@ -32,6 +32,7 @@ public:
         file.read(std::as_writable_bytes(std::span(bytes_)));
     }
 
+    std::span<unsigned char> bytes() { return bytes_; }
     std::span<const unsigned char> bytes() const { return bytes_; }
 
     [[noreturn]] WEFT_COLD void fail(std::string_view what) const {

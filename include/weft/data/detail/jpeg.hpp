@@ -16,6 +16,17 @@ WEFT_COLD inline bool is_jpeg(std::span<const unsigned char> bytes) {
     return bytes.size() >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
 }
 
+/// Puts revision 1 of JFIF where another is written, as by some cameras. No pixel depends on it,
+/// but the decoder warns of it, which would count as damage.
+WEFT_COLD inline void set_jfif_revision(std::span<unsigned char> jpeg) {
+    constexpr std::string_view name("JFIF\0", 5);
+    constexpr std::size_t at = 6, revision = at + name.size();  // after SOI, APP0 and its size
+    if (jpeg.size() > revision && jpeg[3] == 0xE0 &&
+        std::equal(name.begin(), name.end(), jpeg.begin() + at)) {
+        jpeg[revision] = 1;
+    }
+}
+
 /// Cyan, magenta, yellow and black as red, green and blue. All programs store them as Adobe's do:
 /// 255 stands for no ink.
 inline void cmyk_to_rgb(std::vector<unsigned char>& pixels) {
@@ -30,7 +41,8 @@ inline void cmyk_to_rgb(std::vector<unsigned char>& pixels) {
 
 /// The picture in a JPEG file: grey where that is all it holds or all that is wanted. What the
 /// decoder could go on from by guessing, such as data that end early, is an error too.
-WEFT_COLD inline StoredImage read_jpeg(const ImageFile& file, bool grey) {
+WEFT_COLD inline StoredImage read_jpeg(ImageFile& file, bool grey) {
+    set_jfif_revision(file.bytes());
     struct Destroy {
         void operator()(void* decoder) const { tjDestroy(decoder); }
     };
