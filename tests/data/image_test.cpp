@@ -268,6 +268,16 @@ TEST_CASE("what is no picture is refused by name") {
     CHECK(image_error(folder.path()) == "is a directory, expected a regular file");
     CHECK(image_error(folder.file("empty.png", "")) == "is no PNG or JPEG file");
     CHECK(image_error(folder.file("text.png", "hello")) == "is no PNG or JPEG file");
+    const auto other = [&](const std::string& bytes) {
+        return image_error(folder.file("other.png", bytes));
+    };
+    CHECK(other("RIFF\x24\x01\x02\x03WEBPVP8 ") == "is a WebP file, expected PNG or JPEG");
+    CHECK(other("\x01\x01\x01\x18"
+                "ftypheic") == "is an HEIC or AVIF file, expected PNG or JPEG");
+    CHECK(other("GIF89a") == "is a GIF file, expected PNG or JPEG");
+    CHECK(other("BM") == "is a BMP file, expected PNG or JPEG");
+    CHECK(other("MM") == "is no PNG or JPEG file");
+    CHECK(other(std::string("II*\0", 4)) == "is a TIFF file, expected PNG or JPEG");
 }
 
 TEST_CASE("no file makes the reader allocate much more than its picture takes") {
@@ -360,6 +370,10 @@ TEST_CASE("wrong pixels under a right CRC-32 are an error by their Adler-32") {
             std::string changed = data;
             changed[data.size() - i] = static_cast<char>(changed[data.size() - i] ^ 1);
             CHECK(error_of(head + chunk("IDAT", changed) + tail) ==
+                  "is damaged: IDAT: incorrect data check");
+            // All pixels come before it.
+            CHECK(error_of(head + chunk("IDAT", changed.substr(0, data.size() - 4)) +
+                           chunk("IDAT", changed.substr(data.size() - 4)) + tail) ==
                   "is damaged: IDAT: incorrect data check");
             CHECK(error_of(head + chunk("IDAT", data.substr(0, data.size() - i)) + tail)
                       .starts_with("is damaged: "));

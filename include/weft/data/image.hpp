@@ -44,6 +44,21 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
 
 namespace detail {
 
+/// The format of a picture that is not read, with its article; empty when it is no known one.
+WEFT_COLD inline std::string_view other_format(std::span<const unsigned char> bytes) {
+    using namespace std::string_view_literals;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto has = [&](std::size_t at, std::string_view name) {
+        return text.size() >= at && text.substr(at).starts_with(name);
+    };
+    if (has(8, "WEBP")) return "a WebP";
+    if (has(4, "ftyp")) return "an HEIC or AVIF";
+    if (has(0, "GIF8")) return "a GIF";
+    if (has(0, "BM")) return "a BMP";
+    if (has(0, "II*\0"sv) || has(0, "MM\0*"sv)) return "a TIFF";
+    return {};
+}
+
 inline int grey_of(Color color) {
     return (77 * color.red + 150 * color.green + 29 * color.blue) / 256;
 }
@@ -110,7 +125,11 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path,
     if (detail::is_png(file.bytes())) {
         return detail::shown(detail::PngReader(file).read(), options);
     }
-    if (!detail::is_jpeg(file.bytes())) file.fail("is no PNG or JPEG file");
+    if (!detail::is_jpeg(file.bytes())) {
+        const std::string_view other = detail::other_format(file.bytes());
+        if (other.empty()) file.fail("is no PNG or JPEG file");
+        file.fail(concat("is ", other, " file, expected PNG or JPEG"));
+    }
     return detail::shown(detail::read_jpeg(file, channels == 1), options);
 }
 

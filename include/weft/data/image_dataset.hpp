@@ -16,8 +16,8 @@ struct ImageOptions {
     Index channels = 1;  ///< 1 grey, 3 colour
     Interpolation interpolation = Interpolation::bilinear;  ///< for resizing
     bool antialias = false;                                 ///< for resizing, see ResizeOptions
-    std::optional<Color> background = {};                   ///< as these two, see ReadImageOptions
-    bool exif_orientation = true;
+    std::optional<Color> background = {};                   ///< see ReadImageOptions
+    bool exif_orientation = true;                           ///< see ReadImageOptions
 };
 
 namespace detail {
