@@ -11,7 +11,7 @@ weft_fail() {
 
 # ---- Packages ----------------------------------------------------------------------------------
 
-weft_build_packages=(g++ make cmake libeigen3-dev zlib1g-dev libcli11-dev nlohmann-json3-dev libstb-dev)
+weft_build_packages=(g++ make cmake libeigen3-dev zlib1g-dev libcli11-dev nlohmann-json3-dev libpng-dev libturbojpeg0-dev)
 
 weft_has_apt() { command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; }
 
@@ -56,10 +56,10 @@ weft_require() {
         weft_say "install these, then run this again:"
         weft_say "  needed: a C++20 compiler (g++ 12, clang 14 or newer), make, CMake 3.24, zlib"
         weft_say "  better installed too, else fetched: Eigen 3.4, CLI11, nlohmann-json, doctest"
-        weft_say "  for pictures, else left out: stb"
-        weft_say "  Fedora: sudo dnf install gcc-c++ make cmake zlib-devel eigen3-devel cli11-devel json-devel doctest-devel stb_image-devel stb_image_write-devel"
-        weft_say "  Arch:   sudo pacman -S gcc make cmake zlib eigen cli11 nlohmann-json doctest"
-        weft_say "  macOS:  brew install cmake eigen cli11 nlohmann-json doctest libomp"
+        weft_say "  for pictures, else left out: libpng, libjpeg-turbo"
+        weft_say "  Fedora: sudo dnf install gcc-c++ make cmake zlib-devel eigen3-devel cli11-devel json-devel doctest-devel libpng-devel turbojpeg-devel"
+        weft_say "  Arch:   sudo pacman -S gcc make cmake zlib eigen cli11 nlohmann-json doctest libpng libjpeg-turbo"
+        weft_say "  macOS:  brew install cmake eigen cli11 nlohmann-json doctest libomp libpng jpeg-turbo"
         exit 1
     fi
     local version

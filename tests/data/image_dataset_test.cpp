@@ -92,6 +92,40 @@ TEST_CASE("pictures of all sizes and colours become samples of one shape") {
         IoError);
 }
 
+TEST_CASE("pictures are shrunk with antialias, over a background and upright, as asked") {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder.path() / "class");
+    Tensor<std::uint8_t> line({1, 10, 1});
+    line[7] = 200;
+    write_png(folder / "class/line.png", line);
+    const ImageFiles files = list_image_folder(folder.path());
+    const auto shrunk = [&](bool antialias) {
+        const auto x = read_images(files, {.height = 1,
+                                           .width = 2,
+                                           .interpolation = Interpolation::nearest,
+                                           .antialias = antialias});
+        return std::vector<int>(x.begin(), x.end());
+    };
+    CHECK(shrunk(false) == std::vector<int>{0, 200});
+    CHECK(shrunk(true) == std::vector<int>{0, 40});
+
+    const std::filesystem::path images = WEFT_SOURCE_DIR "/tests/data/images";
+    const ImageFiles key{{images / "grey_key.png"}, Tensor<std::int32_t>({1}), {}};
+    CHECK(read_images(key)[1] == 8);
+    CHECK(read_images(key, {.background = white_background})[1] == 255);
+
+    // APP1 behind SOI: one entry, orientation 6.
+    std::string jpeg = contents_of(images / "blocks.jpg");
+    jpeg.insert(2, std::string("\xFF\xE1\0\x1E"
+                               "Exif\0\0MM\0*\0\0\0\x08\0\x01"
+                               "\x01\x12\0\x03\0\0\0\x01\0\x06\0\0",
+                               32));
+    const ImageFiles photo{{folder.file("photo.jpg", jpeg)}, Tensor<std::int32_t>({1}), {}};
+    CHECK(stream_images<float>(photo)->input_shape() == Shape{24, 16, 1});
+    CHECK(stream_images<float>(photo, {.exif_orientation = false})->input_shape() ==
+          Shape{16, 24, 1});
+}
+
 TEST_CASE("a damaged picture is named, from fit and from a thread") {
     const Pictures pictures;
     const std::string path = pictures.folder / "17.png";

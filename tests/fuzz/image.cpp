@@ -1,5 +1,6 @@
 // PNG and JPEG files.
 #include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/mutate_png.hpp"
 
 #include "weft/data/image.hpp"
 
@@ -7,11 +8,14 @@ namespace weft::fuzz {
 
 void read(const std::filesystem::path& path, Bytes bytes) {
     const Index channels[] = {0, 1, 3};
-    read_image(path, channels[bytes.size() % 3]);
+    ReadImageOptions options{.channels = channels[bytes.size() % 3]};
+    if (bytes.size() % 2 == 0) options.background = Color{1, 100, 255};
+    read_image(path, options);
 }
 
-/// Of each pixel that the bytes can stand for, stb holds up to 16 bytes in several buffers, to
-/// which it adds as much while it enlarges one.
+/// Of each pixel that the bytes can stand for there are up to 4 bytes as stored and 3 as shown;
+/// libpng has up to 16 more in its rows, libjpeg-turbo 8 in the coefficients of 4 colours and as
+/// many in its rows.
 std::size_t memory_limit(Bytes bytes) {
     const Index pixels_per_byte = detail::is_png(bytes) ? detail::most_png_pixels_per_byte
                                                         : detail::most_jpeg_pixels_per_byte;
@@ -29,3 +33,8 @@ void write_seeds(const std::filesystem::path& folder) {
 }
 
 }  // namespace weft::fuzz
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+    return weft::fuzz::mutate_png(data, size, max_size, seed);
+}

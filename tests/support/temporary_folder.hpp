@@ -31,6 +31,8 @@ public:
 
     /// Writes a file of that name, bytes or text, and returns its path.
     std::filesystem::path file(const std::string& name, std::string_view text) const {
+        // Some file systems wait for the disk where a file is emptied and written again.
+        std::filesystem::remove(path_ / name);
         std::ofstream out(path_ / name, std::ios::binary);
         out << text;
         REQUIRE(out.flush().good());

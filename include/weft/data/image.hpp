@@ -1,23 +1,42 @@
 /// \file
-/// Pictures in PNG and JPEG files. Needs stb.
+/// Pictures in PNG and JPEG files. Needs libpng and libjpeg-turbo.
 #pragma once
 
-#include "weft/data/detail/stb.hpp"
-#include "weft/data/idx.hpp"
-#include "weft/data/resize.hpp"
+#include "weft/data/detail/jpeg.hpp"
+#include "weft/data/detail/png.hpp"
 
-#include <vector>
+#include <fstream>
+#include <optional>
 
 namespace weft {
 
-/// Reads a PNG or JPEG file as bytes (H, W, channels): 1 for grey, 3 for red, green and blue, 0 for
-/// what the file holds. Colour turns grey as (77 R + 150 G + 29 B) / 256, rounded down; 16 bits
-/// become 8; transparency and the turn that a camera notes (EXIF) are left out.
-/// Throws IoError, which names the file, when it is missing, is neither of these or is damaged;
-/// and when it is above 256 MiB or 2^26 pixels, declares more pixels than its bytes can stand for,
-/// or unpacks to more than those call for.
-/// ArgumentError for other channels.
-inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index channels = 0);
+/// Red, green and blue, 0 to 255.
+struct Color {
+    std::uint8_t red, green, blue;
+};
+
+inline constexpr Color white_background{255, 255, 255};
+
+/// How a picture becomes an image (H, W, C).
+struct ReadImageOptions {
+    Index channels = 0;                    ///< 1 grey, 3 red, green and blue, 0 what the file holds
+    std::optional<Color> background = {};  ///< what shows through; without, opacity is left out
+    bool exif_orientation = true;          ///< turned and mirrored as the camera notes
+};
+
+/// Reads a PNG or JPEG file as bytes (H, W, channels). 16 bits become 8. Over a background B, a
+/// pixel X of opacity a becomes (a X + (255 - a) B) / 255, rounded. Colour turns grey as
+/// (77 R + 150 G + 29 B) / 256, rounded down; a JPEG file has its own grey.
+/// Throws IoError, which names the file, when it is missing, is neither of these or is damaged: of
+/// PNG, all checksums are verified; of JPEG, which has none, what its decoder notices. Also when it
+/// is above 256 MiB or 2^26 pixels, declares more pixels than its bytes can stand for, or unpacks
+/// to more than those call for. ArgumentError for other channels.
+inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path,
+                                       const ReadImageOptions& options = {});
+
+inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index channels) {
+    return read_image(path, {.channels = channels});
+}
 
 /// Writes an image (H, W) or (H, W, C), with C = 1 for grey or 3 for colour, as PNG. Throws
 /// ShapeError for other shapes, IoError when the file cannot be written.
@@ -25,93 +44,93 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
 
 namespace detail {
 
-inline constexpr std::uint64_t largest_image_file = std::uint64_t{256} << 20;
-inline constexpr Index most_image_pixels = Index{1} << 26;
-
-/// The most pixels that a byte stands for. PNG: deflate makes at most 1032 bytes of one (matches of
-/// 258 bytes, in two bits each), each of 8 pixels of one bit. JPEG: each of a byte's bits may be
-/// the code of a block of 8 x 8.
-inline constexpr Index most_png_pixels_per_byte = 1032 * 8;
-inline constexpr Index most_jpeg_pixels_per_byte = 8 * 64;
-
-/// Whether the bytes start as every PNG file does.
-WEFT_COLD inline bool is_png(std::span<const unsigned char> bytes) {
-    constexpr unsigned char signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-    return bytes.size() >= std::size(signature) &&
-           std::ranges::equal(bytes.first(std::size(signature)), signature);
+/// The format of a picture that is not read, with its article; empty when it is no known one.
+WEFT_COLD inline std::string_view other_format(std::span<const unsigned char> bytes) {
+    using namespace std::string_view_literals;
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto has = [&](std::size_t at, std::string_view name) {
+        return text.size() >= at && text.substr(at).starts_with(name);
+    };
+    if (has(8, "WEBP")) return "a WebP";
+    if (has(4, "ftyp")) return "an HEIC or AVIF";
+    if (has(0, "GIF8")) return "a GIF";
+    if (has(0, "BM")) return "a BMP";
+    if (has(0, "II*\0"sv) || has(0, "MM\0*"sv)) return "a TIFF";
+    return {};
 }
 
-/// Whether a Huffman table in JPEG data, or what may be taken for one, declares more than the 256
-/// codes that there can be: stb_image before 2.28 does not check.
-WEFT_COLD inline bool has_wrong_huffman_table(std::span<const unsigned char> bytes) {
-    const auto at = [&](std::size_t i) -> std::size_t { return i < bytes.size() ? bytes[i] : 0; };
-    for (std::size_t i = 0; i + 1 < bytes.size(); ++i) {
-        if (bytes[i] != 0xFF || bytes[i + 1] != 0xC4) continue;  // marker DHT
-        const std::size_t end = i + 2 + 256 * at(i + 2) + at(i + 3);
-        for (std::size_t table = i + 4; table < end;) {
-            std::size_t codes = 0;
-            for (std::size_t length = 1; length <= 16; ++length) codes += at(table + length);
-            if (codes > 256) return true;
-            table += 17 + codes;
+inline int grey_of(Color color) {
+    return (77 * color.red + 150 * color.green + 29 * color.blue) / 256;
+}
+
+/// A pixel of 1 to 4 channels, of which grey has 1 or 2.
+inline Color color_of(const unsigned char* pixel, Index channels) {
+    return channels < 3 ? Color{pixel[0], pixel[0], pixel[0]} : Color{pixel[0], pixel[1], pixel[2]};
+}
+
+/// The color of that opacity over another.
+inline Color over(Color color, int opacity, Color background) {
+    const auto mix = [&](int x, int below) {
+        return static_cast<std::uint8_t>((opacity * x + (255 - opacity) * below + 127) / 255);
+    };
+    return {mix(color.red, background.red), mix(color.green, background.green),
+            mix(color.blue, background.blue)};
+}
+
+/// The picture as it is to be seen.
+inline Tensor<std::uint8_t> shown(const StoredImage& image, const ReadImageOptions& options) {
+    const int orientation = options.exif_orientation ? image.orientation : 1;
+    const bool transposed = orientation >= 5;
+    const bool rows_flipped =
+        orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    const bool columns_flipped =
+        orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    const bool has_opacity = image.channels % 2 == 0;
+    const Index channels = options.channels != 0 ? options.channels : image.channels < 3 ? 1 : 3;
+    Tensor<std::uint8_t> result({transposed ? image.width : image.height,
+                                 transposed ? image.height : image.width, channels});
+    std::uint8_t* to = result.data();
+    for (Index h = 0; h < result.shape()[0]; ++h) {
+        for (Index w = 0; w < result.shape()[1]; ++w) {
+            Index row = transposed ? w : h, column = transposed ? h : w;
+            if (rows_flipped) row = image.height - 1 - row;
+            if (columns_flipped) column = image.width - 1 - column;
+            const unsigned char* const pixel =
+                image.pixels.data() + (row * image.width + column) * image.channels;
+            Color color = color_of(pixel, image.channels);
+            if (has_opacity && options.background) {
+                color = over(color, pixel[image.channels - 1], *options.background);
+            }
+            if (channels == 3) {
+                *to++ = color.red;
+                *to++ = color.green;
+                *to++ = color.blue;
+            } else {
+                *to++ = static_cast<std::uint8_t>(grey_of(color));
+            }
         }
     }
-    return false;
+    return result;
 }
 
 }  // namespace detail
 
-inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index channels) {
-    namespace stb = detail::stb;
+inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path,
+                                       const ReadImageOptions& options) {
+    const Index channels = options.channels;
     if (channels != 0 && channels != 1 && channels != 3) {
         throw ArgumentError(concat("read_image: channels is ", channels, ", expected 0, 1 or 3"));
     }
-    detail::FileBytes file(path);
-    const auto fail = [&](std::string_view what) -> void {
-        throw IoError(concat(file.name(), ": ", what));
-    };
-    if (file.size() > detail::largest_image_file) {
-        fail(concat("holds ", file.size(), " bytes, expected a picture of at most ",
-                    detail::largest_image_file));
+    detail::ImageFile file(path);
+    if (detail::is_png(file.bytes())) {
+        return detail::shown(detail::PngReader(file).read(), options);
     }
-    std::vector<unsigned char> bytes(static_cast<std::size_t>(file.size()));
-    file.read(std::as_writable_bytes(std::span(bytes)));
-    const int size_bytes = static_cast<int>(bytes.size());
-
-    // What is no PNG file stb takes for JPEG, also one with fill bytes before its first marker.
-    const bool is_png = detail::is_png(bytes);
-    if (!is_png && detail::has_wrong_huffman_table(bytes)) fail("is damaged: bad Huffman table");
-    stb::largest_allocation = 1 << 20;  // for the state of the decoder
-    int width = 0, height = 0, channels_in_file = 0;
-    if (stb::stbi_info_from_memory(bytes.data(), size_bytes, &width, &height, &channels_in_file) ==
-        0) {
-        fail(concat("is no PNG or JPEG file that can be read: ", stb::stbi_failure_reason()));
+    if (!detail::is_jpeg(file.bytes())) {
+        const std::string_view other = detail::other_format(file.bytes());
+        if (other.empty()) file.fail("is no PNG or JPEG file");
+        file.fail(concat("is ", other, " file, expected PNG or JPEG"));
     }
-    if (Index{width} * height > detail::most_image_pixels) {
-        fail(concat("has ", height, " x ", width, " pixels, expected at most ",
-                    detail::most_image_pixels, " in all"));
-    }
-    // JPEG codes blocks of 8 x 8, and stb pads to several of them.
-    const Index block = is_png ? 1 : 8, padding = is_png ? 0 : 64;
-    const auto padded = [&](Index extent) { return (extent + block - 1) / block * block; };
-    const Index most_pixels = size_bytes * (is_png ? detail::most_png_pixels_per_byte
-                                                   : detail::most_jpeg_pixels_per_byte);
-    if (padded(width) * padded(height) > most_pixels) {
-        fail(concat("has ", height, " x ", width, " pixels, expected at most ", most_pixels, " in ",
-                    size_bytes, " bytes"));
-    }
-    // A pixel takes at most 8 bytes, and stb doubles what it unpacks to.
-    stb::largest_allocation =
-        static_cast<std::size_t>(16 * (width + padding) * (height + padding)) + 2 * bytes.size() +
-        (1 << 20);
-    if (channels == 0) channels = channels_in_file < 3 ? 1 : 3;
-    struct Free {
-        void operator()(unsigned char* pixels) const { stb::stbi_image_free(pixels); }
-    };
-    const std::unique_ptr<unsigned char, Free> pixels(stb::stbi_load_from_memory(
-        bytes.data(), size_bytes, &width, &height, &channels_in_file, static_cast<int>(channels)));
-    if (pixels == nullptr) fail(concat("is damaged: ", stb::stbi_failure_reason()));
-    return Tensor<std::uint8_t>(
-        TensorView<const std::uint8_t>(pixels.get(), {height, width, channels}));
+    return detail::shown(detail::read_jpeg(file, channels == 1), options);
 }
 
 inline void write_png(const std::filesystem::path& path, TensorView<const std::uint8_t> image) {
@@ -122,16 +141,21 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
         throw ShapeError(concat("write_png: image has shape ", shape,
                                 ", expected (H, W), (H, W, 1) or (H, W, 3)"));
     }
+    png_image header{};
+    header.version = PNG_IMAGE_VERSION;
+    header.height = static_cast<png_uint_32>(shape[0]);
+    header.width = static_cast<png_uint_32>(shape[1]);
+    header.format = channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
+    std::vector<char> bytes(size);
+    if (png_image_write_to_memory(&header, bytes.data(), &size, 0, image.data(), 0, nullptr) == 0) {
+        throw IoError(
+            concat(path.string(), ": cannot be written: ", std::string_view(header.message)));
+    }
     std::ofstream file(path, std::ios::binary);
-    const auto write = [](void* to, void* bytes, int size) {
-        static_cast<std::ofstream*>(to)->write(static_cast<const char*>(bytes), size);
-    };
-    const int row_bytes = static_cast<int>(shape[1] * channels);
-    const int written = detail::stb::stbi_write_png_to_func(
-        write, &file, static_cast<int>(shape[1]), static_cast<int>(shape[0]),
-        static_cast<int>(channels), image.data(), row_bytes);
+    file.write(bytes.data(), static_cast<std::streamsize>(size));
     file.close();
-    if (written == 0 || !file) throw IoError(concat(path.string(), ": cannot be written"));
+    if (!file) throw IoError(concat(path.string(), ": cannot be written"));
 }
 
 }  // namespace weft

@@ -1,10 +1,11 @@
 /// \file
-/// Datasets of picture files. Needs stb.
+/// Datasets of picture files. Needs libpng and libjpeg-turbo.
 #pragma once
 
 #include "weft/data/dataset.hpp"
 #include "weft/data/image.hpp"
 #include "weft/data/image_files.hpp"
+#include "weft/data/resize.hpp"
 
 namespace weft {
 
@@ -14,6 +15,9 @@ struct ImageOptions {
     Index width = 0;     ///< 0 with height: the size of the first, and all others have it
     Index channels = 1;  ///< 1 grey, 3 colour
     Interpolation interpolation = Interpolation::bilinear;  ///< for resizing
+    bool antialias = false;                                 ///< for resizing, see ResizeOptions
+    std::optional<Color> background = {};                   ///< see ReadImageOptions
+    bool exif_orientation = true;                           ///< see ReadImageOptions
 };
 
 namespace detail {
@@ -38,16 +42,17 @@ public:
         }
         if (files.paths.empty()) throw ArgumentError("ImageFiles: no paths, expected at least 1");
         shape_ = {options.height, options.width, options.channels};
-        if (options.height == 0) shape_ = read_image(files.paths[0], options.channels).shape();
+        if (options.height == 0) shape_ = read_file(files.paths[0]).shape();
     }
 
     const Shape& shape() const { return shape_; }
 
     WEFT_COLD Tensor<std::uint8_t> read(const std::filesystem::path& path) const {
-        Tensor<std::uint8_t> image = read_image(path, options_.channels);
+        Tensor<std::uint8_t> image = read_file(path);
         if (image.shape() == shape_) return image;
         if (options_.height > 0) {
-            return resized(image, shape_[0], shape_[1], options_.interpolation);
+            return resized(image, shape_[0], shape_[1],
+                           {options_.interpolation, options_.antialias});
         }
         throw IoError(concat(path.string(), ": has ", image.shape()[0], " x ", image.shape()[1],
                              " pixels, expected ", shape_[0], " x ", shape_[1],
@@ -55,6 +60,12 @@ public:
     }
 
 private:
+    WEFT_COLD Tensor<std::uint8_t> read_file(const std::filesystem::path& path) const {
+        return read_image(path, {.channels = options_.channels,
+                                 .background = options_.background,
+                                 .exif_orientation = options_.exif_orientation});
+    }
+
     ImageOptions options_;
     Shape shape_;  ///< (H, W, C)
 };
