@@ -13,6 +13,7 @@
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
 #include "weft/optimizers/sgd.hpp"
+#include "weft/training/early_stopping.hpp"
 
 #include <doctest/doctest.h>
 
@@ -439,6 +440,142 @@ TEST_CASE("a model that is built again starts afresh in its trainer too") {
     CHECK(identical(model.arena(), once));
     CHECK(trainer.steps() == 2);
 }
+
+namespace {
+
+using Replace = std::function<void(Sequential<float>&)>;
+
+/// A model of other sizes than toy_model, built.
+Sequential<float> wide_model(std::uint64_t seed = 3) {
+    Sequential<float> model{Flatten{}, Dense{50, relu}, Dense{40, relu}, Dense{4, softmax}};
+    model.build({6, 5}, seed);
+    return model;
+}
+
+Sequential<float> built_toy_model(std::uint64_t seed = 3) {
+    Sequential<float> model = toy_model();
+    model.build({6, 5}, seed);
+    return model;
+}
+
+/// Ways to put another model into the place of one.
+std::vector<std::pair<const char*, Replace>> replacements(const Sequential<float>& other) {
+    return {{"copied", [&](auto& model) { model = other; }},
+            {"moved", [&](auto& model) { model = Sequential<float>(other); }},
+            {"swapped",
+             [&](auto& model) {
+                 Sequential<float> copy = other;
+                 std::swap(model, copy);
+             }},
+            {"erased", [&](auto& model) {
+                 std::vector<Sequential<float>> models;
+                 models.push_back(std::move(model));
+                 models.push_back(other);
+                 models.erase(models.begin());
+                 model = std::move(models.front());
+             }}};
+}
+
+}  // namespace
+
+TEST_CASE("a model that is replaced is trained afresh, whatever its sizes") {
+    const Toy train(64);
+    for (const Sequential<float>& other : {built_toy_model(9), wide_model(9)}) {
+        Sequential expected = other;
+        Trainer(expected, classification()).fit(train.x, train.labels, silent(2));
+        for (const auto& [how, replace] : replacements(other)) {
+            INFO(how);
+            Sequential model = toy_model();
+            Trainer trainer(model, classification());
+            trainer.fit(train.x, train.labels, silent(3));
+            replace(model);
+            trainer.fit(train.x, train.labels, silent(2));
+            CHECK(trainer.steps() == 8);
+            CHECK(identical(model.arena(), expected.arena()));
+        }
+    }
+}
+
+TEST_CASE("a model that went and came back is trained on as if it had stayed") {
+    const Toy train(64);
+    Sequential model = toy_model(), stayed = toy_model(), other = wide_model();
+    Trainer trainer(model, classification()), stayed_trainer(stayed, classification());
+    trainer.fit(train.x, train.labels, silent(1));
+    stayed_trainer.fit(train.x, train.labels, silent(1));
+    std::swap(model, other);
+    CHECK(trainer.evaluate(train.x, train.labels)["loss"] > 0);
+    std::swap(model, other);
+    model = *&model;
+    trainer.fit(train.x, train.labels, silent(1));
+    stayed_trainer.fit(train.x, train.labels, silent(1));
+    CHECK(identical(model.arena(), stayed.arena()));
+    // Trained by another trainer in between, a copy is another model, and comes back as one.
+    const Sequential copy = model;
+    model = copy;
+    trainer.fit(train.x, train.labels, silent(1));
+    CHECK(trainer.steps() == 4);
+}
+
+TEST_CASE("a trainer says that its model is gone") {
+    const Toy train(32);
+    std::vector<Sequential<float>> models;
+    models.push_back(built_toy_model());
+    models.shrink_to_fit();
+    Trainer trainer(models.front(), classification());
+    trainer.fit(train.x, train.labels, silent(1));
+    const auto fit = [&] { trainer.fit(train.x, train.labels, silent(1)); };
+    SUBCASE("moved by its vector") {
+        models.push_back(wide_model());
+        CHECK(message_of<ArgumentError>(fit).starts_with("fit: the model is gone"));
+    }
+    SUBCASE("destroyed") {
+        models.clear();
+        CHECK(message_of<ArgumentError>(fit).starts_with("fit: the model is gone"));
+        CHECK(message_of<ArgumentError>([&] {
+                  trainer.evaluate(train.x, train.labels);
+              }).starts_with("evaluate: the model is gone"));
+    }
+    SUBCASE("moved away: it has no layers") {
+        const Sequential taken = std::move(models.front());
+        CHECK(message_of<ArgumentError>(fit) ==
+              "sequential: the model has no layers, expected at least 1");
+        CHECK(taken.is_built());
+    }
+}
+
+TEST_CASE("a callback that replaces the model ends the run before anything is written") {
+    const Toy train(64);
+    std::unique_ptr<Sequential<float>> model;
+    const auto fit = [&](CallbackHandle callback) {
+        model = std::make_unique<Sequential<float>>(toy_model());
+        Trainer trainer(*model, classification());
+        EarlyStopping stopping{.monitor = "loss"};
+        FitOptions<float> options = silent(3);
+        options.callbacks = {stopping, std::move(callback)};
+        return message_of<ArgumentError>([&] { trainer.fit(train.x, train.labels, options); });
+    };
+    const Sequential same = built_toy_model(9), wide = wide_model(9);
+    const std::string expected = "fit: the model was replaced, built again or destroyed";
+    for (const Sequential<float>* other : {&same, &wide}) {
+        const auto replace = [&](TrainingRun&) { *model = *other; };
+        for (const LambdaCallback& callback :
+             {LambdaCallback{.train_begin = replace}, LambdaCallback{.epoch_begin = replace},
+              LambdaCallback{.batch_end = replace}, LambdaCallback{.epoch_end = replace}}) {
+            CHECK(fit(callback).starts_with(expected));
+            CHECK(identical(std::as_const(*model).arena(), other->arena()));
+        }
+    }
+    CHECK(fit(LambdaCallback{.batch_end = [&](auto&) {
+              model->build({6, 5}, 1);
+          }}).starts_with(expected));
+    CHECK(fit(LambdaCallback{.epoch_end = [&](auto&) { model.reset(); }}).starts_with(expected));
+}
+
+// So a class with a model and its trainer is neither copied nor moved by mistake.
+static_assert(!std::is_copy_constructible_v<Trainer<float, Cpu>>);
+static_assert(!std::is_move_constructible_v<Trainer<float, Cpu>>);
+static_assert(!std::is_copy_assignable_v<Trainer<float, Cpu>>);
+static_assert(!std::is_move_assignable_v<Trainer<float, Cpu>>);
 
 TEST_CASE("weights of classes, limits of gradients and targets out of range are refused") {
     const Toy train(32);

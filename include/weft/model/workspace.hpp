@@ -15,6 +15,14 @@ enum class PassKind {
     training,   ///< forward and backward: every output is kept, two buffers in turn hold gradients
 };
 
+/// How a model runs one pass.
+struct PassOptions {
+    bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
+    bool logits = false;     ///< the last layer leaves out its output activation
+    std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
+    std::uint32_t step = 0;
+};
+
 /// All memory of a pass over a batch: the outputs of the layers, what each keeps for its backward,
 /// gradients, and the device's scratch. Planned and allocated once for a largest batch; passes over
 /// batches up to that size allocate nothing more.
@@ -25,7 +33,7 @@ public:
 
     WEFT_COLD Workspace(std::span<const LayerPointer> layers, const Device& device, Index capacity,
                         PassKind kind)
-        : device_(device), capacity_(capacity), kind_(kind) {
+        : first_layer_(layers.front()), device_(device), capacity_(capacity), kind_(kind) {
         plan(layers);
         memory_ = Tensor<std::byte, Device>(Shape{size_bytes_});
     }
@@ -33,6 +41,22 @@ public:
     Device& device() { return device_; }
     Index capacity() const { return capacity_; }
     PassKind kind() const { return kind_; }
+
+    /// Throws ArgumentError or ShapeError unless a pass of those layers over a batch of shape x
+    /// stays within the workspace.
+    void require_pass(std::span<const LayerPointer> layers, const Shape& x, bool training) const {
+        // No two builds have a layer in common, but for copies of one model, whose plans are equal.
+        if (layers.front() != first_layer_ || (training && kind_ != PassKind::training)) {
+            throw ArgumentError(
+                "sequential: the workspace is of another build or kind of pass; make_workspace "
+                "makes one that fits");
+        }
+        const Shape& sample = first_layer_->input_shape();
+        if (x.rank() == 0 || x.sample() != sample || x[0] > capacity_) {
+            throw ShapeError(concat("sequential: input has shape ", x, ", expected up to ",
+                                    capacity_, " samples of ", sample));
+        }
+    }
 
     /// The bytes that the plan takes, without the device's scratch.
     Index size_bytes() const { return size_bytes_; }
@@ -96,6 +120,7 @@ private:
         return reinterpret_cast<T*>(memory_.data() + offset);
     }
 
+    LayerPointer first_layer_;
     Device device_;
     Index capacity_;
     PassKind kind_;
