@@ -2,6 +2,7 @@
 /// FitRun: one call of fit, step by step.
 #pragma once
 
+#include "weft/training/detail/check_output.hpp"
 #include "weft/training/detail/evaluate.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
 #include "weft/training/detail/history_table.hpp"
@@ -321,6 +322,7 @@ private:
         Device& device = batch_.workspace.device();
         const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
         if (!all_finite<Scalar>(device, x)) return stop_at("input");
+        if (!state_.has_hinted) give_hints(x);
         const auto predictions = model_.forward(batch_.workspace, x, pass);
         if (!score_batch(model_, trainer_, batch_, predictions, samples,
                          {options_.sample_weight, options_.class_weight},
@@ -336,6 +338,17 @@ private:
         }
         state_.update_parameters(device, model_, trainer_);
         return true;
+    }
+
+    /// Tells what looks like a mistake, once.
+    WEFT_COLD void give_hints(TensorView<const Scalar, Device> x) {
+        state_.has_hinted = true;
+        for (std::string hint :
+             {check_output(model_, trainer_.loss), check_input<Scalar, Device>(model_, x)}) {
+            if (hint.empty()) continue;
+            if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());
+            history_.hints.push_back(std::move(hint));
+        }
     }
 
     /// Records and tells that a number went wrong; false, for the callers to pass on.

@@ -17,6 +17,7 @@ struct TrainingState {
     double learning_rate = 0;
     std::int64_t steps = 0;               ///< of the optimiser
     std::uint32_t epochs = 0;             ///< begun, over all calls of fit
+    bool has_hinted = false;              ///< once is enough
     BuildMark build = {};                 ///< whose parameters the state below belongs to
     Tensor<Scalar, Device> gradients;     ///< laid out as the model's trainable parameters
     Tensor<Scalar, Device> of_optimizer;  ///< its vectors, one after another
@@ -31,6 +32,7 @@ struct TrainingState {
             Tensor<Scalar, Device>(Shape{options.optimizer->state_vectors() * shape.size()});
         steps = 0;
         epochs = 0;
+        has_hinted = false;
     }
 
     /// What the schedule says of the next step. Throws ArgumentError unless that is a rate.
