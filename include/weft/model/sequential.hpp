@@ -6,7 +6,7 @@
 #include "weft/kernels/cpu/penalty.hpp"
 #include "weft/layers/input.hpp"
 #include "weft/layers/layer.hpp"
-#include "weft/model/detail/unique_name.hpp"
+#include "weft/model/detail/names.hpp"
 #include "weft/model/model_reference.hpp"
 #include "weft/model/summary.hpp"
 #include "weft/model/workspace.hpp"
@@ -145,7 +145,7 @@ public:
         const Index batch = std::min(samples, predict_batch);
         auto workspace = pool_.take(batch);
         if (!workspace) {
-            workspace = std::make_unique<Workspace<Scalar, Device>>(layers_, device_, batch,
+            workspace = std::make_unique<Workspace<Scalar, Device>>(layers_, names_, device_, batch,
                                                                     PassKind::inference);
         }
         for (Index first = 0; first < samples; first += batch) {
@@ -221,7 +221,7 @@ public:
 
     /// A workspace for batches of up to `capacity` samples.
     WEFT_COLD Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind) const {
-        return {built().layers_, device_, capacity, kind};
+        return {built().layers_, names_, device_, capacity, kind};
     }
 
     std::size_t layer_count() const { return declarations_.size(); }
@@ -299,9 +299,12 @@ private:
     bool is_one_sample(const Shape& shape) const {
         if (shape == input_shape()) return true;
         if (shape.rank() == 0 || shape.sample() != input_shape()) {
+            // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
+            const bool is_batch = shape.rank() == input_shape().rank() + 1;
             throw ShapeError(concat(names_.front(), ": input has shape ",
-                                    shape.rank() == 0 ? "()" : shape.sample().to_batch_string(),
-                                    ", expected ", input_shape().to_batch_string()));
+                                    is_batch ? shape.sample().to_batch_string() : shape.to_string(),
+                                    ", expected ", input_shape().to_batch_string(),
+                                    is_batch ? "" : concat(", or of one sample ", input_shape())));
         }
         return false;
     }
@@ -366,10 +369,7 @@ private:
     }
 
     const ParameterSlot& find(std::string_view name) const {
-        for (const ParameterInfo& parameter : parameters()) {
-            if (parameter.name == name) return parameter.slot;
-        }
-        throw ArgumentError(concat("sequential: no parameter is named ", name));
+        return detail::find_parameter(parameters(), name).slot;
     }
 
     WEFT_COLD Index count(bool trainable) const {

@@ -31,9 +31,11 @@ class Workspace {
 public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
-    WEFT_COLD Workspace(std::span<const LayerPointer> layers, const Device& device, Index capacity,
-                        PassKind kind)
+    /// Throws ShapeError, with the layer's name, for outputs that are more than memory can hold.
+    WEFT_COLD Workspace(std::span<const LayerPointer> layers, std::span<const std::string> names,
+                        const Device& device, Index capacity, PassKind kind)
         : first_layer_(layers.front()), device_(device), capacity_(capacity), kind_(kind) {
+        for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
         plan(layers);
         memory_ = Tensor<std::byte, Device>(Shape{size_bytes_});
     }
@@ -75,6 +77,16 @@ public:
     std::byte* saved(std::size_t i) { return at<std::byte>(saved_[i]); }
 
 private:
+    /// 2^16 layers of 16 bytes an element, outputs and what is saved, stay within an Index.
+    WEFT_COLD void require_countable(const Layer<Scalar, Device>& layer,
+                                     std::string_view name) const {
+        const Index elements = std::max(layer.input_shape().size(), layer.output_shape().size());
+        if (elements > (std::numeric_limits<Index>::max() >> 20) / std::max<Index>(1, capacity_)) {
+            throw ShapeError(concat(name, ": ", capacity_, " samples of shape ",
+                                    layer.output_shape(), " are more than memory can hold"));
+        }
+    }
+
     /// Places a block of so many bytes behind the others, on a cache line of its own.
     Index place(Index bytes) {
         constexpr Index alignment = static_cast<Index>(Buffer::alignment);

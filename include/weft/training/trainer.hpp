@@ -20,8 +20,9 @@ namespace weft {
 /// The trainer refers to the model, which has to stay in its place as long as the trainer is used;
 /// fit and evaluate throw ArgumentError when it is gone. Given other parameters by build,
 /// assignment or swap, it is trained afresh: the next fit begins with step 0 and an empty state of
-/// the optimiser. So that a trainer never trains another object's model, it is neither copied nor
-/// moved, and nor is a class with a model and its trainer as members:
+/// the optimiser; a learning rate that was set stays. So that a trainer never trains another
+/// object's model, it is neither copied nor moved, and nor is a class with a model and its trainer
+/// as members:
 ///
 ///   class Classifier {
 ///   public:
@@ -70,6 +71,8 @@ public:
     WEFT_COLD Scores evaluate(const Examples<Scalar>& examples, Index batch_size = 128) const {
         detail::require_at_least_one("evaluate", "batch_size", batch_size);
         const Model& model = model_.get("evaluate");
+        detail::require_samples(examples, "evaluate: the data");
+        detail::check_output(model, options_.loss);
         detail::check_data<Scalar, Device>(*examples, model, options_.loss);
         return detail::evaluate<Scalar, Device>(model, options_, *examples, 0, examples->size(),
                                                 batch_size);
@@ -95,17 +98,20 @@ private:
 template <class Scalar, class Device>
 History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
                                      const FitOptions<Scalar>& options) {
-    const Dataset<Scalar>& data = *examples;
     Model& trained = model_.get("fit");
+    detail::require_samples(examples, "fit: the data");
+    const Dataset<Scalar>& data = *examples;
     detail::check_fit_options(options, data.size());
     if (options_.learning_rate_schedule) state_.scheduled_rate(options_);
-    if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
     std::optional<Model> built;  // kept only if the data fit it
     if (!trained.is_built()) built.emplace(trained).build(data.input_shape(), options.seed);
     const Model& model = built ? *built : trained;
+    detail::check_output(model, options_.loss);
     detail::check_data<Scalar, Device>(data, model, options_.loss);
     if (options.validation_data) {
-        detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss);
+        detail::require_samples(options.validation_data, "fit: validation_data");
+        detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss,
+                                           " of validation_data");
     }
     if (!options.class_weight.empty()) {
         const Index classes = options_.loss->class_count(model.output_shape());
@@ -123,7 +129,10 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         options.validation_data
             ? data.size()
             : static_cast<Index>(static_cast<double>(data.size()) * (1 - options.validation_split));
-    if (train_size == 0) throw ArgumentError("fit: validation_split leaves nothing to train on");
+    if (train_size == 0) {
+        throw ArgumentError(concat("fit: validation_split ", options.validation_split,
+                                   " leaves none of ", data.size(), " samples to train on"));
+    }
     if (built) trained = *std::move(built);
 
     state_.fit_to(trained, options_);

@@ -1,5 +1,5 @@
 /// \file
-/// The names of a model's layers.
+/// The names of a model's layers and parameters.
 #pragma once
 
 #include "weft/layers/layer.hpp"
@@ -19,6 +19,18 @@ WEFT_COLD std::string unique_name(const LayerDeclaration<Scalar, Device>& declar
         name = concat(declaration.name(), "_", i);
     }
     return name;
+}
+
+/// The parameter of that name. Throws ArgumentError, which lists those there are.
+WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<ParameterInfo>& parameters,
+                                                     std::string_view name) {
+    std::string known;
+    for (const ParameterInfo& parameter : parameters) {
+        if (parameter.name == name) return parameter;
+        known += concat(known.empty() ? "" : ", ", parameter.name);
+    }
+    throw ArgumentError(concat("sequential: no parameter is named ", name,
+                               known.empty() ? "" : "; there are ", known));
 }
 
 }  // namespace weft::detail
