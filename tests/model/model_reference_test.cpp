@@ -12,7 +12,7 @@ using namespace weft;
 
 namespace {
 
-Sequential<float> built(Index units = 3) { return {Input{{2}}, Dense{.units = units}}; }
+Sequential<float> dense_model(Index units = 3) { return {Input{{2}}, Dense{.units = units}}; }
 
 }  // namespace
 
@@ -24,7 +24,7 @@ TEST_CASE("the mark of a build is that of no other build, copy or model") {
     CHECK(first != nullptr);
     const Sequential<float> copy = model;
     CHECK(copy.marks().build() != first);
-    CHECK(built().marks().build() != first);
+    CHECK(dense_model().marks().build() != first);
     CHECK(model.marks().build() == first);
     model.build({2});
     CHECK(model.marks().build() != first);
@@ -33,7 +33,7 @@ TEST_CASE("the mark of a build is that of no other build, copy or model") {
 }
 
 TEST_CASE("the mark of a build moves with the parameters") {
-    Sequential<float> a = built(), b = built(5);
+    Sequential<float> a = dense_model(), b = dense_model(5);
     const BuildMark of_a = a.marks().build(), of_b = b.marks().build();
     std::swap(a, b);
     CHECK(a.marks().build() == of_b);
@@ -49,12 +49,12 @@ TEST_CASE("the mark of a build moves with the parameters") {
 }
 
 TEST_CASE("a reference knows whether its model is there with its parameters") {
-    std::optional<Sequential<float>> model = built();
+    std::optional<Sequential<float>> model = dense_model();
     const ModelReference<const Sequential<float>> reference(*model);
     const BuildMark build = model->marks().build();
     CHECK(&reference.get("test") == &*model);
     CHECK(reference.has(build));
-    Sequential<float> other = built();
+    Sequential<float> other = dense_model();
     std::swap(*model, other);
     CHECK(&reference.get("test") == &*model);
     CHECK_FALSE(reference.has(build));
@@ -66,15 +66,15 @@ TEST_CASE("a reference knows whether its model is there with its parameters") {
                          "fit: the model is gone: it was destroyed, or its vector moved it as it "
                          "grew; it has to stay in its place as long as what refers to it",
                          ArgumentError);
-    model.emplace(built());  // another object in the same place
+    model.emplace(dense_model());  // another object in the same place
     CHECK_THROWS_AS(reference.get("fit"), ArgumentError);
 }
 
 TEST_CASE("a vector that grows leaves no reference to where its models were") {
     std::vector<Sequential<float>> models;
-    models.push_back(built());
+    models.push_back(dense_model());
     models.shrink_to_fit();
     const ModelReference<Sequential<float>> reference(models.front());
-    models.push_back(built());
+    models.push_back(dense_model());
     CHECK_THROWS_AS(reference.get("fit"), ArgumentError);
 }

@@ -111,7 +111,9 @@ TEST_CASE("each loss and last activation: what fits, what is odd and what is ref
     };
     const std::vector<AnyLayer> layers{ReLU{},      Sigmoid{}, Tanh{}, Softmax{},
                                        LeakyReLU{}, ELU{},     GELU{}, SiLU{}};
-    for (const auto& [loss, expected] : table) {
+    for (const auto& row : table) {
+        const auto& loss = row.first;
+        const auto& expected = row.second;
         for (std::size_t a = 0; a < all.size(); ++a) {
             INFO(loss.type(), " behind ", to_string(all[a]));
             const AnyLayer dense = Dense{.units = 3, .activation = all[a]};

@@ -511,12 +511,12 @@ TEST_CASE("a model that is replaced is trained afresh, whatever its sizes") {
     for (const Sequential<float>& other : {built_toy_model(9), wide_model(9)}) {
         Sequential expected = other;
         Trainer(expected, classification()).fit(train.x, train.labels, silent(2));
-        for (const auto& [how, replace] : replacements(other)) {
-            INFO(how);
+        for (const auto& way : replacements(other)) {
+            INFO(way.first);
             Sequential model = toy_model();
             Trainer trainer(model, classification());
             trainer.fit(train.x, train.labels, silent(3));
-            replace(model);
+            way.second(model);
             trainer.fit(train.x, train.labels, silent(2));
             CHECK(trainer.steps() == 8);
             CHECK(identical(model.arena(), expected.arena()));
@@ -582,9 +582,9 @@ TEST_CASE("a callback that replaces the model ends the run before anything is wr
         options.callbacks = {stopping, std::move(callback)};
         return message_of<ArgumentError>([&] { trainer.fit(train.x, train.labels, options); });
     };
-    const Sequential same = built_toy_model(9), wide = wide_model(9);
+    const Sequential alike = built_toy_model(9), wide = wide_model(9);
     const std::string expected = "fit: the model was replaced, built again or destroyed";
-    for (const Sequential<float>* other : {&same, &wide}) {
+    for (const Sequential<float>* other : {&alike, &wide}) {
         const auto replace = [&](TrainingRun&) { *model = *other; };
         for (const LambdaCallback& callback :
              {LambdaCallback{.train_begin = replace}, LambdaCallback{.epoch_begin = replace},
