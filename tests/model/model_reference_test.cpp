@@ -18,10 +18,10 @@ Sequential<float> dense_model(Index units = 3) { return {Input{{2}}, Dense{.unit
 
 TEST_CASE("the mark of a build is that of no other build, copy or model") {
     Sequential<float> model{Dense{3}};
-    CHECK(model.marks().build() == nullptr);
+    CHECK(model.marks().build() == Mark());
     model.build({2});
-    const BuildMark first = model.marks().build();
-    CHECK(first != nullptr);
+    const Mark first = model.marks().build();
+    CHECK(first != Mark());
     const Sequential<float> copy = model;
     CHECK(copy.marks().build() != first);
     CHECK(dense_model().marks().build() != first);
@@ -29,18 +29,18 @@ TEST_CASE("the mark of a build is that of no other build, copy or model") {
     model.build({2});
     CHECK(model.marks().build() != first);
     const Sequential<float> copy_of_none = Sequential<float>{Dense{3}};
-    CHECK(copy_of_none.marks().build() == nullptr);
+    CHECK(copy_of_none.marks().build() == Mark());
 }
 
 TEST_CASE("the mark of a build moves with the parameters") {
     Sequential<float> a = dense_model(), b = dense_model(5);
-    const BuildMark of_a = a.marks().build(), of_b = b.marks().build();
+    const Mark of_a = a.marks().build(), of_b = b.marks().build();
     std::swap(a, b);
     CHECK(a.marks().build() == of_b);
     CHECK(b.marks().build() == of_a);
     const Sequential<float> c = std::move(a);
     CHECK(c.marks().build() == of_b);
-    CHECK(a.marks().build() == nullptr);
+    CHECK(a.marks().build() == Mark());
     CHECK_FALSE(a.is_built());
     a = b;
     CHECK(a.marks().build() != of_a);
@@ -51,7 +51,7 @@ TEST_CASE("the mark of a build moves with the parameters") {
 TEST_CASE("a reference knows whether its model is there with its parameters") {
     std::optional<Sequential<float>> model = dense_model();
     const ModelReference<const Sequential<float>> reference(*model);
-    const BuildMark build = model->marks().build();
+    const Mark build = model->marks().build();
     CHECK(&reference.get("test") == &*model);
     CHECK(reference.has(build));
     Sequential<float> other = dense_model();

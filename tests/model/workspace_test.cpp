@@ -92,8 +92,12 @@ TEST_CASE("a pass in a workspace that it does not fit is refused") {
     CHECK_THROWS_AS(model.forward(workspace, Tensor<float>({4, 1})), ShapeError);
     CHECK_THROWS_AS(model.backward(workspace, x, training, gradients.slice(0, 3)), ShapeError);
 
-    Sequential copy = model;  // of the same layers
-    copy.forward(workspace, x, training);
+    Sequential copy = model;
+    CHECK_THROWS_AS(copy.forward(workspace, x, training), ArgumentError);
+    Sequential moved = std::move(model);
+    moved.forward(workspace, x, training);
+    model = std::move(moved);
+    model.forward(workspace, x, training);
     model.build(sample);
     CHECK_THROWS_WITH_AS(model.forward(workspace, x),
                          "sequential: the workspace is of another build or kind of pass; "

@@ -46,8 +46,8 @@ public:
             detail::require_monitored(run, "ModelCheckpoint", options_.monitor);
         }
         saved_epoch_ = 0;
-        const BuildMark& build = model_.get("ModelCheckpoint").marks().build();
-        if (build != build_ && options_.save_best_only) {
+        const Mark& build = model_.get("ModelCheckpoint").marks().build();
+        if (!(build == build_) && options_.save_best_only) {
             best_ = BestScore(options_.monitor, options_.better, 0);
         }
         build_ = build;
@@ -65,7 +65,7 @@ public:
 
 private:
     ModelReference<const Sequential<Scalar, Device>> model_;
-    BuildMark build_ = {};  ///< whose best score best_ has
+    Mark build_ = {};  ///< whose best score best_ has
     std::filesystem::path path_;
     ModelCheckpointOptions options_;
     BestScore best_;

@@ -279,14 +279,9 @@ public:
         return declared ? &declared->declaration : nullptr;
     }
 
-    /// Throws what the layer's constructor throws, in the name of the layer; ShapeError when an
-    /// output has more numbers than any memory.
+    /// Throws what the layer's constructor throws, a ShapeError in the name of the layer; also when
+    /// its output has more numbers than any memory.
     WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
-        const auto named_error = [&](const Error& error) {
-            const std::string_view text = error.what();
-            return text.starts_with(builder.name()) ? std::string(text)
-                                                    : concat(builder.name(), ": ", text);
-        };
         try {
             auto layer = declared_->build(builder);
             if (layer->output_shape().size() > std::numeric_limits<Index>::max() >> 20) {
@@ -295,9 +290,8 @@ public:
             }
             return layer;
         } catch (const ShapeError& error) {
-            throw ShapeError(named_error(error));
-        } catch (const ArgumentError& error) {
-            throw ArgumentError(named_error(error));
+            if (std::string_view(error.what()).starts_with(builder.name())) throw;
+            throw ShapeError(builder.name() + ": " + error.what());
         }
     }
 

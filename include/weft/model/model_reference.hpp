@@ -1,5 +1,5 @@
 /// \file
-/// ModelReference: a reference to a model that notices when the model is gone or has others'
+/// ModelReference: a reference to a model that notices when the model is gone or has other
 /// parameters.
 #pragma once
 
@@ -10,38 +10,62 @@
 
 namespace weft {
 
-/// Stands for the parameters that one build of a model made. Whoever keeps something that belongs
-/// to them, such as an optimiser's moments, keeps the mark and compares. A default one is no
-/// build's.
-using BuildMark = std::shared_ptr<const char>;
+/// Equal to itself and its copies alone; a default one stands for nothing. Out of line, so that
+/// what has a mark compiles no more for it.
+class Mark {
+public:
+    Mark() = default;
+    WEFT_COLD Mark(const Mark& other) : is_valid_(other.is_valid_) {}
+    WEFT_COLD Mark(Mark&& other) noexcept : is_valid_(std::move(other.is_valid_)) {}
+    WEFT_COLD Mark& operator=(Mark other) noexcept {
+        is_valid_.swap(other.is_valid_);
+        return *this;
+    }
+    WEFT_COLD ~Mark() {}
+
+    WEFT_COLD static Mark make() {
+        Mark mark;
+        mark.is_valid_ = std::make_shared<bool>(true);
+        return mark;
+    }
+
+    /// Whether neither it nor a copy was ended.
+    bool is_valid() const { return is_valid_ != nullptr && *is_valid_; }
+    void end() { *is_valid_ = false; }
+
+    friend bool operator==(const Mark& a, const Mark& b) { return a.is_valid_ == b.is_valid_; }
+
+private:
+    std::shared_ptr<bool> is_valid_;
+};
 
 /// The marks of a model. The object's ends with the object: it is neither copied nor moved. The
-/// build's moves along with the parameters; a copy, which is trained apart, gets one of its own.
+/// build's stands for the parameters that a build made, and moves along with them; a copy, which is
+/// trained apart, gets one of its own. Whoever keeps something that belongs to the parameters, such
+/// as an optimiser's moments, keeps the build's mark and compares.
 class ModelMarks {
 public:
     ModelMarks() = default;
-    ModelMarks(const ModelMarks& other) { *this = other; }
-    ModelMarks(ModelMarks&& other) { *this = std::move(other); }
-    ModelMarks& operator=(const ModelMarks& other) {
-        if (this != &other) build_ = other.build_ ? make() : nullptr;
+    WEFT_COLD ModelMarks(const ModelMarks& other) { *this = other; }
+    WEFT_COLD ModelMarks(ModelMarks&& other) { *this = std::move(other); }
+    WEFT_COLD ModelMarks& operator=(const ModelMarks& other) {
+        if (this != &other) build_ = other.build_ == Mark() ? Mark() : Mark::make();
         return *this;
     }
-    ModelMarks& operator=(ModelMarks&& other) noexcept {
-        build_ = std::exchange(other.build_, nullptr);
+    WEFT_COLD ModelMarks& operator=(ModelMarks&& other) noexcept {
+        build_ = std::exchange(other.build_, Mark());
         return *this;
     }
-    ~ModelMarks() = default;
+    WEFT_COLD ~ModelMarks() { object_.end(); }
 
-    void begin_build() { build_ = make(); }
+    WEFT_COLD void begin_build() { build_ = Mark::make(); }
 
-    const BuildMark& build() const { return build_; }
-    std::weak_ptr<const char> object() const { return object_; }
+    const Mark& build() const { return build_; }
+    const Mark& object() const { return object_; }
 
 private:
-    WEFT_COLD static std::shared_ptr<const char> make() { return std::make_shared<const char>(); }
-
-    std::shared_ptr<const char> object_ = make();
-    BuildMark build_;
+    Mark object_ = Mark::make();
+    Mark build_;
 };
 
 /// Refers to a model by address, as a plain reference does, and knows whether it is still there.
@@ -52,25 +76,24 @@ public:
 
     /// Throws ArgumentError, in the name of the caller, when the model is gone.
     Model& get(std::string_view who) const {
-        if (object_.expired()) refuse(who);
+        if (!object_.is_valid()) refuse(who);
         return *model_;
     }
 
     /// Whether the model is there, with the parameters of that build.
-    bool has(const BuildMark& build) const {
-        return !object_.expired() && model_->marks().build() == build;
+    bool has(const Mark& build) const {
+        return object_.is_valid() && model_->marks().build() == build;
     }
 
 private:
     WEFT_COLD [[noreturn]] static void refuse(std::string_view who) {
-        throw ArgumentError(concat(who,
-                                   ": the model is gone: it was destroyed, or its vector moved it "
-                                   "as it grew; it has to stay in its place as long as what refers "
-                                   "to it"));
+        throw ArgumentError(std::string(who) +
+                            ": the model is gone: it was destroyed, or its vector moved it as it "
+                            "grew; it has to stay in its place as long as what refers to it");
     }
 
     Model* model_;
-    std::weak_ptr<const char> object_;
+    Mark object_;
 };
 
 }  // namespace weft

@@ -145,8 +145,8 @@ public:
         const Index batch = std::min(samples, predict_batch);
         auto workspace = pool_.take(batch);
         if (!workspace) {
-            workspace = std::make_unique<Workspace<Scalar, Device>>(layers_, names_, device_, batch,
-                                                                    PassKind::inference);
+            workspace = std::make_unique<Workspace<Scalar, Device>>(
+                layers_, names_, marks_.build(), device_, batch, PassKind::inference);
         }
         for (Index first = 0; first < samples; first += batch) {
             const Index count = std::min(batch, samples - first);
@@ -182,7 +182,7 @@ public:
     /// trainable_parameters(). No gradient of x is computed.
     WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
-        workspace.require_pass(built().layers_, x.shape(), true);
+        workspace.require_pass(marks_.build(), input_shape(), x.shape(), true);
         if (gradients.size() < trainable_size_) {
             throw ShapeError(concat("sequential: gradients have shape ", gradients.shape(),
                                     ", expected ", Shape{trainable_size_}));
@@ -221,7 +221,7 @@ public:
 
     /// A workspace for batches of up to `capacity` samples.
     WEFT_COLD Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind) const {
-        return {built().layers_, names_, device_, capacity, kind};
+        return {built().layers_, names_, marks_.build(), device_, capacity, kind};
     }
 
     std::size_t layer_count() const { return declarations_.size(); }
@@ -337,7 +337,7 @@ private:
 
     WEFT_NOINLINE View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                    const PassOptions& options, Scalar* mutable_arena) const {
-        workspace.require_pass(built().layers_, x.shape(), options.training);
+        workspace.require_pass(marks_.build(), input_shape(), x.shape(), options.training);
         ConstView input = x;
         double activity_penalty = 0;
         for (std::size_t i = 0; i < layers_.size(); ++i) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/model/model_reference.hpp"
 
 #include <mutex>
 #include <span>
@@ -31,10 +32,11 @@ class Workspace {
 public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
-    /// Throws ShapeError, with the layer's name, for outputs that are more than memory can hold.
+    /// For the layers of that build, with their names for errors. Throws ShapeError for outputs
+    /// that are more than memory can hold.
     WEFT_COLD Workspace(std::span<const LayerPointer> layers, std::span<const std::string> names,
-                        const Device& device, Index capacity, PassKind kind)
-        : first_layer_(layers.front()), device_(device), capacity_(capacity), kind_(kind) {
+                        const Mark& build, const Device& device, Index capacity, PassKind kind)
+        : build_(build), device_(device), capacity_(capacity), kind_(kind) {
         for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
         plan(layers);
         memory_ = Tensor<std::byte, Device>(Shape{size_bytes_});
@@ -44,19 +46,18 @@ public:
     Index capacity() const { return capacity_; }
     PassKind kind() const { return kind_; }
 
-    /// Throws ArgumentError or ShapeError unless a pass of those layers over a batch of shape x
-    /// stays within the workspace.
-    void require_pass(std::span<const LayerPointer> layers, const Shape& x, bool training) const {
-        // No two builds have a layer in common, but for copies of one model, whose plans are equal.
-        if (layers.front() != first_layer_ || (training && kind_ != PassKind::training)) {
+    /// Throws ArgumentError or ShapeError unless a pass of that build over a batch of shape x, of
+    /// such samples, stays within the workspace.
+    WEFT_NOINLINE void require_pass(const Mark& build, const Shape& sample, const Shape& x,
+                                    bool training) const {
+        if (!(build == build_) || (training && kind_ != PassKind::training)) {
             throw ArgumentError(
                 "sequential: the workspace is of another build or kind of pass; make_workspace "
                 "makes one that fits");
         }
-        const Shape& sample = first_layer_->input_shape();
         if (x.rank() == 0 || x.sample() != sample || x[0] > capacity_) {
-            throw ShapeError(concat("sequential: input has shape ", x, ", expected up to ",
-                                    capacity_, " samples of ", sample));
+            throw ShapeError(detail::join({"sequential: input has shape ", x, ", expected up to ",
+                                           capacity_, " samples of ", sample}));
         }
     }
 
@@ -82,8 +83,9 @@ private:
                                      std::string_view name) const {
         const Index elements = std::max(layer.input_shape().size(), layer.output_shape().size());
         if (elements > (std::numeric_limits<Index>::max() >> 20) / std::max<Index>(1, capacity_)) {
-            throw ShapeError(concat(name, ": ", capacity_, " samples of shape ",
-                                    layer.output_shape(), " are more than memory can hold"));
+            throw ShapeError(
+                detail::join({name, ": ", capacity_, " samples of shape ", layer.output_shape(),
+                              " are more than memory can hold"}));
         }
     }
 
@@ -132,7 +134,7 @@ private:
         return reinterpret_cast<T*>(memory_.data() + offset);
     }
 
-    LayerPointer first_layer_;
+    Mark build_;
     Device device_;
     Index capacity_;
     PassKind kind_;

@@ -16,7 +16,7 @@ public:
         // Numbers of taps are compared as Scalars.
         constexpr Index most = Index{1} << std::numeric_limits<Scalar>::digits;
         if (window.taps() > most) {
-            throw ArgumentError(
+            throw ShapeError(
                 concat("the window has ", window.taps(), " elements, expected at most ", most));
         }
     }

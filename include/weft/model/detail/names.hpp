@@ -14,9 +14,9 @@ WEFT_COLD std::string unique_name(const LayerDeclaration<Scalar, Device>& declar
     std::string name = declaration.name();
     for (Index i = 1; std::ranges::find(taken, name) != taken.end(); ++i) {
         if (declaration.named()) {
-            throw ArgumentError(concat("sequential: two layers are named ", name));
+            throw ArgumentError(join({"sequential: two layers are named ", name}));
         }
-        name = concat(declaration.name(), "_", i);
+        name = join({declaration.name(), "_", i});
     }
     return name;
 }
@@ -27,10 +27,10 @@ WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<Parameter
     std::string known;
     for (const ParameterInfo& parameter : parameters) {
         if (parameter.name == name) return parameter;
-        known += concat(known.empty() ? "" : ", ", parameter.name);
+        known += join({known.empty() ? "" : ", ", parameter.name});
     }
-    throw ArgumentError(concat("sequential: no parameter is named ", name,
-                               known.empty() ? "" : "; there are ", known));
+    throw ArgumentError(join(
+        {"sequential: no parameter is named ", name, known.empty() ? "" : "; there are ", known}));
 }
 
 }  // namespace weft::detail

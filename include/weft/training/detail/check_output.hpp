@@ -23,7 +23,10 @@ namespace weft::detail {
 
 WEFT_COLD inline bool is_one_of(std::string_view type,
                                 std::initializer_list<std::string_view> types) {
-    return std::ranges::find(types, type) != types.end();
+    for (const std::string_view other : types) {
+        if (type == other) return true;
+    }
+    return false;
 }
 
 /// Whether the numbers of a layer's output are of the same kind as those of its input.
@@ -56,11 +59,11 @@ WEFT_COLD std::string with_activation(Activation activation,
                                       const Sequential<Scalar, Device>& model, std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
     if (is_one_of(type, {Dense::type, Conv2D::type})) {
-        return concat(".activation = ", to_string(activation), " in ", model.layer_name(i));
+        return join({".activation = ", to_string(activation), " in ", model.layer_name(i)});
     }
-    if (activation == linear) return concat("no ", type, "{}");
-    return concat(activation == softmax ? "Softmax{}" : "Sigmoid{}",
-                  type == BatchNorm::type ? " behind " : " in the place of ", model.layer_name(i));
+    if (activation == linear) return join({"no ", type, "{}"});
+    return join({activation == softmax ? "Softmax{}" : "Sigmoid{}",
+                 type == BatchNorm::type ? " behind " : " in the place of ", model.layer_name(i)});
 }
 
 /// The last of the layers up to i that does more than pass on its input; layer 0 if none does.
@@ -79,27 +82,27 @@ WEFT_COLD std::string check_output(const Sequential<Scalar, Device>& model,
     const std::optional<Activation> last = known_activation(model, i);
     if (!last) return {};
     if (last == softmax && model.layer(i).output_shape().last() == 1) {
-        throw ArgumentError(concat(model.layer_name(i),
-                                   ": softmax of one output is always 1, so nothing is learnt; "
-                                   "write ",
-                                   with_activation(sigmoid, model, i)));
+        throw ArgumentError(join({model.layer_name(i),
+                                  ": softmax of one output is always 1, so nothing is learnt; "
+                                  "write ",
+                                  with_activation(sigmoid, model, i)}));
     }
     const std::string_view type = model.declarations()[i].type();
     if (i > 0 && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
         known_activation(model, last_computing(model, i - 1)) == last) {
-        throw ArgumentError(concat(model.layer_name(i), ": ", to_string(*last),
-                                   " of what is the output of ", to_string(*last),
-                                   " already; write no ", type, "{}"));
+        throw ArgumentError(
+            join({model.layer_name(i), ": ", to_string(*last), " of what is the output of ",
+                  to_string(*last), " already; write no ", type, "{}"}));
     }
     const Misfit misfit = loss->misfit(*last, model.output_shape());
     if (misfit.takes.empty()) return {};
-    std::string text = concat(loss.type(), ": ", misfit.takes, ", but ", model.layer_name(i));
+    std::string text = join({loss.type(), ": ", misfit.takes, ", but ", model.layer_name(i)});
     if (misfit.activation == *last) {
-        text += concat(" gives ", model.output_shape().to_batch_string(), "; write ", misfit.loss);
+        text += join({" gives ", model.output_shape().to_batch_string(), "; write ", misfit.loss});
     } else {
-        text += last == linear ? " has no activation" : concat(" ends in ", to_string(*last));
-        text += concat("; write ", with_activation(misfit.activation, model, i));
-        if (!misfit.loss.empty()) text += concat(", or ", misfit.loss);
+        text += last == linear ? " has no activation" : join({" ends in ", to_string(*last)});
+        text += join({"; write ", with_activation(misfit.activation, model, i)});
+        if (!misfit.loss.empty()) text += join({", or ", misfit.loss});
     }
     if (misfit.is_certain) throw ArgumentError(text);
     return text;
@@ -116,11 +119,15 @@ WEFT_COLD std::string check_input(const Sequential<Scalar, Device>& model,
         !is_one_of(model.declarations()[i].type(), {Dense::type, Conv2D::type})) {
         return {};
     }
-    const auto [low, high] = std::ranges::minmax(std::span(x.begin(), x.end()));
+    Scalar low = x[0], high = x[0];
+    for (const Scalar value : x) {
+        low = std::min(low, value);
+        high = std::max(high, value);
+    }
     if (!(low >= 0 && high > 127 && high <= 255)) return {};
-    return concat("the inputs reach ", static_cast<double>(high),
-                  ", as pixels of 8 bits do, and most models learn better from 0 ... 1; write "
-                  "scaled<float>(x, 255), or Rescaling{1.0 / 255} as the first layer");
+    return join({"the inputs reach ", static_cast<double>(high),
+                 ", as pixels of 8 bits do, and most models learn better from 0 ... 1; write "
+                 "scaled<float>(x, 255), or Rescaling{1.0 / 255} as the first layer"});
 }
 
 }  // namespace weft::detail

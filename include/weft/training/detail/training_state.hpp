@@ -18,7 +18,7 @@ struct TrainingState {
     std::int64_t steps = 0;               ///< of the optimiser
     std::uint32_t epochs = 0;             ///< begun, over all calls of fit
     bool has_hinted = false;              ///< once is enough
-    BuildMark build = {};                 ///< whose parameters the state below belongs to
+    Mark build = {};                      ///< whose parameters the state below belongs to
     Tensor<Scalar, Device> gradients;     ///< laid out as the model's trainable parameters
     Tensor<Scalar, Device> of_optimizer;  ///< its vectors, one after another
 
