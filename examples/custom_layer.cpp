@@ -1,6 +1,7 @@
-// Shows: a layer of your own. Swish is y = x sigmoid(beta x) with one beta per feature to learn.
-// Run:   bash tests/run.sh builds it; then build/tests/examples/custom_layer
+// Shows: a layer of your own, its gradient checked. Swish is y = x sigmoid(beta x) with one beta
+// per feature to learn. Run:   bash tests/run.sh builds it; then build/tests/examples/custom_layer
 // Its last line: "loss ... -> ...", the loss before and after training, at least ten times smaller.
+#include <weft/testing/gradient_check.hpp>
 #include <weft/weft.hpp>
 
 #include <algorithm>
@@ -58,6 +59,11 @@ private:
 
 int main() {
     using namespace weft;
+
+    // Against differences, in double, on a batch of 4 with 3 features.
+    const GradientCheck check = gradient_check(Swish{}, {4, 3});
+    std::cout << "gradient check: " << check << "\n";
+    if (!check) return 1;
 
     // 256 points of the plane, and the function x_0^2 - x_1 to learn.
     const RandomStream random(1, RandomPurpose::user);

@@ -30,6 +30,7 @@ const std::map<std::string, Folders> arrows{
     {"metrics", {"kernels"}},
     {"model", {"layers"}},
     {"training", {"model", "losses", "optimizers", "metrics", "data"}},
+    {"testing", {"layers", "losses"}},
     {"io", {"model", "training"}},
     {"report", {"training", "data"}},
 };

@@ -1,7 +1,8 @@
 /// \file
-/// All of weft that needs nothing but Eigen, but for readers of data, which are included by name:
-/// weft/data/csv.hpp, cifar10.hpp, stream_idx.hpp; fashion_mnist.hpp, which needs zlib;
-/// image_dataset.hpp, which needs libpng and libjpeg-turbo. idx.hpp is here.
+/// All of weft that needs nothing but Eigen, but for what tests need (weft/testing/) and for
+/// readers of data, which are included by name: weft/data/csv.hpp, cifar10.hpp, stream_idx.hpp;
+/// fashion_mnist.hpp, which needs zlib; image_dataset.hpp, which needs
+/// libpng and libjpeg-turbo. idx.hpp is here.
 #pragma once
 
 #include "weft/core/eigen.hpp"

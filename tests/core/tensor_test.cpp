@@ -45,7 +45,7 @@ TEST_CASE("Tensor takes its values in row-major order") {
     CHECK(x(1, 0) == 4);
     CHECK(x[5] == 6);
     CHECK_THROWS_WITH_AS((Tensor<float>({2, 3}, {1, 2, 3, 4, 5})),
-                         "view of 5 elements as shape (2, 3)", ShapeError);
+                         "view: 5 elements as shape (2, 3), expected 6", ShapeError);
     CHECK_THROWS_AS((Tensor<float>({2, 2}, {1, 2, 3, 4, 5})), ShapeError);
 }
 

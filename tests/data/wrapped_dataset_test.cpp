@@ -87,7 +87,8 @@ TEST_CASE("what is trained on passes through every wrapper") {
 }
 
 TEST_CASE("a reshaped set has as many numbers a sample") {
-    CHECK_THROWS_WITH_AS(reshaped(counting, {2}), "reshaped: samples of shape () as (2,)",
+    CHECK_THROWS_WITH_AS(reshaped(counting, {2}),
+                         "reshaped: samples of shape () as (2,), expected as many elements",
                          ShapeError);
     CHECK_THROWS_AS(reshaped(Examples<float>(), {2}), ArgumentError);
 }

@@ -64,6 +64,28 @@ TEST_CASE("ModelCheckpoint writes every epoch when told, and another score when 
     CHECK(highest.saved_epoch() == std::ranges::max_element(losses) - losses.begin() + 1);
 }
 
+TEST_CASE(
+    "ModelCheckpoint starts afresh with a model that was replaced, and misses one that is gone") {
+    const TemporaryFolder folder;
+    Run run;
+    ModelCheckpoint checkpoint(run.model, folder.path() / "best.safetensors",
+                               {.monitor = "loss", .better = Better::higher});
+    run.fit(checkpoint);
+    // Built again with small targets, no loss comes near those of the first model.
+    for (float& target : run.y) target *= 1e-3f;
+    const Sequential<float> copy = run.model;
+    run.model = copy;
+    run.fit(checkpoint);
+    CHECK(checkpoint.saved_epoch() > 0);
+    run.fit(checkpoint);  // the same model's runs are compared, as before
+    CHECK(checkpoint.saved_epoch() == 0);
+
+    auto other = std::make_unique<Sequential<float>>(run.model);
+    ModelCheckpoint dangling(*other, folder.path() / "gone.safetensors", {.monitor = "loss"});
+    other.reset();
+    CHECK_THROWS_AS(run.fit(dangling), ArgumentError);
+}
+
 TEST_CASE("ModelCheckpoint refuses an unknown score and a place that cannot be written") {
     Run run;
     ModelCheckpoint unknown(run.model, "x", {.monitor = "val_accuracy"});

@@ -2,9 +2,9 @@
 
 #include "tests/support/activations.hpp"
 #include "tests/support/compare.hpp"
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
 #include "tests/support/single_layer.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

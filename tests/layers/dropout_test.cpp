@@ -1,8 +1,8 @@
 #include "weft/layers/dropout.hpp"
 
 #include "tests/support/compare.hpp"
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/single_layer.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

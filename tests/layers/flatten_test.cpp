@@ -1,9 +1,9 @@
 #include "weft/layers/flatten.hpp"
 
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/model/sequential.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

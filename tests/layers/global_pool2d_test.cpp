@@ -1,8 +1,8 @@
 #include "weft/layers/global_average_pool2d.hpp"
 #include "weft/layers/global_max_pool2d.hpp"
 
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

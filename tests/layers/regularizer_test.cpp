@@ -1,12 +1,12 @@
 #include "weft/layers/regularizer.hpp"
 
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
 #include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/optimizers/sgd.hpp"
+#include "weft/testing/gradient_check.hpp"
 #include "weft/training/trainer.hpp"
 
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 #include "weft/layers/rescaling.hpp"
 
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

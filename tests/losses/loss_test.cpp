@@ -1,6 +1,6 @@
 #include "weft/losses/loss.hpp"
 
-#include "tests/support/gradient_check.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

@@ -275,15 +275,24 @@ TEST_CASE("mistakes are refused by name") {
     Sequential model = small_model();
     CHECK(message_of<ShapeError>([&] {
               model.predict(Tensor<float>({2, 5}));
-          }) == "flatten: input has shape (None, 5), expected (None, 3, 7)");
+          }) == "flatten: input has shape (2, 5), expected (None, 3, 7), or of one sample (3, 7)");
+    CHECK(message_of<ShapeError>([&] {
+              model.predict(Tensor<float>({2, 3, 6}));
+          }) == "flatten: input has shape (None, 3, 6), expected (None, 3, 7)");
     CHECK(message_of<ShapeError>([&] { model.predict(Tensor<float>(Shape{})); }) ==
-          "flatten: input has shape (), expected (None, 3, 7)");
+          "flatten: input has shape (), expected (None, 3, 7), or of one sample (3, 7)");
+    const Sequential images{Input{{4, 4, 1}}, Flatten{}, Dense{3}};
+    CHECK(message_of<ShapeError>([&] {
+              images.predict(Tensor<float>({4, 4}));
+          }) ==
+          "flatten: input has shape (4, 4), expected (None, 4, 4, 1), or of one sample (4, 4, 1)");
     Tensor<float> y({2, 4});
     CHECK(message_of<ShapeError>([&] {
               model.predict(Tensor<float>({2, 3, 7}), y);
           }) == "sequential: the output has shape (2, 4), expected (2, 5)");
     CHECK(message_of<ArgumentError>([&] { model.parameter("dense_9/kernel"); }) ==
-          "sequential: no parameter is named dense_9/kernel");
+          "sequential: no parameter is named dense_9/kernel; there are dense/kernel, dense/bias, "
+          "dense_1/kernel, dense_1/bias");
     CHECK(message_of<ArgumentError>([&] { model.add(Dense{3}); }) == "sequential: add after build");
 
     Sequential<float> empty;

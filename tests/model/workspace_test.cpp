@@ -73,3 +73,34 @@ TEST_CASE("the pool gives back what fits and holds no more than ran at once") {
     CHECK(pool.take(1) == nullptr);
     CHECK(small_address != large_address);
 }
+
+TEST_CASE("a pass in a workspace that it does not fit is refused") {
+    Sequential model = model_of_four();
+    const Shape sample = model.input_shape();
+    auto workspace = model.make_workspace(4, PassKind::training);
+    auto inference = model.make_workspace(4, PassKind::inference);
+    const Tensor<float> x(sample.batch(4));
+    Tensor<float> gradients(model.trainable_parameters().shape());
+    const PassOptions training{.training = true};
+    model.forward(workspace, x, training);
+    model.backward(workspace, x, training, gradients);
+    CHECK_THROWS_AS(model.forward(inference, x, training), ArgumentError);
+    CHECK_THROWS_AS(std::as_const(model).forward(workspace, x, training), ArgumentError);
+    CHECK_THROWS_AS(model.backward(inference, x, training, gradients), ArgumentError);
+    CHECK_THROWS_AS(model.forward(workspace, Tensor<float>(sample.batch(5))), ShapeError);
+    CHECK_THROWS_AS(model.forward(workspace, Tensor<float>(sample)), ShapeError);
+    CHECK_THROWS_AS(model.forward(workspace, Tensor<float>({4, 1})), ShapeError);
+    CHECK_THROWS_AS(model.backward(workspace, x, training, gradients.slice(0, 3)), ShapeError);
+
+    Sequential copy = model;
+    CHECK_THROWS_AS(copy.forward(workspace, x, training), ArgumentError);
+    Sequential moved = std::move(model);
+    moved.forward(workspace, x, training);
+    model = std::move(moved);
+    model.forward(workspace, x, training);
+    model.build(sample);
+    CHECK_THROWS_WITH_AS(model.forward(workspace, x),
+                         "sequential: the workspace is of another build or kind of pass; "
+                         "make_workspace makes one that fits",
+                         ArgumentError);
+}

@@ -2,9 +2,9 @@
 /// What every activation that is a layer of its own has to hold.
 #pragma once
 
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
 #include "weft/model/sequential.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

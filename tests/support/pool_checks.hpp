@@ -2,8 +2,8 @@
 /// What both pools over windows have to hold.
 #pragma once
 
-#include "tests/support/gradient_check.hpp"
 #include "tests/support/reference_checks.hpp"
+#include "weft/testing/gradient_check.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,23 +2,11 @@
 /// Tensors of random numbers, the same in every run.
 #pragma once
 
-#include "weft/core/random.hpp"
-#include "weft/core/tensor.hpp"
+#include "weft/testing/random_tensor.hpp"
 
 #include <cmath>
 
 namespace weft {
-
-/// Normal numbers with mean 0; other streams hold other numbers.
-template <class Scalar = double>
-Tensor<Scalar> random_normal(const Shape& shape, std::uint32_t stream, double deviation = 1) {
-    Tensor<Scalar> x(shape);
-    const RandomStream random(2024, RandomPurpose::user, stream);
-    for (Index i = 0; i < x.size(); ++i) {
-        x[i] = static_cast<Scalar>(deviation * random.normal(static_cast<std::uint64_t>(i)));
-    }
-    return x;
-}
 
 /// Uniform numbers in [low, high).
 template <class Scalar = double>
@@ -31,8 +19,8 @@ Tensor<Scalar> random_uniform(const Shape& shape, std::uint32_t stream, double l
     return x;
 }
 
-/// Whole numbers from low to high. Their products, and sums of these below 2^24 in float, are exact, so
-/// that two right results are equal to the bit.
+/// Whole numbers from low to high. Their products, and sums of these below 2^24 in float, are
+/// exact, so that two right results are equal to the bit.
 template <class Scalar = double>
 Tensor<Scalar> random_integers(const Shape& shape, std::uint32_t stream, int low, int high) {
     auto x = random_uniform<Scalar>(shape, stream, low - 0.5, high + 0.5);

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "tests/support/compare.hpp"
-#include "tests/support/evaluate_loss.hpp"
 #include "tests/support/reference.hpp"
 #include "tests/support/single_layer.hpp"
 #include "weft/kernels/cpu/penalty.hpp"
+#include "weft/testing/evaluate_loss.hpp"
 
 namespace weft {
 

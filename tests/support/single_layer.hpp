@@ -1,119 +1,12 @@
 /// \file
-/// SingleLayer: one layer, built and driven without a model, and checks that hold for any layer.
+/// Checks that hold for any layer, driven without a model.
 #pragma once
 
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
-#include "weft/layers/layer.hpp"
-
-#include <algorithm>
-#include <limits>
-#include <string_view>
+#include "weft/testing/single_layer.hpp"
 
 namespace weft {
-
-/// One layer with its parameters, and the memory of one pass. Trainable parameters start random,
-/// also where the layer would start them at zero; the others as the layer asks. Copies are deep.
-template <class Scalar = double>
-class SingleLayer {
-public:
-    /// For samples of that shape, without N.
-    SingleLayer(const LayerDeclaration<Scalar, Cpu>& declaration, const Shape& sample,
-                const Cpu& device = Cpu(1))
-        : device_(device) {
-        LayerBuilder builder(declaration.name(), sample, list_);
-        layer_ = declaration.build(builder);
-        parameters_ = random_normal<Scalar>({list_.trainable_size()}, 1, 0.7);
-        gradients_ = Tensor<Scalar>({list_.trainable_size()});
-        state_ = Tensor<Scalar>({list_.state_size()});
-        for (const ParameterInfo& info : list_.parameters()) {
-            if (!info.slot.trainable) info.initializer.fill(parameter(info), random);
-        }
-    }
-
-    // What every pass is run with.
-    bool training = true;
-    bool logits = false;
-    RandomStream random{9, RandomPurpose::layer};
-
-    const Layer<Scalar, Cpu>& layer() const { return *layer_; }
-    const std::vector<ParameterInfo>& parameters() const { return list_.parameters(); }
-
-    TensorView<Scalar> parameter(const ParameterInfo& info) {
-        return {(info.slot.trainable ? parameters_ : state_).data() + info.slot.offset,
-                info.slot.shape};
-    }
-    TensorView<Scalar> gradient(const ParameterInfo& info) {
-        return {gradients_.data() + info.slot.offset, info.slot.shape};
-    }
-
-    /// By the name within the layer: "kernel".
-    TensorView<Scalar> parameter(std::string_view name) { return parameter(find(name)); }
-    TensorView<Scalar> gradient(std::string_view name) { return gradient(find(name)); }
-
-    /// The gradients of all trainable parameters, as the last backward left them.
-    const Tensor<Scalar>& gradients() const { return gradients_; }
-
-    /// y = f(x). What forward does not write, there or in what it saves, stays NaN.
-    Tensor<Scalar> forward(const Tensor<Scalar>& x) {
-        const Shape shape = layer_->output_shape().batch(x.shape()[0]);
-        if (layer_->is_view()) return Tensor<Scalar>(x.view().reshape(shape));
-        Tensor<Scalar> y = nan(shape);
-        saved_ = Buffer(layer_->saved_bytes(x.shape()[0]));
-        std::fill_n(saved_.data(), saved_.size(), std::byte{0xFF});
-        layer_->forward(pass(), x, y);
-        return y;
-    }
-
-    /// dx; gradients() from then on. What backward does not write stays NaN.
-    Tensor<Scalar> backward(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar> dy) {
-        if (layer_->is_view()) return Tensor<Scalar>(dy.view().reshape(x.shape()));
-        Tensor<Scalar> dx = nan(x.shape());
-        gradients_ = nan(gradients_.shape());
-        layer_->backward(pass(), x, y, dy, dx);
-        return dx;
-    }
-
-    /// The gradients of the parameters alone: backward with an empty view for dx.
-    void backward_without_dx(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar> dy) {
-        if (layer_->is_view()) return;
-        gradients_ = nan(gradients_.shape());
-        layer_->backward(pass(), x, y, dy, {});
-    }
-
-private:
-    static Tensor<Scalar> nan(const Shape& shape) {
-        Tensor<Scalar> x(shape);
-        std::ranges::fill(x, std::numeric_limits<Scalar>::quiet_NaN());
-        return x;
-    }
-
-    Pass<Scalar, Cpu> pass() {
-        return {.device = device_,
-                .training = training,
-                .logits = logits,
-                .trainable = parameters_.data(),
-                .state = state_.data(),
-                .mutable_state = training ? state_.data() : nullptr,
-                .gradients = training ? gradients_.data() : nullptr,
-                .saved = training ? saved_.data() : nullptr,
-                .random = random};
-    }
-
-    const ParameterInfo& find(std::string_view name) const {
-        const auto found = std::ranges::find_if(parameters(), [&](const ParameterInfo& info) {
-            return std::string_view(info.name).ends_with(concat("/", name));
-        });
-        if (found == parameters().end()) throw ArgumentError(concat("no parameter ", name));
-        return *found;
-    }
-
-    Cpu device_;
-    ParameterList list_;
-    std::shared_ptr<const Layer<Scalar, Cpu>> layer_;
-    Tensor<Scalar> parameters_, gradients_, state_;
-    Buffer saved_;
-};
 
 /// Whether 1, 2 and 7 threads leave the same bits in y, dx and every gradient, for x of that shape,
 /// which must be large enough for the kernels to split it.

@@ -13,6 +13,7 @@
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
 #include "weft/optimizers/sgd.hpp"
+#include "weft/training/early_stopping.hpp"
 
 #include <doctest/doctest.h>
 
@@ -393,7 +394,7 @@ TEST_CASE("mistakes are refused by name before anything changes") {
     CHECK(argument({.validation_split = std::nan("")}).find("validation_split is") !=
           std::string::npos);
     CHECK(argument({.validation_split = 0.99}) ==
-          "fit: validation_split leaves nothing to train on");
+          "fit: validation_split 0.99 leaves none of 32 samples to train on");
 
     train.labels[7] = 4;
     CHECK(argument({}) ==
@@ -412,10 +413,38 @@ TEST_CASE("mistakes are refused by name before anything changes") {
           "predictions (None, 4)");
     CHECK(message_of<ArgumentError>([&] {
               trainer.fit(train.x.slice(0, 0), std::span(train.labels).first(0), silent(1));
-          }) == "dataset: it has no samples, expected at least 1");
+          }) == "fit: the data has no samples, expected at least 1");
+    CHECK(message_of<ArgumentError>([&] { trainer.fit(Examples<float>(), silent(1)); }) ==
+          "fit: the data has no samples, expected at least 1");
+    CHECK(message_of<ArgumentError>([&] { trainer.evaluate(Examples<float>()); }) ==
+          "evaluate: the data has no samples, expected at least 1");
     CHECK(message_of<ArgumentError>([&] {
               trainer.evaluate(train.x, train.labels);
           }).find("not built") != std::string::npos);
+    const auto validation = [&](const auto& x, const auto& y) {
+        FitOptions<float> options = silent(1);
+        options.validation_data = {x, y};
+        try {
+            trainer.fit(train.x, train.labels, options);
+        } catch (const Error& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const auto none = std::span(train.labels).first(0);
+    CHECK(validation(train.x.slice(0, 0), none) ==
+          "fit: validation_data has no samples, expected at least 1");
+    CHECK(validation(Tensor<float>({2, 30}), std::vector{1, 2}) ==
+          "flatten: input of validation_data has shape (None, 30), expected (None, 6, 5)");
+    CHECK(
+        validation(train.x, Tensor<float>({32, 3})) ==
+        "SparseCategoricalCrossentropy: targets of validation_data have shape (None, 3), expected "
+        "(None,) for predictions (None, 4)");
+    CHECK(
+        validation(train.x.slice(0, 2), std::vector{1, 4}) ==
+        "SparseCategoricalCrossentropy: target of sample 1 of validation_data is label 4, expected "
+        "a class in 0 ... 3");
+    CHECK_FALSE(model.is_built());
 
     trainer.fit(train.x, train.labels, silent(1));
     CHECK(shape(Tensor<float>({32, 30}), train.labels) ==
@@ -440,6 +469,174 @@ TEST_CASE("a model that is built again starts afresh in its trainer too") {
     CHECK(trainer.steps() == 2);
 }
 
+namespace {
+
+using Replace = std::function<void(Sequential<float>&)>;
+
+/// A model of other sizes than toy_model, built.
+Sequential<float> wide_model(std::uint64_t seed = 3) {
+    Sequential<float> model{Flatten{}, Dense{50, relu}, Dense{40, relu}, Dense{4, softmax}};
+    model.build({6, 5}, seed);
+    return model;
+}
+
+Sequential<float> built_toy_model(std::uint64_t seed = 3) {
+    Sequential<float> model = toy_model();
+    model.build({6, 5}, seed);
+    return model;
+}
+
+/// Ways to put another model into the place of one.
+std::vector<std::pair<const char*, Replace>> replacements(const Sequential<float>& other) {
+    return {{"copied", [&](auto& model) { model = other; }},
+            {"moved", [&](auto& model) { model = Sequential<float>(other); }},
+            {"swapped",
+             [&](auto& model) {
+                 Sequential<float> copy = other;
+                 std::swap(model, copy);
+             }},
+            {"erased", [&](auto& model) {
+                 std::vector<Sequential<float>> models;
+                 models.push_back(std::move(model));
+                 models.push_back(other);
+                 models.erase(models.begin());
+                 model = std::move(models.front());
+             }}};
+}
+
+}  // namespace
+
+TEST_CASE("a model that is replaced is trained afresh, whatever its sizes") {
+    const Toy train(64);
+    for (const Sequential<float>& other : {built_toy_model(9), wide_model(9)}) {
+        Sequential expected = other;
+        Trainer(expected, classification()).fit(train.x, train.labels, silent(2));
+        for (const auto& way : replacements(other)) {
+            INFO(way.first);
+            Sequential model = toy_model();
+            Trainer trainer(model, classification());
+            trainer.fit(train.x, train.labels, silent(3));
+            way.second(model);
+            trainer.fit(train.x, train.labels, silent(2));
+            CHECK(trainer.steps() == 8);
+            CHECK(identical(model.arena(), expected.arena()));
+        }
+    }
+}
+
+TEST_CASE("a model that went and came back is trained on as if it had stayed") {
+    const Toy train(64);
+    Sequential model = toy_model(), stayed = toy_model(), other = wide_model();
+    Trainer trainer(model, classification()), stayed_trainer(stayed, classification());
+    trainer.fit(train.x, train.labels, silent(1));
+    stayed_trainer.fit(train.x, train.labels, silent(1));
+    std::swap(model, other);
+    CHECK(trainer.evaluate(train.x, train.labels)["loss"] > 0);
+    std::swap(model, other);
+    model = *&model;
+    trainer.fit(train.x, train.labels, silent(1));
+    stayed_trainer.fit(train.x, train.labels, silent(1));
+    CHECK(identical(model.arena(), stayed.arena()));
+    // Trained by another trainer in between, a copy is another model, and comes back as one.
+    const Sequential copy = model;
+    model = copy;
+    trainer.fit(train.x, train.labels, silent(1));
+    CHECK(trainer.steps() == 4);
+}
+
+TEST_CASE("a trainer says that its model is gone") {
+    const Toy train(32);
+    std::vector<Sequential<float>> models;
+    models.push_back(built_toy_model());
+    models.shrink_to_fit();
+    Trainer trainer(models.front(), classification());
+    trainer.fit(train.x, train.labels, silent(1));
+    const auto fit = [&] { trainer.fit(train.x, train.labels, silent(1)); };
+    SUBCASE("moved by its vector") {
+        models.push_back(wide_model());
+        CHECK(message_of<ArgumentError>(fit).starts_with("fit: the model is gone"));
+    }
+    SUBCASE("destroyed") {
+        models.clear();
+        CHECK(message_of<ArgumentError>(fit).starts_with("fit: the model is gone"));
+        CHECK(message_of<ArgumentError>([&] {
+                  trainer.evaluate(train.x, train.labels);
+              }).starts_with("evaluate: the model is gone"));
+    }
+    SUBCASE("moved away: it has no layers") {
+        const Sequential taken = std::move(models.front());
+        CHECK(message_of<ArgumentError>(fit) ==
+              "sequential: the model has no layers, expected at least 1");
+        CHECK(taken.is_built());
+    }
+}
+
+TEST_CASE("a callback that replaces the model ends the run before anything is written") {
+    const Toy train(64);
+    std::unique_ptr<Sequential<float>> model;
+    const auto fit = [&](CallbackHandle callback) {
+        model = std::make_unique<Sequential<float>>(toy_model());
+        Trainer trainer(*model, classification());
+        EarlyStopping stopping{.monitor = "loss"};
+        FitOptions<float> options = silent(3);
+        options.callbacks = {stopping, std::move(callback)};
+        return message_of<ArgumentError>([&] { trainer.fit(train.x, train.labels, options); });
+    };
+    const Sequential alike = built_toy_model(9), wide = wide_model(9);
+    const std::string expected = "fit: the model was replaced, built again or destroyed";
+    for (const Sequential<float>* other : {&alike, &wide}) {
+        const auto replace = [&](TrainingRun&) { *model = *other; };
+        for (const LambdaCallback& callback :
+             {LambdaCallback{.train_begin = replace}, LambdaCallback{.epoch_begin = replace},
+              LambdaCallback{.batch_end = replace}, LambdaCallback{.epoch_end = replace}}) {
+            CHECK(fit(callback).starts_with(expected));
+            CHECK(identical(std::as_const(*model).arena(), other->arena()));
+        }
+    }
+    CHECK(fit(LambdaCallback{.batch_end = [&](auto&) {
+              model->build({6, 5}, 1);
+          }}).starts_with(expected));
+    CHECK(fit(LambdaCallback{.epoch_end = [&](auto&) { model.reset(); }}).starts_with(expected));
+}
+
+static_assert(!std::is_copy_constructible_v<Trainer<float, Cpu>>);
+static_assert(!std::is_move_constructible_v<Trainer<float, Cpu>>);
+static_assert(!std::is_copy_assignable_v<Trainer<float, Cpu>>);
+static_assert(!std::is_move_assignable_v<Trainer<float, Cpu>>);
+
+namespace {
+
+/// The way that docs/training.md shows. Made in a member's initialiser, g++ 12 would fail.
+class Both {
+public:
+    Both()
+        : trainer_(model_, {.optimizer = Adam{.learning_rate = 0.01},
+                            .loss = SparseCategoricalCrossentropy{},
+                            .metrics = {Accuracy{}}}) {}
+
+    Tensor<float> trained(const Toy& data) {
+        trainer_.fit(data.x, data.labels, silent(1));
+        return Tensor<float>(model_.arena());
+    }
+
+private:
+    Sequential<float> model_ = toy_model();
+    Trainer<float, Cpu> trainer_;
+};
+
+// So none trains the model of another by mistake.
+static_assert(!std::is_copy_constructible_v<Both> && !std::is_move_constructible_v<Both>);
+
+}  // namespace
+
+TEST_CASE("objects of a class with a model and its trainer are kept by pointers") {
+    const Toy data(64);
+    const Tensor<float> expected = Both().trained(data);
+    std::vector<std::unique_ptr<Both>> many;
+    for (int i = 0; i < 5; ++i) many.push_back(std::make_unique<Both>());
+    for (const auto& both : many) CHECK(identical(both->trained(data), expected));
+}
+
 TEST_CASE("weights of classes, limits of gradients and targets out of range are refused") {
     const Toy train(32);
     Sequential binary{Flatten{}, Dense{1, sigmoid}};
@@ -459,7 +656,7 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
     CHECK(fit() == "BinaryCrossentropy: target of sample 3 is label 5, expected 0 ... 1");
     CHECK(message_of<ArgumentError>([&] {
               Trainer(binary, {.loss = BinaryCrossentropy{}, .clipping = {.value = -1}});
-          }) == "clipping: a limit is -1, expected at least 0");
+          }) == "clipping: value is -1, expected at least 0");
     const auto metrics = [&](std::vector<MetricDeclaration<float, Cpu>> named) {
         return message_of<ArgumentError>(
             [&] { Trainer(binary, {.loss = BinaryCrossentropy{}, .metrics = std::move(named)}); });
@@ -485,14 +682,13 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
           }) ==
           "fit: class_weight needs a class as each sample's target, MeanSquaredError for "
           "predictions (None, 6, 2, 1) has none");
-    Sequential one{Flatten{}, Dense{1, softmax}};
-    Trainer single(one, {.loss = CategoricalCrossentropy{}});
-    weighted.class_weight = {1};
+    Sequential rows{Dense{2, softmax}};
+    Trainer of_rows(rows, {.loss = CategoricalCrossentropy{}});
     CHECK(message_of<ArgumentError>([&] {
-              single.fit(train.x, Tensor<float>({32, 1}), weighted);
+              of_rows.fit(train.x, Tensor<float>({32, 6, 2}), weighted);
           }) ==
           "fit: class_weight needs a class as each sample's target, CategoricalCrossentropy "
-          "for predictions (None, 1) has none");
+          "for predictions (None, 6, 2) has none");
 }
 
 TEST_CASE("a target that is not a number is found, with weights of classes too") {

@@ -39,7 +39,8 @@ public:
     TensorView(Range&& range, const Shape& shape) : TensorView(std::ranges::data(range), shape) {
         const auto count = static_cast<Index>(std::ranges::size(range));
         if (count != shape.size()) {
-            throw ShapeError(concat("view of ", count, " elements as shape ", shape));
+            throw ShapeError(
+                concat("view: ", count, " elements as shape ", shape, ", expected ", shape.size()));
         }
     }
 
@@ -74,7 +75,7 @@ public:
     WEFT_NOINLINE TensorView slice(Index first, Index count) const {
         const Shape sample = shape_.sample();
         if (first < 0 || count < 0 || first > shape_[0] - count) {
-            throw ShapeError(concat("slice of ", count, " from ", first, " on, of shape ", shape_));
+            throw ShapeError(concat("slice: ", count, " from ", first, " on, of shape ", shape_));
         }
         return {data_ + first * sample.size(), sample.batch(count)};
     }
@@ -84,7 +85,8 @@ public:
     WEFT_NOINLINE TensorView sample(Index i) const {
         const Shape sample = shape_.sample();
         if (i < 0 || i >= shape_[0]) {
-            throw ShapeError(concat("sample ", i, " of shape ", shape_));
+            throw ShapeError(
+                concat("sample: ", i, " of shape ", shape_, ", expected 0 ... ", shape_[0] - 1));
         }
         return {data_ + i * sample.size(), sample};
     }
@@ -92,7 +94,8 @@ public:
     /// The same elements under another shape of as many elements; ShapeError otherwise.
     WEFT_NOINLINE TensorView reshape(const Shape& shape) const {
         if (shape.size() != size()) {
-            throw ShapeError(concat("reshape of ", shape_, " to ", shape));
+            throw ShapeError(
+                concat("reshape: shape ", shape_, " to ", shape, ", expected as many elements"));
         }
         return {data_, shape};
     }

@@ -22,7 +22,7 @@ class WrappedDataset : public Dataset<Scalar> {
 public:
     /// Throws ArgumentError for an empty handle.
     explicit WrappedDataset(Examples<Scalar> inner) : inner_(std::move(inner)) {
-        if (!inner_) throw ArgumentError("dataset: Examples that hold none, expected a dataset");
+        if (!inner_) throw ArgumentError("WrappedDataset: the Examples hold no dataset");
     }
 
     Index size() const override { return inner_->size(); }
@@ -114,7 +114,8 @@ public:
         : WrappedDataset<Scalar>(std::move(inner)), shape_(shape) {
         const Shape from = this->inner().input_shape();
         if (from.size() != shape.size()) {
-            throw ShapeError(concat("reshaped: samples of shape ", from, " as ", shape));
+            throw ShapeError(concat("reshaped: samples of shape ", from, " as ", shape,
+                                    ", expected as many elements"));
         }
     }
 

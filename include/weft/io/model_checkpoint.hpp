@@ -23,13 +23,14 @@ struct ModelCheckpointOptions {
 ///   trainer.fit(x, y, {.epochs = 20, .validation_split = 0.2, .callbacks = {checkpoint}});
 ///   load_weights(model, "best.safetensors");
 ///
-/// The model must outlive it.
+/// It refers to the model as a Trainer does, and throws ArgumentError when that is gone. Of a model
+/// that was built again or replaced, what an earlier one reached does not count.
 template <class Scalar, class Device>
 class ModelCheckpoint {
 public:
     ModelCheckpoint(const Sequential<Scalar, Device>& model, std::filesystem::path path,
                     ModelCheckpointOptions options = {})
-        : model_(&model),
+        : model_(model),
           path_(std::move(path)),
           options_(std::move(options)),
           best_(options_.save_best_only ? BestScore(options_.monitor, options_.better, 0)
@@ -45,10 +46,15 @@ public:
             detail::require_monitored(run, "ModelCheckpoint", options_.monitor);
         }
         saved_epoch_ = 0;
+        const Mark& build = model_.get("ModelCheckpoint").marks().build();
+        if (!(build == build_) && options_.save_best_only) {
+            best_ = BestScore(options_.monitor, options_.better, 0);
+        }
+        build_ = build;
     }
     void on_epoch_end(TrainingRun& run) {
         if (options_.save_best_only && !best_.improve(run.scores()[options_.monitor])) return;
-        save_weights(*model_, path_);
+        save_weights(model_.get("ModelCheckpoint"), path_);
         saved_epoch_ = run.epoch();
     }
 
@@ -58,7 +64,8 @@ public:
     }
 
 private:
-    const Sequential<Scalar, Device>* model_;
+    ModelReference<const Sequential<Scalar, Device>> model_;
+    Mark build_ = {};  ///< whose best score best_ has
     std::filesystem::path path_;
     ModelCheckpointOptions options_;
     BestScore best_;

@@ -48,7 +48,9 @@ public:
         // Each parameter starts on a cache line, in float and in double.
         constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
         Index& end = trainable ? trainable_size_ : state_size_;
-        if (shape.size() > std::numeric_limits<Index>::max() - alignment - end) {
+        // So that all of them are a number of bytes that an Index holds.
+        constexpr Index most = std::numeric_limits<Index>::max() / 32;
+        if (shape.size() > most - end) {
             throw ShapeError(concat(name, ": shape ", shape, " makes too many parameters"));
         }
         for (const ParameterInfo& known : parameters_) {
@@ -277,8 +279,20 @@ public:
         return declared ? &declared->declaration : nullptr;
     }
 
-    std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
-        return declared_->build(builder);
+    /// Throws what the layer's constructor throws, a ShapeError in the name of the layer; also when
+    /// its output has more numbers than any memory.
+    WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
+        try {
+            auto layer = declared_->build(builder);
+            if (layer->output_shape().size() > std::numeric_limits<Index>::max() >> 20) {
+                throw ShapeError(concat("output shape ", layer->output_shape(),
+                                        " has more elements than memory can hold"));
+            }
+            return layer;
+        } catch (const ShapeError& error) {
+            if (std::string_view(error.what()).starts_with(builder.name())) throw;
+            throw ShapeError(builder.name() + ": " + error.what());
+        }
     }
 
 private:

@@ -38,6 +38,14 @@ public:
         return !from_logits_ && activation == Activation::sigmoid;
     }
 
+    Misfit misfit(Activation last, const Shape&) const override {
+        if (!from_logits_ && last == softmax) {
+            return {"takes a probability of its own from each output", sigmoid,
+                    "CategoricalCrossentropy{} as the loss", false};
+        }
+        return detail::crossentropy_misfit(sigmoid, from_logits_, last);
+    }
+
     Index class_count(const Shape& prediction) const override {
         return prediction.size() == 1 ? 2 : 0;
     }

@@ -38,6 +38,10 @@ public:
         return !from_logits_ && activation == Activation::softmax;
     }
 
+    Misfit misfit(Activation last, const Shape& prediction) const override {
+        return detail::categorical_misfit(from_logits_, last, prediction);
+    }
+
     Index class_count(const Shape& prediction) const override {
         return prediction.rank() == 1 && prediction.last() > 1 ? prediction.last() : 0;
     }

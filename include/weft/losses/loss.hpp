@@ -13,6 +13,15 @@
 
 namespace weft {
 
+/// What speaks against a loss behind some activation: nothing where `takes` is empty. The text goes
+/// "BinaryCrossentropy: <takes>, but dense_1 ends in softmax; write ...".
+struct Misfit {
+    std::string_view takes = {};     ///< what the loss expects: "takes probabilities"
+    Activation activation = linear;  ///< what the model ought to end in, if it is another
+    std::string_view loss = {};      ///< or what to write for the loss, if that would do
+    bool is_certain = true;          ///< never meant, so refused; else a hint
+};
+
 /// A loss over a batch: the mean over the samples of l(prediction, target). It alone divides by N.
 ///
 /// Predictions (N, ..., C) are looked at as R rows of C, R = N times any axes between; every loss
@@ -28,6 +37,9 @@ public:
     /// Whether the loss takes the input of that activation, the logits, in place of its output:
     /// more accurate, and no log(0). The model's last layer then leaves the activation out.
     virtual bool fuses(Activation) const { return false; }
+
+    /// What speaks against predictions of that shape that come out of that activation.
+    virtual Misfit misfit(Activation /*last*/, const Shape& /*prediction*/) const { return {}; }
 
     /// The shape of one sample's target, given that of one sample's prediction. A target of class
     /// indices has no class axis.
@@ -62,6 +74,35 @@ namespace detail {
 
 WEFT_COLD inline void require_label_smoothing(std::string_view loss, double value) {
     require_option(value >= 0 && value < 1, loss, "label_smoothing", value, "a number in [0, 1)");
+}
+
+/// The misfit of a cross-entropy of probabilities, which are to come out of `own`, or of logits.
+WEFT_COLD inline Misfit crossentropy_misfit(Activation own, bool from_logits, Activation last) {
+    const bool is_probability = last == softmax || last == sigmoid;
+    if (!from_logits) {
+        if (last == own) return {};
+        return {"takes probabilities", own,
+                last == linear ? ".from_logits = true in the loss" : ""};
+    }
+    if (last == linear) return {};
+    // The sigmoid of a relu is never below 1/2, so it cannot say no.
+    return {"takes logits, with .from_logits", linear,
+            last == own ? ".from_logits = false in the loss" : "",
+            is_probability || (own == sigmoid && last == relu)};
+}
+
+/// The misfit of a loss of one class of several.
+WEFT_COLD inline Misfit categorical_misfit(bool from_logits, Activation last,
+                                           const Shape& prediction) {
+    if (prediction.last() == 1) {
+        return {"takes an output for each of several classes", last,
+                "BinaryCrossentropy{} as the loss"};
+    }
+    if (!from_logits && last == sigmoid) {
+        return {"takes probabilities of classes that exclude each other", softmax,
+                "BinaryCrossentropy{} as the loss for classes that do not", false};
+    }
+    return crossentropy_misfit(softmax, from_logits, last);
 }
 
 /// What is wrong with class indices as targets; empty when nothing is.

@@ -34,6 +34,10 @@ public:
         return !from_logits_ && activation == Activation::softmax;
     }
 
+    Misfit misfit(Activation last, const Shape& prediction) const override {
+        return detail::categorical_misfit(from_logits_, last, prediction);
+    }
+
     Shape target_shape(const Shape& prediction) const override {
         if (prediction.rank() == 0) {
             throw ShapeError(concat(type,

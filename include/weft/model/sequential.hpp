@@ -6,20 +6,14 @@
 #include "weft/kernels/cpu/penalty.hpp"
 #include "weft/layers/input.hpp"
 #include "weft/layers/layer.hpp"
+#include "weft/model/detail/names.hpp"
+#include "weft/model/model_reference.hpp"
 #include "weft/model/summary.hpp"
 #include "weft/model/workspace.hpp"
 
 #include <optional>
 
 namespace weft {
-
-/// How a model runs one pass.
-struct PassOptions {
-    bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
-    bool logits = false;     ///< the last layer leaves out its output activation
-    std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
-    std::uint32_t step = 0;
-};
 
 /// A stack of layers, each fed with the output of the one before.
 ///
@@ -29,7 +23,8 @@ struct PassOptions {
 ///
 /// Layers are declared; build() fixes the input shape, infers every other, and gives the parameters
 /// their first values. All parameters lie in one arena: the trainable ones first, each on a cache
-/// line of its own, with zeros between. A copy of a model is deep.
+/// line of its own, with zeros between. A copy of a model is deep. What is moved from has no
+/// layers.
 ///
 /// predict is const and may be called by any number of threads at once.
 template <class Scalar = float, class Device = Cpu>
@@ -40,6 +35,14 @@ public:
     using ConstView = TensorView<const Scalar, Device>;
 
     Sequential() = default;
+    Sequential(const Sequential&) = default;
+    Sequential(Sequential&&) = default;
+    /// Where there is not the memory for a copy, the model stays as it was.
+    WEFT_COLD Sequential& operator=(const Sequential& other) {
+        return this == &other ? *this : *this = Sequential(other);
+    }
+    Sequential& operator=(Sequential&&) = default;
+    ~Sequential() = default;
 
     /// From declarations, the first of which may be Input.
     template <class... Declarations>
@@ -83,7 +86,7 @@ public:
         std::size_t first_trainable_layer = 0;
         Shape shape = input_shape;
         for (const Declaration& declaration : declarations_) {
-            LayerBuilder builder(unique_name(declaration, names), shape, list);
+            LayerBuilder builder(detail::unique_name(declaration, names), shape, list);
             layers.push_back(declaration.build(builder));
             names.push_back(builder.name());
             shape = layers.back()->output_shape();
@@ -95,7 +98,7 @@ public:
         names_ = std::move(names);
         parameters_ = list.parameters();
         trainable_size_ = list.trainable_size();
-        ++builds_;
+        marks_.begin_build();
         first_parameter_ = std::move(first_parameter);
         first_trainable_layer_ = first_trainable_layer;
         arena_ = std::move(arena);
@@ -109,8 +112,8 @@ public:
 
     bool is_built() const { return !layers_.empty(); }
 
-    /// How often the model was built: what was learnt about an earlier build's parameters is void.
-    Index builds() const { return builds_; }
+    /// Whether the model is still there and has the parameters it had: for ModelReference.
+    const ModelMarks& marks() const { return marks_; }
 
     /// The shape of one sample, without N.
     const Shape& input_shape() const { return built().layers_.front()->input_shape(); }
@@ -142,8 +145,8 @@ public:
         const Index batch = std::min(samples, predict_batch);
         auto workspace = pool_.take(batch);
         if (!workspace) {
-            workspace = std::make_unique<Workspace<Scalar, Device>>(layers_, device_, batch,
-                                                                    PassKind::inference);
+            workspace = std::make_unique<Workspace<Scalar, Device>>(
+                layers_, names_, marks_.build(), device_, batch, PassKind::inference);
         }
         for (Index first = 0; first < samples; first += batch) {
             const Index count = std::min(batch, samples - first);
@@ -159,7 +162,9 @@ public:
     /// result (N, output_shape...) lies in the workspace until the next pass.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options = {}) const {
-        assert(!options.training && "training changes the model, so it must not be const");
+        if (options.training) {
+            throw ArgumentError("sequential: a pass in training, of a model that is const");
+        }
         View y;
         run_pass(workspace.device(), 0, [&] { y = run_forward(workspace, x, options, nullptr); });
         return y;
@@ -181,6 +186,11 @@ public:
     /// trainable_parameters(). No gradient of x is computed.
     WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
+        workspace.require_pass(marks_.build(), input_shape(), x.shape(), true);
+        if (gradients.size() < trainable_size_) {
+            throw ShapeError(concat("sequential: gradients have shape ", gradients.shape(),
+                                    ", expected ", Shape{trainable_size_}));
+        }
         run_pass(workspace.device(), 0, [&] { run_backward(workspace, x, options, gradients); });
     }
 
@@ -204,7 +214,7 @@ public:
 
     /// A workspace for batches of up to `capacity` samples.
     WEFT_COLD Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind) const {
-        return {built().layers_, device_, capacity, kind};
+        return {built().layers_, names_, marks_.build(), device_, capacity, kind};
     }
 
     std::size_t layer_count() const { return declarations_.size(); }
@@ -279,25 +289,15 @@ private:
         return *this;
     }
 
-    /// "dense", then "dense_1", "dense_2", ...; a name that the user gave must be unique.
-    WEFT_COLD static std::string unique_name(const Declaration& declaration,
-                                             const std::vector<std::string>& taken) {
-        std::string name = declaration.name();
-        for (Index i = 1; std::ranges::find(taken, name) != taken.end(); ++i) {
-            if (declaration.named()) {
-                throw ArgumentError(concat("sequential: two layers are named ", name));
-            }
-            name = concat(declaration.name(), "_", i);
-        }
-        return name;
-    }
-
     bool is_one_sample(const Shape& shape) const {
         if (shape == input_shape()) return true;
         if (shape.rank() == 0 || shape.sample() != input_shape()) {
+            // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
+            const bool is_batch = shape.rank() == input_shape().rank() + 1;
             throw ShapeError(concat(names_.front(), ": input has shape ",
-                                    shape.rank() == 0 ? "()" : shape.sample().to_batch_string(),
-                                    ", expected ", input_shape().to_batch_string()));
+                                    is_batch ? shape.sample().to_batch_string() : shape.to_string(),
+                                    ", expected ", input_shape().to_batch_string(),
+                                    is_batch ? "" : concat(", or of one sample ", input_shape())));
         }
         return false;
     }
@@ -330,7 +330,7 @@ private:
 
     WEFT_NOINLINE View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                    const PassOptions& options, Scalar* mutable_arena) const {
-        assert(x.shape()[0] <= workspace.capacity());
+        workspace.require_pass(marks_.build(), input_shape(), x.shape(), options.training);
         ConstView input = x;
         double activity_penalty = 0;
         for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -386,10 +386,7 @@ private:
     }
 
     const ParameterSlot& find(std::string_view name) const {
-        for (const ParameterInfo& parameter : parameters()) {
-            if (parameter.name == name) return parameter.slot;
-        }
-        throw ArgumentError(concat("sequential: no parameter is named ", name));
+        return detail::find_parameter(parameters(), name).slot;
     }
 
     WEFT_COLD Index count(bool trainable) const {
@@ -407,7 +404,7 @@ private:
     std::vector<std::string> names_;
     std::vector<ParameterInfo> parameters_;
     Index trainable_size_ = 0;
-    Index builds_ = 0;
+    ModelMarks marks_;
     std::vector<std::size_t> first_parameter_;  ///< of each layer, and one past the last
     std::size_t first_trainable_layer_ = 0;     ///< backward ends there; layer_count() if none
     Tensor<Scalar, Device> arena_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/model/model_reference.hpp"
 
 #include <mutex>
 #include <span>
@@ -15,6 +16,14 @@ enum class PassKind {
     training,   ///< forward and backward: every output is kept, two buffers in turn hold gradients
 };
 
+/// How a model runs one pass.
+struct PassOptions {
+    bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
+    bool logits = false;     ///< the last layer leaves out its output activation
+    std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
+    std::uint32_t step = 0;
+};
+
 /// All memory of a pass over a batch: the outputs of the layers, what each keeps for its backward,
 /// gradients, and the device's scratch. Planned and allocated once for a largest batch; passes over
 /// batches up to that size allocate nothing more.
@@ -23,9 +32,12 @@ class Workspace {
 public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
-    WEFT_COLD Workspace(std::span<const LayerPointer> layers, const Device& device, Index capacity,
-                        PassKind kind)
-        : device_(device), capacity_(capacity), kind_(kind) {
+    /// For the layers of that build, with their names for errors. Throws ShapeError for outputs
+    /// that are more than memory can hold.
+    WEFT_COLD Workspace(std::span<const LayerPointer> layers, std::span<const std::string> names,
+                        const Mark& build, const Device& device, Index capacity, PassKind kind)
+        : build_(build), device_(device), capacity_(capacity), kind_(kind) {
+        for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
         plan(layers);
         memory_ = Tensor<std::byte, Device>(Shape{size_bytes_});
     }
@@ -33,6 +45,21 @@ public:
     Device& device() { return device_; }
     Index capacity() const { return capacity_; }
     PassKind kind() const { return kind_; }
+
+    /// Throws ArgumentError or ShapeError unless a pass of that build over a batch of shape x, of
+    /// such samples, stays within the workspace.
+    WEFT_NOINLINE void require_pass(const Mark& build, const Shape& sample, const Shape& x,
+                                    bool training) const {
+        if (!(build == build_) || (training && kind_ != PassKind::training)) {
+            throw ArgumentError(
+                "sequential: the workspace is of another build or kind of pass; make_workspace "
+                "makes one that fits");
+        }
+        if (x.rank() == 0 || x.sample() != sample || x[0] > capacity_) {
+            throw ShapeError(detail::join({"sequential: input has shape ", x, ", expected up to ",
+                                           capacity_, " samples of ", sample}));
+        }
+    }
 
     /// The bytes that the plan takes, without the device's scratch.
     Index size_bytes() const { return size_bytes_; }
@@ -51,6 +78,17 @@ public:
     std::byte* saved(std::size_t i) { return at<std::byte>(saved_[i]); }
 
 private:
+    /// 2^16 layers of 16 bytes an element, outputs and what is saved, stay within an Index.
+    WEFT_COLD void require_countable(const Layer<Scalar, Device>& layer,
+                                     std::string_view name) const {
+        const Index elements = std::max(layer.input_shape().size(), layer.output_shape().size());
+        if (elements > (std::numeric_limits<Index>::max() >> 20) / std::max<Index>(1, capacity_)) {
+            throw ShapeError(
+                detail::join({name, ": ", capacity_, " samples of shape ", layer.output_shape(),
+                              " are more than memory can hold"}));
+        }
+    }
+
     /// Places a block of so many bytes behind the others, on a cache line of its own.
     Index place(Index bytes) {
         constexpr Index alignment = static_cast<Index>(Buffer::alignment);
@@ -96,6 +134,7 @@ private:
         return reinterpret_cast<T*>(memory_.data() + offset);
     }
 
+    Mark build_;
     Device device_;
     Index capacity_;
     PassKind kind_;

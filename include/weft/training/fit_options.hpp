@@ -67,9 +67,9 @@ WEFT_COLD inline void require_at_least_one(std::string_view who, std::string_vie
 /// tell apart.
 template <class Scalar, class Device>
 WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& options) {
-    for (const double limit : {options.clipping.value, options.clipping.global_norm}) {
-        require_option(limit >= 0, "clipping", "a limit", limit, "at least 0");
-    }
+    const auto& [value, global_norm] = options.clipping;
+    require_option(value >= 0, "clipping", "value", value, "at least 0");
+    require_option(global_norm >= 0, "clipping", "global_norm", global_norm, "at least 0");
     std::vector<std::string> taken{"loss"};
     for (const auto& metric : options.metrics) {
         if (std::ranges::find(taken, metric.name()) != taken.end()) {

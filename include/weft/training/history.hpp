@@ -27,7 +27,10 @@ public:
     /// Throws ArgumentError for a name that there is none of.
     WEFT_COLD double operator[](std::string_view name) const {
         if (const auto value = find(name)) return *value;
-        throw ArgumentError(concat("scores: none is named ", name));
+        std::string known;
+        for (const auto& [other, value] : values_)
+            known += concat(known.empty() ? "" : ", ", other);
+        throw ArgumentError(concat("scores: none is named ", name, "; there are ", known));
     }
 
     WEFT_COLD std::optional<double> find(std::string_view name) const {
@@ -74,12 +77,14 @@ class History {
 public:
     std::vector<EpochRecord> epochs;
     std::optional<NonFinite> non_finite;  ///< training stopped there, before that step's update
+    std::vector<std::string> hints;       ///< what looks like a mistake, with what to write instead
 
     /// One number an epoch. Throws ArgumentError when no epoch has that name.
     WEFT_COLD std::vector<double> operator[](std::string_view name) const {
         std::vector<double> values;
         for (const EpochRecord& epoch : epochs) values.push_back(epoch.scores[name]);
-        if (epochs.empty()) throw ArgumentError(concat("history: no epoch has a ", name));
+        if (epochs.empty())
+            throw ArgumentError(concat("history: no epoch ended, so none has a ", name));
         return values;
     }
 };

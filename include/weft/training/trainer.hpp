@@ -17,18 +17,36 @@ namespace weft {
 ///   History history = trainer.fit(train_images, train_labels, {.epochs = 5});
 ///   double accuracy = trainer.evaluate(test_images, test_labels)["accuracy"];
 ///
-/// The model must outlive the trainer. For the same data, seed and options, training leaves the
-/// same bits whatever the number of threads.
+/// The trainer refers to the model, which has to stay in its place as long as the trainer is used;
+/// fit and evaluate throw ArgumentError when it is gone. Given other parameters by build,
+/// assignment or swap, it is trained afresh: the next fit begins with step 0 and an empty state of
+/// the optimiser; a learning rate that was set stays. So that a trainer never trains another
+/// object's model, it is neither copied nor moved, and nor is a class with a model and its trainer
+/// as members:
+///
+///   class Classifier {
+///   public:
+///       Classifier() : trainer_(model_, {.loss = SparseCategoricalCrossentropy{}}) {}
+///   private:
+///       Sequential<float> model_{Flatten{}, Dense{.units = 10, .activation = softmax}};
+///       Trainer<float, Cpu> trainer_;  // behind the model: made after it, gone before it
+///   };
+///   std::vector<std::unique_ptr<Classifier>> many;
+///
+/// For the same data, seed and options, training leaves the same bits whatever the number of
+/// threads.
 template <class Scalar, class Device>
 class Trainer {
 public:
     using Model = Sequential<Scalar, Device>;
 
     WEFT_COLD Trainer(Model& model, TrainerOptions<Scalar, Device> options)
-        : model_(&model), options_(std::move(options)) {
+        : model_(model), options_(std::move(options)) {
         detail::check_trainer_options(options_);
         state_.learning_rate = options_.optimizer->learning_rate();
     }
+    Trainer(const Trainer&) = delete;
+    Trainer& operator=(const Trainer&) = delete;
 
     /// Trains on x (N, sample...) and y: class indices (N) or targets (N, target...). A model that
     /// is not built yet is built for the samples' shape with the seed.
@@ -52,8 +70,11 @@ public:
     }
     WEFT_COLD Scores evaluate(const Examples<Scalar>& examples, Index batch_size = 128) const {
         detail::require_at_least_one("evaluate", "batch_size", batch_size);
-        detail::check_data<Scalar, Device>(*examples, *model_, options_.loss);
-        return detail::evaluate<Scalar, Device>(*model_, options_, *examples, 0, examples->size(),
+        const Model& model = model_.get("evaluate");
+        detail::require_samples(examples, "evaluate: the data");
+        detail::check_output(model, options_.loss);
+        detail::check_data<Scalar, Device>(*examples, model, options_.loss);
+        return detail::evaluate<Scalar, Device>(model, options_, *examples, 0, examples->size(),
                                                 batch_size);
     }
 
@@ -69,7 +90,7 @@ public:
     std::int64_t steps() const { return state_.steps; }
 
 private:
-    Model* model_;
+    ModelReference<Model> model_;
     TrainerOptions<Scalar, Device> options_;
     detail::TrainingState<Scalar, Device> state_;
 };
@@ -77,16 +98,20 @@ private:
 template <class Scalar, class Device>
 History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
                                      const FitOptions<Scalar>& options) {
+    Model& trained = model_.get("fit");
+    detail::require_samples(examples, "fit: the data");
     const Dataset<Scalar>& data = *examples;
     detail::check_fit_options(options, data.size());
     if (options_.learning_rate_schedule) state_.scheduled_rate(options_);
-    if (data.size() == 0) throw ArgumentError("dataset: it has no samples, expected at least 1");
     std::optional<Model> built;  // kept only if the data fit it
-    if (!model_->is_built()) built.emplace(*model_).build(data.input_shape(), options.seed);
-    const Model& model = built ? *built : *model_;
+    if (!trained.is_built()) built.emplace(trained).build(data.input_shape(), options.seed);
+    const Model& model = built ? *built : trained;
+    detail::check_output(model, options_.loss);
     detail::check_data<Scalar, Device>(data, model, options_.loss);
     if (options.validation_data) {
-        detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss);
+        detail::require_samples(options.validation_data, "fit: validation_data");
+        detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss,
+                                           " of validation_data");
     }
     if (!options.class_weight.empty()) {
         const Index classes = options_.loss->class_count(model.output_shape());
@@ -104,11 +129,14 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         options.validation_data
             ? data.size()
             : static_cast<Index>(static_cast<double>(data.size()) * (1 - options.validation_split));
-    if (train_size == 0) throw ArgumentError("fit: validation_split leaves nothing to train on");
-    if (built) *model_ = *std::move(built);
+    if (train_size == 0) {
+        throw ArgumentError(concat("fit: validation_split ", options.validation_split,
+                                   " leaves none of ", data.size(), " samples to train on"));
+    }
+    if (built) trained = *std::move(built);
 
-    state_.fit_to(*model_, options_);
-    return detail::FitRun<Scalar, Device>(*model_, options_, state_, data, train_size, options)
+    state_.fit_to(trained, options_);
+    return detail::FitRun<Scalar, Device>(model_, options_, state_, data, train_size, options)
         .run();
 }
 

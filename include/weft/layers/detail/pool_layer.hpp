@@ -16,8 +16,8 @@ public:
         // Numbers of taps are compared as Scalars.
         constexpr Index most = Index{1} << std::numeric_limits<Scalar>::digits;
         if (window.taps() > most) {
-            throw ArgumentError(concat("max pooling: the window has ", window.taps(),
-                                       " elements, expected at most ", most));
+            throw ShapeError(
+                concat("the window has ", window.taps(), " elements, expected at most ", most));
         }
     }
 

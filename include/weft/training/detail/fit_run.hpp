@@ -2,6 +2,7 @@
 /// FitRun: one call of fit, step by step.
 #pragma once
 
+#include "weft/training/detail/check_output.hpp"
 #include "weft/training/detail/evaluate.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
 #include "weft/training/detail/history_table.hpp"
@@ -17,10 +18,12 @@ class FitRun final : public TrainingRun {
 public:
     using Model = Sequential<Scalar, Device>;
 
-    WEFT_COLD FitRun(Model& model, const TrainerOptions<Scalar, Device>& trainer,
+    WEFT_COLD FitRun(const ModelReference<Model>& reference,
+                     const TrainerOptions<Scalar, Device>& trainer,
                      TrainingState<Scalar, Device>& state, const Dataset<Scalar>& data,
                      Index train_size, const FitOptions<Scalar>& options)
-        : model_(model),
+        : reference_(reference),
+          model_(reference.get("fit")),
           trainer_(trainer),
           state_(state),
           data_(data),
@@ -28,12 +31,12 @@ public:
           train_size_(train_size),
           batch_size_(std::min(options.batch_size, train_size)),
           steps_((train_size + batch_size_ - 1) / batch_size_),
-          batch_(model, trainer.loss->target_shape(model.output_shape()), batch_size_,
+          batch_(model_, trainer.loss->target_shape(model_.output_shape()), batch_size_,
                  PassKind::training),
           order_(static_cast<std::size_t>(train_size)),
           sums_(trainer.metrics.size() + 1),
-          was_finite_(all_finite<Scalar>(batch_.workspace.device(), std::as_const(model).arena())) {
-    }
+          was_finite_(
+              all_finite<Scalar>(batch_.workspace.device(), std::as_const(model_).arena())) {}
 
     WEFT_COLD History run() {
         try {
@@ -71,11 +74,13 @@ public:
     void stop() override { stopped_ = true; }
 
     WEFT_COLD Buffer save_weights() const override {
+        require_model();
         Buffer copy(weights_bytes());
         if (copy.size() > 0) std::memcpy(copy.data(), model_.arena().data(), copy.size());
         return copy;
     }
     std::size_t weights_bytes() const override {
+        require_model();
         return static_cast<std::size_t>(model_.arena().size()) * sizeof(Scalar);
     }
     WEFT_COLD void load_weights(const Buffer& weights) override {
@@ -130,7 +135,21 @@ private:
     };
 
     void call(CallbackHandle::Event event) {
-        for (const CallbackHandle& callback : options_.callbacks) callback(event, *this);
+        for (const CallbackHandle& callback : options_.callbacks) {
+            callback(event, *this);
+            require_model();
+        }
+    }
+
+    /// Throws ArgumentError unless the model is the one that the run began with. All that runs code
+    /// of the user's may have replaced it.
+    void require_model() const {
+        if (!reference_.has(state_.build)) refuse_model();
+    }
+    WEFT_COLD [[noreturn]] static void refuse_model() {
+        throw ArgumentError(
+            "fit: the model was replaced, built again or destroyed while it was trained; do so "
+            "after fit, or put other parameters into it with load_weights");
     }
 
     WEFT_COLD void begin() {
@@ -140,6 +159,7 @@ private:
         for (const CallbackHandle& callback : options_.callbacks) {
             callback(CallbackHandle::Event::train_begin, *this);
             ++begun_;
+            require_model();
         }
         if (is_resumed_) {
             store.load(visit_);
@@ -291,6 +311,7 @@ private:
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = std::min(batch_size_, train_size_ - first);
         batches.next(batch_.x.data(), batch_.y.data());
+        require_model();
         bool is_finite = true;
         // Forward, backward, update: about three forward passes.
         run_pass(batch_.workspace.device(), 3 * model_.work(batch_.workspace, n), [&] {
@@ -311,6 +332,7 @@ private:
         Device& device = batch_.workspace.device();
         const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
         if (!all_finite<Scalar>(device, x)) return stop_at("input");
+        if (!state_.has_hinted) give_hints(x);
         const auto predictions = model_.forward(batch_.workspace, x, pass);
         if (!score_batch(model_, trainer_, batch_, predictions, samples,
                          {options_.sample_weight, options_.class_weight},
@@ -328,6 +350,17 @@ private:
         return true;
     }
 
+    /// Tells what looks like a mistake, once.
+    WEFT_COLD void give_hints(TensorView<const Scalar, Device> x) {
+        state_.has_hinted = true;
+        for (std::string hint :
+             {check_output(model_, trainer_.loss), check_input<Scalar, Device>(model_, x)}) {
+            if (hint.empty()) continue;
+            if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());
+            history_.hints.push_back(std::move(hint));
+        }
+    }
+
     /// Records and tells that a number went wrong; false, for the callers to pass on.
     WEFT_COLD bool stop_at(std::string where) {
         history_.non_finite = {epoch_, batch_step_, std::move(where)};
@@ -337,6 +370,7 @@ private:
         return false;
     }
 
+    const ModelReference<Model>& reference_;
     Model& model_;
     const TrainerOptions<Scalar, Device>& trainer_;
     TrainingState<Scalar, Device>& state_;

@@ -17,20 +17,22 @@ struct TrainingState {
     double learning_rate = 0;
     std::int64_t steps = 0;               ///< of the optimiser
     std::uint32_t epochs = 0;             ///< begun, over all calls of fit
-    Index builds = 0;                     ///< of the model that the state below belongs to
+    bool has_hinted = false;              ///< once is enough
+    Mark build = {};                      ///< whose parameters the state below belongs to
     Tensor<Scalar, Device> gradients;     ///< laid out as the model's trainable parameters
     Tensor<Scalar, Device> of_optimizer;  ///< its vectors, one after another
 
-    /// Starts anew when the model was built anew.
+    /// Starts anew when the model was built anew or replaced.
     WEFT_COLD void fit_to(Model& model, const Options& options) {
-        if (builds == model.builds()) return;
-        builds = model.builds();
         const Shape shape = model.trainable_parameters().shape();
+        if (build == model.marks().build() && gradients.shape() == shape) return;
+        build = model.marks().build();
         gradients = Tensor<Scalar, Device>(shape);
         of_optimizer =
             Tensor<Scalar, Device>(Shape{options.optimizer->state_vectors() * shape.size()});
         steps = 0;
         epochs = 0;
+        has_hinted = false;
     }
 
     /// What the schedule says of the next step. Throws ArgumentError unless that is a rate.

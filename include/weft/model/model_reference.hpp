@@ -1,0 +1,99 @@
+/// \file
+/// ModelReference: a reference to a model that notices when the model is gone or has other
+/// parameters.
+#pragma once
+
+#include "weft/core/error.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace weft {
+
+/// Equal to itself and its copies alone; a default one stands for nothing. Out of line, so that
+/// what has a mark compiles no more for it.
+class Mark {
+public:
+    Mark() = default;
+    WEFT_COLD Mark(const Mark& other) : is_valid_(other.is_valid_) {}
+    WEFT_COLD Mark(Mark&& other) noexcept : is_valid_(std::move(other.is_valid_)) {}
+    WEFT_COLD Mark& operator=(Mark other) noexcept {
+        is_valid_.swap(other.is_valid_);
+        return *this;
+    }
+    WEFT_COLD ~Mark() {}
+
+    WEFT_COLD static Mark make() {
+        Mark mark;
+        mark.is_valid_ = std::make_shared<bool>(true);
+        return mark;
+    }
+
+    /// Whether neither it nor a copy was ended.
+    bool is_valid() const { return is_valid_ != nullptr && *is_valid_; }
+    void end() { *is_valid_ = false; }
+
+    friend bool operator==(const Mark& a, const Mark& b) { return a.is_valid_ == b.is_valid_; }
+
+private:
+    std::shared_ptr<bool> is_valid_;
+};
+
+/// The marks of a model. The object's ends with the object: it is neither copied nor moved. The
+/// build's stands for the parameters that a build made, and moves along with them; a copy, which is
+/// trained apart, gets one of its own. Whoever keeps something that belongs to the parameters, such
+/// as an optimiser's moments, keeps the build's mark and compares.
+class ModelMarks {
+public:
+    ModelMarks() = default;
+    WEFT_COLD ModelMarks(const ModelMarks& other) { *this = other; }
+    WEFT_COLD ModelMarks(ModelMarks&& other) { *this = std::move(other); }
+    WEFT_COLD ModelMarks& operator=(const ModelMarks& other) {
+        if (this != &other) build_ = other.build_ == Mark() ? Mark() : Mark::make();
+        return *this;
+    }
+    WEFT_COLD ModelMarks& operator=(ModelMarks&& other) noexcept {
+        build_ = std::exchange(other.build_, Mark());
+        return *this;
+    }
+    WEFT_COLD ~ModelMarks() { object_.end(); }
+
+    WEFT_COLD void begin_build() { build_ = Mark::make(); }
+
+    const Mark& build() const { return build_; }
+    const Mark& object() const { return object_; }
+
+private:
+    Mark object_ = Mark::make();
+    Mark build_;
+};
+
+/// Refers to a model by address, as a plain reference does, and knows whether it is still there.
+template <class Model>
+class ModelReference {
+public:
+    explicit ModelReference(Model& model) : model_(&model), object_(model.marks().object()) {}
+
+    /// Throws ArgumentError, in the name of the caller, when the model is gone.
+    Model& get(std::string_view who) const {
+        if (!object_.is_valid()) refuse(who);
+        return *model_;
+    }
+
+    /// Whether the model is there, with the parameters of that build.
+    bool has(const Mark& build) const {
+        return object_.is_valid() && model_->marks().build() == build;
+    }
+
+private:
+    WEFT_COLD [[noreturn]] static void refuse(std::string_view who) {
+        throw ArgumentError(std::string(who) +
+                            ": the model is gone: it was destroyed, or its vector moved it as it "
+                            "grew; it has to stay in its place as long as what refers to it");
+    }
+
+    Model* model_;
+    Mark object_;
+};
+
+}  // namespace weft

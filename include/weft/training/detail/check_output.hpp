@@ -1,0 +1,133 @@
+/// \file
+/// Whether what a model ends in fits a loss, and what its inputs look like.
+#pragma once
+
+#include "weft/layers/average_pool2d.hpp"
+#include "weft/layers/batch_norm.hpp"
+#include "weft/layers/conv2d.hpp"
+#include "weft/layers/dense.hpp"
+#include "weft/layers/dropout.hpp"
+#include "weft/layers/elu.hpp"
+#include "weft/layers/flatten.hpp"
+#include "weft/layers/global_average_pool2d.hpp"
+#include "weft/layers/global_max_pool2d.hpp"
+#include "weft/layers/leaky_relu.hpp"
+#include "weft/layers/max_pool2d.hpp"
+#include "weft/layers/sigmoid.hpp"
+#include "weft/layers/softmax.hpp"
+#include "weft/layers/zero_padding2d.hpp"
+#include "weft/losses/loss.hpp"
+#include "weft/model/sequential.hpp"
+
+namespace weft::detail {
+
+WEFT_COLD inline bool is_one_of(std::string_view type,
+                                std::initializer_list<std::string_view> types) {
+    for (const std::string_view other : types) {
+        if (type == other) return true;
+    }
+    return false;
+}
+
+/// Whether the numbers of a layer's output are of the same kind as those of its input.
+template <class Scalar, class Device>
+WEFT_COLD bool passes_on(const Sequential<Scalar, Device>& model, std::size_t i) {
+    return model.layer(i).is_view() ||
+           is_one_of(model.declarations()[i].type(),
+                     {Flatten::type, Dropout::type, ZeroPadding2D::type, MaxPool2D::type,
+                      AveragePool2D::type, GlobalMaxPool2D::type, GlobalAveragePool2D::type});
+}
+
+/// The activation that layer i ends in; none where that is not known: of a layer of the user's own
+/// that does not say.
+template <class Scalar, class Device>
+WEFT_COLD std::optional<Activation> known_activation(const Sequential<Scalar, Device>& model,
+                                                     std::size_t i) {
+    const std::string_view type = model.declarations()[i].type();
+    const Activation activation = model.layer(i).output_activation();
+    if (activation != linear || is_one_of(type, {Dense::type, Conv2D::type, BatchNorm::type})) {
+        return activation;
+    }
+    if (type == ELU::type) return elu;
+    if (type == LeakyReLU::type) return leaky_relu;
+    return std::nullopt;
+}
+
+/// How to give a model that activation, where layer i is the last with one.
+template <class Scalar, class Device>
+WEFT_COLD std::string with_activation(Activation activation,
+                                      const Sequential<Scalar, Device>& model, std::size_t i) {
+    const std::string_view type = model.declarations()[i].type();
+    if (is_one_of(type, {Dense::type, Conv2D::type})) {
+        return join({".activation = ", to_string(activation), " in ", model.layer_name(i)});
+    }
+    if (activation == linear) return join({"no ", type, "{}"});
+    return join({activation == softmax ? "Softmax{}" : "Sigmoid{}",
+                 type == BatchNorm::type ? " behind " : " in the place of ", model.layer_name(i)});
+}
+
+/// The last of the layers up to i that does more than pass on its input; layer 0 if none does.
+template <class Scalar, class Device>
+WEFT_COLD std::size_t last_computing(const Sequential<Scalar, Device>& model, std::size_t i) {
+    while (i > 0 && passes_on(model, i)) --i;
+    return i;
+}
+
+/// Throws ArgumentError for a last activation that is never meant with the loss; gives a hint for
+/// one that rarely is, else nothing.
+template <class Scalar, class Device>
+WEFT_COLD std::string check_output(const Sequential<Scalar, Device>& model,
+                                   const LossDeclaration<Scalar, Device>& loss) {
+    const std::size_t i = last_computing(model, model.layer_count() - 1);
+    const std::optional<Activation> last = known_activation(model, i);
+    if (!last) return {};
+    if (last == softmax && model.layer(i).output_shape().last() == 1) {
+        throw ArgumentError(join({model.layer_name(i),
+                                  ": softmax of one output is always 1, so nothing is learnt; "
+                                  "write ",
+                                  with_activation(sigmoid, model, i)}));
+    }
+    const std::string_view type = model.declarations()[i].type();
+    if (i > 0 && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
+        known_activation(model, last_computing(model, i - 1)) == last) {
+        throw ArgumentError(
+            join({model.layer_name(i), ": ", to_string(*last), " of what is the output of ",
+                  to_string(*last), " already; write no ", type, "{}"}));
+    }
+    const Misfit misfit = loss->misfit(*last, model.output_shape());
+    if (misfit.takes.empty()) return {};
+    std::string text = join({loss.type(), ": ", misfit.takes, ", but ", model.layer_name(i)});
+    if (misfit.activation == *last) {
+        text += join({" gives ", model.output_shape().to_batch_string(), "; write ", misfit.loss});
+    } else {
+        text += last == linear ? " has no activation" : join({" ends in ", to_string(*last)});
+        text += join({"; write ", with_activation(misfit.activation, model, i)});
+        if (!misfit.loss.empty()) text += join({", or ", misfit.loss});
+    }
+    if (misfit.is_certain) throw ArgumentError(text);
+    return text;
+}
+
+/// A hint for a batch x of pixels in 0 ... 255 that the model does not scale, else nothing.
+template <class Scalar, class Device>
+WEFT_COLD std::string check_input(const Sequential<Scalar, Device>& model,
+                                  TensorView<const Scalar, Device> x) {
+    std::size_t i = 0;
+    while (i + 1 < model.layer_count() && passes_on(model, i)) ++i;
+    // Fewer numbers are no picture; other layers may scale.
+    if (model.input_shape().size() < 64 ||
+        !is_one_of(model.declarations()[i].type(), {Dense::type, Conv2D::type})) {
+        return {};
+    }
+    Scalar low = x[0], high = x[0];
+    for (const Scalar value : x) {
+        low = std::min(low, value);
+        high = std::max(high, value);
+    }
+    if (!(low >= 0 && high > 127 && high <= 255)) return {};
+    return join({"the inputs reach ", static_cast<double>(high),
+                 ", as pixels of 8 bits do, and most models learn better from 0 ... 1; write "
+                 "scaled<float>(x, 255), or Rescaling{1.0 / 255} as the first layer"});
+}
+
+}  // namespace weft::detail
