@@ -23,11 +23,11 @@ namespace {
 /// The Euclidean norm of a column of w (..., C).
 template <class Scalar>
 double column_norm(const Tensor<Scalar>& w, Index column) {
-    double square = 0;
+    long double square = 0;  // or a long sum of doubles would be off by more than the kernel's
     for (Index i = column; i < w.size(); i += w.shape().last()) {
-        square += static_cast<double>(w[i]) * static_cast<double>(w[i]);
+        square += static_cast<long double>(w[i]) * static_cast<long double>(w[i]);
     }
-    return std::sqrt(square);
+    return static_cast<double>(std::sqrt(square));
 }
 
 }  // namespace

@@ -137,9 +137,10 @@ template <class Scalar>
 inline constexpr Index index_size = static_cast<Index>(sizeof(Index) / sizeof(Scalar));
 
 /// The patch of one output position of an image as runs of a product with filters (depth, ...),
-/// whose rows are filter_row elements apart. Padding is in none of them. At most as many as taps.
+/// whose rows are filter_row elements apart. Padding is in none of them. Runs end where the filters'
+/// rows are cut, at the multiples of `cut`: at most as many as taps and cuts.
 WEFT_NOINLINE inline Runs patch_runs(const PatchSource& source, Index out_row, Index out_column,
-                                     Index filter_row, Run* runs) {
+                                     Index filter_row, Index cut, Run* runs) {
     const Index taken = source.taken_channels;
     Index count = 0;
     for (Index i = 0; i < source.rows.window; ++i) {
@@ -150,17 +151,37 @@ WEFT_NOINLINE inline Runs patch_runs(const PatchSource& source, Index out_row, I
             if (column < 0) continue;
             const Index a =
                 (row * source.columns.input + column) * source.channels + source.first_channel;
-            const Index b = (i * source.columns.window + j) * taken * filter_row;
-            Run* const last = runs + count - 1;
-            if (count > 0 && last->a + last->depth == a &&
-                last->b + last->depth * filter_row == b) {
-                last->depth += taken;
-            } else {
-                runs[count++] = {a, b, taken};
+            const Index b = (i * source.columns.window + j) * taken;
+            for (Index done = 0, next; done < taken; done = next) {
+                const Index from_cut = (b + done) % cut;
+                next = std::min(taken, done + cut - from_cut);
+                Run* const last = runs + count - 1;
+                if (count > 0 && from_cut > 0 && last->a + last->depth == a + done &&
+                    last->b + last->depth * filter_row == (b + done) * filter_row) {
+                    last->depth += next - done;
+                } else {
+                    runs[count++] = {a + done, (b + done) * filter_row, next - done};
+                }
             }
         }
     }
     return {runs, count};
+}
+
+/// Calls part(runs, is_first, is_last) for the runs of patch_runs between one cut and the next.
+template <class Part>
+EIGEN_ALWAYS_INLINE void for_parts(Runs runs, Index filter_row, Index cut, const Part& part) {
+    const Run* const end = runs.first + runs.count;
+    const Run* first = runs.first;
+    do {
+        const Run* next = end;
+        if (first < end) {
+            const Index cut_at = (first->b / filter_row / cut + 1) * cut * filter_row;
+            next = std::find_if(first, end, [&](const Run& run) { return run.b >= cut_at; });
+        }
+        part(Runs{first, next - first}, first == runs.first, next == end);
+        first = next;
+    } while (first < end);
 }
 
 /// Whether the patches of that output column lie between the image's sides, side by side with the

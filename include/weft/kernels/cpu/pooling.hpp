@@ -41,6 +41,15 @@ struct InsideTaps {
         }
         Index count() const { return end - begin; }
 
+        /// The first half of the taps, which are left out here.
+        Axis take_half() {
+            Axis first = *this;
+            first.end = begin + count() / 2;
+            element += first.count() * dilation;
+            begin = first.end;
+            return first;
+        }
+
         Index dilation, begin, end, element;
     };
 
@@ -63,6 +72,34 @@ struct InsideTaps {
     Axis rows, columns;
     Index row_size, column_size, row_taps;
 };
+
+/// The sum over the taps of a packet of `size` channels that lies at x in the image's first pixel:
+/// of up to sum_block taps one by one, of more by halves. Off by at most
+/// (sum_block + log2(taps)) u sum |x|, u = eps / 2.
+template <class Scalar, class Size>
+WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size);
+
+template <class Scalar, class Size>
+EIGEN_ALWAYS_INLINE Packet<Scalar> sum_taps(const InsideTaps& taps, const Scalar* x, Size size) {
+    if (taps.count() > weft::detail::sum_block) return sum_many_taps(taps, x, size);
+    auto sum = broadcast(Scalar(0));
+    taps.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
+        sum = Eigen::internal::padd(sum, load_up_to(x + pixel, size));
+    });
+    return sum;
+}
+
+template <class Scalar, class Size>
+Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size) {
+    InsideTaps half = taps;
+    if (taps.rows.count() > 1) {
+        half.rows = taps.rows.take_half();
+    } else {
+        half.columns = taps.columns.take_half();
+    }
+    const auto sum = sum_taps(half, x, size);
+    return Eigen::internal::padd(sum, sum_taps(taps, x, size));
+}
 
 /// Calls position(image, row, column, offset) for the output positions of all images, images in
 /// parallel; offset is where the position's channels lie in the output.
@@ -189,7 +226,8 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
         });
 }
 
-/// y = the mean of each window, channel by channel, over the taps inside the image.
+/// y = the mean of each window, channel by channel, over the taps inside the image, their sum with
+/// the bound of sum_taps.
 ///
 ///   x (N, H, W, C)   y (N, OH, OW, C)
 template <class Scalar>
@@ -203,10 +241,7 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
             const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
             detail::for_each_packet<Scalar>(
                 window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
-                    auto sum = detail::broadcast(Scalar(0));
-                    inside.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
-                        sum = padd(sum, detail::load_up_to(pixels + pixel + c, size));
-                    });
+                    const auto sum = detail::sum_taps(inside, pixels + c, size);
                     detail::store_up_to(y.data() + offset + c, pdiv(sum, count), size);
                 });
         });
