@@ -52,9 +52,9 @@ auto pairwise_sum(Index count, const Block& block, const Add& add = {},
     return total;
 }
 
-/// Adds sums [0, count) up in pairs: calls add(to, from, of_each) where sum `from` is to be added to
-/// sum `to`, which holds of_each of the first sums by then, and `from` as many or what is left. In
-/// the end sum 0 is the whole.
+/// Adds sums [0, count) up in pairs: calls add(to, from, of_each) where sum `from` is to be added
+/// to sum `to`, which holds of_each of the first sums by then, and `from` as many or what is left.
+/// In the end sum 0 is the whole.
 template <class Add>
 void add_in_pairs(Index count, const Add& add) {
     for (Index of_each = 1; of_each < count; of_each *= 2) {

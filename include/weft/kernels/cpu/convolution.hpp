@@ -51,12 +51,11 @@ struct PatchProduct {
                 }
                 for_parts(patch_runs(source, out_row, o, width, cut, runs), width, cut,
                           [&](Runs part, bool is_first, bool is_last) {
-                              multiply_columns(
-                                  image_block, panel, part,
-                                  {end - o, axis.stride * source.channels, y_channels}, images_of,
-                                  b, width, y_row + o * y_channels + column,
-                                  source.positions() * y_channels,
-                                  of_panel.of_part(is_first, is_last));
+                              multiply_columns(image_block, panel, part,
+                                               {end - o, axis.stride * source.channels, y_channels},
+                                               images_of, b, width, y_row + o * y_channels + column,
+                                               source.positions() * y_channels,
+                                               of_panel.of_part(is_first, is_last));
                           });
             }
             if (of_panel.bias != nullptr) of_panel.bias += width;

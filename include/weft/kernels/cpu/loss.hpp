@@ -2,8 +2,8 @@
 /// Losses on the CPU: a loss per row and the gradient in one pass.
 ///
 /// Sums over a row are pairwise: off by at most (256 + log2(C / 256)) u times the sum of the
-/// magnitudes of their terms, u = eps / 2, beside the few u of each term itself; softmax sums by the
-/// bound of detail::sum. Of 4 million classes that is 1.6e-5 of a loss in float.
+/// magnitudes of their terms, u = eps / 2, beside the few u of each term itself; softmax sums by
+/// the bound of detail::sum. Of 4 million classes that is 1.6e-5 of a loss in float.
 #pragma once
 
 #include "weft/kernels/cpu/activation.hpp"
@@ -123,8 +123,8 @@ void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets tar
         const auto [weighted, mass] = detail::sum_row(r, columns, [&](Index i) {
             const Scalar t = targets[i];
             // A class of no weight may have any logit: 0 * inf must not become NaN.
-            return detail::TwoSums<Scalar>{
-                t != Scalar(0) ? t * (largest - logits[i]) : Scalar(0), t};
+            return detail::TwoSums<Scalar>{t != Scalar(0) ? t * (largest - logits[i]) : Scalar(0),
+                                           t};
         });
         const Scalar total = detail::exp_and_sum(z, columns, largest, p);
         losses[r] = mass * std::log(total) + weighted;
@@ -204,14 +204,14 @@ void sigmoid_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets tar
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
         losses[r] = share * detail::sum_row(r, columns, [&](Index i) {
-            const Scalar z = logits[i], t = targets[i];
-            const Scalar e = std::exp(-std::abs(z));
-            const Scalar positive = Scalar(1) / (Scalar(1) + e);  // sigmoid(|z|)
-            const Scalar p = z >= 0 ? positive : e * positive;
-            probabilities[i] = p;
-            gradient[i] = scale * share * (p - t);
-            return (z > 0 ? z : z * Scalar(0)) - z * t + std::log1p(e);
-        });
+                        const Scalar z = logits[i], t = targets[i];
+                        const Scalar e = std::exp(-std::abs(z));
+                        const Scalar positive = Scalar(1) / (Scalar(1) + e);  // sigmoid(|z|)
+                        const Scalar p = z >= 0 ? positive : e * positive;
+                        probabilities[i] = p;
+                        gradient[i] = scale * share * (p - t);
+                        return (z > 0 ? z : z * Scalar(0)) - z * t + std::log1p(e);
+                    });
     });
 }
 
@@ -244,10 +244,10 @@ void mean_squared_error(Cpu& cpu, TensorView<const Scalar> predictions,
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
         losses[r] = share * detail::sum_row(r, columns, [&](Index i) {
-            const Scalar difference = predictions[i] - targets[i];
-            gradient[i] = scale * share * Scalar(2) * difference;
-            return difference * difference;
-        });
+                        const Scalar difference = predictions[i] - targets[i];
+                        gradient[i] = scale * share * Scalar(2) * difference;
+                        return difference * difference;
+                    });
     });
 }
 

@@ -109,10 +109,9 @@ WEFT_NOINLINE void multiply_packed(Index rows, Index columns, Index depth, Matri
     for (Index column = 0; column < columns; column += width) {
         for (Index k = 0; k == 0 || k < depth; k += chain) {
             const detail::Run run{k * a.column_stride, k * width, std::min(chain, depth - k)};
-            detail::multiply_columns(rows, std::min(width, columns - column),
-                                     detail::Runs{&run, 1}, {}, blocks, packed + column * depth,
-                                     width, c + column, c_row_stride,
-                                     of_panel.of_part(k == 0, k + chain >= depth));
+            detail::multiply_columns(rows, std::min(width, columns - column), detail::Runs{&run, 1},
+                                     {}, blocks, packed + column * depth, width, c + column,
+                                     c_row_stride, of_panel.of_part(k == 0, k + chain >= depth));
         }
         if (of_panel.bias != nullptr) of_panel.bias += width;
     }

@@ -34,8 +34,8 @@ struct Product {
 
     /// The products from k on, no more than so many a sum, to be stored elsewhere, dense.
     Product of_depth(Index k, Index most_depth, Scalar* to) const {
-        return {rows,         columns, std::min(depth - k, most_depth), a.from(0, k), b.from(k, 0), to,
-                columns};
+        return {rows, columns, std::min(depth - k, most_depth), a.from(0, k), b.from(k, 0),
+                to,   columns};
     }
 
     /// C^T = B^T A^T, to be stored elsewhere, dense.

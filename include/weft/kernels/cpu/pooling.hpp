@@ -4,8 +4,7 @@
 
 #include "weft/core/parallel.hpp"
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/cpu/packet.hpp"
-#include "weft/kernels/window.hpp"
+#include "weft/kernels/cpu/window_taps.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -14,92 +13,6 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
-
-/// The taps of the window at an output position that lie inside the image.
-struct InsideTaps {
-    InsideTaps(const Window2D& window, Index out_row, Index out_column)
-        : rows(window.rows, out_row),
-          columns(window.columns, out_column),
-          row_size(window.columns.input * window.channels),
-          column_size(window.channels),
-          row_taps(window.columns.window) {}
-
-    /// The taps along an axis: first, and one past the last, and the element that the first meets.
-    struct Axis {
-        Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
-            const Index start = out * axis.stride - axis.before;
-            begin = 0, end = axis.window, element = start;
-            if (start >= 0 && start + axis.extent() <= axis.input) return;
-            // The number of taps it takes to cover so many elements.
-            const auto taps = [&](Index elements) {
-                if (elements <= 0) return Index{0};
-                return dilation == 1 ? elements : (elements + dilation - 1) / dilation;
-            };
-            begin = std::min(taps(-start), axis.window);
-            end = std::clamp(taps(axis.input - start), begin, axis.window);
-            element = start + begin * dilation;
-        }
-        Index count() const { return end - begin; }
-
-        /// The first half of the taps, which are left out here.
-        Axis take_half() {
-            Axis first = *this;
-            first.end = begin + count() / 2;
-            element += first.count() * dilation;
-            begin = first.end;
-            return first;
-        }
-
-        Index dilation, begin, end, element;
-    };
-
-    Index count() const { return rows.count() * columns.count(); }
-
-    /// Calls tap(number, pixel) for each: its number among all taps of the window and the offset of
-    /// its channels in the image.
-    template <class Tap>
-    EIGEN_ALWAYS_INLINE void for_each(const Tap& tap) const {
-        Index row = rows.element * row_size;
-        for (Index i = rows.begin; i < rows.end; ++i, row += rows.dilation * row_size) {
-            Index pixel = row + columns.element * column_size;
-            for (Index j = columns.begin; j < columns.end; ++j) {
-                tap(i * row_taps + j, pixel);
-                pixel += columns.dilation * column_size;
-            }
-        }
-    }
-
-    Axis rows, columns;
-    Index row_size, column_size, row_taps;
-};
-
-/// The sum over the taps of a packet of `size` channels that lies at x in the image's first pixel:
-/// of up to sum_block taps one by one, of more by halves. Off by at most
-/// (sum_block + log2(taps)) u sum |x|, u = eps / 2.
-template <class Scalar, class Size>
-WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size);
-
-template <class Scalar, class Size>
-EIGEN_ALWAYS_INLINE Packet<Scalar> sum_taps(const InsideTaps& taps, const Scalar* x, Size size) {
-    if (taps.count() > weft::detail::sum_block) return sum_many_taps(taps, x, size);
-    auto sum = broadcast(Scalar(0));
-    taps.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
-        sum = Eigen::internal::padd(sum, load_up_to(x + pixel, size));
-    });
-    return sum;
-}
-
-template <class Scalar, class Size>
-Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size) {
-    InsideTaps half = taps;
-    if (taps.rows.count() > 1) {
-        half.rows = taps.rows.take_half();
-    } else {
-        half.columns = taps.columns.take_half();
-    }
-    const auto sum = sum_taps(half, x, size);
-    return Eigen::internal::padd(sum, sum_taps(taps, x, size));
-}
 
 /// Calls position(image, row, column, offset) for the output positions of all images, images in
 /// parallel; offset is where the position's channels lie in the output.
