@@ -11,6 +11,7 @@
 /// Source: Higham 2002, sections 4.2 and 4.3.
 #pragma once
 
+#include "weft/config.hpp"
 #include "weft/core/shape.hpp"
 
 #include <algorithm>
@@ -23,26 +24,19 @@ namespace weft::detail {
 /// cost nothing more.
 inline constexpr Index sum_block = 256;
 
-/// The sum of block(begin, end) over blocks [begin, end) that cover [0, count), each of block_size
-/// but for the last, in pairs by add(a, b). An empty range is one block.
-template <class Block, class Add = std::plus<>>
-auto pairwise_sum(Index count, const Block& block, const Add& add = {},
-                  Index block_size = sum_block) {
+/// pairwise_sum of more than one block.
+template <class Block, class Add>
+WEFT_NOINLINE auto sum_in_pairs(Index count, const Block& block, const Add& add, Index block_size) {
     // As adding 1 to a binary number carries: sums[k] holds 2^k blocks where bit k of the number
     // of blocks is set.
     std::array<decltype(block(Index{}, Index{})), 64> sums;
     std::size_t number = 0;
-    Index begin = 0;
-    do {
-        const Index end = std::min(count, begin + block_size);
-        auto sum = block(begin, end);
+    for (Index begin = 0; begin < count; begin += block_size, ++number) {
+        auto sum = block(begin, std::min(count, begin + block_size));
         std::size_t k = 0;
         for (; (number >> k & 1) != 0; ++k) sum = add(sums[k], sum);
         sums[k] = sum;
-        ++number;
-        begin = end;
-    } while (begin < count);
-
+    }
     std::size_t k = 0;
     while ((number >> k & 1) == 0) ++k;
     auto total = sums[k];
@@ -50,6 +44,15 @@ auto pairwise_sum(Index count, const Block& block, const Add& add = {},
         if ((number >> k & 1) != 0) total = add(sums[k], total);
     }
     return total;
+}
+
+/// The sum of block(begin, end) over blocks [begin, end) that cover [0, count), each of block_size
+/// but for the last, in pairs by add(a, b). Without terms it is that of an empty block.
+template <class Block, class Add = std::plus<>>
+auto pairwise_sum(Index count, const Block& block, const Add& add = {},
+                  Index block_size = sum_block) {
+    if (count <= block_size) return block(Index{0}, count);
+    return sum_in_pairs(count, block, add, block_size);
 }
 
 /// Adds sums [0, count) up in pairs: calls add(to, from, of_each) where sum `from` is to be added

@@ -65,6 +65,23 @@ inline bool cover(const Window2D& window) {
     return covers(window.rows) && covers(window.columns);
 }
 
+/// average_pool_forward of windows of many taps.
+template <class Scalar>
+WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
+                                TensorView<Scalar> y) {
+    for_each_position(
+        cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
+            const Scalar* const pixels = x.data() + image * window.input_size();
+            const InsideTaps inside(window, row, column);
+            const auto count = broadcast(static_cast<Scalar>(inside.count()));
+            for (Index c = 0; c < window.channels; c += packet_size<Scalar>) {
+                const Index size = window.channels - c;
+                const auto sum = sum_many_taps(inside, pixels + c, size);
+                store_up_to(y.data() + offset + c, Eigen::internal::pdiv(sum, count), size);
+            }
+        });
+}
+
 template <class Scalar>
 WEFT_NOINLINE void fill_images(Cpu& cpu, const Window2D& window, TensorView<Scalar> x) {
     parallel_ranges(cpu, x.size(), window.input_size(), [&](Index begin, Index end) {
@@ -140,13 +157,14 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
 }
 
 /// y = the mean of each window, channel by channel, over the taps inside the image, their sum with
-/// the bound of sum_taps.
+/// the bound of sum_many_taps.
 ///
 ///   x (N, H, W, C)   y (N, OH, OW, C)
 template <class Scalar>
 void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                           TensorView<Scalar> y) {
     using namespace Eigen::internal;
+    if (window.taps() > weft::detail::sum_block) return detail::average_many(cpu, window, x, y);
     detail::for_each_position(
         cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             const Scalar* const pixels = x.data() + image * window.input_size();
@@ -154,7 +172,10 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
             const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
             detail::for_each_packet<Scalar>(
                 window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
-                    const auto sum = detail::sum_taps(inside, pixels + c, size);
+                    auto sum = detail::broadcast(Scalar(0));
+                    inside.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
+                        sum = padd(sum, detail::load_up_to(pixels + pixel + c, size));
+                    });
                     detail::store_up_to(y.data() + offset + c, pdiv(sum, count), size);
                 });
         });

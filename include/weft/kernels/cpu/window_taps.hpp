@@ -67,15 +67,10 @@ struct InsideTaps {
     Index row_size, column_size, row_taps;
 };
 
-/// The sum over the taps of a packet of `size` channels that lies at x in the image's first pixel:
-/// of up to sum_block taps one by one, of more by halves. Off by at most
-/// (sum_block + log2(taps)) u sum |x|, u = eps / 2.
-template <class Scalar, class Size>
-WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size);
-
+/// The sum over the taps of a packet of `size` channels that lies at x in the image's first pixel,
+/// tap by tap.
 template <class Scalar, class Size>
 EIGEN_ALWAYS_INLINE Packet<Scalar> sum_taps(const InsideTaps& taps, const Scalar* x, Size size) {
-    if (taps.count() > weft::detail::sum_block) return sum_many_taps(taps, x, size);
     auto sum = broadcast(Scalar(0));
     taps.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
         sum = Eigen::internal::padd(sum, load_up_to(x + pixel, size));
@@ -83,16 +78,19 @@ EIGEN_ALWAYS_INLINE Packet<Scalar> sum_taps(const InsideTaps& taps, const Scalar
     return sum;
 }
 
-template <class Scalar, class Size>
-Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size) {
+/// The same by halves of more than sum_block taps: off by at most
+/// (sum_block + log2(taps)) u sum |x|, u = eps / 2.
+template <class Scalar>
+WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Index size) {
+    if (taps.count() <= weft::detail::sum_block) return sum_taps(taps, x, size);
     InsideTaps half = taps;
     if (taps.rows.count() > 1) {
         half.rows = taps.rows.take_half();
     } else {
         half.columns = taps.columns.take_half();
     }
-    const auto sum = sum_taps(half, x, size);
-    return Eigen::internal::padd(sum, sum_taps(taps, x, size));
+    const auto sum = sum_many_taps(half, x, size);
+    return Eigen::internal::padd(sum, sum_many_taps(taps, x, size));
 }
 
 }  // namespace detail
