@@ -1,6 +1,7 @@
 #include "weft/kernels/cpu/reduction.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -94,5 +95,31 @@ TEST_CASE_TEMPLATE("all_finite finds a NaN or infinity anywhere and nothing else
             CHECK_FALSE(finite(x));
         }
         x[i] = 1;
+    }
+}
+
+TEST_CASE_TEMPLATE("long column_sums are within the bound of their roundings", Scalar, float,
+                   double) {
+    for (const Index n : weft::long_lengths()) {
+        for (const bool equal : {true, false}) {
+            const weft::LongNumbers<Scalar> numbers({n, 1}, equal);
+            CAPTURE(n);
+            CAPTURE(equal);
+            CHECK(weft::roundings(column_sums(numbers.x)[0], numbers.sum) <=
+                  weft::pairwise_roundings(n, 512));
+        }
+    }
+}
+
+TEST_CASE("a long total is within the bound of its roundings in double") {
+    Cpu cpu(1);
+    for (const Index n : weft::long_lengths()) {
+        CAPTURE(n);
+        const weft::LongNumbers<float> floats({n}, true);
+        CHECK(weft::roundings(weft::kernels::total<float>(cpu, floats.x), floats.sum) <=
+              weft::pairwise_roundings(n));
+        const weft::LongNumbers<double> doubles({n}, true);
+        CHECK(weft::roundings(weft::kernels::total<double>(cpu, doubles.x), doubles.sum) <=
+              weft::pairwise_roundings(n));
     }
 }
