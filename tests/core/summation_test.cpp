@@ -33,7 +33,7 @@ TEST_CASE("pairwise_sum adds blocks in order and in pairs, each once") {
 
 TEST_CASE_TEMPLATE("a long pairwise_sum is within the bound of its roundings", Scalar, float,
                    double) {
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
         for (const bool equal : {true, false}) {
             const LongNumbers<Scalar> numbers({n}, equal);
             const Scalar sum = pairwise_sum(n, [&](Index begin, Index end) {

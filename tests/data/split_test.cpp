@@ -160,7 +160,7 @@ TEST_CASE("mean_and_deviation divides squares by n - 1") {
 }
 
 TEST_CASE("mean_and_deviation of many numbers are within the bound of their roundings") {
-    for (const weft::Index n : weft::long_lengths()) {
+    for (const weft::Index n : weft::long_lengths<double>()) {
         CAPTURE(n);
         weft::LongNumbers<double> numbers({n}, true);
         // Two values beside their mean: with n even, the deviation is (b - a) / 2 sqrt(n / (n -

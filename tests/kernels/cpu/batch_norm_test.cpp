@@ -246,7 +246,7 @@ TEST_CASE("batch_norm_backward has the same bits for 1, 2 and 7 threads") {
 
 TEST_CASE_TEMPLATE("moments of many rows are within the bound of their roundings", Scalar, float,
                    double) {
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
         CAPTURE(n);
         // 1 and 4 in turn: deviation 1.5, mean 2.5 of magnitudes up to 4.
         Tensor<Scalar> x({n, 1});
@@ -266,7 +266,7 @@ TEST_CASE_TEMPLATE("moments of many rows are within the bound of their roundings
 
 TEST_CASE_TEMPLATE("the gradients of many rows are within the bound of their roundings", Scalar,
                    float, double) {
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
         CAPTURE(n);
         Tensor<Scalar> x({n, 1}), dgamma({1}), dbeta({1});
         std::ranges::fill(x, Scalar(0.3));

@@ -265,9 +265,9 @@ TEST_CASE_TEMPLATE(
     "large windows are within the bound of their roundings, with the same bits alone", Scalar,
     float, double) {
     // Depths of 961 to 10^6, with padding and without, in blocks of 8 images and tiles of one.
-    for (const Case& c : {Case{9, 20, 20, 1, 31, 31, 3, weft::same},
+    for (const Case& c : {Case{9, 20, 20, 1, 31, 31, 1, weft::same},
                           Case{9, 4, 5, 128, 3, 3, 20, weft::same}, Case{1, 62, 62, 1, 62, 62, 1},
-                          Case{9, 62, 63, 3, 62, 62, 2}, Case{1, 1000, 1000, 1, 1000, 1000, 1}}) {
+                          Case{9, 62, 63, 1, 62, 62, 2}, Case{1, 1000, 1000, 1, 1000, 1000, 1}}) {
         Tensor<Scalar> x(c.input()), w(c.kernel());
         std::ranges::fill(x, Scalar(0.1));
         std::ranges::fill(w, Scalar(0.3));
@@ -288,8 +288,8 @@ TEST_CASE_TEMPLATE(
             worst = std::max(worst, weft::roundings(y[i], exact));
         }
         CHECK(worst <= bound);
-        // What the issue of such windows was: 2e-5.
-        if (depth < 20'000) CHECK(worst * weft::eps<Scalar> / 2 < 5e-6);
+        // In one chain it was 2.7e-5 of windows of 62 x 62 in float.
+        if (depth < 20'000) CHECK(worst * weft::eps<float> / 2 < 5e-6);
 
         const auto noise = weft::random_normal<Scalar>(c.input(), 21);
         const auto kernel = weft::random_normal<Scalar>(c.kernel(), 22);

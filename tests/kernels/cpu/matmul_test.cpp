@@ -384,7 +384,7 @@ TEST_CASE_TEMPLATE("NaN and infinity reach just the elements they belong to", Sc
 
 TEST_CASE_TEMPLATE("products over a long depth are within the bound of their roundings", Scalar,
                    float, double) {
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
         // 256 blocks of 384 products in a row, the rest in halves; each product rounds too.
         const double bound =
             384 + static_cast<double>(std::min<Index>(n / 384, 256)) +
@@ -415,12 +415,10 @@ TEST_CASE_TEMPLATE("products over a long depth are within the bound of their rou
 
 TEST_CASE("a depth that is halved gives the naive product, whatever is behind it") {
     // 256 blocks of 384 are the most that are not halved.
-    for (const Index depth : {98'304, 98'305, 250'000}) {
-        for (const bool accumulate : {false, true}) {
-            for (const int threads : {1, 7})
-                check_epilogue<float>({9, 5, depth}, threads, accumulate);
-        }
+    for (const Index depth : {98'304, 98'305}) {
+        check_epilogue<float>({9, 5, depth}, 1, depth % 2 == 0);
     }
+    check_epilogue<float>({3, 2, 250'000}, 7, true);
     check_product<float>({3, 2, 200'000});
     const auto a = random_normal<float>({9, 300'000}, 31);
     const auto b = random_normal<float>({300'000, 3}, 32);

@@ -107,7 +107,7 @@ TEST_CASE_TEMPLATE("sum adds each element once", Scalar, float, double) {
 }
 
 TEST_CASE_TEMPLATE("a long sum is within the bound of its roundings", Scalar, float, double) {
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
         for (const bool equal : {true, false}) {
             const weft::LongNumbers<Scalar> numbers({n}, equal);
             CAPTURE(n);

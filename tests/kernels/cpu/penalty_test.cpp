@@ -143,7 +143,7 @@ TEST_CASE_TEMPLATE("weight_rows weighs losses and the rows of the gradient", Sca
 TEST_CASE_TEMPLATE("long penalties and norms are within the bound of their roundings", Scalar,
                    float, double) {
     Cpu cpu(1);
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
         CAPTURE(n);
         const weft::LongNumbers<Scalar> numbers({n, 1}, true);
         const auto squares = numbers.sum * static_cast<long double>(Scalar(0.1));

@@ -100,7 +100,7 @@ TEST_CASE_TEMPLATE("all_finite finds a NaN or infinity anywhere and nothing else
 
 TEST_CASE_TEMPLATE("long column_sums are within the bound of their roundings", Scalar, float,
                    double) {
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
         for (const bool equal : {true, false}) {
             const weft::LongNumbers<Scalar> numbers({n, 1}, equal);
             CAPTURE(n);
@@ -113,11 +113,12 @@ TEST_CASE_TEMPLATE("long column_sums are within the bound of their roundings", S
 
 TEST_CASE("a long total is within the bound of its roundings in double") {
     Cpu cpu(1);
-    for (const Index n : weft::long_lengths()) {
+    for (const Index n : weft::long_lengths<float>()) {
         CAPTURE(n);
         const weft::LongNumbers<float> floats({n}, true);
         CHECK(weft::roundings(weft::kernels::total<float>(cpu, floats.x), floats.sum) <=
               weft::pairwise_roundings(n));
+        if (n > 10'000'000) continue;
         const weft::LongNumbers<double> doubles({n}, true);
         CHECK(weft::roundings(weft::kernels::total<double>(cpu, doubles.x), doubles.sum) <=
               weft::pairwise_roundings(n));
