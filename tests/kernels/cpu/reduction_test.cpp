@@ -100,13 +100,18 @@ TEST_CASE_TEMPLATE("all_finite finds a NaN or infinity anywhere and nothing else
 
 TEST_CASE_TEMPLATE("long column_sums are within the bound of their roundings", Scalar, float,
                    double) {
-    for (const Index n : weft::long_lengths<Scalar>()) {
+    for (const Index elements : weft::long_lengths<Scalar>()) {
+        const Index n = elements / 4;
         for (const bool equal : {true, false}) {
-            const weft::LongNumbers<Scalar> numbers({n, 1}, equal);
+            const weft::LongNumbers<Scalar> numbers({n, 4}, equal);
+            long double sum = 0;
+            for (const Scalar of_column : column_sums(numbers.x)) {
+                sum += static_cast<long double>(of_column);
+            }
             CAPTURE(n);
             CAPTURE(equal);
-            CHECK(weft::roundings(column_sums(numbers.x)[0], numbers.sum) <=
-                  weft::pairwise_roundings(n, 512));
+            CHECK(weft::roundings(static_cast<Scalar>(sum), numbers.sum) <=
+                  weft::pairwise_roundings(n, 512) + 1);
         }
     }
 }
