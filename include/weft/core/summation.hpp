@@ -52,7 +52,9 @@ template <class Block, class Add = std::plus<>>
 auto pairwise_sum(Index count, const Block& block, const Add& add = {},
                   Index block_size = sum_block) {
     if (count <= block_size) return block(Index{0}, count);
-    return sum_in_pairs(count, block, add, block_size);
+    // A copy, so that what a short sum captures can stay in registers.
+    const Block copy = block;
+    return sum_in_pairs(count, copy, add, block_size);
 }
 
 /// Adds sums [0, count) up in pairs: calls add(to, from, of_each) where sum `from` is to be added

@@ -28,12 +28,13 @@ void for_each_row(Cpu& cpu, Index rows, Index columns, const Row& row) {
 
 /// The sum over the elements of row r of term(i), i their places in the matrix.
 template <class Term>
-auto sum_row(Index r, Index columns, const Term& term) {
-    return weft::detail::pairwise_sum(columns, [&](Index begin, Index end) {
+EIGEN_ALWAYS_INLINE auto sum_row(Index r, Index columns, const Term& term) {
+    const auto of_block = [=](Index begin, Index end) WEFT_INLINE_LAMBDA {
         decltype(term(begin)) sum{};
         for (Index i = r * columns + begin; i < r * columns + end; ++i) sum += term(i);
         return sum;
-    });
+    };
+    return weft::detail::pairwise_sum(columns, of_block);
 }
 
 /// Two sums of the same elements.

@@ -74,11 +74,10 @@ WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<con
             const Scalar* const pixels = x.data() + image * window.input_size();
             const InsideTaps inside(window, row, column);
             const auto count = broadcast(static_cast<Scalar>(inside.count()));
-            for (Index c = 0; c < window.channels; c += packet_size<Scalar>) {
-                const Index size = window.channels - c;
+            for_each_packet<Scalar>(window.channels, [&](Index c, auto size) {
                 const auto sum = sum_many_taps(inside, pixels + c, size);
                 store_up_to(y.data() + offset + c, Eigen::internal::pdiv(sum, count), size);
-            }
+            });
         });
 }
 

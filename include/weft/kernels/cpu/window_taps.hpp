@@ -67,30 +67,37 @@ struct InsideTaps {
     Index row_size, column_size, row_taps;
 };
 
-/// The sum over the taps of a packet of `size` channels that lies at x in the image's first pixel,
-/// tap by tap.
-template <class Scalar, class Size>
-EIGEN_ALWAYS_INLINE Packet<Scalar> sum_taps(const InsideTaps& taps, const Scalar* x, Size size) {
-    auto sum = broadcast(Scalar(0));
-    taps.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
-        sum = Eigen::internal::padd(sum, load_up_to(x + pixel, size));
-    });
-    return sum;
-}
-
-/// The same by halves of more than sum_block taps: off by at most
+/// The sum over the taps of a packet of `size` channels that lies at x in the image's first pixel:
+/// of up to sum_block taps in two chains, of more by halves. Off by at most
 /// (sum_block + log2(taps)) u sum |x|, u = eps / 2.
-template <class Scalar>
-WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Index size) {
-    if (taps.count() <= weft::detail::sum_block) return sum_taps(taps, x, size);
-    InsideTaps half = taps;
-    if (taps.rows.count() > 1) {
-        half.rows = taps.rows.take_half();
-    } else {
-        half.columns = taps.columns.take_half();
+template <class Scalar, class Size>
+WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size) {
+    using Eigen::internal::padd;
+    if (taps.count() > weft::detail::sum_block) {
+        InsideTaps half = taps;
+        if (taps.rows.count() > 1) {
+            half.rows = taps.rows.take_half();
+        } else {
+            half.columns = taps.columns.take_half();
+        }
+        const auto sum = sum_many_taps(half, x, size);
+        return padd(sum, sum_many_taps(taps, x, size));
     }
-    const auto sum = sum_many_taps(half, x, size);
-    return Eigen::internal::padd(sum, sum_many_taps(taps, x, size));
+    // One chain would wait for each addition.
+    auto even = broadcast(Scalar(0)), odd = even;
+    const Index step = taps.columns.dilation * taps.column_size;
+    x += taps.rows.element * taps.row_size + taps.columns.element * taps.column_size;
+    for (Index i = taps.rows.begin; i < taps.rows.end; ++i) {
+        const Scalar* from = x;
+        Index j = taps.columns.begin;
+        for (; j + 2 <= taps.columns.end; j += 2, from += 2 * step) {
+            even = padd(even, load_up_to(from, size));
+            odd = padd(odd, load_up_to(from + step, size));
+        }
+        if (j < taps.columns.end) even = padd(even, load_up_to(from, size));
+        x += taps.rows.dilation * taps.row_size;
+    }
+    return padd(even, odd);
 }
 
 }  // namespace detail
