@@ -74,9 +74,23 @@ WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<con
             const Scalar* const pixels = x.data() + image * window.input_size();
             const InsideTaps inside(window, row, column);
             const auto count = broadcast(static_cast<Scalar>(inside.count()));
-            for_each_packet<Scalar>(window.channels, [&](Index c, auto size) {
-                const auto sum = sum_many_taps(inside, pixels + c, size);
-                store_up_to(y.data() + offset + c, Eigen::internal::pdiv(sum, count), size);
+            const auto average = [&]<Index packets>(std::integral_constant<Index, packets>, Index c,
+                                                    auto size) {
+                Packet<Scalar> sums[std::size_t{packets}];
+                sum_many_taps<packets>(inside, pixels + c, size, sums);
+                for (Index p = 0; p < packets; ++p) {
+                    store_up_to(y.data() + offset + c + p * packet_size<Scalar>,
+                                Eigen::internal::pdiv(sums[p], count), size);
+                }
+            };
+            // Several packets at once: they lie in the same lines of memory, or the next.
+            constexpr std::integral_constant<Index, packet_size<Scalar>> whole;
+            Index c = 0;
+            for (; c + 4 * whole <= window.channels; c += 4 * whole) {
+                average(std::integral_constant<Index, 4>{}, c, whole);
+            }
+            for_each_packet<Scalar>(window.channels - c, [&](Index more, auto size) {
+                average(std::integral_constant<Index, 1>{}, c + more, size);
             });
         });
 }

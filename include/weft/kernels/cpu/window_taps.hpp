@@ -67,11 +67,12 @@ struct InsideTaps {
     Index row_size, column_size, row_taps;
 };
 
-/// The sum over the taps of a packet of `size` channels that lies at x in the image's first pixel:
-/// of up to sum_block taps in two chains, of more by halves. Off by at most
+/// sums = those over the taps of some packets of channels, of which the first lies at x in the
+/// image's first pixel: of up to sum_block taps in two chains, of more by halves. Off by at most
 /// (sum_block + log2(taps)) u sum |x|, u = eps / 2.
-template <class Scalar, class Size>
-WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Size size) {
+template <Index packets, class Scalar, class Size>
+WEFT_NOINLINE void sum_many_taps(InsideTaps taps, const Scalar* x, Size size,
+                                 Packet<Scalar>* sums) {
     using Eigen::internal::padd;
     if (taps.count() > weft::detail::sum_block) {
         InsideTaps half = taps;
@@ -80,24 +81,33 @@ WEFT_NOINLINE Packet<Scalar> sum_many_taps(InsideTaps taps, const Scalar* x, Siz
         } else {
             half.columns = taps.columns.take_half();
         }
-        const auto sum = sum_many_taps(half, x, size);
-        return padd(sum, sum_many_taps(taps, x, size));
+        Packet<Scalar> more[std::size_t{packets}];
+        sum_many_taps<packets>(half, x, size, sums);
+        sum_many_taps<packets>(taps, x, size, more);
+        for (Index p = 0; p < packets; ++p) sums[p] = padd(sums[p], more[p]);
+        return;
     }
     // One chain would wait for each addition.
-    auto even = broadcast(Scalar(0)), odd = even;
+    Packet<Scalar> even[std::size_t{packets}], odd[std::size_t{packets}];
+    for (Index p = 0; p < packets; ++p) even[p] = odd[p] = broadcast(Scalar(0));
+    const auto add = [&](Packet<Scalar>* to, const Scalar* from) WEFT_INLINE_LAMBDA {
+        for (Index p = 0; p < packets; ++p) {
+            to[p] = padd(to[p], load_up_to(from + p * packet_size<Scalar>, size));
+        }
+    };
     const Index step = taps.columns.dilation * taps.column_size;
     x += taps.rows.element * taps.row_size + taps.columns.element * taps.column_size;
     for (Index i = taps.rows.begin; i < taps.rows.end; ++i) {
         const Scalar* from = x;
         Index j = taps.columns.begin;
         for (; j + 2 <= taps.columns.end; j += 2, from += 2 * step) {
-            even = padd(even, load_up_to(from, size));
-            odd = padd(odd, load_up_to(from + step, size));
+            add(even, from);
+            add(odd, from + step);
         }
-        if (j < taps.columns.end) even = padd(even, load_up_to(from, size));
+        if (j < taps.columns.end) add(even, from);
         x += taps.rows.dilation * taps.row_size;
     }
-    return padd(even, odd);
+    for (Index p = 0; p < packets; ++p) sums[p] = padd(even[p], odd[p]);
 }
 
 }  // namespace detail
