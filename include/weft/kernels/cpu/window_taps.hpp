@@ -11,7 +11,7 @@ namespace detail {
 
 /// The taps of the window at an output position that lie inside the image.
 struct InsideTaps {
-    InsideTaps(const Window2D& window, Index out_row, Index out_column)
+    EIGEN_ALWAYS_INLINE InsideTaps(const Window2D& window, Index out_row, Index out_column)
         : rows(window.rows, out_row),
           columns(window.columns, out_column),
           row_size(window.columns.input * window.channels),
@@ -20,7 +20,7 @@ struct InsideTaps {
 
     /// The taps along an axis: first, and one past the last, and the element that the first meets.
     struct Axis {
-        Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
+        EIGEN_ALWAYS_INLINE Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
             const Index start = out * axis.stride - axis.before;
             begin = 0, end = axis.window, element = start;
             if (start >= 0 && start + axis.extent() <= axis.input) return;
