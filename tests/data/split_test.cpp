@@ -1,5 +1,7 @@
 #include "weft/data/split.hpp"
 
+#include "tests/support/long_sums.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -155,4 +157,25 @@ TEST_CASE("mean_and_deviation divides squares by n - 1") {
     CHECK(mean_and_deviation(std::span(x).first(1)).mean == 1);
     CHECK_THROWS_WITH_AS(mean_and_deviation({}),
                          "mean_and_deviation: no numbers, expected at least 1", ArgumentError);
+}
+
+TEST_CASE("mean_and_deviation of many numbers are within the bound of their roundings") {
+    for (const weft::Index n : weft::long_lengths<double>()) {
+        CAPTURE(n);
+        weft::LongNumbers<double> numbers({n}, true);
+        // Two values beside their mean: with n even, the deviation is (b - a) / 2 sqrt(n / (n -
+        // 1)).
+        for (weft::Index i = 0; i < n; i += 2) numbers.x[i] = 0.3;
+        const auto pairs = static_cast<long double>(n / 2), more = static_cast<long double>(n % 2);
+        const long double a = 0.1, b = 0.3, size = static_cast<long double>(n);
+        const long double exact = (pairs * (a + b) + more * b) / size;
+        const long double squares =
+            (pairs + more) * (b - exact) * (b - exact) + pairs * (a - exact) * (a - exact);
+        const auto [mean, deviation] =
+            weft::mean_and_deviation(std::span(numbers.x.data(), static_cast<std::size_t>(n)));
+        // Each with a few more roundings of a difference, a square, a quotient, a root.
+        CHECK(weft::roundings(mean, exact) <= weft::pairwise_roundings(n) + 2);
+        CHECK(weft::roundings(deviation, std::sqrt(squares / (size - 1))) <=
+              weft::pairwise_roundings(n) + 8);
+    }
 }

@@ -4,6 +4,7 @@
 
 #include "weft/core/eigen.hpp"
 #include "weft/core/random.hpp"
+#include "weft/core/summation.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -111,14 +112,20 @@ struct MeanAndDeviation {
 
 /// Of the scores of the folds of a cross-validation:
 ///   mean = 1/n sum x,   deviation = sqrt(1/(n - 1) sum (x - mean)^2), 0 for n = 1.
+/// The sums are pairwise: off by at most (259 + log2(n / 256)) 2^-53 of those of the magnitudes.
 /// Throws ArgumentError when there are none.
 inline MeanAndDeviation mean_and_deviation(std::span<const double> x) {
     if (x.empty()) throw ArgumentError("mean_and_deviation: no numbers, expected at least 1");
     const auto n = static_cast<double>(x.size());
-    double sum = 0, squares = 0;
-    for (const double value : x) sum += value;
-    const double mean = sum / n;
-    for (const double value : x) squares += (value - mean) * (value - mean);
+    const auto sum = [&](const auto& term) {
+        return detail::pairwise_sum(static_cast<Index>(x.size()), [&](Index begin, Index end) {
+            double result = 0;
+            for (Index i = begin; i < end; ++i) result += term(x[static_cast<std::size_t>(i)]);
+            return result;
+        });
+    };
+    const double mean = sum([](double value) { return value; }) / n;
+    const double squares = sum([=](double value) { return (value - mean) * (value - mean); });
     return {mean, x.size() == 1 ? 0 : std::sqrt(squares / (n - 1))};
 }
 

@@ -2,6 +2,7 @@
 /// fold_batch_norm: a copy of a model for inference, with its batch norms inside other layers.
 #pragma once
 
+#include "weft/core/summation.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
@@ -55,14 +56,21 @@ struct LinearMap {
     }
 
     /// Z = map(X) * W + b:  W_kcf scale_c,  b_f + sum_kc shift_c W_kcf,  where every tap reads an
-    /// element of X. Filters see the channels of their own group.
+    /// element of X. Filters see the channels of their own group. The sum is pairwise, in double.
     void prepend(const ChannelMap& map) const {
         const Index group_channels = kernel.shape()[kernel.shape().rank() - 2];
-        for (Index i = 0; i < kernel.size(); ++i) {
-            const Index f = i % filters(), group = f / (filters() / groups);
-            const Index c = group * group_channels + i / filters() % group_channels;
-            bias[f] += shift(map, c) * kernel[i];
-            kernel[i] *= scale(map, c);
+        for (Index f = 0; f < filters(); ++f) {
+            const Index first_channel = f / (filters() / groups) * group_channels;
+            bias[f] += pairwise_sum(kernel.size() / filters(), [&](Index begin, Index end) {
+                double sum = 0;
+                for (Index k = begin; k < end; ++k) {
+                    const Index c = first_channel + k % group_channels;
+                    double& weight = kernel[k * filters() + f];
+                    sum += shift(map, c) * weight;
+                    weight *= scale(map, c);
+                }
+                return sum;
+            });
         }
     }
 

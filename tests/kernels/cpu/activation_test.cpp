@@ -2,6 +2,7 @@
 
 #include "tests/support/activations.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/special_values.hpp"
 
@@ -447,5 +448,22 @@ TEST_CASE("activations of no elements do nothing") {
             CHECK(forward<float>(activation, none).size() == 0);
             CHECK(backward<float>(activation, none, none).size() == 0);
         }
+    }
+}
+
+TEST_CASE_TEMPLATE("softmax over a long axis is within the bound of its roundings", Scalar, float,
+                   double) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
+        CAPTURE(n);
+        Tensor<Scalar> x({1, n}), dy({1, n});
+        std::ranges::fill(dy, Scalar(0.1));
+        const auto y = forward<Scalar>(weft::softmax, x);
+        // Of equal logits, 1 / n: the sum of ones is exact in blocks. A division and a product.
+        CHECK(weft::roundings(y[n / 2], 1 / static_cast<long double>(n)) <= 3);
+        // Of equal dy the projection is dy, and dx is 0: off by the roundings of the projection,
+        // in proportion to y dy.
+        const auto dx = backward<Scalar>(weft::softmax, x, dy);
+        const auto magnitude = static_cast<long double>(y[n / 2]) * 0.1L;
+        CHECK(weft::roundings(dx[n / 2], 0, magnitude) <= weft::pairwise_roundings(n) + 8);
     }
 }

@@ -1,6 +1,7 @@
 #include "weft/kernels/cpu/batch_norm.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -240,5 +241,42 @@ TEST_CASE("batch_norm_backward has the same bits for 1, 2 and 7 threads") {
         CHECK(identical(many.dx, one.dx));
         CHECK(identical(many.dgamma, one.dgamma));
         CHECK(identical(many.dbeta, one.dbeta));
+    }
+}
+
+TEST_CASE_TEMPLATE("moments of many rows are within the bound of their roundings", Scalar, float,
+                   double) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
+        CAPTURE(n);
+        // 1 and 4 in turn: deviation 1.5, mean 2.5 of magnitudes up to 4.
+        Tensor<Scalar> x({n, 1});
+        for (Index i = 0; i < n; ++i) x[i] = static_cast<Scalar>(i % 2 == 0 ? 1 : 4);
+        const auto size = static_cast<long double>(n), ones = static_cast<long double>((n + 1) / 2);
+        const long double mean = (ones + 4 * (size - ones)) / size;
+        const long double variance =
+            (ones * (1 - mean) * (1 - mean) + (size - ones) * (4 - mean) * (4 - mean)) / size;
+        const auto result = moments(x);
+        const double pairs = std::ceil(std::log2(static_cast<double>(n) / 64));
+        const double of_mean = (64 + 4 * pairs) * 4;  // in u
+        CHECK(weft::roundings(result.mean[0], mean, 1) <= of_mean);
+        CHECK(weft::roundings(result.variance[0], variance, 1) <=
+              (70 + 8 * pairs) * 2.25 + 4 * of_mean * 1.5 + 1);
+    }
+}
+
+TEST_CASE_TEMPLATE("the gradients of many rows are within the bound of their roundings", Scalar,
+                   float, double) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
+        CAPTURE(n);
+        Tensor<Scalar> x({n, 1}), dgamma({1}), dbeta({1});
+        std::ranges::fill(x, Scalar(0.3));
+        const weft::LongNumbers<Scalar> dy({n, 1}, true);
+        const Scalar mean = 0, inverse_deviation = 1;
+        Cpu cpu(1);
+        batch_norm_backward<Scalar>(cpu, n, 1, x.data(), &mean, &inverse_deviation, nullptr,
+                                    dy.x.data(), false, dgamma.data(), dbeta.data(), nullptr);
+        const double bound = weft::pairwise_roundings(n, 64) + 2;
+        CHECK(weft::roundings(dbeta[0], dy.sum) <= bound);
+        CHECK(weft::roundings(dgamma[0], dy.sum * static_cast<long double>(Scalar(0.3))) <= bound);
     }
 }

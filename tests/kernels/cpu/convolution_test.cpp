@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/dirty_scratch.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -258,4 +259,105 @@ TEST_CASE("a convolution of no images has no outputs, and a filter gradient of 0
     CHECK(forward<float>(c, x, w).size() == 0);
     CHECK(input_gradient<float>(c, g, w).size() == 0);
     CHECK(identical(filter_gradient(c, x, g), Tensor<float>(c.kernel())));
+}
+
+TEST_CASE_TEMPLATE(
+    "large windows are within the bound of their roundings, with the same bits alone", Scalar,
+    float, double) {
+    // Depths of 961 to 360,000, with padding and without, in blocks of 8 images and tiles of one.
+    for (const Case& c : {Case{9, 20, 20, 1, 31, 31, 1, weft::same},
+                          Case{9, 4, 5, 128, 3, 3, 20, weft::same}, Case{1, 62, 62, 1, 62, 62, 1},
+                          Case{9, 62, 63, 1, 62, 62, 2}, Case{1, 600, 600, 1, 600, 600, 1}}) {
+        Tensor<Scalar> x(c.input()), w(c.kernel());
+        std::ranges::fill(x, Scalar(0.1));
+        std::ranges::fill(w, Scalar(0.3));
+        const std::string where = c.text();
+        CAPTURE(where);
+        const auto y = forward<Scalar>(c, x, w);
+        std::vector<long double> products(static_cast<std::size_t>(y.size()));
+        visit_products(c, [&](Index i, Index, Index) { ++products[static_cast<std::size_t>(i)]; });
+        // Chains of up to 512 products, or 1024 of a depth above 2^18, and one addition of each.
+        const auto depth = static_cast<double>(c.convolution().depth());
+        const double chain = depth > 512 * 512 ? 1024 : 512;
+        const double bound = chain + depth / chain + 2;
+        double worst = 0;
+        for (Index i = 0; i < y.size(); ++i) {
+            const auto exact = products[static_cast<std::size_t>(i)] *
+                               static_cast<long double>(Scalar(0.1)) *
+                               static_cast<long double>(Scalar(0.3));
+            worst = std::max(worst, weft::roundings(y[i], exact));
+        }
+        CHECK(worst <= bound);
+        // In one chain it was 2.7e-5 of windows of 62 x 62 in float.
+        if (depth < 20'000) CHECK(worst * weft::eps<float> / 2 < 5e-6);
+
+        const auto noise = weft::random_normal<Scalar>(c.input(), 21);
+        const auto kernel = weft::random_normal<Scalar>(c.kernel(), 22);
+        const auto all = forward<Scalar>(c, noise, kernel);
+        for (Index n = 0; n < c.images; n += 4) {
+            CHECK(identical(forward<Scalar>(c, noise.slice(n, 1), kernel), all.slice(n, 1)));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("gradients of large windows are within the bound, with the same bits alone",
+                   Scalar, float, double) {
+    for (const Case& c : {Case{9, 6, 5, 1, 3, 3, 600, weft::same}, Case{9, 40, 41, 1, 40, 39, 2}}) {
+        Tensor<Scalar> g(c.output()), w(c.kernel());
+        std::ranges::fill(g, Scalar(0.1));
+        std::ranges::fill(w, Scalar(0.3));
+        const auto dx = input_gradient<Scalar>(c, g, w);
+        std::vector<long double> products(static_cast<std::size_t>(dx.size()));
+        visit_products(c, [&](Index, Index i, Index) { ++products[static_cast<std::size_t>(i)]; });
+        double worst = 0;
+        for (Index i = 0; i < dx.size(); ++i) {
+            const auto exact = products[static_cast<std::size_t>(i)] *
+                               static_cast<long double>(Scalar(0.1)) *
+                               static_cast<long double>(Scalar(0.3));
+            worst = std::max(worst, weft::roundings(dx[i], exact));
+        }
+        const std::string where = c.text();
+        CAPTURE(where);
+        CHECK(worst <= 512 + 5400.0 / 512 + 2);
+        const auto noise = weft::random_normal<Scalar>(c.output(), 23);
+        const auto kernel = weft::random_normal<Scalar>(c.kernel(), 24);
+        const auto all = input_gradient<Scalar>(c, noise, kernel);
+        CHECK(identical(input_gradient<Scalar>(c, noise.slice(8, 1), kernel), all.slice(8, 1)));
+    }
+}
+
+TEST_CASE_TEMPLATE("filter gradients over many positions are within the bound of their roundings",
+                   Scalar, float, double) {
+    // Read where they lie, copied with padding, and gathered: one image, in one part; rows longer
+    // than a chain; and many images.
+    for (const Index filters : {16, 3}) {
+        for (const Index channels : {8, 1}) {
+            for (const Case& c : {Case{1, 1000, 1000, channels, 1, 1, filters},
+                                  Case{1, 3, 300'000, channels, 2, 2, filters},
+                                  Case{500, 20, 21, channels, 2, 3, filters, weft::same}}) {
+                Tensor<Scalar> x(c.input()), g(c.output());
+                std::ranges::fill(x, Scalar(0.1));
+                std::ranges::fill(g, Scalar(0.3));
+                const auto dw = filter_gradient(c, x, g);
+                const auto axis = c.convolution().window;
+                const std::string where = c.text();
+                CAPTURE(where);
+                double worst = 0;
+                for (Index i = 0; i < dw.size(); ++i) {
+                    const Index tap = i / (channels * filters);
+                    const weft::kernels::detail::OutputRange down(axis.rows,
+                                                                  tap / c.window_columns),
+                        across(axis.columns, tap % c.window_columns);
+                    const Index products =
+                        c.images * (down.end - down.begin) * (across.end - across.begin);
+                    const auto exact = static_cast<long double>(products) *
+                                       static_cast<long double>(Scalar(0.1)) *
+                                       static_cast<long double>(Scalar(0.3));
+                    worst = std::max(worst, weft::roundings(dw[i], exact));
+                }
+                // Chains of 512, 256 of them, then sums of so many, then up to 16 parts.
+                CHECK(worst <= 512 + 256 + 1e6 / (512 * 256) + 16);
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 #include "weft/kernels/cpu/loss.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/special_values.hpp"
 
@@ -438,5 +439,31 @@ TEST_CASE("losses of no rows do nothing") {
     for (const auto& loss : all_losses<float>()) {
         const Tensor<float> x({0, 3}), t(loss.targets == Targets::labels ? Shape{0} : Shape{0, 3});
         CHECK(run<float>(loss, x, t).losses.size() == 0);
+    }
+}
+
+TEST_CASE_TEMPLATE("losses over long rows are within the bound of their roundings", Scalar, float,
+                   double) {
+    for (const auto& loss : all_losses<Scalar>()) {
+        for (const Index n : {1000, 30'001, 2'000'000}) {
+            const std::string where = weft::concat(loss.name, " of ", n);
+            CAPTURE(where);
+            // A few values again and again, so that running sums are rounded the same way.
+            Tensor<Scalar> x({1, n}), t({1, loss.targets == Targets::labels ? 1 : n});
+            const bool logits = loss.predictions == Predictions::logits;
+            for (Index i = 0; i < n; ++i) {
+                x[i] = static_cast<Scalar>(0.1 * static_cast<double>(i % 3 + 1)) +
+                       (logits ? Scalar(1) : Scalar(0));
+            }
+            std::ranges::fill(t, loss.targets == Targets::labels ? Scalar(7) : Scalar(0.3));
+            const auto result = run<Scalar>(loss, x, t);
+            // All terms are above 0. Those of logits round some 20 times, through exp and log; the
+            // reference is summed in double, one by one, so it is not held against double itself.
+            const double of_reference = static_cast<double>(n) * 3e-16;
+            const double bound = (weft::pairwise_roundings(n) + 40) * eps<Scalar> / 2;
+            const double expected = loss.formula(row_of(x, 0), row_of(t, 0));
+            CHECK(weft::relative_gap(static_cast<double>(result.losses[0]), expected) <
+                  bound + of_reference);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/dirty_scratch.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/special_values.hpp"
 
@@ -379,4 +380,49 @@ TEST_CASE_TEMPLATE("NaN and infinity reach just the elements they belong to", Sc
     // 0 times infinity is NaN: no shortcut for zeros.
     const Tensor<Scalar> zero({1, 1}), infinite({1, 1}, {infinity});
     CHECK(std::isnan(product<Scalar>(zero, infinite)[0]));
+}
+
+TEST_CASE_TEMPLATE("products over a long depth are within the bound of their roundings", Scalar,
+                   float, double) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
+        // 256 blocks of 384 products in a row, the rest in halves; each product rounds too.
+        const double bound =
+            384 + static_cast<double>(std::min<Index>(n / 384, 256)) +
+            std::ceil(std::log2(std::max(1.0, static_cast<double>(n) / (256 * 384)))) + 1;
+        // A row times a column: the same memory, so that 10^8 take no more.
+        const weft::LongNumbers<Scalar> numbers({1, n}, true);
+        const auto exact = numbers.sum * static_cast<long double>(Scalar(0.1));
+        Scalar c = 99;
+        Cpu cpu(2);
+        dirty_scratch(cpu);
+        const Scalar* const x = numbers.x.data();
+        matmul(cpu, 1, 1, n, row_major(x, n), row_major(x, 1), &c, 1);
+        CAPTURE(n);
+        CHECK(weft::roundings(c, exact) <= bound);
+        if (n > 1'000'000) continue;
+        // The gradient of a kernel, X^T G: 3 features, 5 units, a deep batch.
+        Tensor<Scalar> g({n, 5}), dw({3, 5});
+        const weft::LongNumbers<Scalar> features({n, 3}, false);
+        std::ranges::fill(g, Scalar(0.1));
+        matmul(cpu, 3, 5, n, row_major(features.x.data(), 3).transposed(), row_major(g.data(), 5),
+               dw.data(), 5);
+        long double sum = 0;
+        for (Index i = 0; i < 3; ++i) sum += static_cast<long double>(dw(i, 4));
+        CHECK(weft::roundings(static_cast<Scalar>(sum),
+                              features.sum * static_cast<long double>(Scalar(0.1))) <= bound + 1);
+    }
+}
+
+TEST_CASE("a depth that is halved gives the naive product, whatever is behind it") {
+    // 256 blocks of 384 are the most that are not halved.
+    for (const Index depth : {98'304, 98'305}) {
+        check_epilogue<float>({9, 5, depth}, 1, depth % 2 == 0);
+    }
+    check_epilogue<float>({3, 2, 250'000}, 7, true);
+    check_product<float>({3, 2, 200'000});
+    const auto a = random_normal<float>({9, 300'000}, 31);
+    const auto b = random_normal<float>({300'000, 3}, 32);
+    const auto c = product<float>(a, b);
+    CHECK(identical(product<float>(a, b, 7), c));
+    CHECK(identical(product<float>(a.slice(5, 1), b), c.slice(5, 1)));
 }

@@ -1,6 +1,7 @@
 #include "weft/kernels/cpu/packet.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -102,5 +103,18 @@ TEST_CASE_TEMPLATE("sum adds each element once", Scalar, float, double) {
         const auto numbers = counting<Scalar>(count, 3);
         CAPTURE(count);
         CHECK(packets::sum(numbers.data(), count) == static_cast<Scalar>(count * (count + 5) / 2));
+    }
+}
+
+TEST_CASE_TEMPLATE("a long sum is within the bound of its roundings", Scalar, float, double) {
+    for (const Index n : weft::long_lengths<Scalar>()) {
+        for (const bool equal : {true, false}) {
+            const weft::LongNumbers<Scalar> numbers({n}, equal);
+            CAPTURE(n);
+            CAPTURE(equal);
+            // A block has 256 packets; then one addition for each halving of the rest.
+            CHECK(weft::roundings(weft::kernels::detail::sum(numbers.x.data(), n), numbers.sum) <=
+                  weft::pairwise_roundings(n));
+        }
     }
 }

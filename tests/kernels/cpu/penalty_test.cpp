@@ -1,6 +1,7 @@
 #include "weft/kernels/cpu/penalty.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/special_values.hpp"
 
@@ -23,11 +24,11 @@ namespace {
 /// The Euclidean norm of a column of w (..., C).
 template <class Scalar>
 double column_norm(const Tensor<Scalar>& w, Index column) {
-    double square = 0;
+    long double square = 0;  // or a long sum of doubles would be off by more than the kernel's
     for (Index i = column; i < w.size(); i += w.shape().last()) {
-        square += static_cast<double>(w[i]) * static_cast<double>(w[i]);
+        square += static_cast<long double>(w[i]) * static_cast<long double>(w[i]);
     }
-    return std::sqrt(square);
+    return static_cast<double>(std::sqrt(square));
 }
 
 }  // namespace
@@ -137,4 +138,32 @@ TEST_CASE_TEMPLATE("weight_rows weighs losses and the rows of the gradient", Sca
     weight_rows<Scalar>(cpu, Tensor<Scalar>({2}, {10, 100}), losses, gradient);
     CHECK(identical(losses, Tensor<Scalar>({4}, {10, 20, 300, 400})));
     CHECK(identical(gradient, Tensor<Scalar>({4, 1}, {50, 60, 700, 800})));
+}
+
+TEST_CASE_TEMPLATE("long penalties and norms are within the bound of their roundings", Scalar,
+                   float, double) {
+    Cpu cpu(1);
+    for (const Index n : weft::long_lengths<Scalar>()) {
+        CAPTURE(n);
+        const weft::LongNumbers<Scalar> numbers({n, 1}, true);
+        const auto squares = numbers.sum * static_cast<long double>(Scalar(0.1));
+        // A square and the product with a weight round too.
+        const double bound = weft::pairwise_roundings(n) + 3;
+        const auto penalty = [&](double l1, double l2) {
+            return weft::kernels::penalty<Scalar>(cpu, numbers.x, l1, l2);
+        };
+        CHECK(weft::roundings(penalty(1, 0), numbers.sum) <= bound);
+        CHECK(weft::roundings(penalty(0, 1), squares) <= bound);
+        // Norms, whose square roots halve the error, are rounded to Scalar with each element.
+        const double of_norm = 3 * eps<Scalar> + bound * eps<double>;
+        const auto expected =
+            static_cast<double>(static_cast<long double>(Scalar(0.1)) / std::sqrt(squares));
+        auto x = numbers.x;
+        clip_norm<Scalar>(cpu, x, 1);
+        CHECK(relative_gap(static_cast<double>(x[n / 2]), expected, 0) < of_norm);
+        x = numbers.x;
+        limit_column_norms<Scalar>(cpu, x, 0);
+        // The guard of 1e-7 beside a norm above 3.
+        CHECK(relative_gap(static_cast<double>(x[n / 2]), expected, 0) < of_norm + 4e-8);
+    }
 }

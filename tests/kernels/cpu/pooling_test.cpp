@@ -1,11 +1,13 @@
 #include "weft/kernels/cpu/pooling.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -219,4 +221,56 @@ TEST_CASE("pooling no images does nothing") {
     const Tensor<float> x(c.input()), dy(c.output());
     CHECK(max_pool(c, x, dy).dx.size() == 0);
     CHECK(average_pool(c, x, dy).dx.size() == 0);
+}
+
+TEST_CASE_TEMPLATE("the mean of a large window is within the bound of its roundings", Scalar, float,
+                   double) {
+    // Squares and stripes; 25 million elements are 100 MB of float.
+    std::vector<Shape> images{{1, 31, 33, 1},       {1, 224, 224, 1},   {1, 1, 1'000'000, 1},
+                              {1, 1'000'000, 1, 1}, {1, 1000, 1500, 1}, {1, 5000, 5000, 1}};
+    if (sizeof(Scalar) == 4 && std::getenv("WEFT_LONG_SUMS") != nullptr)
+        images.push_back({1, 10'000, 10'000, 1});
+    for (const Shape& shape : images) {
+        const Window2D whole{window_axis(shape[1], shape[1], 1, 1, weft::valid),
+                             window_axis(shape[2], shape[2], 1, 1, weft::valid), 1};
+        for (const bool equal : {true, false}) {
+            const weft::LongNumbers<Scalar> numbers(shape, equal);
+            Tensor<Scalar> y({1, 1, 1, 1});
+            Cpu cpu(1);
+            average_pool_forward<Scalar>(cpu, whole, numbers.x, y);
+            CAPTURE(shape);
+            CAPTURE(equal);
+            const Index n = shape.size();
+            // The count and the quotient are rounded too.
+            CHECK(weft::roundings(y[0], numbers.sum / static_cast<long double>(n)) <=
+                  weft::pairwise_roundings(n) + 2);
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("large windows average each channel, at the image's edge too", Scalar, float,
+                   double) {
+    // More than 256 taps, in halves of rows and of columns; the outer ones have fewer.
+    for (const PoolCase& c : {PoolCase{2, 30, 41, 19, 17, 23, 5, 7, weft::same},
+                              PoolCase{3, 2, 700, 3, 2, 600, 1, 50, weft::valid}}) {
+        const auto x = random_integers<Scalar>(c.input(), 1, -9, 9);
+        const auto y = average_pool(c, x, Tensor<Scalar>(c.output())).y;
+        int wrong = 0;
+        Index place = 0;
+        visit_outputs(c, [&](Index n, Index row, Index column, Index k) {
+            Scalar sum = 0, count = 0;  // exact
+            visit_window(c, row, column, [&](Index r, Index s) {
+                sum += x[((n * c.rows + r) * c.columns + s) * c.channels + k];
+                ++count;
+            });
+            wrong += y[place++] != sum / count;
+        });
+        CHECK(wrong == 0);
+        const auto alone = average_pool(
+            PoolCase{1, c.rows, c.columns, c.channels, c.window_rows, c.window_columns,
+                     c.stride_rows, c.stride_columns, c.padding},
+            Tensor<Scalar>(x.slice(1, 1)), Tensor<Scalar>(c.output().sample().batch(1)));
+        CHECK(identical(alone.y, y.slice(1, 1)));
+        CHECK(identical(average_pool(c, x, Tensor<Scalar>(c.output()), 7).y, y));
+    }
 }

@@ -1,6 +1,7 @@
 #include "weft/kernels/cpu/reduction.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -94,5 +95,37 @@ TEST_CASE_TEMPLATE("all_finite finds a NaN or infinity anywhere and nothing else
             CHECK_FALSE(finite(x));
         }
         x[i] = 1;
+    }
+}
+
+TEST_CASE_TEMPLATE("long column_sums are within the bound of their roundings", Scalar, float,
+                   double) {
+    for (const Index elements : weft::long_lengths<Scalar>()) {
+        const Index n = elements / 4;
+        for (const bool equal : {true, false}) {
+            const weft::LongNumbers<Scalar> numbers({n, 4}, equal);
+            long double sum = 0;
+            for (const Scalar of_column : column_sums(numbers.x)) {
+                sum += static_cast<long double>(of_column);
+            }
+            CAPTURE(n);
+            CAPTURE(equal);
+            CHECK(weft::roundings(static_cast<Scalar>(sum), numbers.sum) <=
+                  weft::pairwise_roundings(n, 512) + 1);
+        }
+    }
+}
+
+TEST_CASE("a long total is within the bound of its roundings in double") {
+    Cpu cpu(1);
+    for (const Index n : weft::long_lengths<float>()) {
+        CAPTURE(n);
+        const weft::LongNumbers<float> floats({n}, true);
+        CHECK(weft::roundings(weft::kernels::total<float>(cpu, floats.x), floats.sum) <=
+              weft::pairwise_roundings(n));
+        if (n > 10'000'000) continue;
+        const weft::LongNumbers<double> doubles({n}, true);
+        CHECK(weft::roundings(weft::kernels::total<double>(cpu, doubles.x), doubles.sum) <=
+              weft::pairwise_roundings(n));
     }
 }

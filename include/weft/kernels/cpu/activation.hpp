@@ -70,7 +70,7 @@ WEFT_NOINLINE Scalar row_max(const Scalar* x, Index count) {
     return largest;
 }
 
-/// y = exp(x - shift); returns the sum of y.
+/// y = exp(x - shift); returns sum(y).
 template <class Scalar>
 WEFT_NOINLINE Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Scalar* y) {
     using namespace Eigen::internal;
@@ -111,7 +111,8 @@ WEFT_NOINLINE void softmax_forward(Cpu& cpu, TensorView<const Scalar> x, TensorV
     });
 }
 
-/// dx_c = y_c (dy_c - sum_k y_k dy_k) over the last axis. dx may be dy.
+/// dx_c = y_c (dy_c - sum_k y_k dy_k) over the last axis. dx may be dy. The sum is pairwise: off by
+/// at most (257 + log2(C / 256)) u sum_k |y_k dy_k|, u = eps / 2.
 template <class Scalar>
 WEFT_NOINLINE void softmax_backward(Cpu& cpu, TensorView<const Scalar> y,
                                     TensorView<const Scalar> dy, TensorView<Scalar> dx) {
@@ -122,8 +123,11 @@ WEFT_NOINLINE void softmax_backward(Cpu& cpu, TensorView<const Scalar> y,
             const Scalar* y_row = y.data() + row * columns;
             const Scalar* dy_row = dy.data() + row * columns;
             Scalar* dx_row = dx.data() + row * columns;
-            Scalar projection = 0;
-            for (Index c = 0; c < columns; ++c) projection += y_row[c] * dy_row[c];
+            const Scalar projection = weft::detail::pairwise_sum(columns, [=](Index c, Index last) {
+                Scalar sum = 0;
+                for (; c < last; ++c) sum += y_row[c] * dy_row[c];
+                return sum;
+            });
             for (Index c = 0; c < columns; ++c) dx_row[c] = y_row[c] * (dy_row[c] - projection);
         }
     });

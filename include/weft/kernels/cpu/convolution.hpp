@@ -38,6 +38,7 @@ struct PatchProduct {
                                           source.image_size(), 1};
         Scalar* const y_row =
             y + (first_image * source.positions() + out_row * axis.output) * y_channels;
+        const Index cut = depth_of_chains<Scalar>(source.depth());
         Epilogue<Scalar> of_panel = epilogue;
         for (Index column = 0; column < columns; column += width) {
             const Index panel = std::min(width, columns - column);
@@ -48,10 +49,14 @@ struct PatchProduct {
                 if (is_inside(axis, source.column_spread, o)) {
                     while (end < axis.output && is_inside(axis, source.column_spread, end)) ++end;
                 }
-                multiply_columns(image_block, panel, patch_runs(source, out_row, o, width, runs),
-                                 {end - o, axis.stride * source.channels, y_channels}, images_of, b,
-                                 width, y_row + o * y_channels + column,
-                                 source.positions() * y_channels, of_panel);
+                for_parts(patch_runs(source, out_row, o, width, cut, runs), width, cut,
+                          [&](Runs part, bool is_first, bool is_last) {
+                              multiply_columns(image_block, panel, part,
+                                               {end - o, axis.stride * source.channels, y_channels},
+                                               images_of, b, width, y_row + o * y_channels + column,
+                                               source.positions() * y_channels,
+                                               of_panel.of_part(is_first, is_last));
+                          });
             }
             if (of_panel.bias != nullptr) of_panel.bias += width;
         }
@@ -75,9 +80,10 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
                       const Epilogue<Scalar>& epilogue = {}) {
     constexpr Index block = PatchProduct<Scalar>::image_block;
     const Index packed = round_up(packed_size<Scalar>(source.depth(), columns), 16);
-    const Index taps = source.rows.window * source.columns.window;
+    const Index runs = source.rows.window * source.columns.window +
+                       source.depth() / depth_of_chains<Scalar>(source.depth());
     const Index per_thread =
-        std::max(patch_tile * source.depth(), round_up(taps * run_size<Scalar>, 16));
+        std::max(patch_tile * source.depth(), round_up(runs * run_size<Scalar>, 16));
     auto* const memory = reinterpret_cast<Scalar*>(cpu.scratch(
         static_cast<std::size_t>(packed + cpu.threads() * per_thread) * sizeof(Scalar)));
     pack(memory);
@@ -101,6 +107,7 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
 
 /// Y = act(X * W + b), the cross-correlation of images with filters:
 ///   y_nopf = act(b_f + sum_ijc x_n,(o s + i d - before),(p s + j d - before),c w_ijcf).
+/// Sums have the bound of depth_of_chains, as those of convolution_input_gradient.
 ///
 ///   X (N, H, W, C)   W (kh, kw, C / groups, F)   b (F), or an empty view   Y (N, OH, OW, F)
 template <class Scalar>

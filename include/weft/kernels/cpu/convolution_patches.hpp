@@ -137,30 +137,54 @@ template <class Scalar>
 inline constexpr Index index_size = static_cast<Index>(sizeof(Index) / sizeof(Scalar));
 
 /// The patch of one output position of an image as runs of a product with filters (depth, ...),
-/// whose rows are filter_row elements apart. Padding is in none of them. At most as many as taps.
+/// whose rows are filter_row elements apart. Padding is in none of them. Runs end where the
+/// filters' rows are cut, at the multiples of `cut`: at most as many as taps and cuts.
 WEFT_NOINLINE inline Runs patch_runs(const PatchSource& source, Index out_row, Index out_column,
-                                     Index filter_row, Run* runs) {
+                                     Index filter_row, Index cut, Run* runs) {
     const Index taken = source.taken_channels;
-    Index count = 0;
+    Index count = 0, next_cut = cut;
     for (Index i = 0; i < source.rows.window; ++i) {
         const Index row = tap_position(source.rows, source.row_spread, out_row, i);
         if (row < 0) continue;
         for (Index j = 0; j < source.columns.window; ++j) {
             const Index column = tap_position(source.columns, source.column_spread, out_column, j);
             if (column < 0) continue;
-            const Index a =
+            Index a =
                 (row * source.columns.input + column) * source.channels + source.first_channel;
-            const Index b = (i * source.columns.window + j) * taken * filter_row;
-            Run* const last = runs + count - 1;
-            if (count > 0 && last->a + last->depth == a &&
-                last->b + last->depth * filter_row == b) {
-                last->depth += taken;
-            } else {
-                runs[count++] = {a, b, taken};
+            Index b = (i * source.columns.window + j) * taken;
+            for (const Index end = b + taken; b < end;) {
+                const bool is_cut = b >= next_cut;
+                while (b >= next_cut) next_cut += cut;
+                const Index depth = std::min(end, next_cut) - b;
+                Run* const last = runs + count - 1;
+                if (count > 0 && !is_cut && last->a + last->depth == a &&
+                    last->b + last->depth * filter_row == b * filter_row) {
+                    last->depth += depth;
+                } else {
+                    runs[count++] = {a, b * filter_row, depth};
+                }
+                a += depth;
+                b += depth;
             }
         }
     }
     return {runs, count};
+}
+
+/// Calls part(runs, is_first, is_last) for the runs of patch_runs between one cut and the next.
+template <class Part>
+EIGEN_ALWAYS_INLINE void for_parts(Runs runs, Index filter_row, Index cut, const Part& part) {
+    Index first = 0, next_cut = 0;
+    do {
+        next_cut += cut * filter_row;
+        Index next = runs.count;
+        if (runs.count > 0 && runs.first[runs.count - 1].b >= next_cut) {
+            for (next = first; runs.first[next].b < next_cut;) ++next;
+            if (next == first) continue;
+        }
+        part(Runs{runs.first + first, next - first}, first == 0, next == runs.count);
+        first = next;
+    } while (first < runs.count);
 }
 
 /// Whether the patches of that output column lie between the image's sides, side by side with the

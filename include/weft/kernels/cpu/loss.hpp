@@ -1,5 +1,9 @@
 /// \file
 /// Losses on the CPU: a loss per row and the gradient in one pass.
+///
+/// Sums over a row are pairwise: off by at most (256 + log2(C / 256)) u times the sum of the
+/// magnitudes of their terms, u = eps / 2, beside the few u of each term itself; softmax sums by
+/// the bound of detail::sum. Of 4 million classes that is 1.6e-5 of a loss in float.
 #pragma once
 
 #include "weft/kernels/cpu/activation.hpp"
@@ -21,6 +25,29 @@ void for_each_row(Cpu& cpu, Index rows, Index columns, const Row& row) {
         for (Index r = begin; r < end; ++r) row(r);
     });
 }
+
+/// The sum over the elements of row r of term(i), i their places in the matrix.
+template <class Term>
+EIGEN_ALWAYS_INLINE auto sum_row(Index r, Index columns, const Term& term) {
+    const auto of_block = [=](Index begin, Index end) WEFT_INLINE_LAMBDA {
+        decltype(term(begin)) sum{};
+        for (Index i = r * columns + begin; i < r * columns + end; ++i) sum += term(i);
+        return sum;
+    };
+    return weft::detail::pairwise_sum(columns, of_block);
+}
+
+/// Two sums of the same elements.
+template <class Scalar>
+struct TwoSums {
+    Scalar first, second;
+
+    TwoSums& operator+=(const TwoSums& more) {
+        first += more.first, second += more.second;
+        return *this;
+    }
+    friend TwoSums operator+(TwoSums a, const TwoSums& b) { return a += b; }
+};
 
 /// x limited to [probability_epsilon, 1 - probability_epsilon]; whether it was inside.
 template <class Scalar>
@@ -94,13 +121,12 @@ void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets tar
         Scalar* p = probabilities.data() + r * columns;
         Scalar* g = gradient.data() + r * columns;
         const Scalar largest = detail::row_max(z, columns);
-        Scalar weighted = 0, mass = 0;
-        for (Index c = 0; c < columns; ++c) {
-            const Scalar t = targets[r * columns + c];
+        const auto [weighted, mass] = detail::sum_row(r, columns, [&](Index i) {
+            const Scalar t = targets[i];
             // A class of no weight may have any logit: 0 * inf must not become NaN.
-            if (t != Scalar(0)) weighted += t * (largest - z[c]);
-            mass += t;
-        }
+            return detail::TwoSums<Scalar>{t != Scalar(0) ? t * (largest - logits[i]) : Scalar(0),
+                                           t};
+        });
         const Scalar total = detail::exp_and_sum(z, columns, largest, p);
         losses[r] = mass * std::log(total) + weighted;
         detail::scale(p, columns, Scalar(1) / total);
@@ -125,15 +151,13 @@ void categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities, 
         const Scalar* p = probabilities.data() + r * columns;
         Scalar* g = gradient.data() + r * columns;
         const Scalar mass = detail::sum(p, columns);
-        Scalar loss = 0, unclipped = 0;
-        for (Index c = 0; c < columns; ++c) {
-            const Scalar t = targets[r * columns + c];
-            Scalar q = p[c] / mass;
+        const auto [loss, unclipped] = detail::sum_row(r, columns, [&](Index i) {
+            const Scalar t = targets[i];
+            Scalar q = probabilities[i] / mass;
             const bool inside = detail::clip_probability(q);
-            loss -= t * std::log(q);
-            g[c] = inside ? t / q : Scalar(0);
-            if (inside) unclipped += t;
-        }
+            gradient[i] = inside ? t / q : Scalar(0);
+            return detail::TwoSums<Scalar>{-t * std::log(q), inside ? t : Scalar(0)};
+        });
         losses[r] = loss;
         for (Index c = 0; c < columns; ++c) g[c] = scale / mass * (unclipped - g[c]);
     });
@@ -153,12 +177,12 @@ void sparse_categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabil
         const Scalar* p = probabilities.data() + r * columns;
         Scalar* g = gradient.data() + r * columns;
         const auto label = static_cast<Index>(labels[r]);
-        Scalar q_label = p[label], mass = 0;
-        for (Index c = 0; c < columns; ++c) {
-            Scalar q = p[c];
-            g[c] = detail::clip_probability(q) ? scale : Scalar(0);
-            mass += q;
-        }
+        Scalar q_label = p[label];
+        const Scalar mass = detail::sum_row(r, columns, [&](Index i) {
+            Scalar q = probabilities[i];
+            gradient[i] = detail::clip_probability(q) ? scale : Scalar(0);
+            return q;
+        });
         detail::clip_probability(q_label);
         losses[r] = std::log(mass / q_label);
         const Scalar at_label = g[label] * (Scalar(1) / mass - Scalar(1) / q_label);
@@ -180,17 +204,15 @@ void sigmoid_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets tar
     const Index columns = logits.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        Scalar loss = 0;
-        for (Index i = r * columns; i < (r + 1) * columns; ++i) {
-            const Scalar z = logits[i], t = targets[i];
-            const Scalar e = std::exp(-std::abs(z));
-            const Scalar positive = Scalar(1) / (Scalar(1) + e);  // sigmoid(|z|)
-            loss += (z > 0 ? z : z * Scalar(0)) - z * t + std::log1p(e);
-            const Scalar p = z >= 0 ? positive : e * positive;
-            probabilities[i] = p;
-            gradient[i] = scale * share * (p - t);
-        }
-        losses[r] = loss * share;
+        losses[r] = share * detail::sum_row(r, columns, [&](Index i) {
+                        const Scalar z = logits[i], t = targets[i];
+                        const Scalar e = std::exp(-std::abs(z));
+                        const Scalar positive = Scalar(1) / (Scalar(1) + e);  // sigmoid(|z|)
+                        const Scalar p = z >= 0 ? positive : e * positive;
+                        probabilities[i] = p;
+                        gradient[i] = scale * share * (p - t);
+                        return (z > 0 ? z : z * Scalar(0)) - z * t + std::log1p(e);
+                    });
     });
 }
 
@@ -203,15 +225,13 @@ void binary_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities, Targe
     const Index columns = probabilities.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        Scalar loss = 0;
-        for (Index i = r * columns; i < (r + 1) * columns; ++i) {
+        losses[r] = -share * detail::sum_row(r, columns, [&](Index i) {
             Scalar p = probabilities[i];
             const Scalar t = targets[i];
             const bool inside = detail::clip_probability(p);
-            loss -= t * std::log(p) + (Scalar(1) - t) * std::log1p(-p);
             gradient[i] = inside ? scale * share * (p - t) / (p * (Scalar(1) - p)) : Scalar(0);
-        }
-        losses[r] = loss * share;
+            return t * std::log(p) + (Scalar(1) - t) * std::log1p(-p);
+        });
     });
 }
 
@@ -224,13 +244,11 @@ void mean_squared_error(Cpu& cpu, TensorView<const Scalar> predictions,
     const Index columns = predictions.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        Scalar loss = 0;
-        for (Index i = r * columns; i < (r + 1) * columns; ++i) {
-            const Scalar difference = predictions[i] - targets[i];
-            loss += difference * difference;
-            gradient[i] = scale * share * Scalar(2) * difference;
-        }
-        losses[r] = loss * share;
+        losses[r] = share * detail::sum_row(r, columns, [&](Index i) {
+                        const Scalar difference = predictions[i] - targets[i];
+                        gradient[i] = scale * share * Scalar(2) * difference;
+                        return difference * difference;
+                    });
     });
 }
 

@@ -2,7 +2,7 @@
 /// The inner loops of the matrix product: blocks of C that are summed in registers.
 #pragma once
 
-#include "weft/kernels/cpu/packet.hpp"
+#include "weft/kernels/cpu/matmul_blocking.hpp"
 
 #include <utility>
 
@@ -16,29 +16,16 @@ struct Epilogue {
     bool accumulate = false;
     const Scalar* bias = nullptr;  ///< one element a column, or null
     bool relu = false;
+
+    /// Of a part of the sum, of which the parts are summed one after another.
+    Epilogue of_part(bool is_first, bool is_last) const {
+        Epilogue part{.accumulate = accumulate || !is_first};
+        if (is_last) part.bias = bias, part.relu = relu;
+        return part;
+    }
 };
 
 namespace detail {
-
-/// The sizes that the product is cut into: register blocks of rows x packets, which sum block_depth
-/// products at a time. The sums depend on block_depth alone, so it is a constant; the rest only
-/// decides which memory is near.
-template <class Scalar>
-struct MatmulBlocking {
-    static constexpr Index rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 8 : 6;
-    static constexpr Index packets = 2;
-    /// Rows of a block that are read through offsets: a window of 3 x 3 taps at once.
-    static constexpr Index offset_rows = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 9 : 6;
-    static constexpr Index panel_columns = packets * packet_size<Scalar>;
-    static constexpr Index block_depth = 384;
-    static constexpr Index block_columns = 1024;
-    /// From so many rows on, packing a panel of B costs less than reading it where it lies.
-    static constexpr Index pack_from_rows = 96;
-    /// From this depth on, packing the columns of a transposed A does.
-    static constexpr Index pack_from_depth = 65;
-    /// What a thread's packed blocks may take of its second-level cache.
-    static constexpr Index block_bytes = 600'000;
-};
 
 /// A run of a sum of products: `depth` columns of A and rows of B, from those offsets on.
 struct Run {

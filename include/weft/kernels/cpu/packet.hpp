@@ -4,6 +4,7 @@
 
 #include "weft/config.hpp"
 #include "weft/core/shape.hpp"
+#include "weft/core/summation.hpp"
 
 #include <Eigen/Core>
 #include <algorithm>
@@ -121,14 +122,19 @@ EIGEN_STRONG_INLINE void transform(Index count, Scalar* output, const Operation&
     });
 }
 
-/// The sum of x in a fixed order: lane by lane, then across lanes.
+/// The sum of x in a fixed order: of blocks lane by lane, then across lanes; the blocks in pairs.
+/// Off by at most (sum_block + log2(count)) u sum |x|, u = eps / 2.
 template <class Scalar>
 WEFT_NOINLINE Scalar sum(const Scalar* x, Index count) {
-    auto total = broadcast(Scalar(0));
-    for_each_packet<Scalar>(count, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
-        total = Eigen::internal::padd(total, load_up_to(x + i, size));
-    });
-    return Eigen::internal::predux(total);
+    using weft::detail::pairwise_sum, weft::detail::sum_block;
+    const auto of_block = [x](Index begin, Index end) {
+        auto total = broadcast(Scalar(0));
+        for_each_packet<Scalar>(end - begin, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
+            total = Eigen::internal::padd(total, load_up_to(x + begin + i, size));
+        });
+        return Eigen::internal::predux(total);
+    };
+    return pairwise_sum(count, of_block, std::plus<>(), sum_block * packet_size<Scalar>);
 }
 
 }  // namespace detail

@@ -10,16 +10,19 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// l1 sum |x| + l2 sum x^2, in double precision.
+/// l1 sum |x| + l2 sum x^2, in double precision and pairwise: off by at most
+/// (259 + log2(n / 256)) 2^-53 of it.
 template <class Scalar>
 WEFT_NOINLINE double penalty(Cpu&, TensorView<const Scalar> x, double l1, double l2) {
-    double absolute = 0, square = 0;
-    for (const Scalar value : x) {
-        const auto number = static_cast<double>(value);
-        absolute += std::abs(number);
-        square += number * number;
-    }
-    return l1 * absolute + l2 * square;
+    return weft::detail::pairwise_sum(x.size(), [&](Index begin, Index end) {
+        double absolute = 0, square = 0;
+        for (Index i = begin; i < end; ++i) {
+            const auto number = static_cast<double>(x[i]);
+            absolute += std::abs(number);
+            square += number * number;
+        }
+        return l1 * absolute + l2 * square;
+    });
 }
 
 /// gradient += l1 sign(x) + 2 l2 x, with sign(0) = 0.
@@ -63,16 +66,21 @@ void make_non_negative(Cpu& cpu, TensorView<Scalar> w) {
 }
 
 /// Rescales the vectors of w (..., C) along all axes but the last, of norm n, to min(n, limit);
-/// with limit 0, to 1. Norms are guarded by 1e-7, as in Keras:  w *= target / (1e-7 + n).
+/// with limit 0, to 1. Norms are guarded by 1e-7, as in Keras:  w *= target / (1e-7 + n). They are
+/// summed as those of penalty.
 template <class Scalar>
 WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit) {
     const Index columns = w.shape().last();
     for (Index c = 0; c < columns; ++c) {
-        double square = 0;
-        for (Index i = c; i < w.size(); i += columns) {
-            square += static_cast<double>(w[i]) * static_cast<double>(w[i]);
-        }
-        const double norm = std::sqrt(square);
+        const auto squares = [&](Index begin, Index end) {
+            double sum = 0;
+            for (Index r = begin; r < end; ++r) {
+                const auto number = static_cast<double>(w[r * columns + c]);
+                sum += number * number;
+            }
+            return sum;
+        };
+        const double norm = std::sqrt(weft::detail::pairwise_sum(w.size() / columns, squares));
         const double target = limit == 0 ? 1 : std::min(norm, limit);
         const auto factor = static_cast<Scalar>(target / (1e-7 + norm));
         for (Index i = c; i < w.size(); i += columns) w[i] *= factor;

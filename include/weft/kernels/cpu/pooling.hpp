@@ -4,8 +4,7 @@
 
 #include "weft/core/parallel.hpp"
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/cpu/packet.hpp"
-#include "weft/kernels/window.hpp"
+#include "weft/kernels/cpu/window_taps.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -14,55 +13,6 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
-
-/// The taps of the window at an output position that lie inside the image.
-struct InsideTaps {
-    InsideTaps(const Window2D& window, Index out_row, Index out_column)
-        : rows(window.rows, out_row),
-          columns(window.columns, out_column),
-          row_size(window.columns.input * window.channels),
-          column_size(window.channels),
-          row_taps(window.columns.window) {}
-
-    /// The taps along an axis: first, and one past the last, and the element that the first meets.
-    struct Axis {
-        Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
-            const Index start = out * axis.stride - axis.before;
-            begin = 0, end = axis.window, element = start;
-            if (start >= 0 && start + axis.extent() <= axis.input) return;
-            // The number of taps it takes to cover so many elements.
-            const auto taps = [&](Index elements) {
-                if (elements <= 0) return Index{0};
-                return dilation == 1 ? elements : (elements + dilation - 1) / dilation;
-            };
-            begin = std::min(taps(-start), axis.window);
-            end = std::clamp(taps(axis.input - start), begin, axis.window);
-            element = start + begin * dilation;
-        }
-        Index count() const { return end - begin; }
-
-        Index dilation, begin, end, element;
-    };
-
-    Index count() const { return rows.count() * columns.count(); }
-
-    /// Calls tap(number, pixel) for each: its number among all taps of the window and the offset of
-    /// its channels in the image.
-    template <class Tap>
-    EIGEN_ALWAYS_INLINE void for_each(const Tap& tap) const {
-        Index row = rows.element * row_size;
-        for (Index i = rows.begin; i < rows.end; ++i, row += rows.dilation * row_size) {
-            Index pixel = row + columns.element * column_size;
-            for (Index j = columns.begin; j < columns.end; ++j) {
-                tap(i * row_taps + j, pixel);
-                pixel += columns.dilation * column_size;
-            }
-        }
-    }
-
-    Axis rows, columns;
-    Index row_size, column_size, row_taps;
-};
 
 /// Calls position(image, row, column, offset) for the output positions of all images, images in
 /// parallel; offset is where the position's channels lie in the output.
@@ -113,6 +63,36 @@ inline bool cover(const Window2D& window) {
         return axis.stride == axis.window && axis.output * axis.stride - axis.before >= axis.input;
     };
     return covers(window.rows) && covers(window.columns);
+}
+
+/// average_pool_forward of windows of many taps.
+template <class Scalar>
+WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
+                                TensorView<Scalar> y) {
+    for_each_position(
+        cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
+            const Scalar* const pixels = x.data() + image * window.input_size();
+            const InsideTaps inside(window, row, column);
+            const auto count = broadcast(static_cast<Scalar>(inside.count()));
+            const auto average = [&]<Index packets>(std::integral_constant<Index, packets>, Index c,
+                                                    auto size) {
+                Packet<Scalar> sums[std::size_t{packets}];
+                sum_many_taps<packets>(inside, pixels + c, size, sums);
+                for (Index p = 0; p < packets; ++p) {
+                    store_up_to(y.data() + offset + c + p * packet_size<Scalar>,
+                                Eigen::internal::pdiv(sums[p], count), size);
+                }
+            };
+            // Several packets at once: they lie in the same lines of memory, or the next.
+            constexpr std::integral_constant<Index, packet_size<Scalar>> whole;
+            Index c = 0;
+            for (; c + 4 * whole <= window.channels; c += 4 * whole) {
+                average(std::integral_constant<Index, 4>{}, c, whole);
+            }
+            for_each_packet<Scalar>(window.channels - c, [&](Index more, auto size) {
+                average(std::integral_constant<Index, 1>{}, c + more, size);
+            });
+        });
 }
 
 template <class Scalar>
@@ -189,13 +169,15 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
         });
 }
 
-/// y = the mean of each window, channel by channel, over the taps inside the image.
+/// y = the mean of each window, channel by channel, over the taps inside the image, their sum with
+/// the bound of sum_many_taps.
 ///
 ///   x (N, H, W, C)   y (N, OH, OW, C)
 template <class Scalar>
 void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                           TensorView<Scalar> y) {
     using namespace Eigen::internal;
+    if (window.taps() > weft::detail::sum_block) return detail::average_many(cpu, window, x, y);
     detail::for_each_position(
         cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
             const Scalar* const pixels = x.data() + image * window.input_size();

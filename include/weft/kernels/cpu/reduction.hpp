@@ -13,8 +13,9 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 512 rows are summed one by
-/// one and then added in order, whatever the thread count.
+/// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 512 rows are summed row by
+/// row and then added in pairs, whatever the thread count: off by at most
+/// (512 + log2(rows / 512)) u sum_r |x_rc|, u = eps / 2.
 template <class Scalar>
 WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
     constexpr Index block_rows = 512;
@@ -35,16 +36,21 @@ WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar
         for (Index row = block * block_rows; row < end; ++row) add(total, x + row * columns);
     });
     if (blocks == 1) return;
+    weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index) {
+        add(partial + to * columns, partial + from * columns);
+    });
     std::copy_n(partial, columns, sums);
-    for (Index block = 1; block < blocks; ++block) add(sums, partial + block * columns);
 }
 
-/// The sum of all elements, in double precision and in memory order.
+/// The sum of all elements in double precision, pairwise: off by at most
+/// (256 + log2(n / 256)) 2^-53 sum |x|, which is 3e-14 of it for 10^8 elements.
 template <class Scalar>
 WEFT_NOINLINE double total(Cpu&, TensorView<const Scalar> x) {
-    double result = 0;
-    for (const Scalar value : x) result += static_cast<double>(value);
-    return result;
+    return weft::detail::pairwise_sum(x.size(), [&](Index begin, Index end) {
+        double result = 0;
+        for (Index i = begin; i < end; ++i) result += static_cast<double>(x[i]);
+        return result;
+    });
 }
 
 /// Whether every element is finite: no NaN and no infinity. Looks at the bits, so it holds under

@@ -2,6 +2,7 @@
 /// The sections of a report about figures and curves.
 #pragma once
 
+#include "weft/data/split.hpp"
 #include "weft/report/detail/tables.hpp"
 #include "weft/report/detail/test_results.hpp"
 #include "weft/training/progress.hpp"
@@ -10,16 +11,14 @@ namespace weft::detail {
 
 /// Mean of -ln p of the true class and its interval, mean +- 1.96 s / sqrt(N).
 WEFT_COLD inline Figure crossentropy_figure(const RunReport& run, const Classified& test) {
-    double sum = 0, squares = 0;
-    const auto n = static_cast<double>(test.labels.size());
+    std::vector<double> losses;
+    losses.reserve(test.labels.size());
     for (std::size_t i = 0; i < test.labels.size(); ++i) {
         const auto p = static_cast<double>(run.predictions(static_cast<Index>(i), test.labels[i]));
-        const double loss = p < 1e-38 ? -std::log(1e-38) : -std::log(p);
-        sum += loss;
-        squares += loss * loss;
+        losses.push_back(p < 1e-38 ? -std::log(1e-38) : -std::log(p));
     }
-    const double mean = sum / n;
-    const double deviation = std::sqrt(std::max(0.0, (squares - n * mean * mean) / (n - 1)));
+    const auto [mean, deviation] = mean_and_deviation(losses);
+    const auto n = static_cast<double>(losses.size());
     const double half = 1.959963984540054 * deviation / std::sqrt(n);
     const bool known = n > 1 && std::isfinite(half);
     return {"Test cross-entropy", fixed(mean, 4),

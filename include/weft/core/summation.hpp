@@ -1,0 +1,72 @@
+/// \file
+/// Long sums whose rounding errors stay small.
+///
+/// With u = eps / 2, a sum of n terms x that is added up one term after another is off by at most
+/// (n - 1) u sum |x|, to first order. In blocks of b terms whose sums are then added in pairs, the
+/// pairs in pairs and so on, it is off by at most
+///
+///   (b + log2(n / b)) u sum |x|:
+///
+/// with b = 256, by 1.7e-5 in float for 10^8 terms. The order of additions follows from n alone.
+/// Source: Higham 2002, sections 4.2 and 4.3.
+#pragma once
+
+#include "weft/config.hpp"
+#include "weft/core/shape.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+namespace weft::detail {
+
+/// Terms that are added one after another before their sum is paired with others. Sums of so few
+/// cost nothing more.
+inline constexpr Index sum_block = 256;
+
+/// pairwise_sum of more than one block.
+template <class Block, class Add>
+WEFT_NOINLINE auto sum_in_pairs(Index count, const Block& block, const Add& add, Index block_size) {
+    // As adding 1 to a binary number carries: sums[k] holds 2^k blocks where bit k of the number
+    // of blocks is set.
+    std::array<decltype(block(Index{}, Index{})), 64> sums;
+    std::size_t number = 0;
+    for (Index begin = 0; begin < count; begin += block_size, ++number) {
+        auto sum = block(begin, std::min(count, begin + block_size));
+        std::size_t k = 0;
+        for (; (number >> k & 1) != 0; ++k) sum = add(sums[k], sum);
+        sums[k] = sum;
+    }
+    std::size_t k = 0;
+    while ((number >> k & 1) == 0) ++k;
+    auto total = sums[k];
+    for (++k; number >> k != 0; ++k) {
+        if ((number >> k & 1) != 0) total = add(sums[k], total);
+    }
+    return total;
+}
+
+/// The sum of block(begin, end) over blocks [begin, end) that cover [0, count), each of block_size
+/// but for the last, in pairs by add(a, b). Without terms it is that of an empty block.
+template <class Block, class Add = std::plus<>>
+auto pairwise_sum(Index count, const Block& block, const Add& add = {},
+                  Index block_size = sum_block) {
+    if (count <= block_size) return block(Index{0}, count);
+    // A copy, so that what a short sum captures can stay in registers.
+    const Block copy = block;
+    return sum_in_pairs(count, copy, add, block_size);
+}
+
+/// Adds sums [0, count) up in pairs: calls add(to, from, of_each) where sum `from` is to be added
+/// to sum `to`, which holds of_each of the first sums by then, and `from` as many or what is left.
+/// In the end sum 0 is the whole.
+template <class Add>
+void add_in_pairs(Index count, const Add& add) {
+    for (Index of_each = 1; of_each < count; of_each *= 2) {
+        for (Index to = 0; to + of_each < count; to += 2 * of_each) {
+            add(to, to + of_each, of_each);
+        }
+    }
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,143 @@
+/// \file
+/// How a matrix product is cut: into parts for threads, into blocks for caches.
+#pragma once
+
+#include "weft/kernels/cpu/matmul_packing.hpp"
+
+#include <limits>
+
+namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+namespace detail {
+
+/// C = epilogue(A B):   A (rows, depth)   B (depth, columns)   C (rows, columns), its rows c_row
+/// elements apart.
+template <class Scalar>
+struct Product {
+    Index rows, columns, depth;
+    MatrixOperand<Scalar> a, b;
+    Scalar* c;
+    Index c_row;
+    Epilogue<Scalar> epilogue = {};
+
+    /// The rows from `row` on and columns from `column` on of C, no more than so many.
+    Product part(Index row, Index column, Index most_rows, Index most_columns) const {
+        Product p = *this;
+        p.rows = std::clamp<Index>(rows - row, 0, most_rows);
+        p.columns = std::clamp<Index>(columns - column, 0, most_columns);
+        p.a = a.from(row, 0);
+        p.b = b.from(0, column);
+        p.c = c + row * c_row + column;
+        if (epilogue.bias != nullptr) p.epilogue.bias += column;
+        return p;
+    }
+
+    /// The products from k on, no more than so many a sum, to be stored elsewhere, dense.
+    Product of_depth(Index k, Index most_depth, Scalar* to) const {
+        return {rows, columns, std::min(depth - k, most_depth), a.from(0, k), b.from(k, 0),
+                to,   columns};
+    }
+
+    /// C^T = B^T A^T, to be stored elsewhere, dense.
+    Product swapped(Scalar* to) const {
+        return {columns, rows, depth, b.transposed(), a.transposed(), to, rows};
+    }
+};
+
+/// How one thread computes a product of a size.
+template <class Scalar>
+struct ProductPlan {
+    using Blocking = MatmulBlocking<Scalar>;
+
+    WEFT_NOINLINE explicit ProductPlan(Product<Scalar> p) : swap(pays_to_swap(p)) {
+        const Index size = p.rows * p.columns;
+        if (swap) {
+            piece = std::max<Index>(most_beside / p.rows / Blocking::panel_columns, 1) *
+                    Blocking::panel_columns;
+            beside = std::min(piece, p.columns) * p.rows;
+            p = p.part(0, 0, p.rows, piece).swapped(nullptr);
+        }
+        depth = depth_of_blocks<Scalar>(p.depth);
+        for (Index blocks = blocks_of(p.depth, depth); blocks > most_blocks; blocks -= blocks / 2) {
+            halves += size;
+        }
+        columns = std::min(round_up(p.columns, Blocking::panel_columns), Blocking::block_columns);
+        pack_b = p.b.column_stride != 1 || p.rows >= Blocking::pack_from_rows;
+        const bool many_panels = p.columns > Blocking::panel_columns;
+        pack_a = many_panels &&
+                 (p.a.column_stride != 1 ? depth >= Blocking::pack_from_depth
+                                         : p.columns >= 256 && p.rows >= Blocking::pack_from_rows);
+        const Index fit = Blocking::block_bytes / static_cast<Index>(sizeof(Scalar)) / depth;
+        const Index most =
+            std::max(fit - std::min(columns, fit / 2), Blocking::rows) / Blocking::rows;
+        const Index row_blocks = blocks_of(p.rows, Blocking::rows);
+        rows = blocks_of(row_blocks, blocks_of(row_blocks, most)) * Blocking::rows;
+    }
+
+    /// Elements from one row of packed A to the next; not a power of two, or all register blocks
+    /// would meet in the same few lines of a cache.
+    Index a_step() const { return depth + 2; }
+
+    /// The elements of packed blocks, and with those of C^T and of halves of C.
+    Index packed_size() const { return depth * columns + (pack_a ? rows * a_step() : 0); }
+    Index scratch_size() const { return packed_size() + beside + halves; }
+
+    /// Blocks of depth whose sums are added one after another. A deeper product is halved.
+    static constexpr Index most_blocks = weft::detail::sum_block;
+
+    bool swap;         ///< compute C^T and transpose it
+    Index piece = 0;   ///< with swap: the columns of C that are computed at once
+    Index beside = 0;  ///< with swap: the elements of C^T
+    Index halves = 0;  ///< the elements of the second halves of sums of a long depth
+    bool pack_a, pack_b;
+    Index rows, columns, depth;  ///< of a block
+
+private:
+    /// Elements of C^T that stay in cache until they are transposed.
+    static constexpr Index most_beside = 65536;
+
+    /// Transposing C costs less than transposing B, or than packing A, if C is the smaller.
+    static bool pays_to_swap(const Product<Scalar>& p) {
+        const bool plain = !p.epilogue.accumulate && p.epilogue.bias == nullptr && !p.epilogue.relu;
+        if (!plain) return false;
+        if (p.a.column_stride == 1 && p.b.row_stride == 1 && p.b.column_stride != 1) {
+            return p.rows <= 64 && 2 * p.rows <= p.depth;
+        }
+        return p.a.row_stride == 1 && p.a.column_stride != 1 && p.b.column_stride == 1 &&
+               2 * p.columns <= p.rows && p.depth >= 256 && p.rows * p.columns <= most_beside;
+    }
+};
+
+/// The grid of parts that C is cut into, one a thread, of whole register blocks.
+struct ProductGrid {
+    Index rows, columns;            ///< of the grid
+    Index part_rows, part_columns;  ///< of a part
+};
+
+/// The grid, of no more parts than threads, whose parts read the least: the one nearest to squares.
+template <class Scalar>
+WEFT_NOINLINE ProductGrid product_grid(Index rows, Index columns, Index depth, int threads) {
+    // Below some 10 microseconds of work, another thread costs more than it does.
+    constexpr Index least_products = Index{1} << 19;
+    const Index parts = std::clamp<Index>(rows * columns * depth / least_products, 1, threads);
+    constexpr Index height = MatmulBlocking<Scalar>::rows, step = packet_size<Scalar>;
+    ProductGrid best{1, 1, round_up(rows, height), round_up(columns, step)};
+    Index least = std::numeric_limits<Index>::max();
+    for (Index across = 1; across <= parts; ++across) {
+        const Index down = parts / across;
+        const Index part_rows = round_up(blocks_of(rows, down), height);
+        const Index part_columns = round_up(blocks_of(columns, across), step);
+        // The slowest part decides; among equals, the one that reads least.
+        const Index cost = part_rows * part_columns * 64 + part_rows + part_columns;
+        if (cost < least) {
+            least = cost;
+            best = {blocks_of(rows, part_rows), blocks_of(columns, part_columns), part_rows,
+                    part_columns};
+        }
+    }
+    return best;
+}
+
+}  // namespace detail
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace weft::kernels
