@@ -37,12 +37,13 @@ TEST_CASE("files of other programs are known by their first bytes") {
     CHECK(known_file_format("\xff\xfel\0"s) == "text in UTF-16");
     CHECK(known_file_format("\xfe\xff\0l"s) == "text in UTF-16");
     CHECK(known_file_format("<!DOCTYPE html>\n<html>") == "a web page");
+    CHECK(known_file_format("{\"weight_map\": {}}") == "JSON text");
+    CHECK(known_file_format("{\n  \"metadata\": {") == "JSON text");
     CHECK(known_file_format("version https://git-lfs.github.com/spec/v1\noid sha256:") ==
           "a pointer of Git LFS (git lfs pull gets the file)");
     // As torch.onnx.export, tf2onnx and skl2onnx start.
-    for (const std::string& start :
-         {"\x08\x07\x12\x07pytorch"s, "\x08\x08\x12\x06tf2onnx"s, "\x08\x09\x42\x04\x0a\0\x10\x12"s,
-          "\x08\x0a\x3a\xb0\x01"s}) {
+    for (const std::string& start : {"\x08\x07\x12\x07pytorch"s, "\x08\x08\x12\x06tf2onnx"s,
+                                     "\x08\x09\x42\x04\x0a\0\x10\x12"s, "\x08\x0a\x3a\xb0\x01"s}) {
         CHECK(known_file_format(start) == "an ONNX model (.onnx)");
     }
 }

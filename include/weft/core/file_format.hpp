@@ -34,6 +34,8 @@ inline constexpr std::array file_formats{
     FileFormat{"PAR1\x15", "a Parquet file"},
     FileFormat{"\xff\xfe", "text in UTF-16"},
     FileFormat{"\xfe\xff", "text in UTF-16"},
+    FileFormat{"{\"", "JSON text"},
+    FileFormat{"{\n", "JSON text"},
     FileFormat{"version https://git-lfs", "a pointer of Git LFS (git lfs pull gets the file)"},
     FileFormat{"<!DOCTYPE html", "a web page"},
     FileFormat{"<!doctype html", "a web page"},

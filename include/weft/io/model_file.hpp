@@ -176,13 +176,9 @@ WEFT_COLD Sequential<Scalar, Device> load_model(
     }
     const WeightsReport report = detail::read_weights(file, model, model.arena().data());
     file.require(report.is_complete(), report.to_string());
-    for (const ParameterInfo& parameter : model.parameters()) {
-        const auto finite = [](Scalar x) { return std::isfinite(x); };
-        file.require(
-            options.allow_non_finite || std::ranges::all_of(model.view(parameter.slot), finite),
-            concat(parameter.name,
-                   " holds a NaN or an infinity; load_model(path, {}, "
-                   "{.allow_non_finite = true}) takes it"));
+    if (!options.allow_non_finite) {
+        detail::require_finite(file, model, std::as_const(model).arena().data(), report.loaded,
+                               "load_model(path, {}, {.allow_non_finite = true})");
     }
     if (options.self_test) {
         const auto expected =

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/atomic_file.hpp"
+#include "weft/core/file_format.hpp"
 #include "weft/core/shape.hpp"
 #include "weft/io/detail/json.hpp"
 
@@ -102,11 +103,13 @@ public:
                                                           " bytes, expected the header of a "
                                                           "safetensors file"));
         read(0, &header_size, sizeof header_size);
-        require(header_size <= std::min(largest_header, size_bytes_ - sizeof header_size),
+        const bool fits = header_size <= std::min(largest_header, size_bytes_ - sizeof header_size);
+        std::string text(fits ? header_size : 0, '\0');
+        read(sizeof header_size, text.data(), text.size());
+        if (!text.starts_with('{')) require_no_other_format();
+        require(fits,
                 concat("declares a header of ", header_size, " bytes, but holds ", size_bytes_));
         data_begin_ = sizeof header_size + header_size;
-        std::string text(header_size, '\0');
-        read(sizeof header_size, text.data(), text.size());
         parse(parse_json(text, 3, concat(name_, ": its header")));
     }
 
@@ -146,6 +149,14 @@ private:
         file_.seekg(static_cast<std::streamoff>(from));
         file_.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
         require(static_cast<bool>(file_), "cannot be read to its end");
+    }
+
+    /// Throws IoError that says what the file is, where that is known: not a safetensors file.
+    WEFT_COLD void require_no_other_format() {
+        std::string start(std::min<std::uint64_t>(size_bytes_, 64), '\0');
+        read(0, start.data(), start.size());
+        const std::string_view format = known_file_format(start);
+        require(format.empty(), concat("is ", format, ", expected a safetensors file"));
     }
 
     WEFT_COLD void parse(Json header) {
