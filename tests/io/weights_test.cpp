@@ -196,6 +196,9 @@ TEST_CASE("a missing, short or corrupt file of weights is refused by name") {
     Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
     CHECK(refusal(model, folder.path() / "none") == "no such file");
     CHECK(refusal(model, folder.path()) == "is not a regular file");
+    fs::create_symlink("loop", folder.path() / "loop");
+    CHECK(refusal(model, folder.path() / "loop") ==
+          "cannot be looked at: Too many levels of symbolic links");
 
     const auto of = [&](const std::string& bytes) {
         folder.file("w.safetensors", bytes);

@@ -92,11 +92,14 @@ struct SafetensorsEntry {
 class SafetensorsFile {
 public:
     WEFT_COLD explicit SafetensorsFile(const std::filesystem::path& path) : name_(path.string()) {
-        std::error_code ignored;
-        require(std::filesystem::exists(path, ignored), "no such file");
-        require(std::filesystem::is_regular_file(path, ignored), "is not a regular file");
+        std::error_code error;
+        const std::filesystem::file_status status = std::filesystem::status(path, error);
+        require(status.type() != std::filesystem::file_type::not_found, "no such file");
+        require(exists(status), concat("cannot be looked at: ", error.message()));
+        require(is_regular_file(status), "is not a regular file");
         file_.open(path, std::ios::binary | std::ios::ate);
-        require(file_.is_open(), "cannot be opened");
+        error.assign(errno, std::generic_category());
+        require(file_.is_open(), concat("cannot be opened: ", error.message()));
         size_bytes_ = static_cast<std::uint64_t>(file_.tellg());
         std::uint64_t header_size = 0;
         require(size_bytes_ >= sizeof header_size, concat("holds ", size_bytes_,
