@@ -5,6 +5,7 @@
 #include "weft/data/detail/class_labels.hpp"
 
 #include <optional>
+#include <tuple>
 
 namespace weft {
 

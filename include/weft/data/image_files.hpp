@@ -4,6 +4,8 @@
 
 #include "weft/data/detail/class_labels.hpp"
 
+#include <tuple>
+
 namespace weft {
 
 /// Files of pictures, and the class of each.

@@ -5,6 +5,9 @@
 #include "weft/io/detail/safetensors.hpp"
 #include "weft/model/sequential.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace weft {
 
 /// What load_matching_weights found.
