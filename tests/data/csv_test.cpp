@@ -140,6 +140,15 @@ TEST_CASE("an empty field between tabs is one, and so are blanks where they sepa
     }
 }
 
+TEST_CASE("numbers may have a decimal comma") {
+    const CsvOptions commas{.separator = ';', .decimal_point = ','};
+    const auto table = read<float>("label;a;b\n1;0,5;-1,25e1\n0;3;+,5\n", commas);
+    CHECK(values_of(table.x) == std::vector<float>{0.5f, -12.5f, 3, 0.5f});
+    CHECK(csv_error<float>("label;a\n1;1.234\n", commas) ==
+          "line 2: column \"a\" is \"1.234\", expected a finite number");
+    CHECK(csv_error<float>("label;a\n1;1,2,3\n", commas).ends_with("expected a finite number"));
+}
+
 TEST_CASE("missing numbers are refused, or replaced as the options say") {
     const std::string text = "label,a,b\n1,,2\n0,NA,3\n2, ? ,nan\n";
     const std::string hint = "; .missing_value puts one in its place";

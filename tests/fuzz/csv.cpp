@@ -23,6 +23,7 @@ void read(const std::filesystem::path& path, Bytes) {
             {.classes = {"bag", "shirt", "7"}, .missing_marks = {"", "-999"}, .missing_value = 0});
     });
     try_to([&] { list_images("/", path); });
+    try_to([&] { read_csv<float>(path, {.separator = ';', .decimal_point = ','}); });
     try_to([&] { list_images("/", path, {.separator = ';', .classes = {"shirt", "bag"}}); });
 }
 
@@ -37,6 +38,7 @@ void write_seeds(const std::filesystem::path& folder) {
     write_seed(folder / "semicolons", "0.5;1;2\n1.5;0;-3e300\n");
     write_seed(folder / "names", "shirt\t1\t\t-2\nbag\tNA\t+1e-60\t3\n");
     write_seed(folder / "listed_names", "label,a,\nbag,-999,\n7,200,\nshirt,,\n");
+    write_seed(folder / "commas", "label;a;b\n1;0,5;-1,25e1\n0;3;+,5\n");
     write_seed(folder / "images", "id,label\ndev/null,shirt\ndev/zero.png,bag\n");
     write_seed(folder / "numbered_images", "id,label\ndev/null,4\n17,0\n");
 }

@@ -15,6 +15,7 @@ struct CsvOptions {
     std::string label_column = "label";
     bool header = true;  ///< the first line names the columns; without one they are "0", "1", ...
     char separator = ',';
+    char decimal_point = '.';  ///< a comma in much of Europe, whose separator is then ';'
     /// The names of the classes in the order of their indices: for a test set those of the training
     /// set. Without, names are numbered in their order as text.
     std::vector<std::string> classes = {};
@@ -42,7 +43,7 @@ struct CsvTable {
 ///                                  table.labels);
 ///
 /// Fields may stand in double quotes; lines end in LF or CRLF, with or without a separator before
-/// it; empty lines are passed over. Numbers have a decimal point. The file is read twice: no memory
+/// it; empty lines are passed over. The file is read twice: no memory
 /// is taken for numbers that it does not hold. Throws IoError, which names file and line, for a
 /// field that is no finite number of that type, a label that is no class, a line of another length,
 /// a column that is missing, and a file without samples; and names the separator that the file has
@@ -88,7 +89,8 @@ WEFT_COLD std::string expected_number() {
 template <class T>
 class CsvNumbers {
 public:
-    WEFT_COLD explicit CsvNumbers(const CsvOptions& options) : marks_(options.missing_marks) {
+    WEFT_COLD explicit CsvNumbers(const CsvOptions& options)
+        : marks_(options.missing_marks), decimal_point_(options.decimal_point) {
         double ignored = 0;
         marks_are_numbers_ = std::ranges::any_of(
             marks_, [&](const std::string& mark) { return parse_number(mark, ignored); });
@@ -112,12 +114,20 @@ public:
         const std::string& text = reader.fields()[field];
         // A mark may be a number, such as -999; else it is looked for where nothing else fits.
         const bool is_marked = marks_are_numbers_ && is_missing(text);
-        if (!is_marked && parse_number(text, number)) return;
+        if (!is_marked && parse(text, number)) return;
         if (!is_missing(text) || !missing_) refuse(reader, text, column);
         number = *missing_;
     }
 
 private:
+    bool parse(const std::string& text, T& number) const {
+        if (decimal_point_ == '.') return parse_number(text, number);
+        if (text.find('.') != std::string::npos) return false;  // may group digits
+        std::string with_point = text;
+        std::ranges::replace(with_point, decimal_point_, '.');
+        return parse_number(with_point, number);
+    }
+
     [[noreturn]] WEFT_COLD void refuse(const CsvReader& reader, const std::string& text,
                                        std::string_view column) const {
         reader.fail(concat("column \"", column, "\" is ", quoted_excerpt(text), ", expected ",
@@ -126,6 +136,7 @@ private:
     }
 
     std::vector<std::string> marks_;
+    char decimal_point_;
     bool marks_are_numbers_ = false;
     std::optional<T> missing_;
 };
