@@ -217,6 +217,7 @@ TEST_CASE("one label of another kind is refused, and numbers no class anew") {
 TEST_CASE("another separator than the file's is named") {
     const std::string hint = "; the first line has 2 ';' and no ',': try .separator = ';'";
     CHECK(csv_error("label;a;b\n1;2;3\n") == "has 0 columns \"label\", expected one" + hint);
+    CHECK(csv_error("\n\nlabel;a;b\n1;2;3\n").ends_with(hint));
     CHECK(csv_error("label;a;b\n1;2,5;3,5\n") == "line 2: has 3 fields, expected 1" + hint);
     CHECK(csv_error("\"a,b\";a;b\n1;2;3\n", no_labels).ends_with(hint));
     CHECK(csv_error("1;2;3\n", {.label_column = "", .header = false}).ends_with(hint));

@@ -62,18 +62,18 @@ private:
         std::string line = concat("epoch", separator, "learning_rate");
         for (const std::string& name : run.score_names()) {
             line += separator;
-            line += field(name);
+            line += quoted(name);
         }
         return line + "\n";
     }
 
     /// A name as a field, in quotes where it would not be one else. Source: RFC 4180, section 2.
-    WEFT_COLD std::string field(const std::string& name) const {
+    WEFT_COLD std::string quoted(const std::string& name) const {
         const std::string special = concat("\"\r\n", separator);
         if (name.find_first_of(special) == std::string::npos) return name;
-        std::string quoted = "\"";
-        for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
-        return quoted + "\"";
+        std::string text = "\"";
+        for (const char c : name) text.append(c == '"' ? 2 : 1, c);
+        return text + "\"";
     }
 
     /// Throws IoError unless the file is empty or has this run's columns.
@@ -85,7 +85,8 @@ private:
         if (found.ends_with('\r')) found.pop_back();
         if (found == expected) return;
         throw IoError(concat(path.string(), ": has the columns ", found.substr(0, 400),
-                             ", expected ", expected, "; without .append it is written anew"));
+                             ", expected ", expected,
+                             append ? "; without .append it is written anew" : ""));
     }
 
     /// Whether the file's last line has its end; it has none where somebody edited it.

@@ -42,11 +42,11 @@ public:
             }
             ++line_;
             if (line_ == 1 && text_.starts_with("\xEF\xBB\xBF")) text_.erase(0, 3);
-            if (line_ == 1) first_line_ = text_;
             while (!text_.empty() && (is_space(text_.back()) || text_.back() == '\r')) {
                 text_.pop_back();
             }
         } while (text_.empty());
+        if (first_line_.empty()) first_line_ = text_;
         split();
         return true;
     }
