@@ -10,7 +10,9 @@
 /// Writes to a file beside the path, which write_file then puts in its place.
 inline std::filesystem::path write_beside(const std::filesystem::path& path,
                                           const std::string& text) {
-    std::filesystem::path temporary = path.string() + ".part";
+    // With room for what is added: names have at most 255 bytes.
+    const std::string name = path.filename().string().substr(0, 250);
+    const std::filesystem::path temporary = path.parent_path() / (name + ".part");
     std::ofstream file(temporary, std::ios::binary);
     file << text;
     file.close();

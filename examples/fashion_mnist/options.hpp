@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -82,7 +83,8 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
                        "Take the model from this file, and train none; --model says which it is");
     CLI::Option* const checkpoint = app.add_option("--checkpoint", options.checkpoint,
                                                    "Keep the run in this file as it goes on");
-    app.add_flag("--resume", options.resume, "Go on with the run that --checkpoint kept")
+    app.add_flag("--resume", options.resume,
+                 "Go on with the run that --checkpoint kept, if there is one")
         ->needs(checkpoint);
     app.add_option("--device", options.device, "Where to compute")
         ->check(CLI::IsMember({"cpu"}))
@@ -128,8 +130,9 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
             throw weft::ArgumentError(options.checkpoint +
                                       ": holds a run already; --resume goes on with it");
         }
+        // So that a job which restarts itself has one command.
         if (!exists && options.resume) {
-            throw weft::IoError(options.checkpoint + ": no such file, nothing to resume");
+            std::cout << options.checkpoint << ": no such file, so a new run begins\n";
         }
     }
     // Better to learn now than after the training that the results have no place to go.

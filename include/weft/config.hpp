@@ -135,12 +135,17 @@ inline constexpr bool has_openmp = false;
 #define WEFT_COMPILER __VERSION__
 #endif
 #if defined(__OPTIMIZE__) || (defined(_MSC_VER) && defined(NDEBUG))
-inline constexpr const char* build_description =
-    WEFT_STRING(WEFT_INSTRUCTION_SET) ", " WEFT_COMPILER ", optimised";
+#define WEFT_OPTIMISED ", optimised"
 #else
-inline constexpr const char* build_description =
-    WEFT_STRING(WEFT_INSTRUCTION_SET) ", " WEFT_COMPILER;
+#define WEFT_OPTIMISED ""
 #endif
+#if defined(__FAST_MATH__) || defined(_M_FP_FAST)
+#define WEFT_FAST_MATH ", fast math"
+#else
+#define WEFT_FAST_MATH ""
+#endif
+inline constexpr const char* build_description =
+    WEFT_STRING(WEFT_INSTRUCTION_SET) ", " WEFT_COMPILER WEFT_OPTIMISED WEFT_FAST_MATH;
 
 }  // namespace WEFT_BUILD_NAMESPACE
 
@@ -190,6 +195,17 @@ inline void pause() { _mm_pause(); }
 inline void pause() { asm volatile("yield"); }
 #else
 inline void pause() {}
+#endif
+
+/// The C library that the program runs with: "glibc 2.36"; empty where it does not say.
+#if defined(_CS_GNU_LIBC_VERSION)
+inline std::string c_library() {
+    char text[64] = "";
+    confstr(_CS_GNU_LIBC_VERSION, text, sizeof text);
+    return text;
+}
+#else
+inline std::string c_library() { return {}; }
 #endif
 
 /// create_unique_file makes a new, empty file whose name starts with `stem` and gives its name;

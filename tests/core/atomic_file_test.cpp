@@ -95,6 +95,37 @@ TEST_CASE("a disk that fails is told of") {
     CHECK(files_in(folder.path()) == 1);
 }
 
+TEST_CASE("a name may be as long as the file system takes") {
+    const TemporaryFolder folder;
+    const auto write = [&](const std::string& name) {
+        CHECK(write_watched(folder.file(name, "old"), "new").second == "");
+        CHECK(contents_of(folder.path() / name) == "new");
+        CHECK(files_in(folder.path()) == 1);
+        fs::remove(folder.path() / name);
+    };
+    for (const std::size_t length : {1U, 99U, 100U, 101U, 132U, 133U, 223U, 224U, 250U, 255U}) {
+        CAPTURE(length);
+        write(std::string(length, 'a'));
+        // Two bytes a letter: the temporary name ends between two letters.
+        std::string letters;
+        while (letters.size() + 2 <= length) letters += "\u00e4";
+        if (letters.size() < length) letters += "a";
+        write(letters);
+        const fs::path path = folder.path() / letters;
+        detail::AtomicFile file(path);
+        for (const auto& entry : fs::directory_iterator(folder.path())) {
+            const std::string temporary = entry.path().filename().string();
+            const std::string start = temporary.substr(0, temporary.find('.'));
+            CHECK(letters.starts_with(start));
+            CHECK((start.size() % 2 == 0 || start == letters));
+            CHECK(temporary.size() <= std::max<std::size_t>(length, 132));
+        }
+    }
+    const std::string too_long = folder / std::string(256, 'a');
+    CHECK_THROWS_WITH_AS(detail::AtomicFile{too_long},
+                         (too_long + ": cannot be created: File name too long").c_str(), IoError);
+}
+
 TEST_CASE("what is not committed leaves nothing") {
     const TemporaryFolder folder;
     const fs::path path = folder.file("a", "old");

@@ -1,6 +1,8 @@
 #include "weft/data/fashion_mnist.hpp"
 
+#include "examples/fashion_mnist/predictions.hpp"
 #include "tests/support/bytes.hpp"
+#include "tests/support/comma_locale.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 #include <doctest/doctest.h>
@@ -299,4 +301,11 @@ TEST_CASE("Fashion-MNIST: the published set, where it is installed") {
     const double mean = static_cast<double>(sum) / static_cast<double>(data.train_images.size());
     CHECK(mean > 0.28595 * 255);
     CHECK(mean < 0.28605 * 255);
+}
+
+TEST_CASE("predictions as CSV are the same in a locale of commas and grouped digits") {
+    weft::Tensor<float> probabilities({1002, 2});
+    for (weft::Index i = 0; i < 1002; ++i) probabilities(i, i % 2) = 1;
+    const weft::CommaLocale locale;
+    CHECK(predictions_csv(probabilities).ends_with("\n999,1\n1000,0\n1001,1\n"));
 }

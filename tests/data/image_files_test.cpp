@@ -68,6 +68,12 @@ TEST_CASE("pictures that a CSV file lists, in its order") {
         list_images(folder.path(), named, {.id_column = "file", .class_column = "class"});
     CHECK(flowers.classes == std::vector<std::string>{"daisy", "rose"});
     CHECK(labels_of(flowers) == std::vector<int>{1, 0, 1});
+
+    const auto test = folder.file("test.csv", "id;label\n0;rose\n");
+    const ImageFiles roses =
+        list_images(folder.path(), test, {.separator = ';', .classes = flowers.classes});
+    CHECK(roses.classes == flowers.classes);
+    CHECK(labels_of(roses) == std::vector<int>{1});
 }
 
 TEST_CASE("what is wrong with a list is named with its line") {
@@ -89,5 +95,11 @@ TEST_CASE("what is wrong with a list is named with its line") {
           "line 2: column \"id\" is \"../0\", expected a file's name");
     CHECK(complain("id,label\n,1\n").starts_with("line 2: column \"id\" is \"\""));
     CHECK(complain("id,label\n0,\n") == "line 2: column \"label\" is empty");
+    CHECK(complain("id,label\n0,1\n0,rose\n") ==
+          "line 3: column \"label\" is \"rose\", expected an integer from 0 to 2147483647");
+    CHECK(complain("id,label\n0,rose\n0,1\n").starts_with("line 3: column \"label\" is \"1\""));
+    CHECK(complain("id;label\n0;1\n") ==
+          "has 0 columns \"id\", expected one; the first line has 1 ';' and no ',': try .separator "
+          "= ';'");
     CHECK(complain("id,label\n0,1,2\n") == "line 2: has 3 fields, expected 2");
 }

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cfenv>
 #include <thread>
 
 using namespace weft;
@@ -440,6 +441,66 @@ TEST_CASE("the self-test finds parameters that are not those that were saved") {
     CHECK(refusal(path).starts_with(fails));
     folder.file("m", other_build(last_bit));
     CHECK(refusal(path) == "nothing was thrown");
+}
+
+TEST_CASE("equal bits are asked for only of a build that is the same in every part") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "m";
+    save_model(small_model(), path);
+    const std::string bytes = contents_of(path);
+    const std::string build(detail::SafetensorsFile(path).metadata("build"));
+    REQUIRE(build == detail::build_text<float, Cpu>());
+    std::string last_bit = bytes, wrong = bytes;
+    last_bit[last_bit.size() - 4] = static_cast<char>(last_bit[last_bit.size() - 4] ^ 1);
+    char& sign_byte = wrong[8 + header_size_of(bytes) + 3];
+    sign_byte = static_cast<char>(sign_byte ^ 0x80);
+    const auto loads = [&](const std::string& file, const std::string& by) {
+        folder.file("m", with(file, build, by));
+        return refusal(path) == "nothing was thrown";
+    };
+    // One part after another is another's: version, instruction set, compiler, Eigen, its options,
+    // C library, arithmetic.
+    std::size_t parts = 0;
+    for (std::size_t begin = 0; begin < build.size(); ++parts) {
+        const std::size_t end = std::min(build.find(", ", begin), build.size());
+        std::string other = build;
+        other[end - 1] = other[end - 1] == '1' ? '2' : '1';
+        CAPTURE(other);
+        CHECK(loads(bytes, other));
+        CHECK(loads(last_bit, other));
+        CHECK_FALSE(loads(wrong, other));
+        begin = end + 2;
+    }
+    CHECK(parts >= 7);
+    for (const char* part :
+         {"weft " WEFT_VERSION, instruction_set, "Eigen 3.", "EIGEN_FAST_MATH ", "arithmetic "}) {
+        CHECK(build.find(part) != std::string::npos);
+    }
+    CHECK(build.find("openmp") == std::string::npos);  // threads decide nothing
+    // As builds before this one described themselves, and as none does.
+    for (const std::string& other : {concat("weft " WEFT_VERSION ", ", build_description),
+                                     build + ", fast math", std::string()}) {
+        CAPTURE(other);
+        CHECK(loads(bytes, other));
+        CHECK(loads(last_bit, other));
+        CHECK_FALSE(loads(wrong, other));
+    }
+    // What is known to be the same, where the C library says which it is.
+    CHECK(loads(bytes, build));
+    CHECK(loads(last_bit, build) == detail::c_library().empty());
+    CHECK_FALSE(loads(wrong, build));
+}
+
+TEST_CASE("the check of arithmetic sees what no description of the build can") {
+    const auto check = [] { return detail::compute_arithmetic_check<float, Cpu>(); };
+    const std::uint32_t usual = check();
+    CHECK(check() == usual);
+    REQUIRE(std::fesetround(FE_UPWARD) == 0);
+    const std::uint32_t upward = check();
+    REQUIRE(std::fesetround(FE_TONEAREST) == 0);
+    CHECK(upward != usual);
+    CHECK(check() == usual);
+    CHECK(detail::compute_arithmetic_check<double, Cpu>() != usual);
 }
 
 TEST_CASE("a parameter that is not finite is refused by name, unless told otherwise") {

@@ -2,6 +2,7 @@
 
 #include "tests/io/safetensors_bytes.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/support/io_error.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/weft.hpp"
 
@@ -52,7 +53,7 @@ void check_round_trip() {
     model.parameter("dense/kernel")[3] = -std::numeric_limits<Scalar>::infinity();
     const fs::path path = folder.path() / "w.safetensors";
     save_weights(model, path);
-    load_weights(other, path);
+    load_weights(other, path, {.allow_non_finite = true});
     CHECK(std::memcmp(model.arena().data(), other.arena().data(),
                       static_cast<std::size_t>(model.arena().size()) * sizeof(Scalar)) == 0);
 }
@@ -62,6 +63,62 @@ void check_round_trip() {
 TEST_CASE("weights come back bit for bit, also what is not trained, NaN and infinity") {
     check_round_trip<float>();
     check_round_trip<double>();
+}
+
+TEST_CASE("weights that are not finite are refused by name, unless told otherwise") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "w";
+    Sequential<float> bad = small_model(5), model = small_model(5);
+    bad.parameter("dense/kernel")[3] = std::numeric_limits<float>::infinity();
+    save_weights(bad, path);
+    CHECK(refusal(model, path) ==
+          "dense/kernel holds a NaN or an infinity; load_weights(model, path, {.allow_non_finite = "
+          "true}) takes it");
+    bad.parameter("dense/kernel")[3] = 0;
+    bad.parameter("batch_norm/moving_variance")[0] = std::numeric_limits<float>::quiet_NaN();
+    save_weights(bad, path);
+    const std::string refused = "batch_norm/moving_variance holds a NaN or an infinity; load_";
+    CHECK(refusal(model, path).starts_with(refused + "weights("));
+    // Of those that fit; one of the model's own that the file does not have is its own affair.
+    const auto matching_error = [&](Sequential<float>& to) {
+        const Tensor<float> before(std::as_const(to).arena());
+        const std::string message = io_error(path, [&] { load_matching_weights(to, path); });
+        CHECK(identical(Tensor<float>(std::as_const(to).arena()), before));
+        return message;
+    };
+    CHECK(matching_error(model).starts_with(refused + "matching_weights("));
+    CHECK(load_matching_weights(model, path, {.allow_non_finite = true}).is_complete());
+    Sequential<float> dense{Input{{27}}, Dense{5}, Dense{.units = 1, .name = "last"}};
+    dense.parameter("last/bias")[0] = std::numeric_limits<float>::quiet_NaN();
+    CHECK(load_matching_weights(dense, path).loaded ==
+          std::vector<std::string>{"dense/kernel", "dense/bias"});
+}
+
+TEST_CASE("a file of another program given as weights is named as what it is") {
+    const TemporaryFolder folder;
+    Sequential<float> model = small_model();
+    const auto of = [&](std::string start) {
+        start.resize(500, '\x01');
+        return refusal(model, folder.file("w", start));
+    };
+    const std::string expected = ", expected a safetensors file";
+    using namespace std::string_literals;
+    CHECK(of("\x89HDF\r\n\x1a\n\0\0\0"s) == "is an HDF5 file (.h5)" + expected);
+    CHECK(of("PK\x03\x04"s + std::string(22, '\0') + "\x09\0\0\0"s + "arr_0.npy") ==
+          "is a NumPy archive (.npz)" + expected);
+    CHECK(of("\x80\x02}q\0"s) == "is a Python pickle" + expected);
+    CHECK(of("\x1f\x8b\x08\0"s) == "is compressed by gzip" + expected);
+    CHECK(of("\x08\x07\x12\x07pytorch"s) == "is an ONNX model (.onnx)" + expected);
+    // A header of any size that begins as one is read as such.
+    CHECK(of("\x08\x07\0\0\0\0\0\0{"s) == "declares a header of 1800 bytes, but holds 500");
+    const std::string padded =
+        R"({"dense/kernel":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+    for (const std::size_t size : {0x108U, 0x1208U}) {
+        std::string json = padded;
+        json.resize(size, ' ');
+        CHECK(refusal(model, folder.file("w", safetensors(json, "1234")))
+                  .starts_with("dense/kernel has"));
+    }
 }
 
 TEST_CASE("weights are a safetensors file: names, types, shapes and numbers where it says") {
@@ -139,6 +196,9 @@ TEST_CASE("a missing, short or corrupt file of weights is refused by name") {
     Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
     CHECK(refusal(model, folder.path() / "none") == "no such file");
     CHECK(refusal(model, folder.path()) == "is not a regular file");
+    fs::create_symlink("loop", folder.path() / "loop");
+    CHECK(refusal(model, folder.path() / "loop") ==
+          "cannot be looked at: Too many levels of symbolic links");
 
     const auto of = [&](const std::string& bytes) {
         folder.file("w.safetensors", bytes);

@@ -1,7 +1,9 @@
 #include "weft/training/callback.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/io_error.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/losses/mean_squared_error.hpp"
@@ -91,13 +93,6 @@ struct Line {
         for (Index i = 0; i < 16; ++i) y(i, 0) = x(i, 0) - 2 * x(i, 1);
     }
 };
-
-std::string contents_of(const std::filesystem::path& path) {
-    std::ifstream file(path);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 }  // namespace
 
@@ -262,6 +257,44 @@ TEST_CASE("CSVLogger writes a header and a line an epoch, and continues a file i
     std::filesystem::remove(path);
     CHECK_THROWS_WITH_AS(ScriptedRun({1}).run(CSVLogger{.path = "/no/such/folder/log.csv"}),
                          "/no/such/folder/log.csv: cannot be written", IoError);
+}
+
+TEST_CASE("CSVLogger does not continue a file of other columns") {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "log.csv";
+    ScriptedRun({0.5}, "val_loss").run(CSVLogger{.path = path});
+    const std::string before = contents_of(path);
+    const auto message = [&](CSVLogger log, const std::string& score) {
+        return io_error(path, [&] { ScriptedRun({0.5}, score).run(log); });
+    };
+    const std::string other = "has the columns epoch,learning_rate,loss,val_loss, expected ";
+    CHECK(message({.path = path, .append = true}, "accuracy") ==
+          other + "epoch,learning_rate,loss,accuracy; without .append it is written anew");
+    CHECK(message({.path = path, .separator = ';', .append = true}, "val_loss") ==
+          other + "epoch;learning_rate;loss;val_loss; without .append it is written anew");
+    CHECK(contents_of(path) == before);
+    folder.file("log.csv", "\n");
+    CHECK(message({.path = path, .append = true}, "val_loss").starts_with("has the columns , "));
+    // An empty file has no columns yet, and one that was edited elsewhere other ends of lines.
+    folder.file("log.csv", "");
+    ScriptedRun({0.5}).run(CSVLogger{.path = path, .append = true});
+    CHECK(contents_of(path) == before);
+    folder.file("log.csv", "epoch,learning_rate,loss,val_loss\r\n1,1,0.25,0.75");
+    ScriptedRun({0.5}).run(CSVLogger{.path = path, .append = true});
+    CHECK(contents_of(path) ==
+          "epoch,learning_rate,loss,val_loss\r\n1,1,0.25,0.75\n1,1,0.25,0.5\n");
+}
+
+TEST_CASE("CSVLogger quotes a name that would be more than one field") {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "log.csv";
+    for (int repeat = 0; repeat < 2; ++repeat) {
+        ScriptedRun({0.5}, "a,\"b\"").run(CSVLogger{.path = path, .append = repeat > 0});
+    }
+    CHECK(contents_of(path) ==
+          "epoch,learning_rate,loss,\"a,\"\"b\"\"\"\n1,1,0.25,0.5\n1,1,0.25,0.5\n");
+    ScriptedRun({0.5}, "a,b").run(CSVLogger{.path = path, .separator = ';'});
+    CHECK(contents_of(path).starts_with("epoch;learning_rate;loss;a,b\n"));
 }
 
 TEST_CASE("A callback has at least one of the functions that a run calls") {

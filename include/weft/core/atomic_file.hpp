@@ -5,6 +5,7 @@
 #include "weft/config.hpp"
 #include "weft/core/error.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -27,7 +28,12 @@ public:
         for (int links = 0; links < 40 && is_symlink(symlink_status(target_, ignored)); ++links) {
             target_ = target_.parent_path() / read_symlink(target_, ignored);
         }
-        const auto old = std::filesystem::status(target_, ignored);
+        std::error_code error;
+        const auto old = std::filesystem::status(target_, error);
+        if (error == std::errc::filename_too_long) {  // the temporary name may fit
+            errno = error.value();
+            check(false, "be created");
+        }
         const bool replaces = std::filesystem::is_regular_file(old);
         if (std::filesystem::is_other(old)) {  // a device, a pipe
             throw IoError(concat(name_, ": is no regular file, and cannot be replaced by one"));
@@ -35,7 +41,7 @@ public:
         if (replaces) permissions_ = old.permissions();
         // Never more to others than the old file allowed, also while it is written.
         const auto mode = static_cast<unsigned>(old.permissions()) & 0666;
-        temporary_ = create_unique_file(target_.string(), replaces ? mode | 0600 : 0666);
+        temporary_ = create_unique_file(temporary_stem().string(), replaces ? mode | 0600 : 0666);
         if (!temporary_.empty()) file_.open(temporary_, std::ios::binary);
         check(file_.is_open(), "be created");
     }
@@ -70,6 +76,17 @@ public:
     }
 
 private:
+    /// The file's name as the start of a longer one. A long name is cut by what is added to it, 32
+    /// bytes at most: where the file may have its name, so may the temporary one.
+    std::filesystem::path temporary_stem() const {
+        std::string name = target_.filename().string();
+        std::size_t kept = std::min(name.size(), std::max<std::size_t>(name.size(), 132) - 32);
+        // Not within a character of UTF-8, which some file systems refuse.
+        while (kept > 0 && kept < name.size() && (name[kept] & 0xC0) == 0x80) --kept;
+        name.resize(kept);
+        return std::filesystem::path(target_).replace_filename(name);
+    }
+
     void check(bool holds, std::string_view what) const {
         if (holds) return;
         throw IoError(concat(name_, ": cannot ", what, ": ",

@@ -106,6 +106,14 @@ std::string concat(const Parts&... parts) {
 
 namespace detail {
 
+/// 0.87415 as "0.8742" for 4 digits behind the point: printf's %.4f, whatever the locale.
+WEFT_COLD inline std::string decimals(double number, int digits) {
+    char text[400];  // the largest double has 309 digits before the point
+    const auto end =
+        std::to_chars(text, text + sizeof text, number, std::chars_format::fixed, digits).ptr;
+    return {text, end};
+}
+
 /// Throws ArgumentError `Adam: beta_1 is 1, expected ...` unless the option holds.
 WEFT_COLD inline void require_option(bool holds, std::string_view declaration,
                                      std::string_view option, double value,

@@ -2,15 +2,29 @@
 /// read_csv: numbers, such as pixels, in the columns of a CSV file.
 #pragma once
 
-#include "weft/data/detail/csv_reader.hpp"
+#include "weft/data/detail/class_labels.hpp"
+
+#include <optional>
+#include <tuple>
 
 namespace weft {
 
 struct CsvOptions {
-    /// The column of class indices; empty when there is none.
+    /// The column of classes, all of them integers of at least 0, or names; empty when there is
+    /// none.
     std::string label_column = "label";
     bool header = true;  ///< the first line names the columns; without one they are "0", "1", ...
     char separator = ',';
+    char decimal_point = '.';  ///< a comma in much of Europe, whose separator is then ';'
+    /// The names of the classes in the order of their indices: for a test set those of the training
+    /// set. Without, names are numbered in their order as text.
+    std::vector<std::string> classes = {};
+    /// What is written where a number is not known.
+    std::vector<std::string> missing_marks = {"",    "?",   "NA",   "N/A",  "#N/A",
+                                              "NaN", "nan", "NULL", "null", "None"};
+    /// Taken for the number in their place, NaN if you like; without one they are refused. A label
+    /// that is missing is refused in any case.
+    std::optional<double> missing_value = {};
 };
 
 /// A CSV file's contents: a sample a line.
@@ -19,6 +33,7 @@ struct CsvTable {
     std::vector<std::string> columns;  ///< names of the columns of x
     Tensor<Scalar> x;                  ///< (N, columns): all columns but the labels'
     Tensor<std::int32_t> labels;       ///< (N), at least 0; (0) when there is no such column
+    std::vector<std::string> classes;  ///< class i is classes[i]; none where labels are integers
 };
 
 /// Reads numbers from a CSV file: pixels as std::uint8_t, or any numbers as float or double.
@@ -27,73 +42,146 @@ struct CsvTable {
 ///   const Examples<float> examples(table.x.view().reshape({table.x.shape()[0], 28, 28}),
 ///                                  table.labels);
 ///
-/// Fields may stand in double quotes; lines end in LF or CRLF; empty lines are passed over. The
-/// file is read twice: no memory is taken for numbers that it does not hold. Throws IoError, which
-/// names file and line, for a field that is no finite number of that type, a line of another
-/// length, a column that is missing, and a file without samples.
+/// Fields may stand in double quotes; lines end in LF or CRLF, with or without a separator before
+/// it; empty lines are passed over. The file is read twice: no memory
+/// is taken for numbers that it does not hold. Throws IoError, which names file and line, for a
+/// field that is no finite number of that type, a label that is no class, a line of another length,
+/// a column that is missing, and a file without samples; and names the separator that the file has
+/// when that is another. Throws ArgumentError for a missing_value that is no Scalar.
 template <class Scalar>
 CsvTable<Scalar> read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 namespace detail {
 
-/// The names of all columns and the number of samples. Every line has as many fields as the first.
+/// The names of all columns and the number of samples. Every line has as many fields as the first,
+/// but for a column without a name or anything in it, which separators at the ends of lines make.
 WEFT_COLD inline std::pair<std::vector<std::string>, Index> scan_csv(CsvReader& reader,
                                                                      bool header) {
     if (!reader.next()) reader.fail("the file is empty");
     std::vector<std::string> columns = reader.fields();
+    bool ends_in_separators = header && columns.size() > 1 && columns.back().empty();
     Index samples = 0;
     if (!header) {
         samples = 1;
         for (std::size_t i = 0; i < columns.size(); ++i) columns[i] = std::to_string(i);
     }
-    for (; reader.next(); ++samples) reader.require_fields(columns.size());
+    for (; reader.next(); ++samples) {
+        reader.require_fields(columns.size());
+        ends_in_separators = ends_in_separators && reader.fields().back().empty();
+    }
     if (samples == 0) reader.fail("no samples follow the header");
+    if (ends_in_separators) columns.pop_back();
     return {std::move(columns), samples};
 }
 
+/// What T can be, for errors: "an integer from 0 to 255".
 template <class T>
-void read_field(const CsvReader& reader, std::size_t field, std::string_view column, T lowest,
-                T& number) {
-    const std::string& text = reader.fields()[field];
-    if (parse_number(text, number) && number >= lowest) return;
-    std::string range;
+WEFT_COLD std::string expected_number() {
     if constexpr (std::integral<T>) {
-        range = concat(" from ", lowest, " to ", std::numeric_limits<T>::max());
+        using Limits = std::numeric_limits<T>;
+        return concat("an integer from ", Limits::lowest(), " to ", Limits::max());
+    } else {
+        return "a finite number";
     }
-    reader.fail(concat("column \"", column, "\" is ", quoted_excerpt(text), ", expected ",
-                       std::integral<T> ? "an integer" : "a finite number", range));
 }
+
+/// Reads the numbers of a file, some of which may be missing.
+template <class T>
+class CsvNumbers {
+public:
+    WEFT_COLD explicit CsvNumbers(const CsvOptions& options)
+        : marks_(options.missing_marks), decimal_point_(options.decimal_point) {
+        double ignored = 0;
+        marks_are_numbers_ = std::ranges::any_of(
+            marks_, [&](const std::string& mark) { return parse_number(mark, ignored); });
+        if (!options.missing_value) return;
+        const double value = *options.missing_value;
+        T number{};
+        if (std::integral<T> && !parse_number(concat(value), number)) {
+            throw ArgumentError(
+                concat("read_csv: missing_value is ", value, ", expected ", expected_number<T>()));
+        }
+        missing_ = static_cast<T>(value);
+    }
+
+    bool is_missing(const std::string& text) const {
+        return std::ranges::find(marks_, text) != marks_.end();
+    }
+
+    /// Throws IoError for a field that is no number, or missing and not to be.
+    void read(const CsvReader& reader, std::size_t field, std::string_view column,
+              T& number) const {
+        const std::string& text = reader.fields()[field];
+        // A mark may be a number, such as -999; else it is looked for where nothing else fits.
+        const bool is_marked = marks_are_numbers_ && is_missing(text);
+        if (!is_marked && parse(text, number)) return;
+        if (!is_missing(text) || !missing_) refuse(reader, text, column);
+        number = *missing_;
+    }
+
+private:
+    bool parse(const std::string& text, T& number) const {
+        if (decimal_point_ == '.') return parse_number(text, number);
+        if (text.find('.') != std::string::npos) return false;  // may group digits
+        std::string with_point = text;
+        std::ranges::replace(with_point, decimal_point_, '.');
+        return parse_number(with_point, number);
+    }
+
+    [[noreturn]] WEFT_COLD void refuse(const CsvReader& reader, const std::string& text,
+                                       std::string_view column) const {
+        reader.fail(concat("column \"", column, "\" is ", quoted_excerpt(text), ", expected ",
+                           expected_number<T>(),
+                           is_missing(text) ? "; .missing_value puts one in its place" : ""));
+    }
+
+    std::vector<std::string> marks_;
+    char decimal_point_;
+    bool marks_are_numbers_ = false;
+    std::optional<T> missing_;
+};
 
 }  // namespace detail
 
 template <class Scalar>
 CsvTable<Scalar> read_csv(const std::filesystem::path& path, const CsvOptions& options) {
+    const detail::CsvNumbers<Scalar> numbers(options);
+    detail::ClassLabels labels("read_csv", options.classes);
     detail::CsvReader reader(path, options.separator);
     auto [columns, samples] = detail::scan_csv(reader, options.header);
     reader.rewind();
     std::size_t label_column = columns.size();  // none
     if (options.header) reader.next();
     if (!options.label_column.empty()) {
-        label_column = detail::csv_column(reader.name(), columns, options.label_column);
+        label_column = detail::csv_column(reader, columns, options.label_column);
     }
     const bool labelled = label_column < columns.size();
 
     CsvTable<Scalar> table;
     table.x = Tensor<Scalar>({samples, static_cast<Index>(columns.size() - labelled)});
-    if (labelled) table.labels = Tensor<std::int32_t>(Shape{samples});
     Scalar* number = table.x.data();
     for (Index n = 0; n < samples && reader.next(); ++n) {
         reader.require_fields(columns.size());
         for (std::size_t i = 0; i < columns.size(); ++i) {
-            if (i == label_column) {
-                detail::read_field(reader, i, columns[i], std::int32_t{0}, table.labels[n]);
-            } else {
-                constexpr Scalar lowest = std::numeric_limits<Scalar>::lowest();
-                detail::read_field(reader, i, columns[i], lowest, *number++);
+            if (i != label_column) {
+                numbers.read(reader, i, columns[i], *number++);
+                continue;
             }
+            const std::string& label = reader.fields()[i];
+            if (numbers.is_missing(label) && !labels.knows(label)) {
+                reader.fail(concat("column \"", columns[i], "\" is ", detail::quoted_excerpt(label),
+                                   ", expected a class"));
+            }
+            labels.add(reader, i, columns[i]);
         }
     }
-    if (labelled) columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(label_column));
+    if (labelled) {
+        columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(label_column));
+        std::tie(table.labels, table.classes) = labels.take();
+    }
+    // A whole line would be the name of a class.
+    const char other = reader.other_separator();
+    if (columns.empty() && other != 0 && other != ' ') reader.fail("has no column of numbers");
     table.columns = std::move(columns);
     return table;
 }

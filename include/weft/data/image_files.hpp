@@ -2,7 +2,9 @@
 /// Lists of picture files with their classes: a folder a class, or a CSV file of classes.
 #pragma once
 
-#include "weft/data/detail/csv_reader.hpp"
+#include "weft/data/detail/class_labels.hpp"
+
+#include <tuple>
 
 namespace weft {
 
@@ -28,11 +30,15 @@ struct ImageListOptions {
     std::string id_column = "id";        ///< 17 or 17.png for 17.png
     std::string class_column = "label";  ///< all integers of at least 0, or names
     std::string extension = ".png";      ///< of files whose id has none
+    char separator = ',';
+    /// The names of the classes in the order of their indices: for a test set those of the training
+    /// set. Without, names are numbered in their order as text.
+    std::vector<std::string> classes = {};
 };
 
 /// The pictures in that directory that a CSV file with a header lists, with the class of each, in
-/// the file's order. Names of classes are numbered in the order of their names.
-/// Throws IoError, which names file and line, when a column, a picture or a class is missing.
+/// the file's order. Throws IoError, which names file and line, when a column, a picture or a class
+/// is missing, and when a class is no integer of at least 0, or no name, as those above it are.
 inline ImageFiles list_images(const std::filesystem::path& directory,
                               const std::filesystem::path& csv,
                               const ImageListOptions& options = {});
@@ -68,27 +74,6 @@ WEFT_COLD inline bool is_directory(const std::filesystem::path& path) {
     return std::filesystem::is_directory(path, ignored);
 }
 
-/// Class indices of what the file calls the classes: themselves where all are integers, else in the
-/// order of their names, which are put into classes.
-WEFT_COLD inline Tensor<std::int32_t> class_indices(const std::vector<std::string>& names,
-                                                    std::vector<std::string>& classes) {
-    Tensor<std::int32_t> labels(Shape{static_cast<Index>(names.size())});
-    bool are_numbers = true;
-    for (std::size_t i = 0; i < names.size() && are_numbers; ++i) {
-        std::int32_t& label = labels[static_cast<Index>(i)];
-        are_numbers = parse_number(names[i], label) && label >= 0;
-    }
-    if (are_numbers) return labels;
-    classes = names;
-    std::ranges::sort(classes);
-    classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const auto found = std::ranges::lower_bound(classes, names[i]);
-        labels[static_cast<Index>(i)] = static_cast<std::int32_t>(found - classes.begin());
-    }
-    return labels;
-}
-
 }  // namespace detail
 
 inline ImageFiles list_image_folder(const std::filesystem::path& directory) {
@@ -118,13 +103,13 @@ inline ImageFiles list_image_folder(const std::filesystem::path& directory) {
 
 inline ImageFiles list_images(const std::filesystem::path& directory,
                               const std::filesystem::path& csv, const ImageListOptions& options) {
-    detail::CsvReader reader(csv, ',');
+    detail::ClassLabels labels("list_images", options.classes);
+    detail::CsvReader reader(csv, options.separator);
     if (!reader.next()) reader.fail("the file is empty");
     const std::vector<std::string> columns = reader.fields();
-    const std::size_t id = detail::csv_column(reader.name(), columns, options.id_column);
-    const std::size_t label = detail::csv_column(reader.name(), columns, options.class_column);
+    const std::size_t id = detail::csv_column(reader, columns, options.id_column);
+    const std::size_t label = detail::csv_column(reader, columns, options.class_column);
     ImageFiles files;
-    std::vector<std::string> names;
     while (reader.next()) {
         reader.require_fields(columns.size());
         std::filesystem::path name = reader.fields()[id];
@@ -142,10 +127,10 @@ inline ImageFiles list_images(const std::filesystem::path& directory,
             reader.fail(concat("column \"", options.class_column, "\" is empty"));
         }
         files.paths.push_back(std::move(path));
-        names.push_back(reader.fields()[label]);
+        labels.add(reader, label, options.class_column);
     }
-    if (names.empty()) reader.fail("no samples follow the header");
-    files.labels = detail::class_indices(names, files.classes);
+    if (files.paths.empty()) reader.fail("no samples follow the header");
+    std::tie(files.labels, files.classes) = labels.take();
     return files;
 }
 

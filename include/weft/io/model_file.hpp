@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/io/detail/architecture.hpp"
+#include "weft/io/detail/build.hpp"
 #include "weft/io/weights.hpp"
 #include "weft/version.hpp"
 
@@ -13,11 +14,13 @@ namespace detail {
 /// The newest form of file that this version writes and reads.
 inline constexpr int model_format_version = 1;
 
-/// A result computed by other instructions, or by another compiler, sums the same terms in another
-/// order: the two differ by some roundings of each sum, for sums of K terms by about sqrt(K)
-/// epsilon, so after a dozen layers of thousands of terms by some 1000 epsilon. What is really
-/// wrong (a tensor in another's place, a damaged exponent, another formula) is off by some percent.
-/// Half of the digits, sqrt(epsilon), lies between the two: in float it is 2900 epsilon.
+/// A result of another build, or of another processor's functions, sums the same terms in another
+/// order and has tanh, exp and erf off by some last digits (Eigen's and the C library's are within
+/// 1 to 5 epsilon, with and without EIGEN_FAST_MATH and -ffast-math). Sums of K terms then differ
+/// by about sqrt(K) epsilon, so after a dozen layers of thousands of terms outputs differ by some
+/// 1000 epsilon. What is really wrong (a tensor in another's place, a damaged exponent, another
+/// formula) is off by some percent. Half of the digits, sqrt(epsilon), lies between the two: in
+/// float it is 2900 epsilon.
 template <class Scalar>
 WEFT_COLD bool agrees(TensorView<const Scalar> y, TensorView<const Scalar> expected) {
     const auto finite_size = [](Scalar x) { return std::isfinite(x) ? std::abs(x) : Scalar(0); };
@@ -90,19 +93,14 @@ WEFT_COLD inline void require_model_file(const SafetensorsFile& file) {
                         model_format_version, "; a newer weft reads it"));
 }
 
-/// What decides the last bits of an output.
-WEFT_COLD inline std::string build_text() {
-    return concat("weft " WEFT_VERSION ", ", build_description);
-}
-
 }  // namespace detail
 
 /// Writes a built model to one safetensors file, which holds all it takes to use it elsewhere:
 ///
 ///   tensors    every parameter by name, as save_weights has them; and self_test/input, one sample
 ///              of random numbers in [0, 1), with what the model makes of it, self_test/output
-///   metadata   format: weft, format_version: 1, build: whose bits the self-test's output has, and
-///              architecture: JSON that Keras's model_from_json takes too
+///   metadata   format: weft, format_version: 1, build: what decided the bits of the self-test's
+///              output, and architecture: JSON that Keras's model_from_json takes too
 ///
 /// `own` names the types of layers that are not weft's, which need a visit_fields (see
 /// LayerFields). The path has the old file or the whole new one at any moment. Throws IoError when
@@ -130,7 +128,7 @@ WEFT_COLD void save_model(const Sequential<Scalar, Device>& model,
     detail::write_safetensors(path, tensors,
                               {{"format", "weft"},
                                {"format_version", std::to_string(detail::model_format_version)},
-                               {"build", detail::build_text()},
+                               {"build", detail::build_text<Scalar, Device>()},
                                {"architecture", detail::write_architecture(model, own)}},
                               "save_model");
 }
@@ -148,8 +146,9 @@ struct LoadModelOptions {
 ///
 /// Scalar is the one it was saved with. `own` names the types of layers that are not weft's. What
 /// the model makes of the self-test's input is compared to what it made of it when it was saved:
-/// bit for bit where the same version of weft was compiled by the same compiler for the same
-/// instruction set, else to half of the digits. Memory is taken only for what the file holds.
+/// bit for bit where all that decides bits is known to be the same (weft, Eigen and its options,
+/// compiler, instruction set, C library, and a check of how it computes), else to half of the
+/// digits. Memory is taken only for what the file holds.
 /// Throws IoError, which names the file, for a file that is damaged, of a newer format, or holds a
 /// layer of unknown type, a parameter that is not finite or another answer to the self-test.
 template <class Scalar, class Device = Cpu>
@@ -176,23 +175,19 @@ WEFT_COLD Sequential<Scalar, Device> load_model(
     }
     const WeightsReport report = detail::read_weights(file, model, model.arena().data());
     file.require(report.is_complete(), report.to_string());
-    for (const ParameterInfo& parameter : model.parameters()) {
-        const auto finite = [](Scalar x) { return std::isfinite(x); };
-        file.require(
-            options.allow_non_finite || std::ranges::all_of(model.view(parameter.slot), finite),
-            concat(parameter.name,
-                   " holds a NaN or an infinity; load_model(path, {}, "
-                   "{.allow_non_finite = true}) takes it"));
+    if (!options.allow_non_finite) {
+        detail::require_finite(file, model, std::as_const(model).arena().data(), report.loaded,
+                               "load_model(path, {}, {.allow_non_finite = true})");
     }
     if (options.self_test) {
         const auto expected =
             detail::read_tensor<Scalar, Device>(file, "self_test/output", model.output_shape());
         const Tensor<Scalar, Device> output = model.predict(input);
-        const bool same_build = file.metadata("build") == detail::build_text();
+        const bool same_bits = detail::gives_same_bits<Scalar, Device>(file.metadata("build"));
         const bool holds =
-            same_build ? std::memcmp(output.data(), expected.data(),
-                                     static_cast<std::size_t>(output.size()) * sizeof(Scalar)) == 0
-                       : detail::agrees<Scalar>(output, expected);
+            same_bits ? std::memcmp(output.data(), expected.data(),
+                                    static_cast<std::size_t>(output.size()) * sizeof(Scalar)) == 0
+                      : detail::agrees<Scalar>(output, expected);
         file.require(holds, concat("fails its self-test: the model no longer gives the output that "
                                    "it was saved with, by ",
                                    file.metadata("build"),

@@ -5,6 +5,9 @@
 #include "weft/io/detail/safetensors.hpp"
 #include "weft/model/sequential.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace weft {
 
 /// What load_matching_weights found.
@@ -91,6 +94,21 @@ WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Sequential<Sca
     return read_weights(file, safetensors_dtype<Scalar>(), sizeof(Scalar), targets);
 }
 
+/// Throws IoError unless the parameters of those names, in an arena of the model's layout, are
+/// finite. `advice` ends the message.
+template <class Scalar, class Device>
+WEFT_COLD void require_finite(const SafetensorsFile& file, const Sequential<Scalar, Device>& model,
+                              const Scalar* arena, const std::vector<std::string>& names,
+                              std::string_view advice) {
+    const auto finite = [](Scalar x) { return std::isfinite(x); };
+    for (const ParameterInfo& parameter : model.parameters()) {
+        if (std::ranges::find(names, parameter.name) == names.end()) continue;
+        const Scalar* numbers = arena + (model.view(parameter.slot).data() - model.arena().data());
+        file.require(std::all_of(numbers, numbers + parameter.slot.shape.size(), finite),
+                     concat(parameter.name, " holds a NaN or an infinity; ", advice, " takes it"));
+    }
+}
+
 /// A tensor, to be written under that name.
 template <class Scalar, class Device>
 WEFT_COLD SafetensorsSource source_of(std::string name, TensorView<const Scalar, Device> tensor) {
@@ -120,37 +138,54 @@ void save_weights(const Sequential<Scalar, Device>& model, const std::filesystem
                               "save_weights");
 }
 
+/// What load_weights and load_matching_weights take.
+struct LoadWeightsOptions {
+    bool allow_non_finite = false;  ///< parameters that hold a NaN or an infinity
+};
+
 /// Gives every parameter of a built model its value from a file that save_weights, save_model or a
 /// checkpoint wrote for a model of the same names and shapes. Throws IoError that says what is
-/// missing, left over, of another shape or number type, or wrong with the file; the model then
-/// stays as it was.
+/// missing, left over, of another shape or number type, not finite, or wrong with the file; the
+/// model then stays as it was.
 template <class Scalar, class Device>
-void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path& path) {
+void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path& path,
+                  const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
     Tensor<Scalar, Device> arena(model.arena());
     const WeightsReport report = detail::read_weights(file, model, arena.data());
     file.require(report.is_complete(), report.to_string());
+    if (!options.allow_non_finite) {
+        detail::require_finite(file, model, arena.data(), report.loaded,
+                               "load_weights(model, path, {.allow_non_finite = true})");
+    }
     std::ranges::copy(arena, model.arena().begin());
 }
 
 /// Gives those parameters of a built model a value from a file that it has for them, by name; the
 /// others keep theirs. Says what was loaded and what was not: for transfer to another model, say
-/// with a last layer of its own. Throws IoError when something is wrong with the file; the model
-/// then stays as it was.
+/// with a last layer of its own. Throws IoError when one of them is not finite, and when something
+/// is wrong with the file; the model then stays as it was.
 template <class Scalar, class Device>
 WeightsReport load_matching_weights(Sequential<Scalar, Device>& model,
-                                    const std::filesystem::path& path) {
+                                    const std::filesystem::path& path,
+                                    const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
     Tensor<Scalar, Device> arena(model.arena());
     WeightsReport report = detail::read_weights(file, model, arena.data());
+    if (!options.allow_non_finite) {
+        detail::require_finite(file, model, arena.data(), report.loaded,
+                               "load_matching_weights(model, path, {.allow_non_finite = true})");
+    }
     std::ranges::copy(arena, model.arena().begin());
     return report;
 }
 
 // Compiled in weft/io/io.cpp.
 extern template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
-extern template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&);
+extern template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&,
+                                  const LoadWeightsOptions&);
 extern template WeightsReport load_matching_weights(Sequential<float, Cpu>&,
-                                                    const std::filesystem::path&);
+                                                    const std::filesystem::path&,
+                                                    const LoadWeightsOptions&);
 
 }  // namespace weft

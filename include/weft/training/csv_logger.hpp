@@ -6,12 +6,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 namespace weft {
 
-/// Writes a header and then a line an epoch: epoch, learning_rate and all scores, every digit. The
-/// file is replaced when training begins, or with append continued; a run that is resumed goes on
-/// after the last line that it had come to. Throws IoError when it cannot be written.
+/// Writes a header and then a line an epoch: epoch, learning_rate and all scores, every digit, with
+/// a decimal point in any locale. The file is replaced when training begins, or with append
+/// continued; a run that is resumed goes on after the last line that it had come to. Throws IoError
+/// when the file cannot be written, and when one that is continued has other columns.
 struct CSVLogger {
     std::filesystem::path path;
     char separator = ',';
@@ -19,6 +21,7 @@ struct CSVLogger {
 
     void on_train_begin(TrainingRun& run) {
         const bool keep = append || run.is_resumed();
+        if (keep) require_columns(run);
         file_ = std::make_shared<std::ofstream>(path, keep ? std::ios::app : std::ios::trunc);
         check();
     }
@@ -26,14 +29,15 @@ struct CSVLogger {
     void on_epoch_end(TrainingRun& run) {
         cut();
         const Scores scores = run.scores();
-        if (size_bytes() == 0) {
-            *file_ << "epoch" << separator << "learning_rate";
-            for (const auto& [name, value] : scores) *file_ << separator << name;
-            *file_ << '\n';
+        // As text: a stream would group the digits of numbers as the locale has it.
+        std::string line = size_bytes() == 0 ? header(run) : ends_in_line() ? "" : "\n";
+        line += concat(run.epoch(), separator, run.learning_rate());
+        for (const std::string& name : run.score_names()) {
+            const std::optional<double> value = scores.find(name);
+            line += separator;
+            if (value) line += concat(*value);
         }
-        *file_ << run.epoch() << separator << concat(run.learning_rate());
-        for (const auto& [name, value] : scores) *file_ << separator << concat(value);
-        *file_ << std::endl;
+        *file_ << line + "\n" << std::flush;
         check();
     }
 
@@ -54,6 +58,44 @@ struct CSVLogger {
     std::optional<std::uint64_t> cut_to_ = {};
 
 private:
+    WEFT_COLD std::string header(TrainingRun& run) const {
+        std::string line = concat("epoch", separator, "learning_rate");
+        for (const std::string& name : run.score_names()) {
+            line += separator;
+            line += quoted(name);
+        }
+        return line + "\n";
+    }
+
+    /// A name as a field, in quotes where it would not be one else. Source: RFC 4180, section 2.
+    WEFT_COLD std::string quoted(const std::string& name) const {
+        const std::string special = concat("\"\r\n", separator);
+        if (name.find_first_of(special) == std::string::npos) return name;
+        std::string text = "\"";
+        for (const char c : name) text.append(c == '"' ? 2 : 1, c);
+        return text + "\"";
+    }
+
+    /// Throws IoError unless the file is empty or has this run's columns.
+    WEFT_COLD void require_columns(TrainingRun& run) const {
+        std::ifstream file(path, std::ios::binary);
+        std::string found, expected = header(run);
+        if (size_bytes() == 0 || !std::getline(file, found)) return;
+        expected.pop_back();
+        if (found.ends_with('\r')) found.pop_back();
+        if (found == expected) return;
+        throw IoError(concat(path.string(), ": has the columns ", found.substr(0, 400),
+                             ", expected ", expected,
+                             append ? "; without .append it is written anew" : ""));
+    }
+
+    /// Whether the file's last line has its end; it has none where somebody edited it.
+    WEFT_COLD bool ends_in_line() const {
+        std::ifstream file(path, std::ios::binary | std::ios::ate);
+        file.seekg(-1, std::ios::end);
+        return !file || file.get() == '\n';
+    }
+
     /// Takes back the lines behind the state that was restored.
     void cut() {
         if (cut_to_ && *cut_to_ < size_bytes()) std::filesystem::resize_file(path, *cut_to_);

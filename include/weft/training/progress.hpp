@@ -52,27 +52,18 @@ public:
                     : duration(seconds);
         text += concat("  ", duration(per_step), "/step");
         for (const auto& [name, value] : scores) {
-            char number[48];
-            std::snprintf(number, sizeof number, "%.4f", value);
-            text += concat("  ", name, ": ", number);
+            text += concat("  ", name, ": ", detail::decimals(value, 4));
         }
         return text;
     }
 
     /// 0.0000421 as "42us", 0.0421 as "42ms", 4.21 as "4.2s", 421 as "7:01".
     WEFT_COLD static std::string duration(double seconds) {
-        char text[48];
-        if (seconds < 1e-3) {
-            std::snprintf(text, sizeof text, "%.0fus", seconds * 1e6);
-        } else if (seconds < 1) {
-            std::snprintf(text, sizeof text, "%.0fms", seconds * 1e3);
-        } else if (seconds < 60) {
-            std::snprintf(text, sizeof text, "%.1fs", seconds);
-        } else {
-            const auto whole = static_cast<long long>(seconds + 0.5);
-            std::snprintf(text, sizeof text, "%lld:%02lld", whole / 60, whole % 60);
-        }
-        return text;
+        if (seconds < 1e-3) return detail::decimals(seconds * 1e6, 0) + "us";
+        if (seconds < 1) return detail::decimals(seconds * 1e3, 0) + "ms";
+        if (seconds < 60) return detail::decimals(seconds, 1) + "s";
+        const auto whole = static_cast<long long>(seconds + 0.5);
+        return concat(whole / 60, whole % 60 < 10 ? ":0" : ":", whole % 60);
     }
 
 private:

@@ -2,6 +2,7 @@
 /// CsvReader: the lines of a CSV file, cut into fields.
 #pragma once
 
+#include "weft/core/file_format.hpp"
 #include "weft/data/idx.hpp"
 
 #include <charconv>
@@ -10,16 +11,25 @@
 
 namespace weft::detail {
 
-/// Reads a CSV file line by line. A field may stand in double quotes, in which two mean one; spaces
-/// around it are dropped. Empty lines are passed over.
+/// Reads a CSV file line by line. A field may stand in double quotes, in which two mean one; blanks
+/// and tabs around it are dropped, unless they are the separator. Empty lines are passed over.
 /// Source: RFC 4180; without fields that go on in the next line.
 class CsvReader {
 public:
-    /// Throws IoError when the path is not a file that can be opened.
+    /// Throws IoError when the path is not a file of text that can be opened.
     WEFT_COLD CsvReader(const std::filesystem::path& path, char separator)
         : name_(path.string()), separator_(separator) {
         static_cast<void>(FileBytes(path));  // says what is wrong with the path
+        if (separator == '"' || separator == '\n' || separator == '\r') {
+            throw ArgumentError(concat(name_, ": separator is a quote or the end of a line"));
+        }
         file_.open(path, std::ios::binary);
+        std::string start(64, '\0');
+        file_.read(start.data(), static_cast<std::streamsize>(start.size()));
+        start.resize(static_cast<std::size_t>(file_.gcount()));
+        const std::string_view format = known_file_format(start);
+        if (!format.empty()) fail(concat("is ", format, ", expected CSV in UTF-8"));
+        rewind();
     }
 
     /// Reads the next line with fields; false after the last. Throws IoError for quotes that do not
@@ -36,6 +46,7 @@ public:
                 text_.pop_back();
             }
         } while (text_.empty());
+        if (first_line_.empty()) first_line_ = text_;
         split();
         return true;
     }
@@ -50,19 +61,56 @@ public:
 
     /// Throws IoError `train.csv: line 17: ...`.
     [[noreturn]] WEFT_COLD void fail(std::string_view what) const {
-        throw IoError(concat(name_, line_ == 0 ? "" : concat(": line ", line_), ": ", what));
+        throw IoError(concat(name_, line_ == 0 ? "" : concat(": line ", line_), ": ", what,
+                             separator_hint()));
     }
 
-    /// Throws IoError unless the line has that many fields.
-    void require_fields(std::size_t count) const {
+    /// Throws IoError unless the line has that many fields. One more is dropped if it is empty: a
+    /// separator ends the line.
+    void require_fields(std::size_t count) {
+        if (fields_.size() == count + 1 && fields_.back().empty()) fields_.pop_back();
         if (fields_.size() == count) return;
         fail(concat("has ", fields_.size(), " fields, expected ", count));
+    }
+
+    /// What separates the fields of the first line, if it is not the separator asked for; else 0.
+    WEFT_COLD char other_separator() const {
+        char other = 0;
+        std::ptrdiff_t most = 0;
+        if (count_in_first_line(separator_) > 0) return other;
+        for (const char candidate : {',', ';', '\t', '|'}) {
+            const auto count = count_in_first_line(candidate);
+            if (count > most) other = candidate;
+            most = std::max(most, count);
+        }
+        return most == 0 && count_in_first_line(' ') > 0 ? ' ' : other;
+    }
+
+    /// Names the separator that the file seems to have, for the end of an error; else empty.
+    WEFT_COLD std::string separator_hint() const {
+        const char other = other_separator();
+        if (other == 0) return {};
+        return concat("; the first line has ", count_in_first_line(other), " ", named(other),
+                      " and no ", named(separator_), ": try .separator = ", named(other));
     }
 
     const std::string& name() const { return name_; }
 
 private:
-    static bool is_space(char c) { return c == ' ' || c == '\t'; }
+    bool is_space(char c) const { return (c == ' ' || c == '\t') && c != separator_; }
+
+    WEFT_COLD static std::string named(char separator) {
+        return separator == '\t' ? "'\\t'" : concat("'", separator, "'");
+    }
+
+    /// Outside of quotes.
+    WEFT_COLD std::ptrdiff_t count_in_first_line(char separator) const {
+        bool is_quoted = false;
+        return std::ranges::count_if(first_line_, [&](char c) {
+            is_quoted ^= c == '"';
+            return !is_quoted && c == separator;
+        });
+    }
 
     void split() {
         std::size_t used = 0;
@@ -102,18 +150,19 @@ private:
     char separator_;
     std::ifstream file_;
     std::uint64_t line_ = 0;
-    std::string text_;
+    std::string text_, first_line_;
     std::vector<std::string> fields_;
 };
 
 /// The index of the column with that name. Throws IoError, which names the file, unless there is
 /// one.
-WEFT_COLD inline std::size_t csv_column(const std::string& file,
+WEFT_COLD inline std::size_t csv_column(const CsvReader& reader,
                                         const std::vector<std::string>& columns,
                                         std::string_view name) {
     const auto count = std::ranges::count(columns, name);
     if (count != 1) {
-        throw IoError(concat(file, ": has ", count, " columns \"", name, "\", expected one"));
+        throw IoError(concat(reader.name(), ": has ", count, " columns \"", name,
+                             "\", expected one", reader.separator_hint()));
     }
     return static_cast<std::size_t>(std::ranges::find(columns, name) - columns.begin());
 }
@@ -127,17 +176,39 @@ WEFT_COLD inline std::string quoted_excerpt(std::string_view text) {
     return concat('"', excerpt, text.size() > 32 ? "...\"" : "\"");
 }
 
-/// Reads a whole text as a number; false unless it is one that T holds exactly, floating-point
-/// numbers to the nearest, and finite.
+/// Whether the value of a decimal number, which is not 0, is below 1.
+WEFT_COLD inline bool is_below_one(std::string_view number) {
+    const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+    const std::string_view digits = number.substr(0, e);
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    const std::size_t first = digits.find_first_of("123456789");
+    std::string_view power = number.substr(std::min(e + 1, number.size()));
+    if (power.starts_with('+')) power.remove_prefix(1);
+    std::int64_t exponent = 0;
+    const auto read = std::from_chars(power.data(), power.data() + power.size(), exponent);
+    if (read.ec == std::errc::result_out_of_range) return power.starts_with('-');
+    // The first digit that is not 0 stands for 10^place.
+    const auto place = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) -
+                       (first < point ? 1 : 0);
+    return exponent < -place;
+}
+
+/// Reads a whole text as a number, with or without a sign; false unless it is one that T holds
+/// exactly, floating-point numbers to the nearest, and finite. What is nearest to 0 is 0: 1e-50 in
+/// float.
 template <class T>
 bool parse_number(std::string_view text, T& number) {
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    const bool is_read = error == std::errc{} && stop == end;
+    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+    const auto read = [text](auto& value) {
+        const char* const end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, value);
+        return stop == end ? error : std::errc::invalid_argument;
+    };
+    const std::errc error = read(number);
     if constexpr (std::integral<T>) {
-        if (is_read) return true;
+        if (error == std::errc{}) return true;
         double value = 0;  // 255.0 and 2.55e2 are integers too
-        if (!parse_number(text, value) || value != std::floor(value) ||
+        if (read(value) != std::errc{} || value != std::floor(value) ||
             value < static_cast<double>(std::numeric_limits<T>::min()) ||
             value > static_cast<double>(std::numeric_limits<T>::max())) {
             return false;
@@ -145,7 +216,11 @@ bool parse_number(std::string_view text, T& number) {
         number = static_cast<T>(value);
         return true;
     } else {
-        return is_read && std::isfinite(number);
+        if (error == std::errc::result_out_of_range && is_below_one(text)) {
+            number = text.starts_with('-') ? -T{0} : T{0};
+            return true;
+        }
+        return error == std::errc{} && std::isfinite(number);
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/atomic_file.hpp"
+#include "weft/core/file_format.hpp"
 #include "weft/core/shape.hpp"
 #include "weft/io/detail/json.hpp"
 
@@ -91,22 +92,27 @@ struct SafetensorsEntry {
 class SafetensorsFile {
 public:
     WEFT_COLD explicit SafetensorsFile(const std::filesystem::path& path) : name_(path.string()) {
-        std::error_code ignored;
-        require(std::filesystem::exists(path, ignored), "no such file");
-        require(std::filesystem::is_regular_file(path, ignored), "is not a regular file");
+        std::error_code error;
+        const std::filesystem::file_status status = std::filesystem::status(path, error);
+        require(status.type() != std::filesystem::file_type::not_found, "no such file");
+        require(exists(status), concat("cannot be looked at: ", error.message()));
+        require(is_regular_file(status), "is not a regular file");
         file_.open(path, std::ios::binary | std::ios::ate);
-        require(file_.is_open(), "cannot be opened");
+        error.assign(errno, std::generic_category());
+        require(file_.is_open(), concat("cannot be opened: ", error.message()));
         size_bytes_ = static_cast<std::uint64_t>(file_.tellg());
         std::uint64_t header_size = 0;
         require(size_bytes_ >= sizeof header_size, concat("holds ", size_bytes_,
                                                           " bytes, expected the header of a "
                                                           "safetensors file"));
         read(0, &header_size, sizeof header_size);
-        require(header_size <= std::min(largest_header, size_bytes_ - sizeof header_size),
+        const bool fits = header_size <= std::min(largest_header, size_bytes_ - sizeof header_size);
+        std::string text(fits ? header_size : 0, '\0');
+        read(sizeof header_size, text.data(), text.size());
+        if (!text.starts_with('{')) require_no_other_format();
+        require(fits,
                 concat("declares a header of ", header_size, " bytes, but holds ", size_bytes_));
         data_begin_ = sizeof header_size + header_size;
-        std::string text(header_size, '\0');
-        read(sizeof header_size, text.data(), text.size());
         parse(parse_json(text, 3, concat(name_, ": its header")));
     }
 
@@ -146,6 +152,14 @@ private:
         file_.seekg(static_cast<std::streamoff>(from));
         file_.read(static_cast<char*>(to), static_cast<std::streamsize>(count));
         require(static_cast<bool>(file_), "cannot be read to its end");
+    }
+
+    /// Throws IoError that says what the file is, where that is known: not a safetensors file.
+    WEFT_COLD void require_no_other_format() {
+        std::string start(std::min<std::uint64_t>(size_bytes_, 64), '\0');
+        read(0, start.data(), start.size());
+        const std::string_view format = known_file_format(start);
+        require(format.empty(), concat("is ", format, ", expected a safetensors file"));
     }
 
     WEFT_COLD void parse(Json header) {

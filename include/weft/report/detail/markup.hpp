@@ -76,10 +76,7 @@ WEFT_COLD inline std::string shortened(std::string_view text, std::size_t charac
 WEFT_COLD inline std::string fixed(double number, int digits) {
     if (std::isnan(number)) return "NaN";
     if (std::isinf(number)) return number > 0 ? "infinity" : "-infinity";
-    char text[400];
-    const auto end =
-        std::to_chars(text, text + sizeof text, number, std::chars_format::fixed, digits).ptr;
-    return {text, end};
+    return decimals(number, digits);
 }
 
 /// 0.98 as "98 %", with a space that does not break.

@@ -1,0 +1,95 @@
+/// \file
+/// ClassLabels: class indices from what a file calls the classes.
+#pragma once
+
+#include "weft/data/detail/csv_reader.hpp"
+
+#include <functional>
+#include <map>
+
+namespace weft::detail {
+
+/// Numbers the classes of a column, sample by sample. The first label says what the column holds:
+/// integers of at least 0, which stand for themselves, or names, which are numbered in their order
+/// as text. Names that are known beforehand keep their places.
+class ClassLabels {
+public:
+    /// Throws ArgumentError when a class is named twice. `who` begins the message.
+    WEFT_COLD ClassLabels(std::string_view who, const std::vector<std::string>& known)
+        : known_(known), holds_names_(!known.empty()) {
+        for (const std::string& name : known) {
+            const auto next = static_cast<std::int32_t>(numbers_.size());
+            if (!numbers_.emplace(name, next).second) {
+                throw ArgumentError(
+                    concat(who, ": classes names ", quoted_excerpt(name), " twice"));
+            }
+        }
+    }
+
+    /// Throws IoError for a label that is none: of the wrong kind, or not among the known names.
+    void add(const CsvReader& reader, std::size_t field, std::string_view column) {
+        const std::string& text = reader.fields()[field];
+        double ignored = 0;
+        const bool is_number = parse_number(text, ignored);
+        if (labels_.empty() && known_.empty()) holds_names_ = !is_number;
+        std::int32_t label = 0;
+        if (holds_names_) {
+            label = number_of(reader, text, is_number, column);
+        } else if (!parse_number(text, label) || label < 0) {
+            refuse(reader, text, column,
+                   concat("an integer from 0 to ", std::numeric_limits<std::int32_t>::max()));
+        }
+        labels_.push_back(label);
+    }
+
+    /// Whether that name was known beforehand.
+    bool knows(std::string_view name) const {
+        return !known_.empty() && numbers_.find(name) != numbers_.end();
+    }
+
+    /// The labels (N), and the names of the classes; none where the labels are numbers.
+    WEFT_COLD std::pair<Tensor<std::int32_t>, std::vector<std::string>> take() {
+        std::vector<std::string> classes = known_;
+        if (known_.empty() && holds_names_) {
+            std::vector<std::int32_t> place(numbers_.size());
+            for (const auto& [name, number] : numbers_) {  // in the order of the names
+                place[static_cast<std::size_t>(number)] = static_cast<std::int32_t>(classes.size());
+                classes.push_back(name);
+            }
+            for (std::int32_t& label : labels_) label = place[static_cast<std::size_t>(label)];
+        }
+        const Shape shape{static_cast<Index>(labels_.size())};
+        return {Tensor<std::int32_t>(TensorView<const std::int32_t>(labels_, shape)),
+                std::move(classes)};
+    }
+
+private:
+    [[noreturn]] WEFT_COLD static void refuse(const CsvReader& reader, std::string_view text,
+                                              std::string_view column, std::string_view expected) {
+        reader.fail(
+            concat("column \"", column, "\" is ", quoted_excerpt(text), ", expected ", expected));
+    }
+
+    std::int32_t number_of(const CsvReader& reader, const std::string& text, bool is_number,
+                           std::string_view column) {
+        const auto found = numbers_.find(text);
+        if (found != numbers_.end()) return found->second;
+        if (!known_.empty()) {
+            refuse(reader, text, column, concat("one of the ", known_.size(), " names in classes"));
+        }
+        if (is_number) {
+            refuse(reader, text, column,
+                   "the name of a class, as above it; .classes may list all, numbers too");
+        }
+        const auto next = static_cast<std::int32_t>(numbers_.size());
+        numbers_.emplace(text, next);
+        return next;
+    }
+
+    std::vector<std::string> known_;
+    bool holds_names_;
+    std::map<std::string, std::int32_t, std::less<>> numbers_;
+    std::vector<std::int32_t> labels_;
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,85 @@
+/// \file
+/// What decides the last bits of a model's output, as text: the build, and how it computes.
+#pragma once
+
+#include "weft/core/crc32.hpp"
+#include "weft/core/random.hpp"
+#include "weft/layers/average_pool2d.hpp"
+#include "weft/layers/batch_norm.hpp"
+#include "weft/layers/conv2d.hpp"
+#include "weft/layers/dense.hpp"
+#include "weft/layers/elu.hpp"
+#include "weft/layers/flatten.hpp"
+#include "weft/layers/gelu.hpp"
+#include "weft/layers/sigmoid.hpp"
+#include "weft/layers/silu.hpp"
+#include "weft/layers/softmax.hpp"
+#include "weft/layers/tanh.hpp"
+#include "weft/model/sequential.hpp"
+#include "weft/version.hpp"
+
+namespace weft::detail {
+
+/// A check over the bits of results that are always computed from the same numbers: of each kind of
+/// sum, and of each function at 1024 places in [-8, 8). It differs where a description cannot tell:
+///   a b + c rounded once or twice (-ffp-contract, and its default in -std=gnu++20 or c++20),
+///   sums in another order (-fassociative-math), another mode of rounding,
+///   functions of the C library that it chooses by the processor at run time.
+template <class Scalar, class Device>
+WEFT_COLD std::uint32_t compute_arithmetic_check() {
+    std::uint32_t bits = 0;
+    const auto add = [&](std::vector<LayerDeclaration<Scalar, Device>> layers, const Shape& input,
+                         double low, double high) {
+        Sequential<Scalar, Device> model(std::move(layers));
+        model.build(input, 1);
+        Tensor<Scalar, Device> x(input);
+        const RandomStream random(1, RandomPurpose::user);
+        for (Index i = 0; i < x.size(); ++i) {
+            const double u = random.uniform(static_cast<std::uint64_t>(i));
+            x[i] = static_cast<Scalar>(low + (high - low) * u);
+        }
+        const Tensor<Scalar, Device> y = model.predict(x);
+        bits = crc32c({reinterpret_cast<const char*>(y.data()),
+                       static_cast<std::size_t>(y.size()) * sizeof(Scalar)},
+                      bits);
+    };
+    using Declaration = LayerDeclaration<Scalar, Device>;
+    for (const Declaration& function :
+         {Declaration(Tanh{}), Declaration(Sigmoid{}), Declaration(SiLU{}), Declaration(GELU{}),
+          Declaration(ELU{}), Declaration(Softmax{})}) {
+        add({function}, {1024}, -8, 8);
+    }
+    add({Dense{.units = 24}}, {1000}, -1, 1);
+    add({Conv2D{.filters = 8, .kernel_size = 3, .padding = same}, BatchNorm{}, AveragePool2D{},
+         Conv2D{.filters = 5, .kernel_size = 2}, Flatten{}},
+        {12, 12, 3}, -1, 1);
+    return bits;
+}
+
+/// The same, computed once: neither the build nor the processor changes while the program runs.
+template <class Scalar, class Device>
+WEFT_COLD std::uint32_t arithmetic_check() {
+    static const std::uint32_t check = compute_arithmetic_check<Scalar, Device>();
+    return check;
+}
+
+/// What decides the last bits of an output, besides the model: the same text means the same bits.
+template <class Scalar, class Device>
+WEFT_COLD std::string build_text() {
+    const std::string library = c_library();
+    return concat(
+        "weft " WEFT_VERSION ", ", build_description,
+        ", Eigen " WEFT_STRING(EIGEN_WORLD_VERSION.EIGEN_MAJOR_VERSION.EIGEN_MINOR_VERSION),
+        ", EIGEN_FAST_MATH " WEFT_STRING(EIGEN_FAST_MATH) ", ",
+        library.empty() ? "unknown C library" : library, ", arithmetic ",
+        arithmetic_check<Scalar, Device>());
+}
+
+/// Whether a model whose file has that text gives the same bits here. Not where the C library,
+/// whose functions some layers call, does not say which it is.
+template <class Scalar, class Device>
+WEFT_COLD bool gives_same_bits(std::string_view text) {
+    return !c_library().empty() && text == build_text<Scalar, Device>();
+}
+
+}  // namespace weft::detail
