@@ -66,6 +66,7 @@ const std::vector<PoolCase> pool_cases{
     {2, 6, 5, 37, 2, 3, 2, 2, weft::same},
     // Taps apart from each other.
     {2, 9, 8, 3, 2, 3, 1, 2, weft::valid, 3, 2},
+    {2, 9, 7, 3, 2, 2, 2, 2, weft::valid, 2, 2},
     {2, 7, 8, 17, 3, 2, 2, 1, weft::same, 2, 3},
     {2, 3, 4, 2, 3, 3, 1, 1, weft::same, 4, 5},
 };
