@@ -224,6 +224,20 @@ TEST_CASE_TEMPLATE("max pooling keeps NaN and infinities, in their channel alone
     }
 }
 
+TEST_CASE_TEMPLATE("where all of a window at the border is -infinity, the first inside the image "
+                   "gets the gradient",
+                   Scalar, float, double) {
+    const PoolCase c{1, 3, 4, 2, 3, 3, 3, 3, weft::same};
+    Tensor<Scalar> x(c.input()), expected(c.input());
+    std::ranges::fill(x, -std::numeric_limits<Scalar>::infinity());
+    const auto dy = random_integers<Scalar>(c.output(), 7, 1, 9);
+    for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& inside) {
+        expected[inside.front()] += dy[i];
+    });
+    CHECK(c.window().columns.before == 1);  // so that it is not the first of the window
+    CHECK(identical(max_pool(c, x, dy).dx, expected));
+}
+
 TEST_CASE("pooling no images does nothing") {
     const PoolCase c{0, 4, 6, 3, 2, 2, 2, 2, weft::valid};
     const Tensor<float> x(c.input()), dy(c.output());
