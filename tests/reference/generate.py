@@ -10,6 +10,7 @@ Inputs are drawn from a fixed seed and rounded to three decimals; what Keras com
 """
 
 from common import write  # first: it sets Keras up
+from callbacks import callback_cases
 from convolution import conv2d_cases, pooling_cases
 from layers import (
     activation_cases,
@@ -42,3 +43,4 @@ write("schedules.json", schedule_cases())
 write("loss_options.json", loss_option_cases())
 write("metrics.json", metric_cases())
 write("training2.json", convolutional_training_cases())
+write("callbacks.json", callback_cases())

@@ -223,10 +223,17 @@ inline TrainerOptions<double, Cpu> keras_compile(const nlohmann::json& optimizer
     return result;
 }
 
+/// Keras's mode, which is auto where there is none.
+inline Better keras_better(KerasFields& fields) {
+    if (!fields.has("mode")) return Better::automatic;
+    return fields.at("mode") == "max" ? Better::higher : Better::lower;
+}
+
 inline EarlyStopping keras_early_stopping(KerasFields& fields) {
     return {.monitor = fields.at("monitor"),
             .patience = fields.at("patience"),
             .min_delta = fields.at("min_delta"),
+            .better = keras_better(fields),
             .restore_best_weights = fields.at("restore_best_weights")};
 }
 
@@ -236,7 +243,8 @@ inline ReduceLROnPlateau keras_reduce_lr_on_plateau(KerasFields& fields) {
             .patience = fields.at("patience"),
             .min_delta = fields.at("min_delta"),
             .cooldown = fields.at("cooldown"),
-            .min_learning_rate = fields.at("min_lr")};
+            .min_learning_rate = fields.at("min_lr"),
+            .better = keras_better(fields)};
 }
 
 /// A model of those layers, with those weights, in Keras's order.

@@ -1,6 +1,7 @@
 #include "weft/training/callback.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/keras_model.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/dense.hpp"
@@ -206,6 +207,40 @@ TEST_CASE("ReduceLROnPlateau reduces after patience epochs, not below the least 
           std::vector<double>{1, 0.5, 0.5, 0.25});
     ScriptedRun run_of_nan({4, not_a_number, not_a_number});
     CHECK(run_of_nan.run(ReduceLROnPlateau{.factor = 0.5, .patience = 2}).back() == 0.5);
+}
+
+TEST_CASE("ReduceLROnPlateau ignores the epochs of its cooldown") {
+    ScriptedRun run(std::vector<double>(9, 4.0));
+    CHECK(run.run(ReduceLROnPlateau{.factor = 0.5, .patience = 1, .cooldown = 3}) ==
+          std::vector<double>{1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125});
+    // An improvement in the cooldown is one all the same.
+    ScriptedRun improving({4, 4, 2, 3, 3, 3});
+    CHECK(improving.run(ReduceLROnPlateau{.factor = 0.5, .patience = 1, .cooldown = 2}) ==
+          std::vector<double>{1, 0.5, 0.5, 0.25, 0.25, 0.125});
+}
+
+TEST_CASE("callbacks that act on a score do in each epoch what Keras's do") {
+    int plateaus = 0, stoppings = 0;
+    for (const ReferenceCase& expected : reference_cases("callbacks.json")) {
+        CAPTURE(expected.name());
+        KerasFields options("callback", expected.at("options"));
+        ScriptedRun run(expected.at("scores").get<std::vector<double>>(),
+                        expected.at("options").at("monitor"));
+        if (expected.at("type") == "ReduceLROnPlateau") {
+            const auto rates = run.run(keras_reduce_lr_on_plateau(options));
+            const auto theirs = expected.at("rates").get<std::vector<double>>();
+            CHECK(largest_gap(as_view(rates), as_view(theirs)) < 1e-14);  // sixteen roundings
+            ++plateaus;
+        } else {
+            run.run(keras_early_stopping(options));
+            CHECK(run.last_epoch == expected.at("epochs_run"));
+            CHECK(run.weights == expected.at("weights"));
+            ++stoppings;
+        }
+        options.require_all_known();
+    }
+    CHECK(plateaus == 18);
+    CHECK(stoppings == 18);
 }
 
 TEST_CASE("ReduceLROnPlateau keeps the rate that is too small to be reduced") {
