@@ -5,6 +5,7 @@
 #include "tests/support/random_tensor.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/dense.hpp"
+#include "weft/layers/flatten.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/optimizers/sgd.hpp"
@@ -194,6 +195,21 @@ TEST_CASE("BestCheckpoint keeps the best epoch without ending the run") {
     CHECK(run.weights == 2);
     CHECK_THROWS_WITH_AS(ScriptedRun({1}).run(BestCheckpoint{.monitor = "f1"}),
                          doctest::Contains("BestCheckpoint: no score is named f1"), ArgumentError);
+}
+
+TEST_CASE("lower is better, also of a score whose name says higher, where it is told") {
+    EarlyStopping stopping{.monitor = "val_accuracy", .patience = 9, .better = Better::lower};
+    ScriptedRun run({0.5, 0.75, 0.25, 1}, "val_accuracy");
+    run.run(stopping);
+    CHECK(stopping.best_epoch == 3);
+}
+
+TEST_CASE("BestCheckpoint of a run without a number for a score leaves the last weights") {
+    BestCheckpoint best;
+    ScriptedRun run({not_a_number, not_a_number});
+    run.run(best);
+    CHECK(best.best_epoch == 0);
+    CHECK(run.weights == 2);
 }
 
 TEST_CASE("ReduceLROnPlateau reduces after patience epochs, not below the least rate") {
@@ -492,4 +508,54 @@ TEST_CASE("a score that no epoch will have is refused before the first step") {
     refused(EarlyStopping{}, "EarlyStopping");
     refused(BestCheckpoint{}, "BestCheckpoint");
     refused(ReduceLROnPlateau{}, "ReduceLROnPlateau");
+}
+
+TEST_CASE("the first of several exceptions at the end of training is the one that comes out") {
+    Sequential<float> model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Line line;
+    int ended = 0;
+    const auto failing = [&](const char* message) {
+        return LambdaCallback{.train_end = [&ended, message](TrainingRun&) {
+            ++ended;
+            throw std::runtime_error(message);
+        }};
+    };
+    CHECK_THROWS_WITH(trainer.fit(line.x, line.y,
+                                  {.verbosity = Verbosity::silent,
+                                   .callbacks = {failing("first"), failing("second")}}),
+                      "first");
+    CHECK(ended == 2);
+}
+
+TEST_CASE("a run has scores before its first step, and takes back weights of its own size alone") {
+    Sequential<float> model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Line line;
+    std::size_t names = 0;
+    std::string complaint;
+    const LambdaCallback looks{.train_begin =
+                                   [&](TrainingRun& run) {
+                                       for (const auto& score : run.scores()) names += !score.first.empty();
+                                       try {
+                                           run.load_weights(Buffer(3));
+                                       } catch (const ArgumentError& error) {
+                                           complaint = error.what();
+                                       }
+                                   }};
+    trainer.fit(line.x, line.y, {.verbosity = Verbosity::silent, .callbacks = {looks}});
+    CHECK(names == 1);
+    CHECK(complaint == concat("load_weights: a buffer of 3 bytes, expected ",
+                              model.arena().size() * static_cast<Index>(sizeof(float))));
+}
+
+TEST_CASE("a model without parameters is evaluated by fit, and has a best epoch") {
+    Sequential<float> model{Input{{2}}, Flatten{}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Line line;
+    EarlyStopping stopping{.monitor = "loss", .patience = 1};
+    trainer.fit(line.x, line.x,
+                {.epochs = 4, .verbosity = Verbosity::silent, .callbacks = {stopping}});
+    CHECK(stopping.best_epoch == 1);
+    CHECK(stopping.stopped_epoch == 2);
 }

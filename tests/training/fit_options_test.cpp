@@ -1,6 +1,6 @@
-/// Options of fit that meet: each pair as their definitions say.
 #include "weft/training/fit_options.hpp"
 
+#include "tests/support/captured_output.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "weft/layers/dense.hpp"
@@ -15,6 +15,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <set>
 
 using namespace weft;
@@ -249,4 +251,54 @@ TEST_CASE("two calls of fit are one, with schedules, weights, limits and a last 
     for (const double loss : second["loss"]) losses.push_back(loss);
     CHECK(losses == whole["loss"]);
     CHECK(second.epochs.back().learning_rate == whole.epochs.back().learning_rate);
+}
+
+TEST_CASE("weights that are not finite are refused by their place") {
+    const Samples train(6);
+    auto model = classifier();
+    Trainer trainer(model, compiled());
+    for (const double bad : {std::numeric_limits<double>::infinity(), std::nan(""), -1.0}) {
+        FitOptions<double> options = silent(1);
+        options.class_weight = {1, bad, 1};
+        CHECK_THROWS_WITH_AS(trainer.fit(train.x, train.labels, options),
+                             doctest::Contains("fit: class_weight 1 is "), ArgumentError);
+        options.class_weight.clear();
+        options.sample_weight = {1, 1, 1, 1, bad, 1};
+        CHECK_THROWS_WITH_AS(trainer.fit(train.x, train.labels, options),
+                             doctest::Contains("fit: sample_weight 4 is "), ArgumentError);
+    }
+    CHECK(trainer.steps() == 0);
+}
+
+TEST_CASE("a penalty that is not finite stops training, with losses that are") {
+    Sequential<float> model{Input{{1}}, Dense{.units = 1,
+                                              .kernel_initializer = constant(1e30),
+                                              .kernel_regularizer = l2(1e300)}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Tensor<float> zero({2, 1});
+    const History history = trainer.fit(zero, zero, {.verbosity = Verbosity::silent});
+    REQUIRE(history.non_finite);
+    CHECK(history.non_finite->where == "loss");
+}
+
+TEST_CASE("fit prints a line for each epoch, and why it stopped") {
+    const Samples train(6);
+    auto model = classifier();
+    Trainer trainer(model, compiled());
+    FitOptions<double> options = silent(2);
+    options.verbosity = Verbosity::line;
+    const std::string lines =
+        captured_output([&] { trainer.fit(train.x, train.labels, options); });
+    CHECK(lines.starts_with("Epoch 1/2  1/1  "));
+    CHECK(lines.find("\nEpoch 2/2  1/1  ") != std::string::npos);
+    CHECK(std::ranges::count(lines, '\n') == 2);
+    CHECK(captured_output([&] { trainer.fit(train.x, train.labels, silent(1)); }) == "");
+
+    Tensor<double> bad = train.x;
+    bad[0] = std::nan("");
+    History history;
+    const std::string stopped =
+        captured_output([&] { history = trainer.fit(bad, train.labels, options); });
+    REQUIRE(history.non_finite);
+    CHECK(stopped == concat("\nStopped: ", history.non_finite->message(), "\n"));
 }
