@@ -310,10 +310,10 @@ TEST_CASE("a checkpoint's tensor of another size than its shape is refused by na
     const auto of = [&](const char* dtype, const std::string& shape, int bytes) {
         const std::string json = concat(
             R"({"__metadata__": {"format": "weft", "checkpoint_version": "1", "check": "0"}, )",
-            R"("a": {"dtype": ")", dtype, R"(", "shape": )", shape, R"(, "data_offsets": [0, )", bytes,
-            "]}}");
-        const auto file = folder.file(
-            "c", safetensors(json, std::string(static_cast<std::size_t>(bytes), '\0')));
+            R"("a": {"dtype": ")", dtype, R"(", "shape": )", shape, R"(, "data_offsets": [0, )",
+            bytes, "]}}");
+        const auto file =
+            folder.file("c", safetensors(json, std::string(static_cast<std::size_t>(bytes), '\0')));
         try {
             detail::read_checkpoint(file, false);
         } catch (const IoError& error) {
@@ -421,7 +421,8 @@ TEST_CASE("what callbacks get back has to be of this run") {
         CHECK(refusal_with("training/seconds", set) == "the state: training/seconds are none");
     }
     // The epoch is over, so its number is that of the history; the fourth has not begun.
-    CHECK(refusal_with("training/epoch", count_4) == "the state: training/step is none of its epoch's");
+    CHECK(refusal_with("training/epoch", count_4) ==
+          "the state: training/step is none of its epoch's");
 }
 
 TEST_CASE("a run without shuffling goes on, and says where") {
@@ -441,8 +442,7 @@ TEST_CASE("a run without shuffling goes on, and says where") {
     };
     fit(1, Verbosity::silent);
     Tensor<float> resumed;
-    const std::string printed =
-        captured_output([&] { resumed = fit(2, Verbosity::line); });
+    const std::string printed = captured_output([&] { resumed = fit(2, Verbosity::line); });
     CHECK(printed.starts_with("Resumed after epoch 1\nEpoch 2/2  3/3  "));
     std::filesystem::remove(file);
     CHECK(identical(fit(2, Verbosity::silent), resumed));

@@ -566,8 +566,7 @@ TEST_CASE("a part of an architecture that has another type than its place wants 
     refused(constraint, R"(\"kernel_constraint\":{\"more\":1,\"class_name\":\"MaxNorm\")",
             in_constraint);
     refused(R"(\"use_bias\":true)", R"(\"use_bias\":null)", "layer 1, Conv2D: use_bias is neither");
-    refused(R"(\"padding\":\"valid\")", R"(\"padding\":0)",
-            "layer 1, Conv2D: padding is no text");
+    refused(R"(\"padding\":\"valid\")", R"(\"padding\":0)", "layer 1, Conv2D: padding is no text");
 }
 
 TEST_CASE("padding that is not two pairs of whole numbers is refused; without it, it is 1") {

@@ -63,8 +63,9 @@ TEST_CASE("MaxPool2D with more taps than numbers of taps can be told apart in fl
                          doctest::Contains("has 16781312 elements, expected at most 16777216"),
                          ArgumentError);
     CHECK(SingleLayer<double>(pool, {4097, 4096, 1}).layer().output_shape() == Shape{1, 1, 1});
-    CHECK(SingleLayer<float>(MaxPool2D{.pool_size = 4096}, {4096, 4096, 1}).layer().output_shape() ==
-          Shape{1, 1, 1});
+    CHECK(
+        SingleLayer<float>(MaxPool2D{.pool_size = 4096}, {4096, 4096, 1}).layer().output_shape() ==
+        Shape{1, 1, 1});
 }
 
 TEST_CASE("MaxPool2D with more than 256 taps keeps their numbers whole") {

@@ -27,8 +27,7 @@ const std::map<std::string, Declaration>& known_layers() {
          Dense{.units = 3, .activation = relu, .activity_regularizer = Regularizer{0.05, 0.1}}},
         {"dense gelu", Dense{.units = 4, .activation = gelu}},
         {"conv", Conv2D{.filters = 3, .kernel_size = 2, .padding = same}},
-        {"conv relu",
-         Conv2D{.filters = 4, .kernel_size = 2, .padding = same, .activation = relu}},
+        {"conv relu", Conv2D{.filters = 4, .kernel_size = 2, .padding = same, .activation = relu}},
         {"conv relu l2", Conv2D{.filters = 3,
                                 .kernel_size = 2,
                                 .padding = same,
@@ -133,7 +132,7 @@ Verdict has_numerical_gradients(Sequential<double> model) {
         const auto expected =
             numerical_gradient(model.view(parameter.slot), Tensor<double>({1}, {1}), loss);
         const TensorView<const double> ours(gradients.view().data() + parameter.slot.offset,
-                                      parameter.slot.shape);
+                                            parameter.slot.shape);
         verdict.add(parameter.name, largest_gap(ours, expected), gradient_tolerance);
     }
     return verdict;
@@ -214,8 +213,8 @@ Trained<Scalar> train_step(const std::vector<LayerDeclaration<Scalar, Cpu>>& lay
         model.add(apart ? LayerDeclaration<Scalar, Cpu>(Apart<Scalar>{layer}) : layer);
     }
     model.build(x.shape().sample(), 6);
-    Trainer trainer(model, TrainerOptions<Scalar, Cpu>{.optimizer = SGD{.learning_rate = 1},
-                                                       .loss = loss});
+    Trainer trainer(
+        model, TrainerOptions<Scalar, Cpu>{.optimizer = SGD{.learning_rate = 1}, .loss = loss});
     const double evaluated = trainer.evaluate(x, y)["loss"];
     Tensor<Scalar> gradient(model.trainable_parameters());
     const History history = trainer.fit(
@@ -244,7 +243,8 @@ TEST_CASE("models of two and three layers have the bits of their layers apart") 
     CHECK(models > 6000);
 }
 
-TEST_CASE("models of four layers that take, pass or end a relu have the bits of their layers apart") {
+TEST_CASE(
+    "models of four layers that take, pass or end a relu have the bits of their layers apart") {
     const Layers some{"conv relu",        "dense relu l2", "relu",    "pool",
                       "pool overlapping", "batch norm",    "flatten", "reshape"};
     int models = 0;
@@ -392,10 +392,12 @@ TEST_CASE_TEMPLATE("a loss that takes logits gives the gradient of the layers ap
                                                        : Any(ReLU{});
         const std::string where = concat(c.loss.type(), " of ", to_string(c.activation));
         CAPTURE(where);
-        for (const std::vector<Any>& layers :
-             {std::vector<Any>{hidden, last}, {hidden, BatchNorm{}, last}, {hidden, penalised},
-              {hidden, Dense{.units = classes}, separate}, {hidden, last, Reshape{{classes}}},
-              {hidden, Dropout{.rate = 0.2}, last}}) {
+        for (const std::vector<Any>& layers : {std::vector<Any>{hidden, last},
+                                               {hidden, BatchNorm{}, last},
+                                               {hidden, penalised},
+                                               {hidden, Dense{.units = classes}, separate},
+                                               {hidden, last, Reshape{{classes}}},
+                                               {hidden, Dropout{.rate = 0.2}, last}}) {
             CAPTURE(layers.size());
             const auto whole = train_step<Scalar>(layers, c.loss, x, c.y, false);
             const auto parts = train_step<Scalar>(layers, c.loss, x, c.y, true);

@@ -4,10 +4,10 @@
 
 #include "tests/support/temporary_folder.hpp"
 
-#include <cstdio>
 #include <fcntl.h>
-#include <string>
 #include <unistd.h>
+#include <cstdio>
+#include <string>
 
 namespace weft {
 

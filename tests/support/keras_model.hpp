@@ -120,14 +120,14 @@ inline LayerDeclaration<double, Cpu> keras_layer(const nlohmann::json& json) {
         return checked(MaxPool2D{.pool_size = fields.at("pool_size").get<Index>()});
     }
     if (type == "Dense") {
-        return checked(Dense{.units = fields.at("units"),
-                             .activation = keras_activation(fields.at("activation")),
-                             .kernel_regularizer = keras_regularizer(fields, "kernel_regularizer"),
-                             .bias_regularizer = keras_regularizer(fields, "bias_regularizer"),
-                             .activity_regularizer =
-                                 keras_regularizer(fields, "activity_regularizer"),
-                             .kernel_constraint = keras_constraint(fields, "kernel_constraint", 2),
-                             .bias_constraint = keras_constraint(fields, "bias_constraint", 1)});
+        return checked(
+            Dense{.units = fields.at("units"),
+                  .activation = keras_activation(fields.at("activation")),
+                  .kernel_regularizer = keras_regularizer(fields, "kernel_regularizer"),
+                  .bias_regularizer = keras_regularizer(fields, "bias_regularizer"),
+                  .activity_regularizer = keras_regularizer(fields, "activity_regularizer"),
+                  .kernel_constraint = keras_constraint(fields, "kernel_constraint", 2),
+                  .bias_constraint = keras_constraint(fields, "bias_constraint", 1)});
     }
     if (type != "Conv2D") fields.refuse("is of unknown type", type);
     const std::string padding = fields.at("padding");

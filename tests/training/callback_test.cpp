@@ -534,15 +534,14 @@ TEST_CASE("a run has scores before its first step, and takes back weights of its
     const Line line;
     std::size_t names = 0;
     std::string complaint;
-    const LambdaCallback looks{.train_begin =
-                                   [&](TrainingRun& run) {
-                                       for (const auto& score : run.scores()) names += !score.first.empty();
-                                       try {
-                                           run.load_weights(Buffer(3));
-                                       } catch (const ArgumentError& error) {
-                                           complaint = error.what();
-                                       }
-                                   }};
+    const LambdaCallback looks{.train_begin = [&](TrainingRun& run) {
+        for (const auto& score : run.scores()) names += !score.first.empty();
+        try {
+            run.load_weights(Buffer(3));
+        } catch (const ArgumentError& error) {
+            complaint = error.what();
+        }
+    }};
     trainer.fit(line.x, line.y, {.verbosity = Verbosity::silent, .callbacks = {looks}});
     CHECK(names == 1);
     CHECK(complaint == concat("load_weights: a buffer of 3 bytes, expected ",

@@ -34,9 +34,7 @@ struct Samples {
     }
 };
 
-Sequential<double> classifier() {
-    return {Input{{3}}, Dense{4, relu}, Dense{3, softmax}};
-}
+Sequential<double> classifier() { return {Input{{3}}, Dense{4, relu}, Dense{3, softmax}}; }
 
 TrainerOptions<double, Cpu> compiled() {
     return {.optimizer = SGD{.learning_rate = 0.1, .momentum = 0.9},
@@ -84,8 +82,13 @@ private:
 std::vector<Mask> masks_of(const FitOptions<double>& options, int fits) {
     const Recorder first{std::make_shared<std::vector<Mask>>()};
     const Recorder second{std::make_shared<std::vector<Mask>>()};
-    Sequential<double> model{Input{{40}}, Dropout{.rate = 0.5}, first, Rescaling{.scale = 1, .offset = 1},
-                             Dropout{.rate = 0.5}, second, Dense{1}};
+    Sequential<double> model{Input{{40}},
+                             Dropout{.rate = 0.5},
+                             first,
+                             Rescaling{.scale = 1, .offset = 1},
+                             Dropout{.rate = 0.5},
+                             second,
+                             Dense{1}};
     Tensor<double> x({12, 40});
     std::ranges::fill(x, 1.0);
     Trainer trainer(model, {.optimizer = SGD{.learning_rate = 1e-6}, .loss = MeanSquaredError{}});
@@ -102,11 +105,11 @@ FitOptions<double> silent(Index epochs) {
 /// The weights of a model (1 -> 2, no bias, from 0) after one step of SGD of rate 1, whose gradient
 /// without limits is (3, 0.5): -2 (y - w x) x with x = 1, over two outputs.
 Tensor<double> weights_after(const GradientClipping& clipping) {
-    Sequential<double> model{
-        Input{{1}}, Dense{.units = 2, .use_bias = false, .kernel_initializer = zeros}};
-    Trainer trainer(model, {.optimizer = SGD{.learning_rate = 1},
-                            .loss = MeanSquaredError{},
-                            .clipping = clipping});
+    Sequential<double> model{Input{{1}},
+                             Dense{.units = 2, .use_bias = false, .kernel_initializer = zeros}};
+    Trainer trainer(
+        model,
+        {.optimizer = SGD{.learning_rate = 1}, .loss = MeanSquaredError{}, .clipping = clipping});
     trainer.fit(Tensor<double>({1, 1}, {1}), Tensor<double>({1, 2}, {-3, -0.5}), silent(1));
     return Tensor<double>(model.parameter("dense/kernel"));
 }
@@ -232,7 +235,8 @@ TEST_CASE("the last batch of an epoch counts by its samples, with any batch size
     }
 }
 
-TEST_CASE("two calls of fit are one, with schedules, weights, limits and a last batch that is short") {
+TEST_CASE(
+    "two calls of fit are one, with schedules, weights, limits and a last batch that is short") {
     const Samples train(30);
     FitOptions<double> options = silent(1);
     options.class_weight = {3, 0.25, 1};
@@ -271,9 +275,9 @@ TEST_CASE("weights that are not finite are refused by their place") {
 }
 
 TEST_CASE("a penalty that is not finite stops training, with losses that are") {
-    Sequential<float> model{Input{{1}}, Dense{.units = 1,
-                                              .kernel_initializer = constant(1e30),
-                                              .kernel_regularizer = l2(1e300)}};
+    Sequential<float> model{
+        Input{{1}},
+        Dense{.units = 1, .kernel_initializer = constant(1e30), .kernel_regularizer = l2(1e300)}};
     Trainer trainer(model, {.loss = MeanSquaredError{}});
     const Tensor<float> zero({2, 1});
     const History history = trainer.fit(zero, zero, {.verbosity = Verbosity::silent});
@@ -287,8 +291,7 @@ TEST_CASE("fit prints a line for each epoch, and why it stopped") {
     Trainer trainer(model, compiled());
     FitOptions<double> options = silent(2);
     options.verbosity = Verbosity::line;
-    const std::string lines =
-        captured_output([&] { trainer.fit(train.x, train.labels, options); });
+    const std::string lines = captured_output([&] { trainer.fit(train.x, train.labels, options); });
     CHECK(lines.starts_with("Epoch 1/2  1/1  "));
     CHECK(lines.find("\nEpoch 2/2  1/1  ") != std::string::npos);
     CHECK(std::ranges::count(lines, '\n') == 2);

@@ -71,6 +71,7 @@ TEST_CASE("a bar is drawn over itself, a line is printed once, and silence print
 }
 
 TEST_CASE("a bar of no steps is full") {
-    CHECK(ProgressLine(Verbosity::bar, 1, 1, 0).line(0, 0, {}).find(
-              "[=========================]") != std::string::npos);
+    CHECK(
+        ProgressLine(Verbosity::bar, 1, 1, 0).line(0, 0, {}).find("[=========================]") !=
+        std::string::npos);
 }

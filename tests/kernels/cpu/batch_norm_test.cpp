@@ -65,19 +65,20 @@ Gradients<Scalar> backward(const Tensor<Scalar>& x, const Scalar* gamma, const T
     if (!options.in_place) std::ranges::fill(result.dx, weft::not_a_number<Scalar>);
     Cpu cpu(options.threads);
     weft::dirty_scratch(cpu);
-    batch_norm_backward(cpu, rows, columns, x.data(), of_batch.mean.data(),
-                        of_batch.inverse_deviation().data(), gamma,
-                        options.in_place ? result.dx.data() : dy.data(), options.x_is_relu,
-                        result.dgamma.data(), result.dbeta.data(),
-                        options.with_dx ? result.dx.data() : nullptr);
+    batch_norm_backward(
+        cpu, rows, columns, x.data(), of_batch.mean.data(), of_batch.inverse_deviation().data(),
+        gamma, options.in_place ? result.dx.data() : dy.data(), options.x_is_relu,
+        result.dgamma.data(), result.dbeta.data(), options.with_dx ? result.dx.data() : nullptr);
     return result;
 }
 
-/// Rows and columns about every edge: blocks of 64 rows; one packet, four at once, and columns over.
+/// Rows and columns about every edge: blocks of 64 rows; one packet, four at once, and columns
+/// over.
 std::vector<Shape> all_shapes() {
     std::vector<Shape> shapes;
     for (const Index rows : {9, 63, 64, 65, 130, 1300}) {
-        for (const Index columns : {1, 3, 8, 16, 17, 64, 70, 131}) shapes.push_back({rows, columns});
+        for (const Index columns : {1, 3, 8, 16, 17, 64, 70, 131})
+            shapes.push_back({rows, columns});
     }
     return shapes;
 }
@@ -249,9 +250,9 @@ TEST_CASE_TEMPLATE("batch_norm_backward is its formula for any number of rows an
                     CAPTURE(threads);
                     CAPTURE(in_place);
                     CAPTURE(x_is_relu);
-                    const auto again =
-                        backward(x, gamma.data(), dy,
-                                 {.threads = threads, .x_is_relu = x_is_relu, .in_place = in_place});
+                    const auto again = backward(
+                        x, gamma.data(), dy,
+                        {.threads = threads, .x_is_relu = x_is_relu, .in_place = in_place});
                     CHECK(identical(again.dx, x_is_relu ? behind_relu.dx : result.dx));
                     CHECK(identical(again.dgamma, result.dgamma));
                     CHECK(identical(again.dbeta, result.dbeta));

@@ -238,9 +238,10 @@ TEST_CASE("the filter gradient of many large images loses no small number behind
     }
 }
 
-TEST_CASE_TEMPLATE("the filter gradient is split by its sizes alone, into work for many threads and "
-                   "memory that the batch does not grow",
-                   Scalar, float, double) {
+TEST_CASE_TEMPLATE(
+    "the filter gradient is split by its sizes alone, into work for many threads and "
+    "memory that the batch does not grow",
+    Scalar, float, double) {
     for (const Case& c : large_cases) {
         const auto convolution = c.convolution();
         const auto gradient = [&](Index images) {

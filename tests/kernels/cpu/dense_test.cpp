@@ -234,8 +234,8 @@ TEST_CASE_TEMPLATE("dense has the same bits for 1, 2 and 7 threads, and a row th
                 dense_forward<Scalar>(cpu, problem.x.slice(row, 1), problem.w, problem.b,
                                       activation, alone);
                 CHECK(identical(alone, y.slice(row, 1)));
-                dense_backward<Scalar>(cpu, problem.x.slice(row, 1), problem.w,
-                                       one.g.slice(row, 1), dw, {}, dx);
+                dense_backward<Scalar>(cpu, problem.x.slice(row, 1), problem.w, one.g.slice(row, 1),
+                                       dw, {}, dx);
                 CHECK(identical(dx, one.dx.slice(row, 1)));
             }
         }

@@ -144,7 +144,8 @@ template <class Scalar, class Check>
 void for_each_epilogue(const Problem<Scalar>& problem, const Check& check) {
     const bool is_large = problem.c.size() * problem.a.shape()[1] > 1'000'000;
     for (const bool accumulate : {false, true}) {
-        for (const Scalar* const bias : {static_cast<const Scalar*>(nullptr), problem.bias.data()}) {
+        for (const Scalar* const bias :
+             {static_cast<const Scalar*>(nullptr), problem.bias.data()}) {
             for (const bool relu : {false, true}) {
                 if (is_large && (relu != accumulate || relu != (bias != nullptr))) continue;
                 CAPTURE(accumulate);

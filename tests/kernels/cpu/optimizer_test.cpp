@@ -262,9 +262,10 @@ TEST_CASE_TEMPLATE("updates of many parameters have the same bits for 1, 2 and 7
     }
 }
 
-TEST_CASE_TEMPLATE("momentum and rmsprop of many parameters have the bits of one by one, for 1, 2 "
-                   "and 7 threads",
-                   Scalar, float, double) {
+TEST_CASE_TEMPLATE(
+    "momentum and rmsprop of many parameters have the bits of one by one, for 1, 2 "
+    "and 7 threads",
+    Scalar, float, double) {
     constexpr Index count = 9001;  // several tasks, the last one with a tail
     const weft::kernels::RMSpropStep<Scalar> numbers{.learning_rate = Scalar(0.375),
                                                      .rate = Scalar(0.25),

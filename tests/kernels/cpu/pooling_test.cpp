@@ -50,7 +50,8 @@ const std::vector<PoolCase> pool_cases{
     {2, 4, 6, 3, 2, 2, 2, 2, weft::valid},  // as in the tutorials
     {3, 7, 5, 2, 2, 3, 2, 1, weft::valid},  // overlaps, leftovers
     {3, 7, 5, 2, 3, 2, 2, 3, weft::same},   // zeros around
-    {1, 1, 1, 1, 1, 1, 1, 1, weft::valid}, {2, 5, 6, 1, 5, 6, 1, 1, weft::valid},  // one window
+    {1, 1, 1, 1, 1, 1, 1, 1, weft::valid},
+    {2, 5, 6, 1, 5, 6, 1, 1, weft::valid},  // one window
     {2, 3, 4, 5, 4, 5, 3, 4, weft::same},   // windows larger than the image
     {5, 6, 3, 9, 1, 2, 3, 1, weft::valid},  // gaps between windows
     {9, 6, 7, 2, 3, 3, 1, 1, weft::same},
@@ -224,9 +225,10 @@ TEST_CASE_TEMPLATE("max pooling keeps NaN and infinities, in their channel alone
     }
 }
 
-TEST_CASE_TEMPLATE("where all of a window at the border is -infinity, the first inside the image "
-                   "gets the gradient",
-                   Scalar, float, double) {
+TEST_CASE_TEMPLATE(
+    "where all of a window at the border is -infinity, the first inside the image "
+    "gets the gradient",
+    Scalar, float, double) {
     const PoolCase c{1, 3, 4, 2, 3, 3, 3, 3, weft::same};
     Tensor<Scalar> x(c.input()), expected(c.input());
     std::ranges::fill(x, -std::numeric_limits<Scalar>::infinity());
