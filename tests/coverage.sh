@@ -8,8 +8,9 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/setup.sh"
 
 weft_require doctest-dev
-weft_apt_install clang llvm libomp-dev python3
+weft_has_apt && weft_apt_install clang llvm libomp-dev python3
 llvm=$(dirname "$(readlink -f "$(command -v clang++)")")
+[[ -x $llvm/llvm-cov ]] || weft_fail "coverage needs clang with its llvm-cov, and there is no $llvm/llvm-cov"
 build=$weft_root/build/coverage
 folders=$(IFS='|' && echo "$*")
 

@@ -425,12 +425,49 @@ TEST_CASE("what callbacks get back has to be of this run") {
           "the state: training/step is none of its epoch's");
 }
 
-TEST_CASE("a run without shuffling goes on, and says where") {
+TEST_CASE("a state in the middle of an epoch has to be in the middle of one") {
+    SmallRun first;
+    RunState middle;
+    first.fit(run_store([] { return std::nullopt; },
+                        [&](const RunState& state) {
+                            const auto over = std::ranges::find(state.values, "training/epoch_over",
+                                                                &RunState::Value::name);
+                            std::int64_t value = 1;
+                            std::memcpy(&value, over->bytes.data(), sizeof value);
+                            if (value == 0) middle = state;
+                        },
+                        1));
+    REQUIRE(!middle.values.empty());
+    const auto refusal_with = [&](std::string_view name, std::int64_t number) {
+        RunState hostile = middle;
+        const auto value = std::ranges::find(hostile.values, name, &RunState::Value::name);
+        REQUIRE(value != hostile.values.end());
+        std::memcpy(value->bytes.data(), &number, sizeof number);
+        SmallRun run;
+        run.model.build({2}, 1);
+        try {
+            run.fit(run_store([&] { return std::optional(hostile); }, [](const RunState&) {}));
+        } catch (const IoError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const std::string none = "the state: training/step is none of its epoch's";
+    CHECK(refusal_with("training/step", 1) == "");
+    CHECK(refusal_with("training/step", 0) == none);
+    CHECK(refusal_with("training/step", 3) == none);  // of three steps: then it would be over
+    CHECK(refusal_with("training/epoch", 1) == none);
+    CHECK(refusal_with("training/epoch_over", 1) == none);
+    CHECK(refusal_with("training/epoch_over", 2) ==
+          "the state: training/epoch_over is out of range");
+}
+
+TEST_CASE("a run in double without shuffling goes on, and says where") {
     const TemporaryFolder folder;
     const auto file = folder.path() / "run";
-    const auto x = random_normal<float>({10, 3}, 1), y = random_normal<float>({10, 1}, 2);
+    const auto x = random_normal<double>({10, 3}, 1), y = random_normal<double>({10, 1}, 2);
     const auto fit = [&](Index epochs, Verbosity verbosity) {
-        Sequential<float> model{Dense{1}};
+        Sequential<double> model{Dense{1}};
         Trainer trainer(model, {.loss = MeanSquaredError{}});
         trainer.fit(x, y,
                     {.epochs = epochs,
@@ -438,10 +475,10 @@ TEST_CASE("a run without shuffling goes on, and says where") {
                      .shuffle = false,
                      .verbosity = verbosity,
                      .checkpoint = checkpoint_file(file)});
-        return Tensor<float>(model.arena());
+        return Tensor<double>(model.arena());
     };
     fit(1, Verbosity::silent);
-    Tensor<float> resumed;
+    Tensor<double> resumed;
     const std::string printed = captured_output([&] { resumed = fit(2, Verbosity::line); });
     CHECK(printed.starts_with("Resumed after epoch 1\nEpoch 2/2  3/3  "));
     std::filesystem::remove(file);
