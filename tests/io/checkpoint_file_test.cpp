@@ -458,8 +458,7 @@ TEST_CASE("a state in the middle of an epoch has to be in the middle of one") {
     CHECK(refusal_with("training/step", 3) == none);  // of three steps: then it would be over
     CHECK(refusal_with("training/epoch", 1) == none);
     CHECK(refusal_with("training/epoch_over", 1) == none);
-    CHECK(refusal_with("training/epoch_over", 2) ==
-          "the state: training/epoch_over is out of range");
+    CHECK(refusal_with("training/epoch_over", 2) == none);
 }
 
 TEST_CASE("a run in double without shuffling goes on, and says where") {

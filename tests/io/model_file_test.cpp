@@ -557,7 +557,8 @@ TEST_CASE("a part of an architecture that has another type than its place wants 
             "layer 2, BatchNormalization: epsilon is no number");
     refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":true)",
             "layer 2, BatchNormalization: epsilon is no number");
-    refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":0)", "batch_norm: epsilon is 0");
+    refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":0)",
+            "layer 2, BatchNorm: epsilon is 0, expected a positive number");
     const std::string constraint = R"(\"kernel_constraint\":{\"class_name\":\"MaxNorm\")";
     const std::string in_constraint =
         "layer 1, Conv2D: kernel_constraint has other fields than class_name and config";
