@@ -1,5 +1,7 @@
 #include "weft/io/checkpoint_file.hpp"
 
+#include "tests/io/safetensors_bytes.hpp"
+#include "tests/support/captured_output.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -303,6 +305,30 @@ TEST_CASE("a damaged checkpoint is refused, whatever its damage is") {
         IoError);
 }
 
+TEST_CASE("a checkpoint's tensor of another size than its shape is refused by name") {
+    const TemporaryFolder folder;
+    const auto of = [&](const char* dtype, const std::string& shape, int bytes) {
+        const std::string json = concat(
+            R"({"__metadata__": {"format": "weft", "checkpoint_version": "1", "check": "0"}, )",
+            R"("a": {"dtype": ")", dtype, R"(", "shape": )", shape, R"(, "data_offsets": [0, )",
+            bytes, "]}}");
+        const auto file =
+            folder.file("c", safetensors(json, std::string(static_cast<std::size_t>(bytes), '\0')));
+        try {
+            detail::read_checkpoint(file, false);
+        } catch (const IoError& error) {
+            return std::string(error.what()).substr(file.string().size());
+        }
+        return std::string("nothing was thrown");
+    };
+    CHECK(of("F32", "[2]", 8) == "nothing was thrown");
+    CHECK(of("F32", "[2]", 4).starts_with(": a takes 4 bytes"));
+    CHECK(of("F32", "[2]", 12).starts_with(": a takes 12 bytes"));
+    CHECK(of("F32", "[2]", 10).starts_with(": a takes 10 bytes"));  // two and a half numbers
+    CHECK(of("F64", "[2]", 8).starts_with(": a takes 8 bytes"));
+    CHECK(of("F16", "[2]", 4) == ": a holds numbers of unknown type F16");
+}
+
 TEST_CASE("a checkpoint that cannot be written is an error before the first epoch") {
     SmallRun run;
     CHECK_THROWS_WITH_AS(run.fit(checkpoint_file("/no/such/folder/run")),
@@ -386,6 +412,76 @@ TEST_CASE("what callbacks get back has to be of this run") {
     };
     CHECK(refusal_with("training/history/epochs", not_a_number) ==
           "the state: training/history/epochs holds a time or a rate that is none");
+    for (const double rate : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
+        const auto set = [rate](RunState::Value& value) {
+            std::memcpy(value.bytes.data(), &rate, sizeof rate);
+        };
+        CHECK(refusal_with("training/trainer/learning_rate", set) ==
+              "the state: training/trainer/learning_rate is no rate");
+        CHECK(refusal_with("training/seconds", set) == "the state: training/seconds are none");
+    }
+    // The epoch is over, so its number is that of the history; the fourth has not begun.
+    CHECK(refusal_with("training/epoch", count_4) ==
+          "the state: training/step is none of its epoch's");
+}
+
+TEST_CASE("a state in the middle of an epoch has to be in the middle of one") {
+    SmallRun first;
+    RunState middle;
+    first.fit(run_store([] { return std::nullopt; },
+                        [&](const RunState& state) {
+                            const auto over = std::ranges::find(state.values, "training/epoch_over",
+                                                                &RunState::Value::name);
+                            std::int64_t value = 1;
+                            std::memcpy(&value, over->bytes.data(), sizeof value);
+                            if (value == 0) middle = state;
+                        },
+                        1));
+    REQUIRE(!middle.values.empty());
+    const auto refusal_with = [&](std::string_view name, std::int64_t number) {
+        RunState hostile = middle;
+        const auto value = std::ranges::find(hostile.values, name, &RunState::Value::name);
+        REQUIRE(value != hostile.values.end());
+        std::memcpy(value->bytes.data(), &number, sizeof number);
+        SmallRun run;
+        run.model.build({2}, 1);
+        try {
+            run.fit(run_store([&] { return std::optional(hostile); }, [](const RunState&) {}));
+        } catch (const IoError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const std::string none = "the state: training/step is none of its epoch's";
+    CHECK(refusal_with("training/step", 1) == "");
+    CHECK(refusal_with("training/step", 0) == none);
+    CHECK(refusal_with("training/step", 3) == none);  // of three steps: then it would be over
+    CHECK(refusal_with("training/epoch", 1) == none);
+    CHECK(refusal_with("training/epoch_over", 1) == none);
+    CHECK(refusal_with("training/epoch_over", 2) == none);
+}
+
+TEST_CASE("a run in double without shuffling goes on, and says where") {
+    const TemporaryFolder folder;
+    const auto file = folder.path() / "run";
+    const auto x = random_normal<double>({10, 3}, 1), y = random_normal<double>({10, 1}, 2);
+    const auto fit = [&](Index epochs, Verbosity verbosity) {
+        Sequential<double> model{Dense{1}};
+        Trainer trainer(model, {.loss = MeanSquaredError{}});
+        trainer.fit(x, y,
+                    {.epochs = epochs,
+                     .batch_size = 4,
+                     .shuffle = false,
+                     .verbosity = verbosity,
+                     .checkpoint = checkpoint_file(file)});
+        return Tensor<double>(model.arena());
+    };
+    fit(1, Verbosity::silent);
+    Tensor<double> resumed;
+    const std::string printed = captured_output([&] { resumed = fit(2, Verbosity::line); });
+    CHECK(printed.starts_with("Resumed after epoch 1\nEpoch 2/2  3/3  "));
+    std::filesystem::remove(file);
+    CHECK(identical(fit(2, Verbosity::silent), resumed));
 }
 
 TEST_CASE("callbacks of one type that changed places are noticed") {

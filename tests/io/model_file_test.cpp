@@ -586,6 +586,84 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
           "its architecture is not that of a Sequential");
 }
 
+TEST_CASE("a part of an architecture that has another type than its place wants is refused") {
+    const auto refused = [](const std::string& from, const std::string& to,
+                            const std::string& complaint) {
+        CAPTURE(to);
+        const std::string message = refusal_with(from, to);
+        CHECK_MESSAGE(message.starts_with(complaint), message);
+    };
+    const std::string sequential = "its architecture is not that of a Sequential";
+    const std::string first = R"(\"layers\":[{\"class_name\":\"InputLayer\")";
+    refused(R"(\"class_name\":\"Sequential\")", R"(\"class_name\":7)", sequential);
+    refused(R"(\"class_name\":\"Sequential\")", R"(\"class\":\"Sequential\")", sequential);
+    refused(R"(\"layers\":[)", R"(\"layers\":7,\"others\":[)", sequential);
+    refused(R"(\"layers\":[)", R"(\"layers\":[],\"others\":[)", sequential);
+    refused(R"(\"layers\":[)", R"(\"others\":[)", sequential);
+    const std::string other_fields = "layer 0 of its architecture has other fields than";
+    refused(first, R"(\"layers\":[{\"class_name\":7)", other_fields);
+    refused(first, R"(\"layers\":[{\"type\":\"InputLayer\")", other_fields);
+    refused(first, R"(\"layers\":[{\"more\":1,\"class_name\":\"InputLayer\")", other_fields);
+    refused(first, R"(\"layers\":[7,{\"class_name\":\"InputLayer\")", other_fields);
+    const std::string no_input = "layer 0, InputLayer: is no InputLayer with a batch_shape";
+    const std::string batch_shape = R"(\"batch_shape\":[null,3,3,1])";
+    for (const char* shape : {"7", "null", "[]", "[1,3,3,1]", "[null,3,3,1.5]", "[null,3,3,null]",
+                              R"([null,3,3,\"1\"])", "[null,1,1,1,1,1,1,1,1,1]"}) {
+        refused(batch_shape, concat(R"(\"batch_shape\":)", shape), no_input);
+    }
+    refused(batch_shape, R"(\"batch_shape\":[null,3,3,1],\"more\":1)", no_input);
+    refused(batch_shape, R"(\"shape\":[null,3,3,1])", no_input);
+    refused(batch_shape, R"(\"batch_shape\":[null,3,3,-1])", "layer 0, InputLayer: ");
+    refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":\"0.001\")",
+            "layer 2, BatchNormalization: epsilon is no number");
+    refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":true)",
+            "layer 2, BatchNormalization: epsilon is no number");
+    refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":0)",
+            "layer 2, BatchNorm: epsilon is 0, expected a positive number");
+    const std::string constraint = R"(\"kernel_constraint\":{\"class_name\":\"MaxNorm\")";
+    const std::string in_constraint =
+        "layer 1, Conv2D: kernel_constraint has other fields than class_name and config";
+    refused(constraint, R"(\"kernel_constraint\":{\"class_name\":7)", in_constraint);
+    refused(constraint, R"(\"kernel_constraint\":{\"type\":\"MaxNorm\")", in_constraint);
+    refused(constraint, R"(\"kernel_constraint\":{\"more\":1,\"class_name\":\"MaxNorm\")",
+            in_constraint);
+    refused(R"(\"use_bias\":true)", R"(\"use_bias\":null)", "layer 1, Conv2D: use_bias is neither");
+    refused(R"(\"padding\":\"valid\")", R"(\"padding\":0)", "layer 1, Conv2D: padding is no text");
+}
+
+TEST_CASE("padding that is not two pairs of whole numbers is refused; without it, it is 1") {
+    const TemporaryFolder folder;
+    const fs::path path = folder.path() / "m";
+    save_model(built({ZeroPadding2D{}, Flatten{}}, {2, 2, 1}), path);
+    const std::string bytes = contents_of(path);
+    for (const char* padding :
+         {"1", "[[1,1]]", "[[1,1],[1,1],[1,1]]", "[1,1]", "[[1,1],1]", "[[1,1],[1]]",
+          "[[1,1],[1,1,1]]", "[[1.5,1],[1,1]]", "[[1,1],[1,true]]", "[[1,null],[1,1]]"}) {
+        CAPTURE(padding);
+        folder.file("m", with(bytes, "[[1,1],[1,1]]", padding));
+        CHECK(refusal(path).starts_with("layer 1, ZeroPadding2D: padding is not two pairs"));
+    }
+    folder.file("m", with(bytes, R"(\"padding\":[[1,1],[1,1]])", ""));
+    CHECK(load_model<float>(path).output_shape() == Shape{16});
+}
+
+TEST_CASE("the self-test takes what is not finite for equal, but not for a number") {
+    const float infinite = std::numeric_limits<float>::infinity(), none = std::nanf("");
+    const Tensor<float> numbers({3}, {1, 2, 3}), odd({3}, {1, none, 3}),
+        more({3}, {1, infinite, 3});
+    const auto agrees = [](const Tensor<float>& y, const Tensor<float>& expected) {
+        return detail::agrees<float>(y, expected);
+    };
+    CHECK(agrees(numbers, numbers));
+    CHECK(agrees(odd, odd));
+    CHECK(agrees(odd, more));
+    CHECK_FALSE(agrees(odd, numbers));
+    CHECK_FALSE(agrees(numbers, odd));
+    CHECK_FALSE(agrees(numbers, more));
+    CHECK_FALSE(agrees(Tensor<float>({3}, {1.1f, none, 3}), odd));
+    CHECK(agrees(Tensor<float>({3}, {1.0001f, none, 3}), odd));
+}
+
 TEST_CASE("layers that would make much of little are refused before memory is taken for it") {
     const TemporaryFolder folder;
     const fs::path path = folder.path() / "m";

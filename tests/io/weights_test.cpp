@@ -258,6 +258,73 @@ TEST_CASE("a file of weights whose places or shapes do not hold is refused by na
           "dense/kernel takes 4 bytes, too few or many for shape (2, 1)");
 }
 
+TEST_CASE("tensors of a file that overlap or leave gaps are refused, by the tensor's name") {
+    const TemporaryFolder folder;
+    Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
+    struct Place {
+        const char* name;
+        int floats, begin, end;
+    };
+    const auto of = [&](const std::vector<Place>& places, std::size_t bytes) {
+        std::string json;
+        for (const Place& place : places) {
+            json += concat(json.empty() ? "{" : ", ", "\"", place.name,
+                           R"(": {"dtype": "F32", "shape": [)", place.floats,
+                           R"(], "data_offsets": [)", place.begin, ", ", place.end, "]}");
+        }
+        const auto file = safetensors(json + "}", std::string(bytes, '\0'));
+        return refusal(model, folder.file("w.safetensors", file));
+    };
+    const auto misplaced = [](const std::string& name) {
+        return concat("tensor ", name, " does not start where the one before it ends");
+    };
+    // What follows one another is right, in any order: then it is the model that lacks it.
+    CHECK(of({{"b", 2, 4, 12}, {"a", 1, 0, 4}}, 12).find("does not have") != std::string::npos);
+    // Overlapping, with as many bytes in all as the file holds.
+    CHECK(of({{"a", 2, 0, 8}, {"b", 1, 4, 8}}, 12) == misplaced("b"));
+    CHECK(of({{"b", 1, 4, 8}, {"a", 2, 0, 8}}, 12) == misplaced("b"));
+    CHECK(of({{"a", 2, 0, 8}, {"b", 2, 0, 8}}, 16) == misplaced("b"));
+    CHECK(of({{"a", 1, 0, 4}, {"b", 2, 0, 8}}, 12) == misplaced("b"));
+    CHECK(of({{"a", 3, 0, 12}, {"b", 1, 4, 8}, {"c", 1, 8, 12}}, 20) == misplaced("b"));
+    // With fewer bytes than the file holds, and more.
+    CHECK(of({{"a", 2, 0, 8}, {"b", 1, 4, 8}}, 8) == misplaced("b"));
+    CHECK(of({{"a", 2, 0, 8}, {"b", 1, 4, 8}}, 16) == misplaced("b"));
+    // A gap in front, in the middle, behind; and one that an overlap makes up for.
+    CHECK(of({{"a", 1, 4, 8}}, 8) == misplaced("a"));
+    CHECK(of({{"a", 1, 0, 4}, {"b", 1, 8, 12}}, 12) == misplaced("b"));
+    CHECK(of({{"a", 1, 0, 4}}, 8) == "holds 8 bytes of numbers, expected 4");
+    CHECK(of({{"a", 1, 0, 4}, {"b", 1, 8, 12}, {"c", 1, 8, 12}}, 12) == misplaced("b"));
+    // An empty tensor inside of another.
+    CHECK(of({{"a", 2, 0, 8}, {"b", 0, 4, 4}}, 8) == misplaced("b"));
+}
+
+TEST_CASE("a tensor's fields of another type than the format's are refused by the tensor's name") {
+    const TemporaryFolder folder;
+    Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};
+    const auto of = [&](const std::string& fields) {
+        const auto file = safetensors(R"({"a": {)" + fields + "}}", "12345678");
+        return refusal(model, folder.file("w.safetensors", file));
+    };
+    for (const char* fields :
+         {R"("shape": [2], "data_offsets": [0, 8])", R"("dtype": "F32", "data_offsets": [0, 8])",
+          R"("dtype": "F32", "shape": [2])", R"("dtype": 32, "shape": [2], "data_offsets": [0, 8])",
+          R"("dtype": "F32", "shape": 2, "data_offsets": [0, 8])",
+          R"("dtype": "F32", "shape": {"0": 2}, "data_offsets": [0, 8])",
+          R"("dtype": "F32", "shape": [2], "data_offsets": 8)",
+          R"("dtype": "F32", "shape": [2], "data_offsets": {"begin": 0, "end": 8})",
+          R"("dtype": "F32", "shape": [2], "data_offsets": [8])"}) {
+        CAPTURE(fields);
+        CHECK(of(fields) == "tensor a has no type, shape or place");
+    }
+    for (const char* extent : {"2.0", "true", "null", R"("2")", "[2]", "1e2"}) {
+        CAPTURE(extent);
+        const auto complaint =
+            of(concat(R"("dtype": "F32", "data_offsets": [0, 8], "shape": [)", extent, "]"));
+        CHECK(complaint.find("a") != std::string::npos);
+        CHECK(complaint.find("extent") + complaint.find("deeper") < 2 * std::string::npos - 2);
+    }
+}
+
 TEST_CASE("hostile headers of a file of weights are refused, and unusual ones are read") {
     const TemporaryFolder folder;
     Sequential<float> model{Input{{2}}, Dense{.units = 1, .use_bias = false}};

@@ -162,3 +162,13 @@ TEST_CASE("max_norm of 0, below, NaN or infinity is refused, by name") {
                 "dense: bias_constraint is max_norm(");
     }
 }
+
+TEST_CASE("a constraint is true where there is one, and equal where all of it is") {
+    CHECK_FALSE(Constraint{});
+    CHECK(max_norm(2));
+    CHECK(non_negative);
+    CHECK(unit_norm);
+    CHECK(max_norm(2) == max_norm(2));
+    CHECK_FALSE(max_norm(2) == max_norm(3));
+    CHECK_FALSE(non_negative == unit_norm);
+}

@@ -87,6 +87,11 @@ TEST_CASE("Flatten has nothing to move where there is one axis or none") {
     }
 }
 
+TEST_CASE("Flatten of channels first has nothing to move where there are no channels") {
+    SingleLayer<float> layer(Flatten{.data_format = channels_first}, {0, 3, 2});
+    CHECK(layer.forward(Tensor<float>({2, 0, 3, 2})).shape() == Shape{2, 0});
+}
+
 TEST_CASE("Flatten refuses another shape than it was built for") {
     const Sequential<float> model{Input{{2, 3}}, Flatten{}};
     CHECK_THROWS_WITH_AS(model.predict(Tensor<float>({4, 3, 2})),

@@ -147,6 +147,7 @@ TEST_CASE("snake_case derives names from types as Keras does") {
     CHECK(snake_case("LSTM") == "lstm");
     CHECK(snake_case("A") == "a");
     CHECK(snake_case("") == "");
+    CHECK(snake_case("X~A") == "x~a");  // a sign is no letter
 }
 
 TEST_CASE("snake_case parts a capital from the word behind it, as Keras does") {

@@ -56,3 +56,28 @@ TEST_CASE("MaxPool2D: the padding is never the largest, not even of negative inf
         CHECK(sum == 48);
     }
 }
+
+TEST_CASE("MaxPool2D with more taps than numbers of taps can be told apart in float is refused") {
+    const MaxPool2D pool{.pool_size = {4097, 4096}};
+    CHECK_THROWS_WITH_AS(SingleLayer<float>(pool, {4097, 4096, 1}),
+                         doctest::Contains("has 16781312 elements, expected at most 16777216"),
+                         ArgumentError);
+    CHECK(SingleLayer<double>(pool, {4097, 4096, 1}).layer().output_shape() == Shape{1, 1, 1});
+    CHECK(
+        SingleLayer<float>(MaxPool2D{.pool_size = 4096}, {4096, 4096, 1}).layer().output_shape() ==
+        Shape{1, 1, 1});
+}
+
+TEST_CASE("MaxPool2D with more than 256 taps keeps their numbers whole") {
+    // 17 x 17 taps; the largest is the last of them, whose number has more than 8 bits.
+    const MaxPool2D pool{.pool_size = 17};
+    for (const Index place : {0, 255, 256, 257, 288}) {
+        SingleLayer<float> layer(pool, {17, 17, 1});
+        Tensor<float> x({1, 17, 17, 1}), expected({1, 17, 17, 1});
+        x[place] = 1;
+        expected[place] = 3;
+        const auto y = layer.forward(x);
+        CAPTURE(place);
+        CHECK(identical(layer.backward(x, y, Tensor<float>({1, 1, 1, 1}, {3})), expected));
+    }
+}

@@ -161,4 +161,8 @@ TEST_CASE("BinaryCrossentropy takes targets like the predictions") {
     const LossDeclaration<float, Cpu> loss = binary_of_probabilities;
     CHECK(loss->target_shape({3, 4}) == Shape{3, 4});
     CHECK(loss->complaint(Tensor<float>({2}, {0, 1}), {2}) == "");
+    CHECK(loss->complaint(Tensor<float>({2}, {0, 1.5f}), {2}) == "label 1.5, expected 0 ... 1");
+    CHECK(loss->complaint(Tensor<float>({2}, {-0.5f, 1}), {2}) == "label -0.5, expected 0 ... 1");
+    CHECK(loss->class_count({1}) == 2);
+    CHECK(loss->class_count({3}) == 0);
 }

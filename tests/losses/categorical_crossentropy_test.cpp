@@ -192,4 +192,9 @@ TEST_CASE("CategoricalCrossentropy takes targets like the predictions") {
     const LossDeclaration<float, Cpu> loss = categorical_of_probabilities;
     CHECK(loss->target_shape({3, 4}) == Shape{3, 4});
     CHECK(loss->complaint(Tensor<float>({2}, {0.3f, 0.7f}), {2}) == "");
+    CHECK(loss->complaint(Tensor<float>({2}, {1, -0.5f}), {2}) ==
+          "target -0.5, expected at least 0");
+    CHECK(loss->class_count({3}) == 3);
+    CHECK(loss->class_count({1}) == 0);
+    CHECK(loss->class_count({2, 3}) == 0);
 }

@@ -118,6 +118,8 @@ TEST_CASE("SparseCategoricalCrossentropy wants a class index for every row") {
         return loss->complaint(Tensor<float>(Shape{}, {label}), {4});
     };
     for (const float label : {0.f, 1.f, 2.f, 3.f}) CHECK(complaint(label) == "");
+    CHECK(loss->class_count({4}) == 4);
+    CHECK(loss->class_count({2, 4}) == 0);
     CHECK(complaint(4) == "label 4, expected a class in 0 ... 3");
     CHECK(complaint(-1) == "label -1, expected a class in 0 ... 3");
     CHECK(complaint(1.5) == "label 1.5, expected a class in 0 ... 3");

@@ -6,6 +6,7 @@
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"
+#include "weft/layers/dropout.hpp"
 #include "weft/layers/flatten.hpp"
 #include "weft/layers/max_pool2d.hpp"
 #include "weft/layers/relu.hpp"
@@ -261,6 +262,15 @@ TEST_CASE("gradients flow through whole models, past views anywhere in them") {
         check_gradients(
             {ReLU{}, Dense{4, weft::tanh}, Flatten{channels_first}, Dense{3}, Softmax{}}, {2, 3});
     }
+}
+
+TEST_CASE("a pass that is not training changes nothing, and predicts, also where it could") {
+    Sequential model{Flatten{}, Dense{4, relu}, Dropout{.rate = 0.5}, BatchNorm{}, Dense{2}};
+    model.build({2, 3});
+    const Tensor<float> x = noise({4, 2, 3}), before(std::as_const(model).arena());
+    auto workspace = model.make_workspace(4, PassKind::training);
+    CHECK(identical(model.forward(workspace, x), model.predict(x)));
+    CHECK(identical(model.arena(), before));
 }
 
 TEST_CASE("a model of views alone passes its input on") {

@@ -10,6 +10,7 @@ Inputs are drawn from a fixed seed and rounded to three decimals; what Keras com
 """
 
 from common import write  # first: it sets Keras up
+from callbacks import callback_cases
 from convolution import conv2d_cases, pooling_cases
 from layers import (
     activation_cases,
@@ -24,6 +25,7 @@ from metrics import metric_cases
 from optimizers import more_optimizer_cases, optimizer_cases, schedule_cases
 from regularization import constraint_cases, regularizer_cases
 from training import convolutional_training_cases, training_cases
+from training_pairs import training_pair_cases
 
 write("dense.json", dense_cases())
 write("activations.json", activation_cases())
@@ -42,3 +44,5 @@ write("schedules.json", schedule_cases())
 write("loss_options.json", loss_option_cases())
 write("metrics.json", metric_cases())
 write("training2.json", convolutional_training_cases())
+write("callbacks.json", callback_cases())
+write("training_pairs.json", training_pair_cases())

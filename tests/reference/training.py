@@ -84,6 +84,15 @@ def plain(value):
     return value
 
 
+def described_loss(loss):
+    """The type and the options of a loss, less those that it does not have and no smoothing."""
+    config = loss.get_config()
+    options = {key: config[key] for key in ("from_logits", "label_smoothing") if config.get(key) not in (None, 0.0)}
+    if "from_logits" in config:
+        options["from_logits"] = config["from_logits"]
+    return {"type": type(loss).__name__, **options}
+
+
 def run_case(
     name,
     layers,
@@ -95,14 +104,23 @@ def run_case(
     sample_weight=None,
     val_sample_weight=None,
     callbacks=(),
+    loss=None,
+    batch_size=5,
+    validation_split=None,
+    fits=None,
+    accuracy=True,
+    weighted_accuracy=True,
 ):
-    """A run of any layers, (type, options) each, over batches of five in order, with SparseCategoricalCrossentropy.
+    """A run of any layers, (type, options) each, over batches in order, with SparseCategoricalCrossentropy or a loss.
 
     Weights are in the order of Keras, layer by layer, with the moving statistics after gamma and beta. evaluate and
-    predictions come from the final weights, without sample weights. class_weight has one entry per class.
+    predictions come from the final weights, without sample weights. class_weight has one entry per class. With
+    validation_split, the validation data are for evaluate and predict alone. fits: how often fit is called, if not
+    once; the history is that of all calls.
     """
     x, y, x_val, y_val = data
-    batch_size, rng = 5, np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
+    loss = loss or keras.losses.SparseCategoricalCrossentropy()
     model = keras.Sequential([keras.Input(x.shape[1:])])
     for kind, options in layers:
         model.add(getattr(keras.layers, kind)(**options))
@@ -113,33 +131,45 @@ def run_case(
     model.set_weights(initial)
 
     options = options_of(optimizer)  # before a callback changes the learning rate
-    weighted = class_weight is not None or sample_weight is not None
+    weighted = weighted_accuracy and (class_weight is not None or sample_weight is not None)
     model.compile(
         optimizer,
-        keras.losses.SparseCategoricalCrossentropy(),
-        metrics=["accuracy"],
+        loss,
+        metrics=["accuracy"] if accuracy else None,
         weighted_metrics=["accuracy"] if weighted else None,
         jit_compile=False,
     )
     callbacks = [(kind, options, getattr(keras.callbacks, kind)(**options)) for kind, options in callbacks]
-    history = model.fit(
-        x,
-        y,
-        batch_size=batch_size,
-        epochs=epochs,
-        shuffle=False,
-        validation_data=(x_val, y_val) if val_sample_weight is None else (x_val, y_val, val_sample_weight),
-        class_weight=None if class_weight is None else dict(enumerate(class_weight)),
-        sample_weight=sample_weight,
-        callbacks=[callback for *_, callback in callbacks],
-        verbose=0,
-    ).history
+    if validation_split is not None:
+        validation = {"validation_split": validation_split}
+    elif val_sample_weight is not None:
+        validation = {"validation_data": (x_val, y_val, val_sample_weight)}
+    else:
+        validation = {"validation_data": (x_val, y_val)}
+    history = {}
+    for _ in range(fits or 1):
+        of_fit = model.fit(
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            shuffle=False,
+            **validation,
+            class_weight=None if class_weight is None else dict(enumerate(class_weight)),
+            sample_weight=sample_weight,
+            callbacks=[callback for *_, callback in callbacks],
+            verbose=0,
+        ).history
+        for score, values in of_fit.items():
+            history[score] = history.get(score, []) + values
 
     optional = {
         "class_weight": class_weight,
         "sample_weight": None if sample_weight is None else tensor(sample_weight),
         "val_sample_weight": None if val_sample_weight is None else tensor(val_sample_weight),
         "callbacks": [{"type": kind, **options} for kind, options, _ in callbacks] or None,
+        "validation_split": validation_split,
+        "fits": fits,
     }
     outcome = {"epochs_run": len(history["loss"])}
     for kind, _, callback in callbacks:
@@ -150,7 +180,7 @@ def run_case(
         "layers": [
             {"type": kind, **{key: plain(value) for key, value in options.items()}} for kind, options in layers
         ],
-        "loss": {"type": "SparseCategoricalCrossentropy", "from_logits": False},
+        "loss": described_loss(loss),
         "optimizer": {"type": type(optimizer).__name__, "options": options},
         "batch_size": batch_size,
         "epochs": epochs,

@@ -13,6 +13,8 @@
 #include "weft/losses/categorical_crossentropy.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
+#include "weft/optimizers/adamw.hpp"
+#include "weft/optimizers/rmsprop.hpp"
 #include "weft/optimizers/sgd.hpp"
 #include "weft/training/early_stopping.hpp"
 #include "weft/training/reduce_lr_on_plateau.hpp"
@@ -91,8 +93,8 @@ inline Constraint keras_constraint(KerasFields& layer, const std::string& name, 
     KerasFields fields(name, layer.at(name));
     const std::string type = fields.at("type");
     Constraint constraint = non_negative;
-    if (type == "MaxNorm") {
-        constraint = max_norm(fields.at("max_value"));
+    if (type == "MaxNorm" || type == "UnitNorm") {
+        constraint = type == "UnitNorm" ? unit_norm : max_norm(fields.at("max_value"));
         nlohmann::json axes = fields.at("axis");
         if (!axes.is_array()) axes = nlohmann::json::array({axes});
         std::vector<int> all_but_the_last(static_cast<std::size_t>(rank - 1));
@@ -118,12 +120,14 @@ inline LayerDeclaration<double, Cpu> keras_layer(const nlohmann::json& json) {
         return checked(MaxPool2D{.pool_size = fields.at("pool_size").get<Index>()});
     }
     if (type == "Dense") {
-        return checked(Dense{.units = fields.at("units"),
-                             .activation = keras_activation(fields.at("activation")),
-                             .kernel_regularizer = keras_regularizer(fields, "kernel_regularizer"),
-                             .bias_regularizer = keras_regularizer(fields, "bias_regularizer"),
-                             .kernel_constraint = keras_constraint(fields, "kernel_constraint", 2),
-                             .bias_constraint = keras_constraint(fields, "bias_constraint", 1)});
+        return checked(
+            Dense{.units = fields.at("units"),
+                  .activation = keras_activation(fields.at("activation")),
+                  .kernel_regularizer = keras_regularizer(fields, "kernel_regularizer"),
+                  .bias_regularizer = keras_regularizer(fields, "bias_regularizer"),
+                  .activity_regularizer = keras_regularizer(fields, "activity_regularizer"),
+                  .kernel_constraint = keras_constraint(fields, "kernel_constraint", 2),
+                  .bias_constraint = keras_constraint(fields, "bias_constraint", 1)});
     }
     if (type != "Conv2D") fields.refuse("is of unknown type", type);
     const std::string padding = fields.at("padding");
@@ -141,11 +145,15 @@ inline LossDeclaration<double, Cpu> keras_loss(const nlohmann::json& json) {
     KerasFields fields("loss", json);
     const std::string type = fields.at("type");
     const bool from_logits = fields.value("from_logits", false);
+    const bool smooths = type == "BinaryCrossentropy" || type == "CategoricalCrossentropy";
+    const double smoothing = smooths ? fields.value("label_smoothing", 0.0) : 0;
     fields.require_all_known();
     if (type == "MeanSquaredError" && !from_logits) return MeanSquaredError{};
-    if (type == "BinaryCrossentropy") return BinaryCrossentropy{.from_logits = from_logits};
+    if (type == "BinaryCrossentropy") {
+        return BinaryCrossentropy{.from_logits = from_logits, .label_smoothing = smoothing};
+    }
     if (type == "CategoricalCrossentropy") {
-        return CategoricalCrossentropy{.from_logits = from_logits};
+        return CategoricalCrossentropy{.from_logits = from_logits, .label_smoothing = smoothing};
     }
     if (type != "SparseCategoricalCrossentropy") fields.refuse("is of unknown type", type);
     return SparseCategoricalCrossentropy{.from_logits = from_logits};
@@ -210,6 +218,18 @@ inline TrainerOptions<double, Cpu> keras_compile(const nlohmann::json& optimizer
                                 .beta_1 = options.at("beta_1"),
                                 .beta_2 = options.at("beta_2"),
                                 .epsilon = options.at("epsilon")};
+    } else if (type == "AdamW") {
+        result.optimizer = AdamW{.learning_rate = learning_rate,
+                                 .weight_decay = options.at("weight_decay"),
+                                 .beta_1 = options.at("beta_1"),
+                                 .beta_2 = options.at("beta_2"),
+                                 .epsilon = options.at("epsilon")};
+    } else if (type == "RMSprop") {
+        result.optimizer = RMSprop{.learning_rate = learning_rate,
+                                   .rho = options.at("rho"),
+                                   .momentum = options.at("momentum"),
+                                   .epsilon = options.at("epsilon"),
+                                   .centered = options.at("centered")};
     } else if (type == "SGD") {
         result.optimizer = SGD{.learning_rate = learning_rate,
                                .momentum = options.at("momentum"),
@@ -223,10 +243,17 @@ inline TrainerOptions<double, Cpu> keras_compile(const nlohmann::json& optimizer
     return result;
 }
 
+/// Keras's mode, which is auto where there is none.
+inline Better keras_better(KerasFields& fields) {
+    if (!fields.has("mode")) return Better::automatic;
+    return fields.at("mode") == "max" ? Better::higher : Better::lower;
+}
+
 inline EarlyStopping keras_early_stopping(KerasFields& fields) {
     return {.monitor = fields.at("monitor"),
             .patience = fields.at("patience"),
             .min_delta = fields.at("min_delta"),
+            .better = keras_better(fields),
             .restore_best_weights = fields.at("restore_best_weights")};
 }
 
@@ -236,7 +263,8 @@ inline ReduceLROnPlateau keras_reduce_lr_on_plateau(KerasFields& fields) {
             .patience = fields.at("patience"),
             .min_delta = fields.at("min_delta"),
             .cooldown = fields.at("cooldown"),
-            .min_learning_rate = fields.at("min_lr")};
+            .min_learning_rate = fields.at("min_lr"),
+            .better = keras_better(fields)};
 }
 
 /// A model of those layers, with those weights, in Keras's order.

@@ -2,10 +2,12 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/io_error.hpp"
+#include "tests/support/keras_model.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/dense.hpp"
+#include "weft/layers/flatten.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/optimizers/sgd.hpp"
@@ -190,6 +192,21 @@ TEST_CASE("BestCheckpoint keeps the best epoch without ending the run") {
                          doctest::Contains("BestCheckpoint: no score is named f1"), ArgumentError);
 }
 
+TEST_CASE("lower is better, also of a score whose name says higher, where it is told") {
+    EarlyStopping stopping{.monitor = "val_accuracy", .patience = 9, .better = Better::lower};
+    ScriptedRun run({0.5, 0.75, 0.25, 1}, "val_accuracy");
+    run.run(stopping);
+    CHECK(stopping.best_epoch == 3);
+}
+
+TEST_CASE("BestCheckpoint of a run without a number for a score leaves the last weights") {
+    BestCheckpoint best;
+    ScriptedRun run({not_a_number, not_a_number});
+    run.run(best);
+    CHECK(best.best_epoch == 0);
+    CHECK(run.weights == 2);
+}
+
 TEST_CASE("ReduceLROnPlateau reduces after patience epochs, not below the least rate") {
     ScriptedRun run({4, 4, 4, 4, 4, 4, 4});
     CHECK(run.run(ReduceLROnPlateau{.factor = 0.5, .patience = 2, .min_learning_rate = 0.3}) ==
@@ -201,6 +218,40 @@ TEST_CASE("ReduceLROnPlateau reduces after patience epochs, not below the least 
           std::vector<double>{1, 0.5, 0.5, 0.25});
     ScriptedRun run_of_nan({4, not_a_number, not_a_number});
     CHECK(run_of_nan.run(ReduceLROnPlateau{.factor = 0.5, .patience = 2}).back() == 0.5);
+}
+
+TEST_CASE("ReduceLROnPlateau ignores the epochs of its cooldown") {
+    ScriptedRun run(std::vector<double>(9, 4.0));
+    CHECK(run.run(ReduceLROnPlateau{.factor = 0.5, .patience = 1, .cooldown = 3}) ==
+          std::vector<double>{1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125, 0.125});
+    // An improvement in the cooldown is one all the same.
+    ScriptedRun improving({4, 4, 2, 3, 3, 3});
+    CHECK(improving.run(ReduceLROnPlateau{.factor = 0.5, .patience = 1, .cooldown = 2}) ==
+          std::vector<double>{1, 0.5, 0.5, 0.25, 0.25, 0.125});
+}
+
+TEST_CASE("callbacks that act on a score do in each epoch what Keras's do") {
+    int plateaus = 0, stoppings = 0;
+    for (const ReferenceCase& expected : reference_cases("callbacks.json")) {
+        CAPTURE(expected.name());
+        KerasFields options("callback", expected.at("options"));
+        ScriptedRun run(expected.at("scores").get<std::vector<double>>(),
+                        expected.at("options").at("monitor"));
+        if (expected.at("type") == "ReduceLROnPlateau") {
+            const auto rates = run.run(keras_reduce_lr_on_plateau(options));
+            const auto theirs = expected.at("rates").get<std::vector<double>>();
+            CHECK(largest_gap(as_view(rates), as_view(theirs)) < 1e-14);  // sixteen roundings
+            ++plateaus;
+        } else {
+            run.run(keras_early_stopping(options));
+            CHECK(run.last_epoch == expected.at("epochs_run"));
+            CHECK(run.weights == expected.at("weights"));
+            ++stoppings;
+        }
+        options.require_all_known();
+    }
+    CHECK(plateaus == 18);
+    CHECK(stoppings == 18);
 }
 
 TEST_CASE("ReduceLROnPlateau keeps the rate that is too small to be reduced") {
@@ -490,4 +541,53 @@ TEST_CASE("a score that no epoch will have is refused before the first step") {
     refused(EarlyStopping{}, "EarlyStopping");
     refused(BestCheckpoint{}, "BestCheckpoint");
     refused(ReduceLROnPlateau{}, "ReduceLROnPlateau");
+}
+
+TEST_CASE("the first of several exceptions at the end of training is the one that comes out") {
+    Sequential<float> model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Line line;
+    int ended = 0;
+    const auto failing = [&](const char* message) {
+        return LambdaCallback{.train_end = [&ended, message](TrainingRun&) {
+            ++ended;
+            throw std::runtime_error(message);
+        }};
+    };
+    CHECK_THROWS_WITH(trainer.fit(line.x, line.y,
+                                  {.verbosity = Verbosity::silent,
+                                   .callbacks = {failing("first"), failing("second")}}),
+                      "first");
+    CHECK(ended == 2);
+}
+
+TEST_CASE("a run has scores before its first step, and takes back weights of its own size alone") {
+    Sequential<float> model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Line line;
+    std::size_t names = 0;
+    std::string complaint;
+    const LambdaCallback looks{.train_begin = [&](TrainingRun& run) {
+        for (const auto& score : run.scores()) names += !score.first.empty();
+        try {
+            run.load_weights(Buffer(3));
+        } catch (const ArgumentError& error) {
+            complaint = error.what();
+        }
+    }};
+    trainer.fit(line.x, line.y, {.verbosity = Verbosity::silent, .callbacks = {looks}});
+    CHECK(names == 1);
+    CHECK(complaint == concat("load_weights: a buffer of 3 bytes, expected ",
+                              model.arena().size() * static_cast<Index>(sizeof(float))));
+}
+
+TEST_CASE("a model without parameters is evaluated by fit, and has a best epoch") {
+    Sequential<float> model{Input{{2}}, Flatten{}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Line line;
+    EarlyStopping stopping{.monitor = "loss", .patience = 1};
+    trainer.fit(line.x, line.x,
+                {.epochs = 4, .verbosity = Verbosity::silent, .callbacks = {stopping}});
+    CHECK(stopping.best_epoch == 1);
+    CHECK(stopping.stopped_epoch == 2);
 }

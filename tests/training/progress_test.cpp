@@ -1,5 +1,7 @@
 #include "weft/training/progress.hpp"
 
+#include "tests/support/captured_output.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace weft;
@@ -38,4 +40,38 @@ TEST_CASE("a silent line asks for no updates") {
     CHECK_FALSE(ProgressLine(Verbosity::silent, 1, 1, 1).wants_update(now));
     CHECK_FALSE(ProgressLine(Verbosity::line, 1, 1, 1).wants_update(now));
     CHECK(ProgressLine(Verbosity::bar, 1, 1, 1).wants_update(now));
+}
+
+TEST_CASE("a bar is updated at most 20 times a second") {
+    using std::chrono::milliseconds;
+    ProgressLine bar(Verbosity::bar, 1, 1, 10);
+    const auto start = ProgressLine::Clock::now();
+    captured_output([&] { bar.update(start, 1, 0.5, {}); });
+    CHECK_FALSE(bar.wants_update(start));
+    CHECK_FALSE(bar.wants_update(start + milliseconds(50)));
+    CHECK(bar.wants_update(start + milliseconds(51)));
+}
+
+TEST_CASE("a bar is drawn over itself, a line is printed once, and silence prints nothing") {
+    Scores scores;
+    scores.set("loss", 0.25);
+    const auto printed = [&](Verbosity verbosity) {
+        return captured_output([&] {
+            ProgressLine line(verbosity, 1, 2, 4);
+            line.update(ProgressLine::Clock::now(), 2, 1, scores);
+            line.finish(2, scores);
+        });
+    };
+    const ProgressLine line(Verbosity::line, 1, 2, 4), bar(Verbosity::bar, 1, 2, 4);
+    CHECK(printed(Verbosity::silent) == "");
+    CHECK(printed(Verbosity::line) == line.line(4, 2, scores) + "\n");
+    CHECK(printed(Verbosity::automatic) == line.line(4, 2, scores) + "\n");  // to a file
+    CHECK(printed(Verbosity::bar) ==
+          concat("\r", bar.line(2, 1, scores), "\x1b[K\r", bar.line(4, 2, scores), "\x1b[K\n"));
+}
+
+TEST_CASE("a bar of no steps is full") {
+    CHECK(
+        ProgressLine(Verbosity::bar, 1, 1, 0).line(0, 0, {}).find("[=========================]") !=
+        std::string::npos);
 }

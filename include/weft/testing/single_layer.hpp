@@ -33,6 +33,7 @@ public:
     // What every pass is run with.
     bool training = true;
     bool logits = false;
+    bool input_is_relu = false, relu_is_done = false;
     RandomStream random{9, RandomPurpose::layer};
 
     const Layer<Scalar, Cpu>& layer() const { return *layer_; }
@@ -91,6 +92,8 @@ private:
         return {.device = device_,
                 .training = training,
                 .logits = logits,
+                .input_is_relu = input_is_relu,
+                .relu_is_done = relu_is_done,
                 .trainable = parameters_.data(),
                 .state = state_.data(),
                 .mutable_state = training ? state_.data() : nullptr,

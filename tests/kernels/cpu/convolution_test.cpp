@@ -4,6 +4,7 @@
 #include "tests/support/dirty_scratch.hpp"
 #include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference_kernels.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,6 +24,7 @@ using weft::Tensor;
 using weft::TensorView;
 using weft::kernels::Convolution;
 using weft::kernels::window_axis;
+using weft::reference::for_each_product;
 
 namespace {
 
@@ -87,42 +89,20 @@ const std::vector<Case> cases{
     {19, 7, 6, 1, 3, 3, 32, weft::same},
     {3, 6, 23, 1, 2, 2, 80, weft::same},
     {2, 9, 5, 3, 3, 3, 32, weft::valid, 2, 1},
+    {9, 6, 7, 4, 3, 2, 32, weft::same, 1, 1, 1, 1, 2},
+    {9, 6, 7, 3, 2, 3, 16, weft::same, 1, 1, 1, 2},
+    // One pixel, whose gradient is spread by strides: no matrix of pixels.
+    {9, 1, 1, 5, 1, 1, 16, weft::valid, 2, 1},
+    {9, 1, 1, 16, 1, 1, 5, weft::valid, 1, 3},
 };
 
-/// Calls visit(y, x, w) with the positions in memory of each product of the convolution.
-template <class Visit>
-void visit_products(const Case& c, const Visit& visit) {
-    const auto convolution = c.convolution();
-    const auto& window = convolution.window;
-    const Index channels = convolution.group_channels(), filters = convolution.group_filters();
-    Index y = 0;
-    for (Index n = 0; n < c.images; ++n) {
-        for (Index o = 0; o < window.rows.output; ++o) {
-            for (Index p = 0; p < window.columns.output; ++p) {
-                for (Index f = 0; f < c.filters; ++f, ++y) {
-                    Index w = f;
-                    for (Index i = 0; i < c.window_rows; ++i) {
-                        for (Index j = 0; j < c.window_columns; ++j) {
-                            const Index row =
-                                o * c.stride_rows + i * c.dilation_rows - window.rows.before;
-                            const Index column = p * c.stride_columns + j * c.dilation_columns -
-                                                 window.columns.before;
-                            const bool inside =
-                                row >= 0 && row < c.rows && column >= 0 && column < c.columns;
-                            for (Index k = 0; k < channels; ++k, w += c.filters) {
-                                const Index channel = f / filters * channels + k;
-                                const Index x =
-                                    ((n * c.rows + row) * c.columns + column) * c.channels +
-                                    channel;
-                                if (inside) visit(y, x, w);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+/// One of each way to sum the gradient of the filters, with images so large, and so many, that each
+/// part of the sum is cut into chunks.
+const std::vector<Case> large_cases{
+    {33, 60, 61, 16, 1, 1, 16},  // read where they lie
+    {33, 60, 61, 2, 1, 1, 16},   // images of few channels
+    {33, 60, 61, 16, 1, 1, 5},   // gathered
+};
 
 template <class Scalar>
 Tensor<Scalar> forward(const Case& c, TensorView<const Scalar> x, const Tensor<Scalar>& w,
@@ -178,7 +158,7 @@ TEST_CASE_TEMPLATE("convolution and its gradients are the sums of their products
                    w = random_integers<Scalar>(c.kernel(), 2, -4, 4);
         const auto g = random_integers<Scalar>(c.output(), 3, -4, 4);
         Tensor<Scalar> y(c.output()), dx(c.input()), dw(c.kernel());
-        visit_products(c, [&](Index i, Index j, Index k) {
+        for_each_product(c.convolution(), c.images, [&](Index i, Index j, Index k) {
             y[i] += x[j] * w[k];
             dx[j] += g[i] * w[k];
             dw[k] += x[j] * g[i];
@@ -233,10 +213,55 @@ TEST_CASE_TEMPLATE("convolution has the same bits for 1, 2 and 7 threads, and an
             CHECK(identical(input_gradient<Scalar>(c, g, w, threads), dx));
             CHECK(identical(filter_gradient(c, x, g, threads), dw));
         }
-        const Index last = c.images - 1;
-        CHECK(identical(forward<Scalar>(c, x.slice(last, 1), w), y.slice(last, 1)));
-        CHECK(identical(input_gradient<Scalar>(c, g.slice(last, 1), w), dx.slice(last, 1)));
+        // Of the images of a block, and of those that fill none.
+        for (const Index image : {Index{0}, c.images / 2, c.images - 1}) {
+            CHECK(identical(forward<Scalar>(c, x.slice(image, 1), w), y.slice(image, 1)));
+            CHECK(identical(input_gradient<Scalar>(c, g.slice(image, 1), w), dx.slice(image, 1)));
+        }
     }
+}
+
+TEST_CASE("the filter gradient of many large images loses no small number behind a large one") {
+    for (const Case& c : large_cases) {
+        // Each entry of the gradient is 2^24 and then 32 times 3660. In a running sum of float
+        // nothing could be added to 2^24 that is below 2.
+        Tensor<float> x(c.input()), g(c.output()), expected(c.kernel());
+        std::ranges::fill(x, 1.f);
+        std::ranges::fill(g, 1.f);
+        std::fill_n(x.data(), x.size() / c.images, 0.f);
+        std::fill_n(x.data(), c.channels, 0x1p24f);
+        std::ranges::fill(expected, 0x1p24f + 32 * 60 * 61);
+        const std::string where = c.text();
+        CAPTURE(where);
+        for (const int threads : {1, 2, 7}) {
+            CHECK(identical(filter_gradient(c, x, g, threads), expected));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE(
+    "the filter gradient is split by its sizes alone, into work for many threads and "
+    "memory that the batch does not grow",
+    Scalar, float, double) {
+    for (const Case& c : large_cases) {
+        const auto convolution = c.convolution();
+        const auto gradient = [&](Index images) {
+            return weft::kernels::detail::FilterGradient<Scalar>(convolution, images, nullptr,
+                                                                 nullptr);
+        };
+        const std::string where = c.text();
+        CAPTURE(where);
+        CHECK(gradient(3).parts() >= 3);
+        CHECK(gradient(1000).parts() == 16);
+        CHECK(gradient(100'000).parts() == 16);
+        CHECK(gradient(100'000).scratch_size() == gradient(1000).scratch_size());
+        CHECK(gradient(1000).scratch_size() * static_cast<Index>(sizeof(Scalar)) < 1'000'000);
+    }
+    // So large a gradient is not added up from parts, and has tasks enough without.
+    const Convolution large{{{9, 3, 1, 1, 0, 7}, {9, 3, 1, 1, 0, 7}, 256}, 256, 1};
+    const weft::kernels::detail::FilterGradient<Scalar> gradient(large, 1000, nullptr, nullptr);
+    CHECK(gradient.parts() == 1);
+    CHECK(gradient.tasks() == 36);
 }
 
 TEST_CASE_TEMPLATE("NaN in an image stays in that image", Scalar, float, double) {

@@ -212,26 +212,32 @@ TEST_CASE_TEMPLATE("gradients that are not wanted are not computed, the others s
 
 TEST_CASE_TEMPLATE("dense has the same bits for 1, 2 and 7 threads, and a row the same alone",
                    Scalar, float, double) {
-    const Problem<Scalar> problem(601, 37, 83);
-    for (const Activation activation : activations) {
-        const std::string which(to_string(activation));
-        CAPTURE(which);
-        const auto y = problem.forward(activation);
-        const auto one = problem.backward(activation, y);
-        for (const int threads : {2, 7}) {
-            CHECK(identical(problem.forward(activation, true, threads), y));
-            const auto many = problem.backward(activation, y, threads);
-            CHECK(identical(many.g, one.g));
-            CHECK(identical(many.dw, one.dw));
-            CHECK(identical(many.db, one.db));
-            CHECK(identical(many.dx, one.dx));
-        }
-        Cpu cpu(1);
-        for (const Index row : {0, 300, 600}) {
-            Tensor<Scalar> alone({1, 83});
-            dense_forward<Scalar>(cpu, problem.x.slice(row, 1), problem.w, problem.b, activation,
-                                  alone);
-            CHECK(identical(alone, y.slice(row, 1)));
+    using Sizes = std::array<Index, 3>;
+    for (const auto& [rows, features, units] : {Sizes{601, 37, 83}, Sizes{37, 1201, 83}}) {
+        const Problem<Scalar> problem(rows, features, units);
+        for (const Activation activation : activations) {
+            const std::string which = weft::concat(to_string(activation), " ", features);
+            CAPTURE(which);
+            const auto y = problem.forward(activation);
+            const auto one = problem.backward(activation, y);
+            for (const int threads : {2, 7}) {
+                CHECK(identical(problem.forward(activation, true, threads), y));
+                const auto many = problem.backward(activation, y, threads);
+                CHECK(identical(many.g, one.g));
+                CHECK(identical(many.dw, one.dw));
+                CHECK(identical(many.db, one.db));
+                CHECK(identical(many.dx, one.dx));
+            }
+            Cpu cpu(1);
+            for (const Index row : {Index{0}, rows / 2, rows - 1}) {
+                Tensor<Scalar> alone({1, units}), dx({1, features}), dw(problem.w.shape());
+                dense_forward<Scalar>(cpu, problem.x.slice(row, 1), problem.w, problem.b,
+                                      activation, alone);
+                CHECK(identical(alone, y.slice(row, 1)));
+                dense_backward<Scalar>(cpu, problem.x.slice(row, 1), problem.w, one.g.slice(row, 1),
+                                       dw, {}, dx);
+                CHECK(identical(dx, one.dx.slice(row, 1)));
+            }
         }
     }
 }

@@ -118,6 +118,7 @@ TEST_CASE_TEMPLATE("count_top_k_matches counts labels with fewer than k elements
     CHECK(count(Tensor<Scalar>({3}, {1, 2, 3}), 3) == 3);
     CHECK(count(Tensor<Scalar>({3}, {3, 0, 0}), 3) == 1);
     CHECK(count(Tensor<Scalar>({3}, {3, 0, 0}), 4) == 3);
+    CHECK(count(Tensor<Scalar>({3}, {-1, 4, not_a_number<Scalar>}), 4) == 0);  // of no class
 
     const Tensor<Scalar> one_hot({3, 4}, {0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1});  // 1, 2, 3
     for (const Index k : {1, 2, 3}) {

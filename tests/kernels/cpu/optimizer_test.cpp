@@ -262,6 +262,49 @@ TEST_CASE_TEMPLATE("updates of many parameters have the same bits for 1, 2 and 7
     }
 }
 
+TEST_CASE_TEMPLATE(
+    "momentum and rmsprop of many parameters have the bits of one by one, for 1, 2 "
+    "and 7 threads",
+    Scalar, float, double) {
+    constexpr Index count = 9001;  // several tasks, the last one with a tail
+    const weft::kernels::RMSpropStep<Scalar> numbers{.learning_rate = Scalar(0.375),
+                                                     .rate = Scalar(0.25),
+                                                     .momentum = Scalar(0.625),
+                                                     .epsilon = Scalar(0.125)};
+    const auto gradient = random_uniform<Scalar>({count}, 1, -1, 1);
+    struct Arrays {
+        Tensor<Scalar> square = random_uniform<Scalar>({count}, 2, 1, 2);
+        Tensor<Scalar> average = random_uniform<Scalar>({count}, 3, -0.5, 0.5);
+        Tensor<Scalar> velocity = random_uniform<Scalar>({count}, 4, -1, 1);
+        Tensor<Scalar> parameter = random_uniform<Scalar>({count}, 5, -1, 1);
+    };
+    const auto update = [&](Arrays& of, bool rms, Index first, Index size, int threads) {
+        Cpu cpu(threads);
+        if (rms) {
+            rmsprop_update(cpu, size, numbers, gradient.data() + first, of.square.data() + first,
+                           of.average.data() + first, of.velocity.data() + first,
+                           of.parameter.data() + first);
+        } else {
+            momentum_update(cpu, size, Scalar(0.3), Scalar(0.9), true, gradient.data() + first,
+                            of.velocity.data() + first, of.parameter.data() + first);
+        }
+    };
+    for (const bool rms : {false, true}) {
+        Arrays expected;
+        for (Index i = 0; i < count; ++i) update(expected, rms, i, 1, 1);
+        for (const int threads : {1, 2, 7}) {
+            CAPTURE(rms);
+            CAPTURE(threads);
+            Arrays result;
+            update(result, rms, 0, count, threads);
+            CHECK(identical(result.square, expected.square));
+            CHECK(identical(result.average, expected.average));
+            CHECK(identical(result.velocity, expected.velocity));
+            CHECK(identical(result.parameter, expected.parameter));
+        }
+    }
+}
+
 TEST_CASE_TEMPLATE("a NaN gradient makes its own parameter NaN and no other", Scalar, float,
                    double) {
     auto state = State<Scalar>::random(37);

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -69,6 +70,38 @@ TEST_CASE_TEMPLATE("clip_values limits each number and keeps NaN", Scalar, float
     Tensor<Scalar> bad({1}, {not_a_number<Scalar>});
     clip_values<Scalar>(cpu, bad, 2);
     CHECK(std::isnan(bad[0]));
+}
+
+TEST_CASE_TEMPLATE("penalties, limits and constraints of many numbers are those of each", Scalar,
+                   float, double) {
+    // Whole numbers, so that sums of products with halves are exact; several tasks of threads.
+    constexpr Index count = 40001;
+    const auto x = weft::random_integers<Scalar>({count}, 1, -9, 9);
+    const auto start = weft::random_integers<Scalar>({count}, 2, -9, 9);
+    auto gradient = start, clipped = x, lifted = x;
+    Tensor<double> expected_gradient({count}), expected_clipped({count}), expected_lifted({count});
+    double absolute = 0, square = 0;
+    for (Index i = 0; i < count; ++i) {
+        const auto value = static_cast<double>(x[i]);
+        absolute += std::abs(value);
+        square += value * value;
+        const double sign = value > 0 ? 1 : value < 0 ? -1 : 0;
+        expected_gradient[i] = static_cast<double>(start[i]) + 0.5 * sign + 2 * 0.25 * value;
+        expected_clipped[i] = std::clamp(value, -5., 5.);
+        expected_lifted[i] = std::max(value, 0.);
+    }
+    for (const int threads : {1, 2, 7}) {
+        Cpu cpu(threads);
+        CAPTURE(threads);
+        gradient = start, clipped = lifted = x;
+        CHECK(weft::kernels::penalty<Scalar>(cpu, x, 0.5, 0.25) == 0.5 * absolute + 0.25 * square);
+        add_penalty_gradient<Scalar>(cpu, x, 0.5, 0.25, gradient);
+        CHECK(identical(gradient, expected_gradient));
+        clip_values<Scalar>(cpu, clipped, 5);
+        CHECK(identical(clipped, expected_clipped));
+        make_non_negative<Scalar>(cpu, lifted);
+        CHECK(identical(lifted, expected_lifted));
+    }
 }
 
 TEST_CASE_TEMPLATE("clip_norm shortens what is too long and leaves the rest alone", Scalar, float,

@@ -3,6 +3,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference_kernels.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,6 +21,7 @@ using weft::Shape;
 using weft::Tensor;
 using weft::kernels::Window2D;
 using weft::kernels::window_axis;
+using weft::reference::for_each_window;
 
 namespace {
 
@@ -28,10 +30,12 @@ struct PoolCase {
     Index images, rows, columns, channels;
     Index window_rows, window_columns, stride_rows, stride_columns;
     Padding padding;
+    Index dilation_rows = 1, dilation_columns = 1;
 
     Window2D window() const {
-        return {window_axis(rows, window_rows, stride_rows, 1, padding),
-                window_axis(columns, window_columns, stride_columns, 1, padding), channels};
+        return {window_axis(rows, window_rows, stride_rows, dilation_rows, padding),
+                window_axis(columns, window_columns, stride_columns, dilation_columns, padding),
+                channels};
     }
     Shape input() const { return {images, rows, columns, channels}; }
     Shape output() const {
@@ -39,7 +43,8 @@ struct PoolCase {
     }
     std::string text() const {
         return weft::concat(input(), " by ", window_rows, "x", window_columns, " / ", stride_rows,
-                            "x", stride_columns, " ", to_string(padding));
+                            "x", stride_columns, " ", to_string(padding), " dilation ",
+                            dilation_rows, "x", dilation_columns);
     }
 };
 
@@ -47,52 +52,44 @@ const std::vector<PoolCase> pool_cases{
     {2, 4, 6, 3, 2, 2, 2, 2, weft::valid},  // as in the tutorials
     {3, 7, 5, 2, 2, 3, 2, 1, weft::valid},  // overlaps, leftovers
     {3, 7, 5, 2, 3, 2, 2, 3, weft::same},   // zeros around
-    {1, 1, 1, 1, 1, 1, 1, 1, weft::valid}, {2, 5, 6, 1, 5, 6, 1, 1, weft::valid},  // one window
+    {1, 1, 1, 1, 1, 1, 1, 1, weft::valid},
+    {2, 5, 6, 1, 5, 6, 1, 1, weft::valid},  // one window
     {2, 3, 4, 5, 4, 5, 3, 4, weft::same},   // windows larger than the image
     {5, 6, 3, 9, 1, 2, 3, 1, weft::valid},  // gaps between windows
     {9, 6, 7, 2, 3, 3, 1, 1, weft::same},
+    // Windows that are apart and leave rows, columns or both out: behind the last, or in between.
+    {2, 5, 6, 3, 2, 2, 2, 2, weft::valid},
+    {2, 4, 7, 3, 2, 2, 2, 2, weft::valid},
+    {2, 7, 9, 5, 2, 3, 3, 4, weft::valid},
+    {2, 6, 8, 2, 2, 3, 2, 4, weft::same},
+    {2, 6, 9, 2, 1, 3, 2, 3, weft::valid},
+    // Whole packets of channels, several of them, and some channels over.
+    {2, 5, 4, 16, 2, 2, 2, 2, weft::same},
+    {2, 4, 5, 32, 3, 2, 1, 2, weft::valid},
+    {2, 6, 5, 37, 2, 3, 2, 2, weft::same},
+    // Taps apart from each other.
+    {2, 9, 8, 3, 2, 3, 1, 2, weft::valid, 3, 2},
+    {2, 9, 7, 3, 2, 2, 2, 2, weft::valid, 2, 2},
+    {2, 7, 8, 17, 3, 2, 2, 1, weft::same, 2, 3},
+    {2, 3, 4, 2, 3, 3, 1, 1, weft::same, 4, 5},
 };
-
-/// Calls visit(r, c) for the elements inside the image of the window at output (row, column).
-template <class Visit>
-void visit_window(const PoolCase& c, Index row, Index column, const Visit& visit) {
-    const Window2D window = c.window();
-    for (Index i = 0; i < c.window_rows; ++i) {
-        for (Index j = 0; j < c.window_columns; ++j) {
-            const Index r = row * c.stride_rows + i - window.rows.before;
-            const Index s = column * c.stride_columns + j - window.columns.before;
-            if (r >= 0 && r < c.rows && s >= 0 && s < c.columns) visit(r, s);
-        }
-    }
-}
-
-/// Calls visit(n, row, column, channel) for each output.
-template <class Visit>
-void visit_outputs(const PoolCase& c, const Visit& visit) {
-    const Shape output = c.output();
-    for (Index n = 0; n < output[0]; ++n) {
-        for (Index row = 0; row < output[1]; ++row) {
-            for (Index column = 0; column < output[2]; ++column) {
-                for (Index k = 0; k < output[3]; ++k) visit(n, row, column, k);
-            }
-        }
-    }
-}
 
 template <class Scalar>
 struct MaxPool {
     Tensor<Scalar> y, dx;
 };
 
-template <class Scalar>
+/// through_relu: dx is the gradient in front of a relu whose output was pooled.
+template <class Scalar, class Tap = std::int32_t>
 MaxPool<Scalar> max_pool(const PoolCase& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy,
-                         int threads = 1) {
+                         int threads = 1, bool through_relu = false) {
     Cpu cpu(threads);
     MaxPool<Scalar> result{Tensor<Scalar>(c.output()), Tensor<Scalar>(c.input())};
     std::ranges::fill(result.dx, Scalar(99));  // to be overwritten
-    std::vector<std::int32_t> taps(static_cast<std::size_t>(result.y.size()), -7);
+    std::vector<Tap> taps(static_cast<std::size_t>(result.y.size()), 77);
     max_pool_forward<Scalar>(cpu, c.window(), x, result.y, taps.data());
-    max_pool_backward<Scalar>(cpu, c.window(), {}, dy, taps.data(), result.dx);
+    const auto y = through_relu ? result.y.view() : weft::TensorView<Scalar>();
+    max_pool_backward<Scalar>(cpu, c.window(), y, dy, taps.data(), result.dx);
     return result;
 }
 
@@ -115,16 +112,14 @@ TEST_CASE_TEMPLATE("with its output, the gradient of max pooling passes the relu
         auto x = weft::random_normal<Scalar>(c.input(), 3);
         for (Scalar& value : x) value = std::max(value, Scalar(0));  // many windows are all 0
         const auto dy = weft::random_normal<Scalar>(c.output(), 4);
-        Cpu cpu;
-        Tensor<Scalar> y(c.output()), dx(c.input());
-        std::vector<std::uint8_t> taps(static_cast<std::size_t>(y.size()));
-        max_pool_forward<Scalar>(cpu, c.window(), x, y, taps.data());
-        max_pool_backward<Scalar>(cpu, c.window(), y, dy, taps.data(), dx);
         auto expected = max_pool(c, x, dy).dx;
         for (Index i = 0; i < x.size(); ++i) expected[i] = x[i] > 0 ? expected[i] : Scalar(0);
         const std::string where = c.text();
         CAPTURE(where);
-        CHECK(identical(dx, expected));
+        for (const int threads : {1, 2, 7}) {
+            CHECK(identical(max_pool(c, x, dy, threads, true).dx, expected));
+            CHECK(identical(max_pool<Scalar, std::uint8_t>(c, x, dy, threads, true).dx, expected));
+        }
     }
 }
 
@@ -135,25 +130,18 @@ TEST_CASE_TEMPLATE("max pooling takes the largest, and its gradient goes to the 
             random_integers<Scalar>(c.input(), 1, -9, -2);  // negative: zeros around are not taken
         const auto dy = random_integers<Scalar>(c.output(), 2, -9, -2);
         Tensor<Scalar> y(c.output()), dx(c.input());
-        visit_outputs(c, [&](Index n, Index row, Index column, Index k) {
-            Scalar* largest = nullptr;
-            Index best_row = 0, best_column = 0;
-            visit_window(c, row, column, [&](Index r, Index s) {
-                if (largest == nullptr || x(n, r, s, k) > *largest) {
-                    largest = &y(n, row, column, k);
-                    *largest = x(n, r, s, k);
-                    best_row = r;
-                    best_column = s;
-                }
-            });
-            dx(n, best_row, best_column, k) += dy(n, row, column, k);
+        for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& inside) {
+            const Index best = *std::ranges::max_element(inside, {}, [&](Index j) { return x[j]; });
+            y[i] = x[best];
+            dx[best] += dy[i];
         });
         const std::string where = c.text();
         CAPTURE(where);
-        const auto result = max_pool(c, x, dy);
-        CHECK(identical(result.y, y));
-        CHECK(identical(result.dx, dx));
-        CHECK(identical(max_pool(c, x, dy, 7).dx, dx));
+        for (const int threads : {1, 2, 7}) {
+            CHECK(identical(max_pool(c, x, dy, threads).y, y));
+            CHECK(identical(max_pool(c, x, dy, threads).dx, dx));
+            CHECK(identical(max_pool<Scalar, std::uint8_t>(c, x, dy, threads).dx, dx));
+        }
 
         Cpu cpu(2);
         Tensor<Scalar> without_taps(c.output());
@@ -168,13 +156,12 @@ TEST_CASE_TEMPLATE("average pooling divides by the elements inside the image", S
         const auto x = random_integers<Scalar>(c.input(), 3, -9, -2);
         const auto dy = random_integers<Scalar>(c.output(), 4, -9, -2);
         Tensor<double> y(c.output()), dx(c.input());
-        visit_outputs(c, [&](Index n, Index row, Index column, Index k) {
-            double count = 0;
-            visit_window(c, row, column, [&](Index, Index) { ++count; });
-            visit_window(c, row, column, [&](Index r, Index s) {
-                y(n, row, column, k) += static_cast<double>(x(n, r, s, k)) / count;
-                dx(n, r, s, k) += static_cast<double>(dy(n, row, column, k)) / count;
-            });
+        for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& inside) {
+            const auto count = static_cast<double>(inside.size());
+            for (const Index j : inside) {
+                y[i] += static_cast<double>(x[j]) / count;
+                dx[j] += static_cast<double>(dy[i]) / count;
+            }
         });
         const std::string where = c.text();
         CAPTURE(where);
@@ -183,9 +170,33 @@ TEST_CASE_TEMPLATE("average pooling divides by the elements inside the image", S
         constexpr auto eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
         CHECK(largest_gap(result.y, y, 10) < 30 * eps);
         CHECK(largest_gap(result.dx, dx, 10) < 30 * eps);
-        const auto many = average_pool(c, x, dy, 7);
-        CHECK(identical(many.y, result.y));
-        CHECK(identical(many.dx, result.dx));
+        for (const int threads : {2, 7}) {
+            const auto many = average_pool(c, x, dy, threads);
+            CHECK(identical(many.y, result.y));
+            CHECK(identical(many.dx, result.dx));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("an image has the same bits of its pools alone and in a batch", Scalar, float,
+                   double) {
+    for (const PoolCase& c : pool_cases) {
+        const auto x = weft::random_normal<Scalar>(c.input(), 5);
+        const auto dy = weft::random_normal<Scalar>(c.output(), 6);
+        PoolCase alone = c;
+        alone.images = 1;
+        const std::string where = c.text();
+        CAPTURE(where);
+        for (Index n = 0; n < c.images; ++n) {
+            const Tensor<Scalar> image(x.slice(n, 1)), gradient(dy.slice(n, 1));
+            const auto of_max = max_pool(alone, image, gradient), max = max_pool(c, x, dy);
+            CHECK(identical(of_max.y, max.y.slice(n, 1)));
+            CHECK(identical(of_max.dx, max.dx.slice(n, 1)));
+            const auto of_mean = average_pool(alone, image, gradient);
+            const auto mean = average_pool(c, x, dy);
+            CHECK(identical(of_mean.y, mean.y.slice(n, 1)));
+            CHECK(identical(of_mean.dx, mean.dx.slice(n, 1)));
+        }
     }
 }
 
@@ -214,6 +225,21 @@ TEST_CASE_TEMPLATE("max pooling keeps NaN and infinities, in their channel alone
         max_pool_forward<Scalar, std::int32_t>(cpu, c.window(), x, y, nullptr);
         CHECK(identical(y, result.y));
     }
+}
+
+TEST_CASE_TEMPLATE(
+    "where all of a window at the border is -infinity, the first inside the image "
+    "gets the gradient",
+    Scalar, float, double) {
+    const PoolCase c{1, 3, 4, 2, 3, 3, 3, 3, weft::same};
+    Tensor<Scalar> x(c.input()), expected(c.input());
+    std::ranges::fill(x, -std::numeric_limits<Scalar>::infinity());
+    const auto dy = random_integers<Scalar>(c.output(), 7, 1, 9);
+    for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& inside) {
+        expected[inside.front()] += dy[i];
+    });
+    CHECK(c.window().columns.before == 1);  // so that it is not the first of the window
+    CHECK(identical(max_pool(c, x, dy).dx, expected));
 }
 
 TEST_CASE("pooling no images does nothing") {

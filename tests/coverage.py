@@ -1,0 +1,94 @@
+"""Prints what llvm-cov counted, per folder of include/weft, and every place that no test reaches.
+
+    python3 tests/coverage.py coverage.json include/weft [folder]...
+
+coverage.json is written by `llvm-cov export`. A template has one function for each of its instances: a line or one
+side of a branch is covered when it is in any of them. Exits with 0 whatever is covered.
+"""
+
+import collections
+import json
+import sys
+from pathlib import Path
+
+CODE = 0  # the kind of region that is code, neither a gap nor an expanded macro
+
+
+def read(path, root):
+    """For each file below root: {region: count} and {branch: (times true, times false)}, keyed by place."""
+    regions = collections.defaultdict(collections.Counter)
+    branches = collections.defaultdict(lambda: collections.defaultdict(lambda: [0, 0]))
+    for function in json.loads(path.read_text())["data"][0]["functions"]:
+        files = [Path(name).resolve() for name in function["filenames"]]
+        for *place, count, file, _, kind in function["regions"]:
+            if kind == CODE and files[file].is_relative_to(root):
+                regions[files[file]][tuple(place)] += count
+        for *place, count_true, count_false, file, _, _ in function["branches"]:
+            if files[file].is_relative_to(root):
+                sides = branches[files[file]][tuple(place)]
+                sides[0] += count_true
+                sides[1] += count_false
+    return regions, branches
+
+
+def contains(outer, inner):
+    return outer[:2] <= inner[:2] and inner[2:] <= outer[2:]
+
+
+def lines_of(regions):
+    """{line: whether it ran}: by a region that begins on it, else by the innermost around it."""
+    ran = {}
+    for (first, _, last, _), count in sorted(regions.items(), key=lambda item: item[0][0] - item[0][2]):
+        for line in range(first, last + 1):  # larger regions first, so inner ones overwrite them
+            ran[line] = count > 0
+    for (first, *_), count in regions.items():
+        ran[first] = ran[first] or count > 0
+    return ran
+
+
+def main():
+    root = Path(sys.argv[2]).resolve()
+    regions, branches = read(Path(sys.argv[1]), root)
+    totals = collections.defaultdict(lambda: [0, 0, 0, 0])  # lines, those that ran, sides, those taken
+    missing = []
+    for file, of_file in sorted(regions.items()):
+        name = file.relative_to(root)
+        folder = str(name.parent)
+        if sys.argv[3:] and not any(Path(only) in (name, *name.parents) for only in sys.argv[3:]):
+            continue
+        source = file.read_text().splitlines()
+        ran = lines_of(of_file)
+        totals[folder][0] += len(ran)
+        totals[folder][1] += sum(ran.values())
+        never = sorted(line for line, did in ran.items() if not did)
+        for line in never:
+            missing.append((str(name), line, 0, "never runs: " + source[line - 1].strip()))
+        for place, sides in branches[file].items():
+            around = [region for region in of_file if contains(region, place)]
+            reached = of_file[max(around, key=lambda region: (region[:2], (-region[2], -region[3])))] if around else 0
+            if reached and sides == [0, 0]:
+                continue  # a constant of every instance
+            if source[place[0] - 1].rstrip().endswith("= default;"):
+                continue  # a comparison that the compiler wrote
+            totals[folder][2] += 2
+            totals[folder][3] += sum(count > 0 for count in sides)
+            text = source[place[0] - 1][place[1] - 1 : place[3] - 1 if place[0] == place[2] else None]
+            for side, count in zip(("true", "false"), sides):
+                if count == 0 and place[0] not in never:
+                    missing.append((str(name), place[0], place[1], f"never {side}: {text}"))
+
+    def row(label, lines, ran, sides, taken):
+        def share(part, whole):
+            return f"{100 * part / whole:6.1f} %" if whole else "        "
+
+        print(f"{label:32} {ran:6} of {lines:6}{share(ran, lines)} {taken:7} of {sides:6}{share(taken, sides)}")
+
+    print(f"{'folder of include/weft':32} {'lines':>16} {'':8} {'branches':>14}")
+    for folder, counts in sorted(totals.items()):
+        row(folder, *counts)
+    row("all", *(sum(column) for column in zip(*totals.values())))
+    for name, line, column, complaint in sorted(missing):
+        print(f"{name}:{line}: {complaint}")
+
+
+main()

@@ -1,0 +1,55 @@
+/// \file
+/// Apart: a layer that nothing is fused with.
+#pragma once
+
+#include "weft/kernels/cpu/layout.hpp"
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// The wrapped layer, but its neighbours see nothing of it that they could share, take over or
+/// leave out: no relu at its end, no derivative taken for the layer before, no memory in common, no
+/// logits. So a model of such layers is the sum of its parts.
+template <class Scalar>
+struct Apart {
+    LayerDeclaration<Scalar, Cpu> wrapped;
+
+    static constexpr std::string_view type = "Apart";
+
+    template <class, class Device>
+    class Layer;
+};
+
+template <class Scalar>
+template <class, class Device>
+class Apart<Scalar>::Layer final : public weft::Layer<Scalar, Device> {
+public:
+    using Wrapped = std::shared_ptr<const weft::Layer<Scalar, Device>>;
+
+    Layer(const Apart& options, LayerBuilder& builder) : Layer(options.wrapped.build(builder)) {}
+
+    void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                 TensorView<Scalar, Device> y) const override {
+        if (wrapped_->is_view()) return copy_elements<Scalar>(pass.device, x, y);
+        wrapped_->forward(pass, x, y);
+    }
+
+    void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                  TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                  TensorView<Scalar, Device> dx) const override {
+        if (!wrapped_->is_view()) return wrapped_->backward(pass, x, y, dy, dx);
+        if (dx) copy_elements<Scalar>(pass.device, dy, dx);
+    }
+
+    std::size_t saved_bytes(Index batch) const override { return wrapped_->saved_bytes(batch); }
+    Regularizer activity_regularizer() const override { return wrapped_->activity_regularizer(); }
+
+private:
+    explicit Layer(const Wrapped& wrapped)
+        : weft::Layer<Scalar, Device>(wrapped->input_shape(), wrapped->output_shape()),
+          wrapped_(wrapped) {}
+
+    Wrapped wrapped_;
+};
+
+}  // namespace weft
