@@ -1,5 +1,6 @@
-# Builds and runs the project in this folder in one of the three ways to use weft:
-#   cmake -D WAY=installed|subdirectory|command_line -D WORK=<folder> ... -P run.cmake
+# Builds and runs the project in this folder in one of the three ways to use weft, or checks that the
+# compiler refuses what it has to:
+#   cmake -D WAY=installed|subdirectory|command_line|refused -D WORK=<folder> ... -P run.cmake
 cmake_minimum_required(VERSION 3.24)
 
 function(run)
@@ -8,11 +9,11 @@ endfunction()
 
 function(build_and_run)
     run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build"
-        "-DCMAKE_CXX_COMPILER=${CXX}" ${ARGV}
+        "-DCMAKE_CXX_COMPILER=${CXX}" "-DCMAKE_CXX_FLAGS=${FLAGS}" ${ARGV}
     )
     run("${CMAKE_COMMAND}" --build "${WORK}/build")
     run("${WORK}/build/consumer")
-    foreach(part IN ITEMS data image io)
+    foreach(part IN ITEMS eigen data image io)
         if(EXISTS "${WORK}/build/consumer_${part}")
             run("${WORK}/build/consumer_${part}")
         endif()
@@ -24,12 +25,34 @@ file(MAKE_DIRECTORY "${WORK}")
 
 if(WAY STREQUAL "installed")
     run("${CMAKE_COMMAND}" --install "${WEFT_BUILD}" --prefix "${WORK}/prefix")
-    build_and_run("-DCMAKE_PREFIX_PATH=${WORK}/prefix")
+    # Its headers are system headers to the project.
+    build_and_run("-DCMAKE_PREFIX_PATH=${WORK}/prefix" -DCONSUMER_OPTIMISATION=-O3)
 elseif(WAY STREQUAL "subdirectory")
-    build_and_run("-DWEFT_SOURCE=${WEFT}")
+    build_and_run("-DWEFT_SOURCE=${WEFT}" -DCONSUMER_OPTIMISATION=-O2)
 elseif(WAY STREQUAL "command_line")
     run("${CXX}" -std=c++20 -I "${WEFT}/include" -I "${EIGEN}" "${CMAKE_CURRENT_LIST_DIR}/main.cpp" -o "${WORK}/consumer")
     run("${WORK}/consumer")
+elseif(WAY STREQUAL "refused")
+    # refuse(<what the error has to say> <statements>)
+    function(refuse expected statements)
+        file(WRITE "${WORK}/refused.cpp" "#include <Eigen/Dense>
+            #include <weft/weft.hpp>
+            void f(const weft::Sequential<float>& model, const Eigen::MatrixXf& a) { ${statements} }
+        ")
+        execute_process(
+            COMMAND "${CXX}" -std=c++20 -fsyntax-only -I "${WEFT}/include" -isystem "${EIGEN}"
+                    "${WORK}/refused.cpp"
+            RESULT_VARIABLE code
+            ERROR_VARIABLE error
+        )
+        if(code EQUAL 0 OR NOT error MATCHES "${expected}")
+            message(FATAL_ERROR "expected \"${expected}\" of: ${statements}\n${error}")
+        endif()
+    endfunction()
+    refuse("weft's tensors are row-major" "model.predict(a);")
+    refuse("an Eigen expression has no memory" "model.predict(2 * a);")
+    refuse("another type than the model's" "model.predict(Eigen::VectorXd(3));")
+    refuse("another type than the model's" "model.predict(weft::Tensor<double>({3}));")
 else()
     message(FATAL_ERROR "WAY is '${WAY}'")
 endif()

@@ -73,9 +73,9 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index 
         fail(concat("holds ", file.size(), " bytes, expected a picture of at most ",
                     detail::largest_image_file));
     }
-    std::vector<unsigned char> bytes(static_cast<std::size_t>(file.size()));
+    const int size_bytes = static_cast<int>(file.size());
+    std::vector<unsigned char> bytes(static_cast<std::size_t>(size_bytes));
     file.read(std::as_writable_bytes(std::span(bytes)));
-    const int size_bytes = static_cast<int>(bytes.size());
 
     // What is no PNG file stb takes for JPEG, also one with fill bytes before its first marker.
     const bool is_png = detail::is_png(bytes);

@@ -15,6 +15,14 @@ enum class PassKind {
     training,   ///< forward and backward: every output is kept, two buffers in turn hold gradients
 };
 
+/// How a model runs one pass.
+struct PassOptions {
+    bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
+    bool logits = false;     ///< the last layer leaves out its output activation
+    std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
+    std::uint32_t step = 0;
+};
+
 /// All memory of a pass over a batch: the outputs of the layers, what each keeps for its backward,
 /// gradients, and the device's scratch. Planned and allocated once for a largest batch; passes over
 /// batches up to that size allocate nothing more.

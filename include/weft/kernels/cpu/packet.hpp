@@ -8,6 +8,8 @@
 #include <Eigen/Core>
 #include <algorithm>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
@@ -38,8 +40,6 @@ template <class Scalar>
 EIGEN_STRONG_INLINE void store(Scalar* y, const Packet<Scalar>& packet) {
     Eigen::internal::pstoreu(y, packet);
 }
-
-WEFT_VECTOR_ARGUMENTS_BEGIN
 
 /// As many packets as each has lanes: a square that Eigen transposes.
 template <class Scalar>
@@ -79,8 +79,6 @@ EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, 
     }
 }
 
-WEFT_VECTOR_ARGUMENTS_END
-
 /// The first min(count, packet_size) elements, the other lanes zero; none for a count below 1.
 template <class Scalar>
 EIGEN_ALWAYS_INLINE Packet<Scalar> load_up_to(const Scalar* x, Index count) {
@@ -92,6 +90,36 @@ template <class Scalar>
 EIGEN_ALWAYS_INLINE void store_up_to(Scalar* y, const Packet<Scalar>& packet, Index count) {
     if (count >= packet_size<Scalar>) return store(y, packet);
     store_partial(y, packet, count);
+}
+
+// Eigen's functions of many instructions. Flattened: compiled by themselves they would get the
+// warnings that WEFT_PACKETS_BEGIN is for.
+
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> exp(const Packet<Scalar>& x) {
+    return Eigen::internal::pexp(x);
+}
+
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> tanh(const Packet<Scalar>& x) {
+    return Eigen::internal::ptanh(x);
+}
+
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> square_root(const Packet<Scalar>& x) {
+    return Eigen::internal::psqrt(x);
+}
+
+/// The sum of the lanes.
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Scalar sum_lanes(const Packet<Scalar>& x) {
+    return Eigen::internal::predux(x);
+}
+
+/// The transpose, in place.
+template <class Scalar>
+WEFT_FLATTEN WEFT_NOINLINE void transpose(PacketSquare<Scalar>& square) {
+    Eigen::internal::ptranspose(square);
 }
 
 /// max(x, 0) that keeps NaN, so that a NaN is found in the layer where it arose.
@@ -128,9 +156,11 @@ WEFT_NOINLINE Scalar sum(const Scalar* x, Index count) {
     for_each_packet<Scalar>(count, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
         total = Eigen::internal::padd(total, load_up_to(x + i, size));
     });
-    return Eigen::internal::predux(total);
+    return sum_lanes<Scalar>(total);
 }
 
 }  // namespace detail
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <limits>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -238,3 +240,5 @@ void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Sc
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END
