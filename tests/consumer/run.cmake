@@ -1,16 +1,20 @@
-# Builds and runs the project in this folder in one of the three ways to use weft, or checks that the
-# compiler refuses what it has to:
-#   cmake -D WAY=installed|subdirectory|command_line|refused -D WORK=<folder> ... -P run.cmake
+# Builds and runs the project in this folder in one of the three ways to use weft, or checks that
+# Eigen 5 is found, or that the compiler refuses what it has to:
+#   cmake -D WAY=installed|subdirectory|command_line|eigen5|refused -D WORK=<folder> ... -P run.cmake
 cmake_minimum_required(VERSION 3.24)
 
 function(run)
     execute_process(COMMAND ${ARGV} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
 endfunction()
 
-function(build_and_run)
+function(configure)
     run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build"
         "-DCMAKE_CXX_COMPILER=${CXX}" "-DCMAKE_CXX_FLAGS=${FLAGS}" ${ARGV}
     )
+endfunction()
+
+function(build_and_run)
+    configure(${ARGV})
     run("${CMAKE_COMMAND}" --build "${WORK}/build")
     run("${WORK}/build/consumer")
     foreach(part IN ITEMS eigen data image io)
@@ -29,6 +33,25 @@ if(WAY STREQUAL "installed")
     build_and_run("-DCMAKE_PREFIX_PATH=${WORK}/prefix" -DCONSUMER_OPTIMISATION=-O3)
 elseif(WAY STREQUAL "subdirectory")
     build_and_run("-DWEFT_SOURCE=${WEFT}" -DCONSUMER_OPTIMISATION=-O2)
+elseif(WAY STREQUAL "eigen5")
+    # A package that says it is Eigen 5, beside whichever there is.
+    include(CMakePackageConfigHelpers)
+    set(folder "${WORK}/eigen/share/eigen3/cmake")
+    file(WRITE "${folder}/Eigen3Config.cmake" "add_library(Eigen3::Eigen INTERFACE IMPORTED)
+        target_include_directories(Eigen3::Eigen INTERFACE \"${EIGEN}\")"
+    )
+    write_basic_package_version_file(
+        "${folder}/Eigen3ConfigVersion.cmake" VERSION 5.0.1 COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT
+    )
+    run("${CMAKE_COMMAND}" --install "${WEFT_BUILD}" --prefix "${WORK}/prefix")
+    foreach(way IN ITEMS "-DWEFT_SOURCE=${WEFT}" "-DCMAKE_PREFIX_PATH=${WORK}/prefix")
+        file(REMOVE_RECURSE "${WORK}/build")
+        configure(${way} "-DEigen3_ROOT=${WORK}/eigen")
+        file(STRINGS "${WORK}/build/CMakeCache.txt" found REGEX "^Eigen3_DIR:")
+        if(NOT found STREQUAL "Eigen3_DIR:PATH=${folder}")
+            message(FATAL_ERROR "${way} does not take Eigen 5: ${found}")
+        endif()
+    endforeach()
 elseif(WAY STREQUAL "command_line")
     run("${CXX}" -std=c++20 -I "${WEFT}/include" -I "${EIGEN}" "${CMAKE_CURRENT_LIST_DIR}/main.cpp" -o "${WORK}/consumer")
     run("${WORK}/consumer")
