@@ -33,7 +33,7 @@ weft_cross() {
     done | xargs -P "$weft_jobs" -I{} "$compiler" -std=c++20 $flags -fopenmp -Wall -Wextra -Werror \
         -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "-DWEFT_SOURCE_DIR=\"$weft_root\"" \
         -I include -I . -isystem "$folder/include" -c {}.cpp -o {}.o
-    "$compiler" -static -fopenmp "$folder"/*.o -o "$folder/tests.exe"
+    "$compiler" $flags -fopenmp "$folder"/*.o -o "$folder/tests.exe"
     OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 "$@" "$folder/tests.exe" "$option"
 }
 
@@ -44,7 +44,7 @@ for argument in "${@:-windows aarch64}"; do
             windows)
                 if weft_has_apt && weft_apt_install g++-mingw-w64-x86-64-posix wine64 wine; then
                     export WINEPREFIX=$weft_root/build/cross/wine WINEDEBUG=-all
-                    weft_cross windows x86_64-w64-mingw32-g++-posix "-O1 -Wa,-mbig-obj" --no-intro wine
+                    weft_cross windows x86_64-w64-mingw32-g++-posix "-O1 -static -Wa,-mbig-obj" --no-intro wine
                 else
                     weft_say "there is no MinGW or Wine: the tests for Windows are skipped"
                 fi
@@ -53,7 +53,7 @@ for argument in "${@:-windows aarch64}"; do
                 if weft_has_apt && weft_apt_install g++-aarch64-linux-gnu qemu-user; then
                     # Emulated, the products of all sizes take minutes; layers multiply too.
                     weft_cross aarch64 aarch64-linux-gnu-g++ -O1 \
-                        "--source-file-exclude=*matmul_test.cpp" qemu-aarch64
+                        "--source-file-exclude=*matmul_test.cpp" qemu-aarch64 -L /usr/aarch64-linux-gnu
                 else
                     weft_say "there is no compiler for aarch64 or no QEMU: its tests are skipped"
                 fi
