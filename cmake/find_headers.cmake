@@ -4,8 +4,8 @@
 # and makes the target from its headers; the package's own build is left alone.
 include_guard()
 include(FetchContent)
+include("${CMAKE_CURRENT_LIST_DIR}/weftFindEigen.cmake")
 
-set(weft_Eigen3_version 3.4)
 set(weft_Eigen3_url https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.gz)
 set(weft_Eigen3_sha256 8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72)
 set(weft_Eigen3_target Eigen3::Eigen)
@@ -33,7 +33,9 @@ set(weft_nlohmann_json_include include)
 # folder, and what weft links to has to be known there too.
 function(weft_find_headers package)
     set(target ${weft_${package}_target})
-    if(NOT TARGET ${target})
+    if(package STREQUAL "Eigen3")
+        weft_find_eigen(GLOBAL)
+    elseif(NOT TARGET ${target})
         find_package(${package} ${weft_${package}_version} QUIET GLOBAL)
     endif()
     if(TARGET ${target})

@@ -33,6 +33,6 @@ write_basic_package_version_file(
 )
 install(
     FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
-          cmake/FindTurboJPEG.cmake
+          cmake/FindTurboJPEG.cmake cmake/weftFindEigen.cmake
     DESTINATION "${package_dir}"
 )

@@ -55,7 +55,7 @@ weft_require() {
     elif ! weft_has_tools; then
         weft_say "install these, then run this again:"
         weft_say "  needed: a C++20 compiler (g++ 12, clang 14 or newer), make, CMake 3.24, zlib"
-        weft_say "  better installed too, else fetched: Eigen 3.4, CLI11, nlohmann-json, doctest"
+        weft_say "  better installed too, else fetched: Eigen 3.4 to 5, CLI11, nlohmann-json, doctest"
         weft_say "  for pictures, else left out: libpng, libjpeg-turbo"
         weft_say "  Fedora: sudo dnf install gcc-c++ make cmake zlib-devel eigen3-devel cli11-devel json-devel doctest-devel libpng-devel turbojpeg-devel"
         weft_say "  Arch:   sudo pacman -S gcc make cmake zlib eigen cli11 nlohmann-json doctest libpng libjpeg-turbo"

@@ -210,6 +210,35 @@ TEST_CASE("conditions and macros are in config.hpp alone") {
     }
 }
 
+TEST_CASE("users get no warnings from packets") {
+    const std::regex begin("^WEFT_PACKETS_BEGIN$"), end("^WEFT_PACKETS_END$");
+    const std::regex packets(R"(.*\bEigen::internal\b.*)");
+    // Those of many instructions, which g++ may compile by themselves.
+    const std::regex large(R"(.*\b(p(exp|log|tanh|sqrt|sin|cos|erf|pow|transpose)|predux\w*)\(.*)");
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        CHECK(header.has_line(begin) == header.has_line(end));
+        if (!header.path.starts_with("weft/kernels/")) continue;
+        if (header.has_line(packets)) {
+            CHECK_MESSAGE(header.has_line(begin), "needs WEFT_PACKETS_BEGIN and WEFT_PACKETS_END");
+        }
+        if (header.path == "weft/kernels/cpu/packet.hpp") continue;
+        CHECK_FALSE_MESSAGE(header.has_line(large), "belongs in packet.hpp, flattened");
+    }
+}
+
+TEST_CASE("min and max may be macros, as <windows.h> makes them") {
+    const std::regex called(R"(.*\b(min|max)(<.*>)?\(.*)"), comment("//.*"), text("\".*\"");
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        for (const std::string& line : header.lines) {
+            const std::string code =
+                std::regex_replace(std::regex_replace(line, comment, ""), text, "");
+            CHECK_MESSAGE(!std::regex_match(code, called), "write (std::max)(a, b): ", line);
+        }
+    }
+}
+
 TEST_CASE("each header has its guard and at most 400 lines") {
     const std::regex guard(R"(^#pragma once$)");
     for (const Header& header : headers()) {

@@ -131,7 +131,8 @@ TEST_CASE("as_view takes parts of an Eigen matrix without gaps and refuses those
     CHECK(as_view(matrix.row(3)).shape() == Shape{5});
 
     CHECK_THROWS_WITH_AS(as_view(matrix.leftCols(4)),
-                         "as_view: the Eigen matrix has gaps between its elements, expected none",
+                         "as_view: the Eigen matrix has gaps between its elements, expected none; "
+                         "copy it into a matrix of its own",
                          ShapeError);
     CHECK_THROWS_AS(as_view(matrix.block(1, 1, 2, 3)), ShapeError);
     CHECK_THROWS_AS(as_view(matrix.col(2)), ShapeError);

@@ -345,3 +345,28 @@ TEST_CASE("a model takes the user's own memory without a copy") {
     model.predict({pixels, {2, 3, 7}}, {y, {2, 5}});
     CHECK(identical(TensorView<float>(y, {2, 5}), expected));
 }
+
+TEST_CASE("a model takes Eigen matrices and vectors") {
+    const Sequential<float> model{Input{{3}}, Dense{5, relu}, Dense{2, softmax}};
+    const Tensor<float> x = noise({4, 3});
+    const Tensor<float> expected = model.predict(x);
+
+    RowMajorMatrix<float> matrix = as_matrix(x);
+    CHECK(identical(model.predict(matrix), expected));
+    CHECK(identical(model.predict(std::as_const(matrix)), expected));
+    CHECK(identical(model.predict(as_matrix(x)), expected));
+    CHECK(identical(model.predict(Eigen::Ref<const RowMajorMatrix<float>>(matrix)), expected));
+    CHECK(identical(model.predict(Eigen::Matrix<float, 4, 3, Eigen::RowMajor>(matrix)), expected));
+    CHECK(identical(model.predict(matrix.middleRows(1, 2)), expected.slice(1, 2)));
+    CHECK_THROWS_AS(model.predict(matrix.leftCols(2)), ShapeError);  // gaps
+    CHECK_THROWS_AS(model.predict(RowMajorMatrix<float>(4, 2)), ShapeError);
+
+    CHECK(identical(model.predict(matrix.row(3)), expected.sample(3)));
+    CHECK(identical(model.predict(Eigen::VectorXf(matrix.row(3))), expected.sample(3)));
+    CHECK(identical(model.predict(std::vector<float>{matrix(3, 0), matrix(3, 1), matrix(3, 2)}),
+                    expected.sample(3)));
+
+    RowMajorMatrix<float> y(4, 2);
+    model.predict(as_view(matrix), as_view(y));
+    CHECK(identical(as_view(y), expected));
+}

@@ -13,8 +13,11 @@
 #define WEFT_SANITIZED 1
 #endif
 #endif
-#if !defined(WEFT_SANITIZED)
-#define WEFT_SANITIZED 0
+// The sanitizers replace the allocator themselves; what Windows aligns, only its own free releases.
+#if defined(WEFT_SANITIZED) || defined(_WIN32)
+#define WEFT_COUNTS_ALLOCATIONS 0
+#else
+#define WEFT_COUNTS_ALLOCATIONS 1
 #endif
 
 namespace {
@@ -30,7 +33,7 @@ constinit std::atomic<std::int64_t> allocations{0}, allocated_bytes{0};
 
 namespace weft {
 
-bool AllocationCounter::available() { return !WEFT_SANITIZED; }
+bool AllocationCounter::available() { return WEFT_COUNTS_ALLOCATIONS; }
 
 std::int64_t AllocationCounter::total() { return allocations.load(); }
 
@@ -38,7 +41,7 @@ std::int64_t AllocationCounter::total_bytes() { return allocated_bytes.load(); }
 
 }  // namespace weft
 
-#if !WEFT_SANITIZED && defined(__GLIBC__)
+#if WEFT_COUNTS_ALLOCATIONS && defined(__GLIBC__)
 
 // glibc lets a program replace malloc and its kin, and operator new goes through them. The
 // originals stay reachable as __libc_*; memory still comes from those, so the library's own free
@@ -83,7 +86,7 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexc
 
 }  // extern "C"
 
-#elif !WEFT_SANITIZED
+#elif WEFT_COUNTS_ALLOCATIONS
 
 // Elsewhere only operator new is counted. Its array and nothrow forms call these.
 void* operator new(std::size_t size) {

@@ -8,13 +8,27 @@
 
 namespace weft {
 
-/// A row-major Eigen matrix over a tensor's memory.
+/// An Eigen matrix whose memory is laid out as a tensor's. RowMajorMatrix<float>(a * b) holds the
+/// values of an expression or of a column-major matrix.
+template <class Scalar>
+using RowMajorMatrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Such a matrix over a tensor's memory.
 template <class Scalar>
 using MatrixMap = Eigen::Map<
-    std::conditional_t<std::is_const_v<Scalar>,
-                       const Eigen::Matrix<std::remove_const_t<Scalar>, Eigen::Dynamic,
-                                           Eigen::Dynamic, Eigen::RowMajor>,
-                       Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>>;
+    std::conditional_t<std::is_const_v<Scalar>, const RowMajorMatrix<std::remove_const_t<Scalar>>,
+                       RowMajorMatrix<Scalar>>>;
+
+namespace detail {
+template <class Derived>
+void take_eigen_object(const Eigen::EigenBase<Derived>&);
+}  // namespace detail
+
+/// Any matrix, vector, map or expression of Eigen's.
+template <class T>
+concept EigenObject = requires(const T& object) {
+    detail::take_eigen_object(object);
+};
 
 /// The tensor (..., C) as a matrix of all leading axes by the last: (size / C, C).
 template <class Scalar>
@@ -47,29 +61,53 @@ TensorView<const Scalar> as_view(const Tensor<Scalar>& x) {
 
 /// The elements of a contiguous range (std::vector, std::array, std::span) as a tensor (n).
 template <std::ranges::contiguous_range Range>
-requires(!std::is_base_of_v<Eigen::EigenBase<std::remove_cvref_t<Range>>,
-                            std::remove_cvref_t<Range>>) auto as_view(Range&& range) {
+requires(!EigenObject<Range>) auto as_view(Range&& range) {
     using Element = std::remove_reference_t<std::ranges::range_reference_t<Range>>;
     return TensorView<Element>(std::ranges::data(range),
                                Shape{static_cast<Index>(std::ranges::size(range))});
 }
 
-/// An Eigen matrix or map as a tensor (rows, columns), a vector as (size). It must be row-major,
-/// as weft's tensors are; a column-major matrix is refused at compile time.
-template <class Matrix>
-requires(bool(Eigen::internal::traits<std::remove_cvref_t<Matrix>>::Flags&
-                  Eigen::DirectAccessBit)) auto as_view(Matrix&& matrix) {
+/// An Eigen matrix, map or block as a tensor (rows, columns), a vector as (size). It must be
+/// row-major, as weft's tensors are: a column-major matrix, and an expression, which has no memory,
+/// are refused at compile time. Throws ShapeError when there are gaps between its elements.
+template <EigenObject Matrix>
+auto as_view(Matrix&& matrix) {
     using M = std::remove_cvref_t<Matrix>;
-    static_assert(M::IsRowMajor || M::IsVectorAtCompileTime,
-                  "weft's tensors are row-major: declare the matrix with Eigen::RowMajor");
-    if (matrix.innerStride() != 1 ||
-        (!M::IsVectorAtCompileTime && matrix.outerStride() != matrix.cols())) {
-        throw ShapeError("as_view: the Eigen matrix has gaps between its elements, expected none");
+    constexpr bool in_memory = (Eigen::internal::traits<M>::Flags & Eigen::DirectAccessBit) != 0;
+    static_assert(
+        in_memory,
+        "an Eigen expression has no memory to look at: evaluate it into a matrix, such as "
+        "weft::RowMajorMatrix<float>(a * b)");
+    if constexpr (in_memory) {
+        static_assert(M::IsRowMajor || M::IsVectorAtCompileTime,
+                      "weft's tensors are row-major: declare the matrix with Eigen::RowMajor, or "
+                      "copy it into one, such as weft::RowMajorMatrix<float>(matrix)");
+        if (matrix.innerStride() != 1 ||
+            (!M::IsVectorAtCompileTime && matrix.outerStride() != matrix.cols())) {
+            throw ShapeError(
+                "as_view: the Eigen matrix has gaps between its elements, expected none; "
+                "copy it into a matrix of its own");
+        }
+        using Element = std::remove_reference_t<decltype(*matrix.data())>;
+        const Shape shape =
+            M::IsVectorAtCompileTime ? Shape{matrix.size()} : Shape{matrix.rows(), matrix.cols()};
+        return TensorView<Element>(matrix.data(), shape);
     }
-    using Element = std::remove_reference_t<decltype(*matrix.data())>;
-    const Shape shape =
-        M::IsVectorAtCompileTime ? Shape{matrix.size()} : Shape{matrix.rows(), matrix.cols()};
-    return TensorView<Element>(matrix.data(), shape);
+}
+
+/// Data that converts to that view by as_view alone.
+template <class Data, class View>
+concept NoViewAs = !std::convertible_to<const Data&, View>;
+
+/// as_view(data) where the elements have to be of one type.
+template <class Scalar, class Data>
+TensorView<const Scalar> as_view_of(const Data& data) {
+    using Element = std::remove_cvref_t<decltype(*as_view(data).data())>;
+    static_assert(
+        std::same_as<Element, Scalar>,
+        "these data are of another type than the model's numbers: convert them first, such "
+        "as weft::RowMajorMatrix<float>(matrix.cast<float>())");
+    if constexpr (std::same_as<Element, Scalar>) return as_view(data);
 }
 
 }  // namespace weft

@@ -87,7 +87,7 @@ public:
     template <class T>
     constexpr void shuffle(std::span<T> elements) const {
         for (std::size_t i = elements.size(); i > 1; --i) {
-            std::swap(elements[i - 1], elements[static_cast<std::size_t>(below(i, i))]);
+            std::swap(elements[i - 1], elements.begin()[static_cast<std::ptrdiff_t>(below(i, i))]);
         }
     }
 

@@ -2,6 +2,7 @@
 /// Sequential: a stack of layers as one model.
 #pragma once
 
+#include "weft/core/eigen.hpp"
 #include "weft/kernels/cpu/layout.hpp"
 #include "weft/kernels/cpu/penalty.hpp"
 #include "weft/layers/input.hpp"
@@ -127,6 +128,13 @@ public:
                                                           : output_shape().batch(x.shape()[0]));
         predict(x, y);
         return y;
+    }
+
+    /// The same for what as_view takes: a row-major Eigen matrix (N, features), or a vector
+    /// (features).
+    template <NoViewAs<ConstView> X>
+    Tensor<Scalar, Device> predict(const X& x) const {
+        return predict(as_view_of<Scalar>(x));
     }
 
     /// The same into memory of the caller's, which must not overlap x. Repeated, it allocates

@@ -69,7 +69,7 @@ WEFT_COLD inline void write_safetensors(const std::filesystem::path& path,
     }
     std::string text = to_text(std::move(header), what);
     text.resize((text.size() + 7) / 8 * 8, ' ');
-    const auto size = static_cast<std::uint64_t>(text.size());
+    const std::uint64_t size = text.size();
     AtomicFile file(path);
     file.write(&size, sizeof size);
     file.write(text.data(), text.size());

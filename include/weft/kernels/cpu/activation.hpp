@@ -10,6 +10,8 @@
 #include <cassert>
 #include <cmath>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -47,13 +49,13 @@ template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> sigmoid(const Packet<Scalar>& x) {
     using namespace Eigen::internal;
     const auto one = broadcast(Scalar(1));
-    return pdiv(one, padd(one, pexp(pnegate(x))));
+    return pdiv(one, padd(one, exp<Scalar>(pnegate(x))));
 }
 
 template <class Scalar>
 WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
     if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
-        const auto operation = [](const Packet<Scalar>& p) { return Eigen::internal::ptanh(p); };
+        const auto operation = [](const Packet<Scalar>& p) { return tanh<Scalar>(p); };
         parallel_transform(cpu, count, y, operation, x);
     } else {
         parallel_ranges(cpu, count, elementwise_grain, [&](Index begin, Index end) {
@@ -76,7 +78,7 @@ WEFT_NOINLINE Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Sca
     using namespace Eigen::internal;
     const auto shift_packet = broadcast(shift);
     transform(
-        count, y, [&](const Packet<Scalar>& p) { return pexp(psub(p, shift_packet)); }, x);
+        count, y, [&](const Packet<Scalar>& p) { return exp<Scalar>(psub(p, shift_packet)); }, x);
     return sum(y, count);
 }
 
@@ -299,3 +301,5 @@ WEFT_NOINLINE void scale_and_offset(Cpu& cpu, TensorView<const Scalar> x, Scalar
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -200,3 +202,5 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -6,6 +6,8 @@
 
 #include <utility>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -238,3 +240,5 @@ WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeat
 }  // namespace detail
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -4,6 +4,8 @@
 
 #include "weft/kernels/cpu/matmul_kernel.hpp"
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -43,7 +45,7 @@ WEFT_NOINLINE void transpose(Index rows, Index columns, const Scalar* x, Index x
             const Index width = std::min(step, columns - j);
             if (height == step && width == step) {
                 for (Index k = 0; k < step; ++k) square.packet[k] = load(x + k * x_row);
-                Eigen::internal::ptranspose(square);
+                transpose<Scalar>(square);
                 for (Index k = 0; k < step; ++k) store(y + k * y_row, square.packet[k]);
                 continue;
             }
@@ -51,7 +53,7 @@ WEFT_NOINLINE void transpose(Index rows, Index columns, const Scalar* x, Index x
                 square.packet[k] =
                     k < height ? load_up_to(x + k * x_row, width) : broadcast(Scalar(0));
             }
-            Eigen::internal::ptranspose(square);
+            transpose<Scalar>(square);
             for (Index k = 0; k < width; ++k) store_up_to(y + k * y_row, square.packet[k], height);
         }
         x += step * x_row - round_up(columns, step);
@@ -153,3 +155,5 @@ void pack_rows(Index depth, Index first, Index rows, Index columns, MatrixOperan
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -6,6 +6,8 @@
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/optimizer.hpp"
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -75,7 +77,7 @@ void rmsprop_update(Cpu& cpu, Index count, const RMSpropStep<Scalar>& step, cons
             store(average, a);
             variance = psub(s, pmul(a, a));
         }
-        auto change = pdiv(pmul(rate, g), psqrt(padd(variance, epsilon)));
+        auto change = pdiv(pmul(rate, g), detail::square_root<Scalar>(padd(variance, epsilon)));
         if (velocity != nullptr) {
             change = padd(pmul(momentum, load(velocity)), change);
             store(velocity, change);
@@ -104,9 +106,12 @@ WEFT_NOINLINE void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& st
         store(first_moment, m);
         store(second_moment, v);
         if (step.decay != 0) p = psub(p, pmul(decay, p));
-        store(parameter, padd(p, pdiv(pmul(minus_alpha, m), padd(psqrt(v), epsilon))));
+        store(parameter,
+              padd(p, pdiv(pmul(minus_alpha, m), padd(detail::square_root<Scalar>(v), epsilon))));
     });
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

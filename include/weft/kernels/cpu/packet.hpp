@@ -9,6 +9,8 @@
 #include <Eigen/Core>
 #include <algorithm>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
@@ -39,8 +41,6 @@ template <class Scalar>
 EIGEN_STRONG_INLINE void store(Scalar* y, const Packet<Scalar>& packet) {
     Eigen::internal::pstoreu(y, packet);
 }
-
-WEFT_VECTOR_ARGUMENTS_BEGIN
 
 /// As many packets as each has lanes: a square that Eigen transposes.
 template <class Scalar>
@@ -80,8 +80,6 @@ EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, 
     }
 }
 
-WEFT_VECTOR_ARGUMENTS_END
-
 /// The first min(count, packet_size) elements, the other lanes zero; none for a count below 1.
 template <class Scalar>
 EIGEN_ALWAYS_INLINE Packet<Scalar> load_up_to(const Scalar* x, Index count) {
@@ -93,6 +91,41 @@ template <class Scalar>
 EIGEN_ALWAYS_INLINE void store_up_to(Scalar* y, const Packet<Scalar>& packet, Index count) {
     if (count >= packet_size<Scalar>) return store(y, packet);
     store_partial(y, packet, count);
+}
+
+// Eigen's functions of many instructions. Flattened: compiled by themselves they would get the
+// warnings that WEFT_PACKETS_BEGIN is for.
+
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> exp(const Packet<Scalar>& x) {
+    return Eigen::internal::pexp(x);
+}
+
+/// Eigen's approximation is constant beyond 8, on ARM at 1 - 2.4e-7. In float tanh(x) rounds to 1
+/// from 9.011 on.
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> tanh(const Packet<Scalar>& x) {
+    using namespace Eigen::internal;
+    const auto limit = broadcast(Scalar(9.011)), one = broadcast(Scalar(1));
+    const auto upper = pselect(pcmp_lt(limit, x), one, ptanh(x));
+    return pselect(pcmp_lt(x, pnegate(limit)), pnegate(one), upper);
+}
+
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> square_root(const Packet<Scalar>& x) {
+    return Eigen::internal::psqrt(x);
+}
+
+/// The sum of the lanes.
+template <class Scalar>
+WEFT_FLATTEN EIGEN_STRONG_INLINE Scalar sum_lanes(const Packet<Scalar>& x) {
+    return Eigen::internal::predux(x);
+}
+
+/// The transpose, in place.
+template <class Scalar>
+WEFT_FLATTEN WEFT_NOINLINE void transpose(PacketSquare<Scalar>& square) {
+    Eigen::internal::ptranspose(square);
 }
 
 /// max(x, 0) that keeps NaN, so that a NaN is found in the layer where it arose.
@@ -132,7 +165,7 @@ WEFT_NOINLINE Scalar sum(const Scalar* x, Index count) {
         for_each_packet<Scalar>(end - begin, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
             total = Eigen::internal::padd(total, load_up_to(x + begin + i, size));
         });
-        return Eigen::internal::predux(total);
+        return sum_lanes<Scalar>(total);
     };
     return pairwise_sum(count, of_block, std::plus<>(), sum_block * packet_size<Scalar>);
 }
@@ -140,3 +173,5 @@ WEFT_NOINLINE Scalar sum(const Scalar* x, Index count) {
 }  // namespace detail
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <limits>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -220,3 +222,5 @@ void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Sc
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -10,6 +10,8 @@
 #include <bit>
 #include <cstdint>
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -74,3 +76,5 @@ WEFT_NOINLINE bool all_finite(Cpu& cpu, TensorView<const Scalar> x) {
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Builds the tests of what computes for other systems and runs them: for Windows with MinGW's g++
+# under Wine, for 64-bit ARM with g++ under QEMU. Warnings are errors.
+#   bash tests/cross.sh [windows] [aarch64]       both by default
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../scripts/setup.sh"
+cd "$weft_root"
+
+# One program of a few sources that include the tests: a template is then instantiated once a group.
+declare -A groups=(
+    [core]=$(find tests/core -name '*_test.cpp' ! -name atomic_file_test.cpp)
+    [kernels]=$(find tests/kernels -name '*_test.cpp')
+    [layers]=$(printf 'tests/layers/%s_test.cpp ' dense conv2d batch_norm max_pool2d dropout softmax)
+    [model]="tests/model/sequential_test.cpp tests/optimizers/adam_test.cpp
+             tests/losses/sparse_categorical_crossentropy_test.cpp"
+    [training]="tests/training/trainer_test.cpp"
+    [support]="tests/main.cpp $(echo tests/support/*.cpp)"
+)
+# weft_cross <name> <compiler> <flags> <option of the tests> <command>...
+weft_cross() {
+    local name=$1 compiler=$2 flags=$3 option=$4
+    local folder=$weft_root/build/cross/$1 group source
+    shift 4
+    mkdir -p "$folder/include"
+    # The headers alone: all of /usr/include are another system's.
+    for header in eigen3/Eigen doctest nlohmann; do
+        ln -sfn "/usr/include/$header" "$folder/include/${header##*/}"
+    done
+    weft_say "building and running tests for $name"
+    for group in "${!groups[@]}"; do
+        for source in ${groups[$group]}; do echo "#include \"$source\""; done >"$folder/$group.cpp"
+        echo "$folder/$group"
+    done | xargs -P "$weft_jobs" -I{} "$compiler" -std=c++20 $flags -fopenmp -Wall -Wextra -Werror \
+        -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "-DWEFT_SOURCE_DIR=\"$weft_root\"" \
+        -I include -I . -isystem "$folder/include" -c {}.cpp -o {}.o
+    "$compiler" $flags -fopenmp "$folder"/*.o -o "$folder/tests.exe"
+    OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 "$@" "$folder/tests.exe" "$option"
+}
+
+weft_require doctest-dev
+for argument in "${@:-windows aarch64}"; do
+    for system in $argument; do
+        case $system in
+            windows)
+                if weft_has_apt && weft_apt_install g++-mingw-w64-x86-64-posix wine64 wine; then
+                    export WINEPREFIX=$weft_root/build/cross/wine WINEDEBUG=-all
+                    weft_cross windows x86_64-w64-mingw32-g++-posix "-O1 -static -Wa,-mbig-obj" --no-intro wine
+                else
+                    weft_say "there is no MinGW or Wine: the tests for Windows are skipped"
+                fi
+                ;;
+            aarch64)
+                if weft_has_apt && weft_apt_install g++-aarch64-linux-gnu qemu-user; then
+                    # Emulated, the products of all sizes take minutes; layers multiply too.
+                    weft_cross aarch64 aarch64-linux-gnu-g++ -O1 \
+                        "--source-file-exclude=*matmul_test.cpp" qemu-aarch64 -L /usr/aarch64-linux-gnu
+                else
+                    weft_say "there is no compiler for aarch64 or no QEMU: its tests are skipped"
+                fi
+                ;;
+            *) weft_fail "$system: expected windows or aarch64" ;;
+        esac
+    done
+done
