@@ -80,7 +80,7 @@ private:
     /// bytes at most: where the file may have its name, so may the temporary one.
     std::filesystem::path temporary_stem() const {
         std::string name = target_.filename().string();
-        std::size_t kept = std::min(name.size(), std::max<std::size_t>(name.size(), 132) - 32);
+        std::size_t kept = (std::min)(name.size(), (std::max<std::size_t>)(name.size(), 132) - 32);
         // Not within a character of UTF-8, which some file systems refuse.
         while (kept > 0 && kept < name.size() && (name[kept] & 0xC0) == 0x80) --kept;
         name.resize(kept);

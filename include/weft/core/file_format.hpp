@@ -48,7 +48,7 @@ WEFT_COLD inline std::string_view zip_format(std::string_view start) {
         return i < start.size() ? static_cast<unsigned char>(start[i]) : 0u;
     };
     const std::size_t length = byte(26) + 256u * byte(27);
-    const std::string_view name = start.substr(std::min<std::size_t>(30, start.size()), length);
+    const std::string_view name = start.substr((std::min<std::size_t>)(30, start.size()), length);
     const auto has = [&](std::string_view part) { return name.find(part) != name.npos; };
     if (has(".npy")) return "a NumPy archive (.npz)";
     if (has("[Content_Types]") || has("_rels/")) return "an Excel workbook (.xlsx)";
@@ -74,7 +74,7 @@ WEFT_COLD inline bool is_onnx(std::string_view start) {
 /// those known here.
 WEFT_COLD inline std::string_view known_file_format(std::string_view start) {
     if (start.starts_with("PK\x03\x04")) return zip_format(start);
-    if (start.substr(std::min<std::size_t>(4, start.size())).starts_with("TFL3")) {
+    if (start.substr((std::min<std::size_t>)(4, start.size())).starts_with("TFL3")) {
         return "a TensorFlow Lite model (.tflite)";
     }
     if (is_onnx(start)) return "an ONNX model (.onnx)";

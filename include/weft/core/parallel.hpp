@@ -62,7 +62,7 @@ private:
         if (allowed <= 1 || is_small || !may_start_threads()) return 1;
         if (cpu_.is_exact_) return allowed;
         is_measured_ = work_ > 0;
-        return cpu_.choice_.threads(std::min(allowed, processors()));
+        return cpu_.choice_.threads((std::min)(allowed, processors()));
     }
 
     void run_on_team(CallReference<> body) {
@@ -96,7 +96,7 @@ WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference t
     if (Team* const team = CpuPass::team(cpu); team != nullptr && tasks > 1) {
         return team->run(tasks, task);
     }
-    const int threads = static_cast<int>(std::min<Index>(cpu.threads(), tasks));
+    const int threads = static_cast<int>((std::min<Index>)(cpu.threads(), tasks));
     if (threads <= 1 || !may_start_threads()) {
         for (Index i = 0; i < tasks; ++i) task(i, 0);
         return;
@@ -117,7 +117,7 @@ using RangeReference = CallReference<Index, Index>;
 
 WEFT_NOINLINE inline void run_ranges(const Cpu& cpu, Index count, Index grain,
                                      RangeReference task) {
-    const auto range = [&](Index i, int) { task(i * grain, std::min(count, (i + 1) * grain)); };
+    const auto range = [&](Index i, int) { task(i * grain, (std::min)(count, (i + 1) * grain)); };
     run_tasks(cpu, (count + grain - 1) / grain, TaskReference(range));
 }
 
@@ -148,8 +148,8 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// Runs body(), a chain of kernels on cpu, as one pass. Its loops share one team of threads, which
 /// starts and ends once; subnormal numbers are 0 on all of them. Within a pass it is body() alone.
 ///
-/// work: the multiplications of the pass, at least, in proportion to its size: the number of threads
-/// is chosen by what passes take for it. 0: not measured.
+/// work: the multiplications of the pass, at least, in proportion to its size: the number of
+/// threads is chosen by what passes take for it. 0: not measured.
 template <class Body>
 void run_pass(Cpu& cpu, double work, const Body& body) {
     if (weft::detail::CpuPass::is_open(cpu)) return body();

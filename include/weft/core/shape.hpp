@@ -40,7 +40,7 @@ public:
         bool overflows = false;
         for (const Index extent : *this) {
             if (extent < 0) throw ShapeError(concat("shape ", *this, " has a negative extent"));
-            overflows |= extent != 0 && product > std::numeric_limits<Index>::max() / extent;
+            overflows |= extent != 0 && product > (std::numeric_limits<Index>::max)() / extent;
             product = overflows ? 1 : product * extent;
         }
         if (overflows) throw ShapeError(concat("shape ", *this, " has too many elements"));

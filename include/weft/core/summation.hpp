@@ -32,7 +32,7 @@ WEFT_NOINLINE auto sum_in_pairs(Index count, const Block& block, const Add& add,
     std::array<decltype(block(Index{}, Index{})), 64> sums;
     std::size_t number = 0;
     for (Index begin = 0; begin < count; begin += block_size, ++number) {
-        auto sum = block(begin, std::min(count, begin + block_size));
+        auto sum = block(begin, (std::min)(count, begin + block_size));
         std::size_t k = 0;
         for (; (number >> k & 1) != 0; ++k) sum = add(sums[k], sum);
         sums[k] = sum;

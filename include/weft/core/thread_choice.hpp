@@ -9,12 +9,12 @@
 namespace weft::detail {
 
 /// Chooses the number of threads of each pass among most, most / 2, ..., 1: the one that takes the
-/// least time for the same work. On a busy machine that may be one: a loop ends when the last of its
-/// threads was given a processor.
+/// least time for the same work. On a busy machine that may be one: a loop ends when the last of
+/// its threads was given a processor.
 ///
-/// Passes with one number of threads make a window of 20 ms, the first ones less, or one longer pass
-/// does. Now and then a neighbour of the number in use is tried for a window. Trials may cost 2 % of
-/// the time: what each has cost is measured, and the next waits until its price is earned.
+/// Passes with one number of threads make a window of 20 ms, the first ones less, or one longer
+/// pass does. Now and then a neighbour of the number in use is tried for a window. Trials may cost
+/// 2 % of the time: what each has cost is measured, and the next waits until its price is earned.
 class ThreadChoice {
 public:
     explicit ThreadChoice(int most = 0) : most_(most) {}
@@ -22,7 +22,7 @@ public:
     /// The threads of the next pass, of 1 to `most`. Another `most` starts afresh.
     WEFT_NOINLINE int threads(int most) {
         if (most != most_) *this = ThreadChoice(most);
-        return std::max(1, most_ >> (is_trying() ? tried_ : used_));
+        return (std::max)(1, most_ >> (is_trying() ? tried_ : used_));
     }
 
     /// What the pass took; work is in any unit, the same for all passes.
@@ -48,12 +48,12 @@ private:
     void begin_window() { window_seconds_ = window_work_ = 0; }
 
     WEFT_COLD void end_trial(double lost) {
-        earned_ -= std::max(lost, 0.0);
+        earned_ -= (std::max)(lost, 0.0);
         costs_[tried_] = window_seconds_ / window_work_;
         // Of about equal costs, that of fewer threads.
         if (costs_[tried_] * (tried_ > used_ ? 0.98 : 1.02) < costs_[used_]) used_ = tried_;
         tried_ = none;
-        window_ = std::min(1.5 * window_, longest_window);
+        window_ = (std::min)(1.5 * window_, longest_window);
         begin_window();
     }
 
@@ -69,7 +69,7 @@ private:
         if (!seems_better && windows_since_trial_ < windows_between_trials) return;
         // What was never tried may take twice the time, as half the threads do at worst.
         const double expected = costs_[next] > 0 ? costs_[next] : 2 * known;
-        const double price = (1 - known / expected) * std::max(window_, expected * work_of_pass);
+        const double price = (1 - known / expected) * (std::max)(window_, expected * work_of_pass);
         if (price > earned_) return;
         tried_ = next;
         was_more_ = next < used_;
@@ -82,14 +82,14 @@ private:
         if (more < 0) return fewer;
         if (most_ >> used_ <= 1) return more;
         const double a = costs_[more], b = costs_[fewer];
-        if (a > 0 && b > 0 && std::min(a, b) < costs_[used_]) return a < b ? more : fewer;
+        if (a > 0 && b > 0 && (std::min)(a, b) < costs_[used_]) return a < b ? more : fewer;
         return was_more_ ? fewer : more;
     }
 
     int most_, used_ = 0, tried_ = none;  ///< used_ and tried_: most_ is halved that often
     bool was_more_ = false;
     int windows_since_trial_ = windows_between_trials;
-    double window_ = first_window;     ///< seconds
+    double window_ = first_window;  ///< seconds
     double earned_ = 0.01;          ///< seconds that trials may cost now
     double window_seconds_ = 0, window_work_ = 0;
     double costs_[most_choices] = {};  ///< seconds a unit of work, by choice; 0: not known

@@ -79,7 +79,7 @@ template <class T>
 WEFT_COLD std::string expected_number() {
     if constexpr (std::integral<T>) {
         using Limits = std::numeric_limits<T>;
-        return concat("an integer from ", Limits::lowest(), " to ", Limits::max());
+        return concat("an integer from ", Limits::lowest(), " to ", (Limits::max)());
     } else {
         return "a finite number";
     }

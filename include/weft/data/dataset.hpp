@@ -75,7 +75,7 @@ public:
 
     void next(Scalar* x, Scalar* y) override {
         const std::size_t count =
-            std::min(plan_.samples.size(), static_cast<std::size_t>(plan_.batch_size));
+            (std::min)(plan_.samples.size(), static_cast<std::size_t>(plan_.batch_size));
         const auto batch = plan_.samples.first(count);
         plan_.samples = plan_.samples.subspan(count);
         if (plan_.training) {

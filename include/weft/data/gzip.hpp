@@ -83,7 +83,7 @@ private:
     WEFT_COLD void refill() {
         if (stream_.avail_in > 0) return;
         const auto count =
-            static_cast<std::size_t>(std::min<std::uint64_t>(input_.size(), file_.left()));
+            static_cast<std::size_t>((std::min<std::uint64_t>)(input_.size(), file_.left()));
         file_.read(std::span(input_).first(count));
         stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
         stream_.avail_in = static_cast<uInt>(count);

@@ -214,14 +214,14 @@ WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expect
         throw IoError(concat(bytes.name(), ": ", error.what()));
     }
 
-    if (shape.size() >= std::numeric_limits<Index>::max() / element_bytes) {
+    if (shape.size() >= (std::numeric_limits<Index>::max)() / element_bytes) {
         throw IoError(concat(bytes.name(), ": shape ", shape, " has too many elements"));
     }
     const auto declared = static_cast<std::uint64_t>(shape.size() * element_bytes);
     const std::uint64_t available = bytes.available(declared + 1);
     if (available != declared) {
         throw IoError(concat(bytes.name(), ": holds ", available > declared ? "more than " : "",
-                             std::min(available, declared), " bytes of elements, expected ",
+                             (std::min)(available, declared), " bytes of elements, expected ",
                              declared, " for shape ", shape, " of ", expected.name));
     }
     return shape;

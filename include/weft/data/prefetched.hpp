@@ -22,11 +22,11 @@ public:
     PrefetchingReader(const Dataset<Scalar>& data, const BatchPlan& plan, Index batches_ahead)
         : reader_(data.read_batches(plan)),
           left_(static_cast<Index>(plan.samples.size())),
-          batch_size_(std::min(plan.batch_size, left_)),
+          batch_size_((std::min)(plan.batch_size, left_)),
           batches_(batch_size_ == 0 ? 0 : (left_ + batch_size_ - 1) / batch_size_),
           x_size_(data.input_shape().size()),
           y_size_(data.target_shape().size()) {
-        ring_.resize(static_cast<std::size_t>(std::min(batches_ahead, batches_)));
+        ring_.resize(static_cast<std::size_t>((std::min)(batches_ahead, batches_)));
         for (Buffers& buffers : ring_) {
             buffers.x = Tensor<Scalar>(Shape{batch_size_ * x_size_});
             buffers.y = Tensor<Scalar>(Shape{batch_size_ * y_size_});
@@ -52,7 +52,7 @@ public:
         if (taken_ == filled_) std::rethrow_exception(failure_);
         lock.unlock();
         const Buffers& from = buffers(taken_);
-        const Index count = std::min(batch_size_, left_);
+        const Index count = (std::min)(batch_size_, left_);
         if (x != nullptr) std::copy_n(from.x.data(), count * x_size_, x);
         if (y != nullptr) std::copy_n(from.y.data(), count * y_size_, y);
         left_ -= count;

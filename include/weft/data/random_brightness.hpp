@@ -17,12 +17,12 @@ struct RandomBrightness {
         const auto low = static_cast<Scalar>(value_range.low);
         const auto high = static_cast<Scalar>(value_range.high);
         const Scalar shift = static_cast<Scalar>(random.uniform(0, factor)) * (high - low);
-        for (Scalar& x : image) x = std::min(std::max(x + shift, low), high);
+        for (Scalar& x : image) x = (std::min)((std::max)(x + shift, low), high);
     }
 
     void check() const {
         detail::require_range("RandomBrightness", "factor", factor, -1, 1);
-        constexpr auto largest = static_cast<double>(std::numeric_limits<float>::max());
+        constexpr auto largest = static_cast<double>((std::numeric_limits<float>::max)());
         detail::require_range("RandomBrightness", "value_range", value_range, -largest, largest);
     }
 };

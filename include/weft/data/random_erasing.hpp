@@ -31,7 +31,7 @@ struct RandomErasing {
         };
         const auto place = [&](std::uint32_t i, Index free) {
             const double drawn = random.uniform(i, {0, static_cast<double>(free + 1)});
-            return std::min(static_cast<Index>(drawn), free);
+            return (std::min)(static_cast<Index>(drawn), free);
         };
         const Index rows = side(std::sqrt(area * ratio), height);
         const Index columns = side(std::sqrt(area / ratio), width);

@@ -66,7 +66,7 @@ struct Taps {
             weights = {1};
         } else {
             const double inside = std::clamp<double>(x, 0, static_cast<double>(from - 1));
-            first = std::min(static_cast<Index>(inside), std::max<Index>(from - 2, 0));
+            first = (std::min)(static_cast<Index>(inside), (std::max<Index>)(from - 2, 0));
             const double second = inside - static_cast<double>(first);
             weights = {1 - second};
             if (second > 0) weights.push_back(second);
@@ -76,12 +76,12 @@ struct Taps {
 private:
     void average(double x, double scale, Index from, bool nearest) {
         const double reach = nearest ? scale / 2 + 0.5 : scale;  // weights are 0 from here on
-        first = std::max<Index>(static_cast<Index>(std::floor(x - reach)) + 1, 0);
-        const Index end = std::min<Index>(static_cast<Index>(std::ceil(x + reach)), from);
+        first = (std::max<Index>)(static_cast<Index>(std::floor(x - reach)) + 1, 0);
+        const Index end = (std::min<Index>)(static_cast<Index>(std::ceil(x + reach)), from);
         double sum = 0;
         for (Index k = first; k < end; ++k) {
             const double distance = std::abs(static_cast<double>(k) - x);
-            const double weight = nearest ? std::min(reach - distance, 1.0) : scale - distance;
+            const double weight = nearest ? (std::min)(reach - distance, 1.0) : scale - distance;
             weights.push_back(weight);
             sum += weight;
         }

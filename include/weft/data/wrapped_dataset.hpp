@@ -93,7 +93,7 @@ private:
         const Index x_size = this->input_shape().size(), y_size = this->target_shape().size();
         std::array<Index, 64> part;
         while (!samples.empty()) {
-            const std::size_t count = std::min(samples.size(), part.size());
+            const std::size_t count = (std::min)(samples.size(), part.size());
             for (std::size_t k = 0; k < count; ++k) {
                 part[k] = indices_[static_cast<std::size_t>(samples[k])];
             }

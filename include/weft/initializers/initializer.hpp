@@ -51,7 +51,7 @@ struct Initializer {
     void fill(TensorView<Scalar> x, const RandomStream& random) const {
         const Fans fans = fans_of(x.shape());
         const double n = fan == Fan::in ? fans.in : (fans.in + fans.out) / 2;
-        const double variance = value / std::max(1.0, n);
+        const double variance = value / (std::max)(1.0, n);
         const double limit = std::sqrt(3 * variance);
         const double deviation = std::sqrt(variance) / 0.87962566103423978;
         for (Index i = 0; i < x.size(); ++i) {

@@ -25,7 +25,7 @@ template <class Scalar>
 WEFT_COLD bool agrees(TensorView<const Scalar> y, TensorView<const Scalar> expected) {
     const auto finite_size = [](Scalar x) { return std::isfinite(x) ? std::abs(x) : Scalar(0); };
     Scalar largest = 0;
-    for (const Scalar x : expected) largest = std::max(largest, finite_size(x));
+    for (const Scalar x : expected) largest = (std::max)(largest, finite_size(x));
     const Scalar bound = largest * std::sqrt(std::numeric_limits<Scalar>::epsilon());
     for (Index i = 0; i < y.size(); ++i) {
         const bool both_odd = !std::isfinite(y[i]) && !std::isfinite(expected[i]);

@@ -49,7 +49,7 @@ public:
         constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
         Index& end = trainable ? trainable_size_ : state_size_;
         // So that all of them are a number of bytes that an Index holds.
-        constexpr Index most = std::numeric_limits<Index>::max() / 32;
+        constexpr Index most = (std::numeric_limits<Index>::max)() / 32;
         if (shape.size() > most - end) {
             throw ShapeError(concat(name, ": shape ", shape, " makes too many parameters"));
         }
@@ -284,7 +284,7 @@ public:
     WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
         try {
             auto layer = declared_->build(builder);
-            if (layer->output_shape().size() > std::numeric_limits<Index>::max() >> 20) {
+            if (layer->output_shape().size() > (std::numeric_limits<Index>::max)() >> 20) {
                 throw ShapeError(concat("output shape ", layer->output_shape(),
                                         " has more elements than memory can hold"));
             }

@@ -28,7 +28,7 @@ inline Interval wilson_interval(Index successes, Index trials) {
     const double centre = p + z * z / (2 * n);
     const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
     const double scale = 1 + z * z / n;
-    return {std::max(0.0, (centre - half) / scale), std::min(1.0, (centre + half) / scale)};
+    return {(std::max)(0.0, (centre - half) / scale), (std::min)(1.0, (centre + half) / scale)};
 }
 
 /// How one class is found.

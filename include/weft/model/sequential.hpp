@@ -150,14 +150,14 @@ public:
         if (samples == 0) return;
         x = x.reshape(input_shape().batch(samples));
         y = y.reshape(output_shape().batch(samples));
-        const Index batch = std::min(samples, predict_batch);
+        const Index batch = (std::min)(samples, predict_batch);
         auto workspace = pool_.take(batch);
         if (!workspace) {
             workspace = std::make_unique<Workspace<Scalar, Device>>(
                 layers_, names_, marks_.build(), device_, batch, PassKind::inference);
         }
         for (Index first = 0; first < samples; first += batch) {
-            const Index count = std::min(batch, samples - first);
+            const Index count = (std::min)(batch, samples - first);
             run_pass(workspace->device(), work(*workspace, count), [&] {
                 const View result = forward(*workspace, x.slice(first, count));
                 copy_elements<Scalar>(workspace->device(), result, y.slice(first, count));

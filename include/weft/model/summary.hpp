@@ -38,7 +38,7 @@ WEFT_COLD inline std::string format_summary(std::string_view model,
     }
     std::array<std::size_t, 3> widths{28, 20, 10};
     for (const auto& row : cells) {
-        for (std::size_t c = 0; c < 3; ++c) widths[c] = std::max(widths[c], row[c].size() + 2);
+        for (std::size_t c = 0; c < 3; ++c) widths[c] = (std::max)(widths[c], row[c].size() + 2);
     }
     const std::size_t width = widths[0] + widths[1] + widths[2];
     const auto padded = [](std::string text, std::size_t to) {

@@ -81,8 +81,9 @@ private:
     /// 2^16 layers of 16 bytes an element, outputs and what is saved, stay within an Index.
     WEFT_COLD void require_countable(const Layer<Scalar, Device>& layer,
                                      std::string_view name) const {
-        const Index elements = std::max(layer.input_shape().size(), layer.output_shape().size());
-        if (elements > (std::numeric_limits<Index>::max() >> 20) / std::max<Index>(1, capacity_)) {
+        const Index elements = (std::max)(layer.input_shape().size(), layer.output_shape().size());
+        if (elements >
+            ((std::numeric_limits<Index>::max)() >> 20) / (std::max<Index>)(1, capacity_)) {
             throw ShapeError(
                 detail::join({name, ": ", capacity_, " samples of shape ", layer.output_shape(),
                               " are more than memory can hold"}));
@@ -112,7 +113,7 @@ private:
             const bool stays = layer->is_view() || (training && layer->backs_in_place());
             if (!stays) turn = 1 - turn;
             turn_of.push_back(turn);
-            largest[turn] = std::max(largest[turn], bytes_of(layer));
+            largest[turn] = (std::max)(largest[turn], bytes_of(layer));
         }
         const Index turns[2] = {place(largest[0]), place(largest[1])};
         for (std::size_t i = 0; i < layers.size(); ++i) {

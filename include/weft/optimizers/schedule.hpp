@@ -107,7 +107,7 @@ struct CosineDecay {
                                                static_cast<double>(warmup);
         }
         const double share =
-            std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(decay_steps));
+            (std::min)(1.0, static_cast<double>(step - warmup) / static_cast<double>(decay_steps));
         return top * ((1 - alpha) * 0.5 * (1 + std::cos(std::numbers::pi * share)) + alpha);
     }
 };
@@ -139,8 +139,8 @@ struct PolynomialDecay {
         detail::require_steps("PolynomialDecay", "decay_steps", decay_steps);
         detail::require_at_least_0("PolynomialDecay", "end_learning_rate", end_learning_rate);
         detail::require_at_least_0("PolynomialDecay", "power", power);
-        const double left =
-            1 - static_cast<double>(std::min(step, decay_steps)) / static_cast<double>(decay_steps);
+        const double left = 1 - static_cast<double>((std::min)(step, decay_steps)) /
+                                    static_cast<double>(decay_steps);
         return (initial_learning_rate - end_learning_rate) * std::pow(left, power) +
                end_learning_rate;
     }

@@ -20,7 +20,7 @@ inline constexpr double gap_floor = 1e-3;
 /// a NaN never passes a comparison.
 inline double relative_gap(double a, double b, double floor = gap_floor) {
     if (!std::isfinite(a) || !std::isfinite(b)) return std::numeric_limits<double>::infinity();
-    return std::abs(a - b) / std::max({std::abs(a), std::abs(b), floor});
+    return std::abs(a - b) / (std::max)({std::abs(a), std::abs(b), floor});
 }
 
 /// The largest gap between two tensors, and where it is. CHECK prints it.

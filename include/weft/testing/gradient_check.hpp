@@ -23,7 +23,7 @@ Tensor<double> numerical_gradient(TensorView<double> theta, TensorView<const dou
     for (Index i = 0; i < theta.size(); ++i) {
         const double value = theta[i];
         const double h =
-            std::cbrt(std::numeric_limits<double>::epsilon()) * std::max(1.0, std::abs(value));
+            std::cbrt(std::numeric_limits<double>::epsilon()) * (std::max)(1.0, std::abs(value));
         const double high = value + h, low = value - h;
         theta[i] = high;
         const Tensor<double> above = f();

@@ -46,7 +46,7 @@ public:
         std::string text = concat("Epoch ", epoch_, "/", epochs_, "  ");
         if (verbosity_ == Verbosity::bar) text += bar(step) + " ";
         text += concat(step, "/", steps_, "  ");
-        const double per_step = seconds / static_cast<double>(std::max<Index>(1, step));
+        const double per_step = seconds / static_cast<double>((std::max<Index>)(1, step));
         text += step < steps_
                     ? concat("ETA ", duration(per_step * static_cast<double>(steps_ - step)))
                     : duration(seconds);

@@ -48,7 +48,7 @@ struct ReduceLROnPlateau {
         if (best_.improve(value)) {
             waited_ = 0;
         } else if (cooling_ == 0 && ++waited_ >= patience) {
-            const double rate = std::max(run.learning_rate() * factor, min_learning_rate);
+            const double rate = (std::max)(run.learning_rate() * factor, min_learning_rate);
             if (rate == 0 || rate >= run.learning_rate()) return;  // 0: too small for a double
             run.set_learning_rate(rate);
             cooling_ = cooldown;

@@ -37,7 +37,7 @@ public:
             label = number_of(reader, text, is_number, column);
         } else if (!parse_number(text, label) || label < 0) {
             refuse(reader, text, column,
-                   concat("an integer from 0 to ", std::numeric_limits<std::int32_t>::max()));
+                   concat("an integer from 0 to ", (std::numeric_limits<std::int32_t>::max)()));
         }
         labels_.push_back(label);
     }

@@ -81,7 +81,7 @@ public:
         for (const char candidate : {',', ';', '\t', '|'}) {
             const auto count = count_in_first_line(candidate);
             if (count > most) other = candidate;
-            most = std::max(most, count);
+            most = (std::max)(most, count);
         }
         return most == 0 && count_in_first_line(' ') > 0 ? ' ' : other;
     }
@@ -178,11 +178,11 @@ WEFT_COLD inline std::string quoted_excerpt(std::string_view text) {
 
 /// Whether the value of a decimal number, which is not 0, is below 1.
 WEFT_COLD inline bool is_below_one(std::string_view number) {
-    const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+    const std::size_t e = (std::min)(number.find_first_of("eE"), number.size());
     const std::string_view digits = number.substr(0, e);
-    const std::size_t point = std::min(digits.find('.'), digits.size());
+    const std::size_t point = (std::min)(digits.find('.'), digits.size());
     const std::size_t first = digits.find_first_of("123456789");
-    std::string_view power = number.substr(std::min(e + 1, number.size()));
+    std::string_view power = number.substr((std::min)(e + 1, number.size()));
     if (power.starts_with('+')) power.remove_prefix(1);
     std::int64_t exponent = 0;
     const auto read = std::from_chars(power.data(), power.data() + power.size(), exponent);
@@ -209,8 +209,8 @@ bool parse_number(std::string_view text, T& number) {
         if (error == std::errc{}) return true;
         double value = 0;  // 255.0 and 2.55e2 are integers too
         if (read(value) != std::errc{} || value != std::floor(value) ||
-            value < static_cast<double>(std::numeric_limits<T>::min()) ||
-            value > static_cast<double>(std::numeric_limits<T>::max())) {
+            value < static_cast<double>((std::numeric_limits<T>::min)()) ||
+            value > static_cast<double>((std::numeric_limits<T>::max)())) {
             return false;
         }
         number = static_cast<T>(value);

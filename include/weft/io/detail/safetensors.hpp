@@ -106,7 +106,8 @@ public:
                                                           " bytes, expected the header of a "
                                                           "safetensors file"));
         read(0, &header_size, sizeof header_size);
-        const bool fits = header_size <= std::min(largest_header, size_bytes_ - sizeof header_size);
+        const bool fits =
+            header_size <= (std::min)(largest_header, size_bytes_ - sizeof header_size);
         std::string text(fits ? header_size : 0, '\0');
         read(sizeof header_size, text.data(), text.size());
         if (!text.starts_with('{')) require_no_other_format();
@@ -156,7 +157,7 @@ private:
 
     /// Throws IoError that says what the file is, where that is known: not a safetensors file.
     WEFT_COLD void require_no_other_format() {
-        std::string start(std::min<std::uint64_t>(size_bytes_, 64), '\0');
+        std::string start((std::min<std::uint64_t>)(size_bytes_, 64), '\0');
         read(0, start.data(), start.size());
         const std::string_view format = known_file_format(start);
         require(format.empty(), concat("is ", format, ", expected a safetensors file"));

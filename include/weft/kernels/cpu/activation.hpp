@@ -68,7 +68,7 @@ WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
 template <class Scalar>
 WEFT_NOINLINE Scalar row_max(const Scalar* x, Index count) {
     Scalar largest = x[0];
-    for (Index i = 1; i < count; ++i) largest = std::max(largest, x[i]);
+    for (Index i = 1; i < count; ++i) largest = (std::max)(largest, x[i]);
     return largest;
 }
 
@@ -92,7 +92,7 @@ WEFT_NOINLINE void scale(Scalar* x, Index count, Scalar factor) {
 
 /// Rows of a matrix with that many columns that one task handles.
 inline Index row_grain(Index columns) {
-    return std::max<Index>(1, elementwise_grain / 8 / std::max<Index>(1, columns));
+    return (std::max<Index>)(1, elementwise_grain / 8 / (std::max<Index>)(1, columns));
 }
 
 }  // namespace detail

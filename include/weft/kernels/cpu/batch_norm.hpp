@@ -73,7 +73,7 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
     auto* const moments = reinterpret_cast<Scalar*>(
         cpu.scratch(static_cast<std::size_t>(2 * blocks * columns) * sizeof(Scalar)));
     parallel_for(cpu, blocks, [&](Index block, int) {
-        const Index begin = block * block_rows, end = std::min(rows, begin + block_rows);
+        const Index begin = block * block_rows, end = (std::min)(rows, begin + block_rows);
         const auto share = detail::broadcast(Scalar(1) / static_cast<Scalar>(end - begin));
         Scalar* const block_mean = moments + 2 * block * columns;
         detail::sum_columns<Scalar, 1>(
@@ -96,7 +96,7 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
     });
     weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index of_each) {
         const Index before = of_each * block_rows;
-        const Index more = std::min(before, rows - from * block_rows);
+        const Index more = (std::min)(before, rows - from * block_rows);
         const auto share = static_cast<Scalar>(more) / static_cast<Scalar>(before + more);
         const auto weight = static_cast<Scalar>(before) * share;
         Scalar* const sum = moments + 2 * to * columns;
@@ -149,7 +149,7 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
         cpu.scratch(static_cast<std::size_t>((2 * blocks + 3) * columns) * sizeof(Scalar)));
     // sum dy and sum dy (x - mean), block by block of rows.
     parallel_for(cpu, blocks, [&](Index block, int) {
-        const Index begin = block * block_rows, end = std::min(rows, begin + block_rows);
+        const Index begin = block * block_rows, end = (std::min)(rows, begin + block_rows);
         Scalar* const of_block = sums + 2 * block * columns;
         detail::sum_columns<Scalar, 2>(
             begin, end, columns,

@@ -41,7 +41,7 @@ struct PatchProduct {
         const Index cut = depth_of_chains<Scalar>(source.depth());
         Epilogue<Scalar> of_panel = epilogue;
         for (Index column = 0; column < columns; column += width) {
-            const Index panel = std::min(width, columns - column);
+            const Index panel = (std::min)(width, columns - column);
             const Scalar* const b = filters + column * source.depth();
             for (Index o = 0, end; o < axis.output; o = end) {
                 // Consecutive positions inside the image have the same runs, one step further.
@@ -83,7 +83,7 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
     const Index runs = source.rows.window * source.columns.window +
                        source.depth() / depth_of_chains<Scalar>(source.depth());
     const Index per_thread =
-        std::max(patch_tile * source.depth(), round_up(runs * run_size<Scalar>, 16));
+        (std::max)(patch_tile * source.depth(), round_up(runs * run_size<Scalar>, 16));
     auto* const memory = reinterpret_cast<Scalar*>(cpu.scratch(
         static_cast<std::size_t>(packed + cpu.threads() * per_thread) * sizeof(Scalar)));
     pack(memory);

@@ -44,7 +44,7 @@ public:
         const Index size = c.depth() * c.group_filters();
         const Index most =
             way_ == Way::direct ? std::clamp<Index>((Index{1} << 18) / size, 1, 16) : 16;
-        parts_ = std::min(most, way_ == Way::gathered ? tiles().count : images);
+        parts_ = (std::min)(most, way_ == Way::gathered ? tiles().count : images);
     }
 
     void set_group(Index group) {
@@ -100,8 +100,8 @@ private:
     /// Images that are multiplied at once: they fit the second-level cache.
     Index chunk_images() const {
         const Index size = source_.image_size() + positions() * c_.filters;
-        return std::max<Index>(
-            1, MatmulBlocking<Scalar>::block_bytes / static_cast<Index>(sizeof(Scalar)) / size);
+        return (std::max<Index>)(1, MatmulBlocking<Scalar>::block_bytes /
+                                        static_cast<Index>(sizeof(Scalar)) / size);
     }
 
     /// Products that are summed in registers.
@@ -133,12 +133,12 @@ private:
         constexpr Index width = MatmulBlocking<Scalar>::panel_columns;
         const Index columns = c_.group_filters();
         const Index longest = runs.count == 0 ? 0 : runs.first->depth;
-        const Index at_once = depth_of_parts(runs.count, chain / std::max<Index>(longest, 1));
+        const Index at_once = depth_of_parts(runs.count, chain / (std::max<Index>)(longest, 1));
         for (Index first = 0; first == 0 || first < runs.count; first += at_once) {
-            const Runs piece{runs.first + first, std::min(at_once, runs.count - first)};
+            const Runs piece{runs.first + first, (std::min)(at_once, runs.count - first)};
             sum.add([&](Scalar* dw, bool accumulate) {
                 for (Index column = 0; column < columns; column += width) {
-                    multiply_columns(rows, std::min(width, columns - column), piece, {}, a,
+                    multiply_columns(rows, (std::min)(width, columns - column), piece, {}, a,
                                      g + column, c_.filters, dw + column, columns,
                                      Epilogue<Scalar>{.accumulate = accumulate});
                 }
@@ -156,7 +156,7 @@ private:
         const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
         const Index tap = task / channel_blocks();
         const Index first_channel = task % channel_blocks() * task_channels;
-        const Index taken = std::min(task_channels, source_.taken_channels - first_channel);
+        const Index taken = (std::min)(task_channels, source_.taken_channels - first_channel);
         const Index i = tap / columns.window, j = tap % columns.window;
         const OutputRange down(rows, i), across(columns, j);
         const Index chunk = chunk_images(), channels = source_.channels;
@@ -168,7 +168,7 @@ private:
                                 scratch + runs_size(), taken * filters);
         for (Index first = begin; first < end; first += chunk) {
             Index count = 0;
-            for (Index n = first; n < std::min(end, first + chunk); ++n) {
+            for (Index n = first; n < (std::min)(end, first + chunk); ++n) {
                 for (Index o = down.begin; o < down.end; ++o) {
                     const Index row = tap_position(rows, 1, o, i);
                     const Run run{
@@ -202,8 +202,8 @@ private:
         const Index row_size = padded_columns() * source_.channels;
         const Index before = columns.before * source_.channels;
         const Index input = columns.input * source_.channels;
-        const Index taken = std::min(input, row_size - before);
-        const Index count = std::min(rows.input, padded_rows() - rows.before);
+        const Index taken = (std::min)(input, row_size - before);
+        const Index count = (std::min)(rows.input, padded_rows() - rows.before);
         padded += rows.before * row_size + before;
         for (Index row = 0; row < count; ++row, image += input, padded += row_size) {
             for (Index j = 0; j < taken; j += packet_size<Scalar>) {

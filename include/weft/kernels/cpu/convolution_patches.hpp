@@ -115,7 +115,7 @@ struct PatchTiles {
 
     Index image(Index tile) const { return tile / per_image; }
     Index first(Index tile) const { return tile % per_image * patch_tile; }
-    Index size(Index tile) const { return std::min(patch_tile, positions - first(tile)); }
+    Index size(Index tile) const { return (std::min)(patch_tile, positions - first(tile)); }
 
     Index positions, per_image, count;
 };
@@ -155,7 +155,7 @@ WEFT_NOINLINE inline Runs patch_runs(const PatchSource& source, Index out_row, I
             for (const Index end = b + taken; b < end;) {
                 const bool is_cut = b >= next_cut;
                 while (b >= next_cut) next_cut += cut;
-                const Index depth = std::min(end, next_cut) - b;
+                const Index depth = (std::min)(end, next_cut) - b;
                 Run* const last = runs + count - 1;
                 if (count > 0 && !is_cut && last->a + last->depth == a &&
                     last->b + last->depth * filter_row == b * filter_row) {
@@ -225,8 +225,8 @@ struct OutputRange {
         const Index offset = k * axis.dilation - axis.before;
         begin = offset >= 0 ? 0 : (-offset + axis.stride - 1) / axis.stride;
         end = offset >= axis.input ? 0 : (axis.input - 1 - offset) / axis.stride + 1;
-        end = std::min(end, axis.output);
-        begin = std::min(begin, end);
+        end = (std::min)(end, axis.output);
+        begin = (std::min)(begin, end);
     }
 
     Index begin, end;

@@ -89,7 +89,7 @@ void dropout_backward(Cpu& cpu, Index count, double rate, const std::uint8_t* ke
         constexpr Index step = 64;
         std::array<std::int32_t, step> keeps;
         for (Index i = begin; i < end; i += step) {
-            const Index n = std::min(step, end - i);
+            const Index n = (std::min)(step, end - i);
             for (Index k = 0; k < n; ++k) keeps[static_cast<std::size_t>(k)] = kept[i + k];
             for (Index k = 0; k < n; ++k) {
                 const Scalar scaled = dy[i + k] * scale;

@@ -19,7 +19,7 @@ template <class Scalar>
 void transpose_samples(Cpu& cpu, Index samples, Index rows, Index columns, const Scalar* x,
                        Scalar* y) {
     const Index size = rows * columns;
-    const Index grain = std::max<Index>(1, 16384 / std::max<Index>(1, size));
+    const Index grain = (std::max<Index>)(1, 16384 / (std::max<Index>)(1, size));
     parallel_ranges(cpu, samples, grain, [&](Index begin, Index end) {
         for (Index n = begin; n < end; ++n) {
             for (Index i = 0; i < rows; ++i) {

@@ -19,9 +19,9 @@ WEFT_NOINLINE void multiply_blocks(const Product<Scalar>& p, const ProductPlan<S
     constexpr Index width = MatmulBlocking<Scalar>::panel_columns;
     Scalar* const packed_a = packed_b + plan.depth * plan.columns;
     for (Index column = 0; column < p.columns; column += plan.columns) {
-        const Index columns = std::min(plan.columns, p.columns - column);
+        const Index columns = (std::min)(plan.columns, p.columns - column);
         for (Index k = 0; k == 0 || k < p.depth; k += plan.depth) {
-            const Index depth = std::min(plan.depth, p.depth - k);
+            const Index depth = (std::min)(plan.depth, p.depth - k);
             const auto b = p.b.from(k, column);
             const Run whole{0, 0, depth};
             const auto epilogue = p.epilogue.of_part(k == 0, k + depth >= p.depth);
@@ -29,7 +29,7 @@ WEFT_NOINLINE void multiply_blocks(const Product<Scalar>& p, const ProductPlan<S
             const bool stream = plan.pack_b && b.column_stride == 1;
             if (stream) pack_panels(depth, columns / width, b, packed_b);
             for (Index row = 0; row < p.rows; row += plan.rows) {
-                const Index rows = std::min(plan.rows, p.rows - row);
+                const Index rows = (std::min)(plan.rows, p.rows - row);
                 const auto a = p.a.from(row, k);
                 RowBlocks<Scalar> blocks{a.data, a.row_stride, a.row_stride, a.column_stride};
                 if (plan.pack_a) {
@@ -37,7 +37,7 @@ WEFT_NOINLINE void multiply_blocks(const Product<Scalar>& p, const ProductPlan<S
                     blocks = {packed_a, plan.a_step(), 1, 0};
                 }
                 for (Index j = 0; j < columns; j += width) {
-                    const Index panel = std::min(width, columns - j);
+                    const Index panel = (std::min)(width, columns - j);
                     const Index padded = round_up(panel, packet_size<Scalar>);
                     const bool pack = plan.pack_b || panel < padded;
                     if (pack && row == 0 && !(stream && panel == width)) {
@@ -108,10 +108,11 @@ WEFT_NOINLINE void multiply_packed(Index rows, Index columns, Index depth, Matri
     Epilogue<Scalar> of_panel = epilogue;
     for (Index column = 0; column < columns; column += width) {
         for (Index k = 0; k == 0 || k < depth; k += chain) {
-            const detail::Run run{k * a.column_stride, k * width, std::min(chain, depth - k)};
-            detail::multiply_columns(rows, std::min(width, columns - column), detail::Runs{&run, 1},
-                                     {}, blocks, packed + column * depth, width, c + column,
-                                     c_row_stride, of_panel.of_part(k == 0, k + chain >= depth));
+            const detail::Run run{k * a.column_stride, k * width, (std::min)(chain, depth - k)};
+            detail::multiply_columns(rows, (std::min)(width, columns - column),
+                                     detail::Runs{&run, 1}, {}, blocks, packed + column * depth,
+                                     width, c + column, c_row_stride,
+                                     of_panel.of_part(k == 0, k + chain >= depth));
         }
         if (of_panel.bias != nullptr) of_panel.bias += width;
     }

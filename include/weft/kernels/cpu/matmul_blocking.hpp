@@ -32,7 +32,7 @@ struct MatmulBlocking {
 
 /// Parts of a sum over depth, of at most `most` products, as equal as can be.
 inline Index depth_of_parts(Index depth, Index most) {
-    return depth <= most ? std::max<Index>(depth, 1) : blocks_of(depth, blocks_of(depth, most));
+    return depth <= most ? (std::max<Index>)(depth, 1) : blocks_of(depth, blocks_of(depth, most));
 }
 
 /// Blocks of depth of matmul: each summed in registers, the sums of blocks in C.

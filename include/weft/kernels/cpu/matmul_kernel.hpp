@@ -231,8 +231,8 @@ WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeat
     }
     constexpr Index step = packet_size<Scalar>;
     for (Index j = 0; j < columns; j += step) {
-        multiply_panel<1>(rows, std::min(step, columns - j), runs, repeats, a, b + j, b_row, c + j,
-                          c_row, epilogue);
+        multiply_panel<1>(rows, (std::min)(step, columns - j), runs, repeats, a, b + j, b_row,
+                          c + j, c_row, epilogue);
         if (epilogue.bias != nullptr) epilogue.bias += step;
     }
 }

@@ -40,9 +40,9 @@ WEFT_NOINLINE void transpose(Index rows, Index columns, const Scalar* x, Index x
     constexpr Index step = packet_size<Scalar>;
     PacketSquare<Scalar> square;
     for (Index i = 0; i < rows; i += step) {
-        const Index height = std::min(step, rows - i);
+        const Index height = (std::min)(step, rows - i);
         for (Index j = 0; j < columns; j += step, x += step, y += step * y_row) {
-            const Index width = std::min(step, columns - j);
+            const Index width = (std::min)(step, columns - j);
             if (height == step && width == step) {
                 for (Index k = 0; k < step; ++k) square.packet[k] = load(x + k * x_row);
                 transpose<Scalar>(square);
@@ -107,7 +107,7 @@ WEFT_NOINLINE void pack_row_blocks(Index rows, Index depth, MatrixOperand<Scalar
     if (a.row_stride == 1) {
         // A few blocks at a time: each writes to memory pages of its own.
         for (Index end; first < rows / block * block; first = end) {
-            end = std::min(rows / block * block, first + 16 * block);
+            end = (std::min)(rows / block * block, first + 16 * block);
             for (Index k = 0; k < depth; ++k) {
                 const Scalar* const column = a.data + k * a.column_stride;
                 for (Index i = first; i < end; i += block) {
@@ -148,7 +148,7 @@ void pack_rows(Index depth, Index first, Index rows, Index columns, MatrixOperan
                Scalar* packed) {
     constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
     for (Index column = 0; column < columns; column += width) {
-        detail::pack_panel(rows, std::min(width, columns - column), width, b.from(0, column),
+        detail::pack_panel(rows, (std::min)(width, columns - column), width, b.from(0, column),
                            packed + column * depth + first * width);
     }
 }

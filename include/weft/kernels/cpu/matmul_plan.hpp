@@ -34,7 +34,7 @@ struct Product {
 
     /// The products from k on, no more than so many a sum, to be stored elsewhere, dense.
     Product of_depth(Index k, Index most_depth, Scalar* to) const {
-        return {rows, columns, std::min(depth - k, most_depth), a.from(0, k), b.from(k, 0),
+        return {rows, columns, (std::min)(depth - k, most_depth), a.from(0, k), b.from(k, 0),
                 to,   columns};
     }
 
@@ -52,16 +52,16 @@ struct ProductPlan {
     WEFT_NOINLINE explicit ProductPlan(Product<Scalar> p) : swap(pays_to_swap(p)) {
         const Index size = p.rows * p.columns;
         if (swap) {
-            piece = std::max<Index>(most_beside / p.rows / Blocking::panel_columns, 1) *
+            piece = (std::max<Index>)(most_beside / p.rows / Blocking::panel_columns, 1) *
                     Blocking::panel_columns;
-            beside = std::min(piece, p.columns) * p.rows;
+            beside = (std::min)(piece, p.columns) * p.rows;
             p = p.part(0, 0, p.rows, piece).swapped(nullptr);
         }
         depth = depth_of_blocks<Scalar>(p.depth);
         for (Index blocks = blocks_of(p.depth, depth); blocks > most_blocks; blocks -= blocks / 2) {
             halves += size;
         }
-        columns = std::min(round_up(p.columns, Blocking::panel_columns), Blocking::block_columns);
+        columns = (std::min)(round_up(p.columns, Blocking::panel_columns), Blocking::block_columns);
         pack_b = p.b.column_stride != 1 || p.rows >= Blocking::pack_from_rows;
         const bool many_panels = p.columns > Blocking::panel_columns;
         pack_a = many_panels &&
@@ -69,7 +69,7 @@ struct ProductPlan {
                                          : p.columns >= 256 && p.rows >= Blocking::pack_from_rows);
         const Index fit = Blocking::block_bytes / static_cast<Index>(sizeof(Scalar)) / depth;
         const Index most =
-            std::max(fit - std::min(columns, fit / 2), Blocking::rows) / Blocking::rows;
+            (std::max)(fit - (std::min)(columns, fit / 2), Blocking::rows) / Blocking::rows;
         const Index row_blocks = blocks_of(p.rows, Blocking::rows);
         rows = blocks_of(row_blocks, blocks_of(row_blocks, most)) * Blocking::rows;
     }
@@ -122,7 +122,7 @@ WEFT_NOINLINE ProductGrid product_grid(Index rows, Index columns, Index depth, i
     const Index parts = std::clamp<Index>(rows * columns * depth / least_products, 1, threads);
     constexpr Index height = MatmulBlocking<Scalar>::rows, step = packet_size<Scalar>;
     ProductGrid best{1, 1, round_up(rows, height), round_up(columns, step)};
-    Index least = std::numeric_limits<Index>::max();
+    Index least = (std::numeric_limits<Index>::max)();
     for (Index across = 1; across <= parts; ++across) {
         const Index down = parts / across;
         const Index part_rows = round_up(blocks_of(rows, down), height);

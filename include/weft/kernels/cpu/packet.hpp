@@ -83,7 +83,7 @@ EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, 
 /// The first min(count, packet_size) elements, the other lanes zero; none for a count below 1.
 template <class Scalar>
 EIGEN_ALWAYS_INLINE Packet<Scalar> load_up_to(const Scalar* x, Index count) {
-    return count >= packet_size<Scalar> ? load(x) : load_partial(x, std::max<Index>(count, 0));
+    return count >= packet_size<Scalar> ? load(x) : load_partial(x, (std::max<Index>)(count, 0));
 }
 
 /// Stores the first min(count, packet_size) lanes.

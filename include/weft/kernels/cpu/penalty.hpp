@@ -81,7 +81,7 @@ WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit) 
             return sum;
         };
         const double norm = std::sqrt(weft::detail::pairwise_sum(w.size() / columns, squares));
-        const double target = limit == 0 ? 1 : std::min(norm, limit);
+        const double target = limit == 0 ? 1 : (std::min)(norm, limit);
         const auto factor = static_cast<Scalar>(target / (1e-7 + norm));
         for (Index i = c; i < w.size(); i += columns) w[i] *= factor;
     }

@@ -21,7 +21,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 template <class Scalar>
 WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
     constexpr Index block_rows = 512;
-    const Index blocks = std::max<Index>(1, detail::blocks_of(rows, block_rows));
+    const Index blocks = (std::max<Index>)(1, detail::blocks_of(rows, block_rows));
     Scalar* const partial =
         blocks == 1 ? sums
                     : reinterpret_cast<Scalar*>(
@@ -34,7 +34,7 @@ WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar
     parallel_for(cpu, blocks, [&](Index block, int) {
         Scalar* const total = partial + block * columns;
         std::fill_n(total, columns, Scalar(0));
-        const Index end = std::min(rows, (block + 1) * block_rows);
+        const Index end = (std::min)(rows, (block + 1) * block_rows);
         for (Index row = block * block_rows; row < end; ++row) add(total, x + row * columns);
     });
     if (blocks == 1) return;

@@ -29,7 +29,7 @@ struct InsideTaps {
                 if (elements <= 0) return Index{0};
                 return dilation == 1 ? elements : (elements + dilation - 1) / dilation;
             };
-            begin = std::min(taps(-start), axis.window);
+            begin = (std::min)(taps(-start), axis.window);
             end = std::clamp(taps(axis.input - start), begin, axis.window);
             element = start + begin * dilation;
         }

@@ -13,7 +13,7 @@ namespace weft::detail {
 WEFT_COLD inline void require_extent(const LayerBuilder& builder, std::string_view option,
                                      const Extent2D& extent, Index least = 1) {
     builder.require(extent.smallest() >= least, option, extent, concat("at least ", least));
-    constexpr Index most = std::numeric_limits<std::int32_t>::max();
+    constexpr Index most = (std::numeric_limits<std::int32_t>::max)();
     builder.require(extent.largest() <= most, option, extent, concat("at most ", most));
 }
 

@@ -27,12 +27,12 @@ WEFT_COLD inline std::string inline_svg(const Drawing& drawing, std::string_view
 WEFT_COLD inline std::vector<double> axis_ticks(double low, double high, int count,
                                                 double least_step = 0) {
     // Not so small that rounding swallows a step.
-    const double largest = std::max(std::abs(low), std::abs(high));
-    const double rough = std::max({(high - low) / count, 1e-12 * largest, 1e-300});
+    const double largest = (std::max)(std::abs(low), std::abs(high));
+    const double rough = (std::max)({(high - low) / count, 1e-12 * largest, 1e-300});
     const double power = std::pow(10, std::floor(std::log10(rough)));
     const double factor = rough / power;
     const double nice = power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
-    const double step = std::max(least_step, nice);
+    const double step = (std::max)(least_step, nice);
     std::vector<double> ticks;
     for (double tick = std::ceil(low / step - 1e-9); tick * step <= high + 1e-9 * step; ++tick) {
         ticks.push_back(tick * step);
@@ -59,15 +59,15 @@ public:
     WEFT_COLD explicit CurveAxes(const std::vector<Curve>& curves) {
         bool any = false;
         for (const Curve& curve : curves) {
-            epochs_ = std::max(epochs_, curve.values.size());
+            epochs_ = (std::max)(epochs_, curve.values.size());
             for (const double value : curve.values) {
                 if (!can_be_drawn(value)) continue;
-                low_ = any ? std::min(low_, value) : value;
-                high_ = any ? std::max(high_, value) : value;
+                low_ = any ? (std::min)(low_, value) : value;
+                high_ = any ? (std::max)(high_, value) : value;
                 any = true;
             }
         }
-        const double margin = std::max((high_ - low_) * 0.06, 1e-3 * std::abs(high_));
+        const double margin = (std::max)((high_ - low_) * 0.06, 1e-3 * std::abs(high_));
         low_ -= margin > 0 ? margin : 0.5;
         high_ += margin > 0 ? margin : 0.5;
     }
@@ -95,7 +95,7 @@ public:
                           at, "\" y2=\"", at, "\"/><text class=\"tick end\" x=\"", left - 6,
                           "\" y=\"", fixed(y(tick) + 4, 1), "\">", label(tick), "</text>");
         }
-        const auto last = static_cast<double>(std::max<std::size_t>(epochs_, 1));
+        const auto last = static_cast<double>((std::max<std::size_t>)(epochs_, 1));
         for (const double tick : axis_ticks(1, last, 8, 1)) {
             svg += concat("<text class=\"tick middle\" x=\"", fixed(x(tick), 1), "\" y=\"",
                           height - bottom + 17, "\">", tick, "</text>");

@@ -56,7 +56,7 @@ WEFT_COLD inline std::string escaped(std::string_view text) {
                     result += text.substr(0, length);
                 }
         }
-        text.remove_prefix(std::max<std::size_t>(length, 1));
+        text.remove_prefix((std::max<std::size_t>)(length, 1));
     }
     return result;
 }
@@ -67,7 +67,7 @@ WEFT_COLD inline std::string shortened(std::string_view text, std::size_t charac
     for (std::size_t count = 0; at < text.size(); ++count) {
         if (count + 1 == characters) cut = at;
         if (count == characters) return concat(text.substr(0, cut), "\xE2\x80\xA6");
-        at += std::max<std::size_t>(xml_character_length(text.substr(at)), 1);
+        at += (std::max<std::size_t>)(xml_character_length(text.substr(at)), 1);
     }
     return std::string(text);
 }
@@ -88,7 +88,7 @@ WEFT_COLD inline std::string base64(std::string_view bytes) {
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string text;
     for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+        const std::size_t count = (std::min<std::size_t>)(3, bytes.size() - i);
         std::uint32_t group = 0;
         for (std::size_t k = 0; k < 3; ++k) {
             group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);

@@ -30,7 +30,7 @@ inline bool is_picture(const Shape& shape) {
 /// 0 for black or less, 255 for white or more; a NaN is black.
 inline std::uint8_t to_pixel(double share_of_white) {
     const double value = 255 * share_of_white;
-    return static_cast<std::uint8_t>(value > 0 ? std::min(std::round(value), 255.0) : 0);
+    return static_cast<std::uint8_t>(value > 0 ? (std::min)(std::round(value), 255.0) : 0);
 }
 
 /// A picture (H, W) or (H, W, C) as pixels, each the mean of a square of the picture's own where
@@ -38,15 +38,15 @@ inline std::uint8_t to_pixel(double share_of_white) {
 WEFT_COLD inline Tensor<std::uint8_t> to_pixels(TensorView<const float> x, double white) {
     const Index height = x.shape()[0], width = x.shape()[1];
     const Index channels = x.size() / (height * width);
-    const Index side = (std::max(height, width) + 127) / 128;
+    const Index side = ((std::max)(height, width) + 127) / 128;
     Tensor<std::uint8_t> pixels({(height + side - 1) / side, (width + side - 1) / side, channels});
     std::uint8_t* out = pixels.data();
     for (Index i = 0; i < height; i += side) {
         for (Index j = 0; j < width; j += side) {
             for (Index c = 0; c < channels; ++c) {
                 double sum = 0, count = 0;
-                for (Index di = i; di < std::min(i + side, height); ++di) {
-                    for (Index dj = j; dj < std::min(j + side, width); ++dj) {
+                for (Index di = i; di < (std::min)(i + side, height); ++di) {
+                    for (Index dj = j; dj < (std::min)(j + side, width); ++dj) {
                         sum += static_cast<double>(x[(di * width + dj) * channels + c]);
                         ++count;
                     }
@@ -103,7 +103,7 @@ WEFT_COLD inline std::vector<LabelledPicture> labelled_pictures(const Dataset<fl
 /// The first samples, at most so many.
 WEFT_COLD inline std::vector<Index> first_samples(Index size, Index count) {
     std::vector<Index> samples;
-    for (Index i = 0; i < std::min(size, count); ++i) samples.push_back(i);
+    for (Index i = 0; i < (std::min)(size, count); ++i) samples.push_back(i);
     return samples;
 }
 
@@ -111,7 +111,7 @@ WEFT_COLD inline std::vector<Index> first_samples(Index size, Index count) {
 WEFT_COLD inline std::vector<Index> random_samples(Index size, Index count, std::uint64_t seed) {
     const RandomStream random(seed, RandomPurpose::user);
     std::vector<Index> samples;
-    for (std::uint64_t draw = 0; std::ssize(samples) < std::min(size, count); ++draw) {
+    for (std::uint64_t draw = 0; std::ssize(samples) < (std::min)(size, count); ++draw) {
         const auto sample =
             static_cast<Index>(random.below(draw, static_cast<std::uint64_t>(size)));
         if (std::ranges::find(samples, sample) == samples.end()) samples.push_back(sample);
@@ -132,7 +132,7 @@ WEFT_COLD inline Tensor<std::uint8_t> filter_pixels(TensorView<const float> kern
             mean += static_cast<double>(kernel[(tap * shape[2] + c) * shape[3] + f]);
         }
         const double share = scale > 0 ? mean / static_cast<double>(shape[2]) / scale : 0;
-        const double up = std::max(share, 0.0), down = std::max(-share, 0.0);
+        const double up = (std::max)(share, 0.0), down = (std::max)(-share, 0.0);
         *out++ = to_pixel(1 - 0.25 * up - 0.95 * down);
         *out++ = to_pixel(1 - 0.9 * up - 0.55 * down);
         *out++ = to_pixel(1 - 0.85 * up - 0.25 * down);

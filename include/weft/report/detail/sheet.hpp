@@ -54,7 +54,7 @@ WEFT_COLD inline Drawing sheet_drawing(const Sheet& sheet) {
     const double cell_width = picture + (charts ? chart + gap : 0);
     const double cell_height = picture + caption;
     const std::size_t columns =
-        std::min(sheet.columns, std::max<std::size_t>(sheet.cells.size(), 1));
+        (std::min)(sheet.columns, (std::max<std::size_t>)(sheet.cells.size(), 1));
     std::string elements =
         concat("<text class=\"title\" x=\"", gap, "\" y=\"22\">", escaped(sheet.title), "</text>");
     for (std::size_t i = 0; i < sheet.cells.size(); ++i) {

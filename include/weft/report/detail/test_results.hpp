@@ -97,7 +97,7 @@ WEFT_COLD inline std::vector<Index> worst_mistakes(const RunReport& run, const C
     }
     std::ranges::sort(wrong);
     std::vector<Index> samples;
-    for (std::size_t i = 0; i < std::min(count, wrong.size()); ++i) {
+    for (std::size_t i = 0; i < (std::min)(count, wrong.size()); ++i) {
         samples.push_back(wrong[i].second);
     }
     return samples;
@@ -113,7 +113,7 @@ WEFT_COLD inline Sheet filter_sheet(const Tensor<float>& kernel) {
     }
     double scale = 0;
     for (const float weight : kernel)
-        scale = std::max(scale, static_cast<double>(std::abs(weight)));
+        scale = (std::max)(scale, static_cast<double>(std::abs(weight)));
     for (Index f = 0; f < kernel.shape()[3]; ++f) {
         sheet.cells.push_back(
             {filter_pixels(kernel, f, scale), concat("Filter ", f), concat(f), ""});

@@ -121,8 +121,8 @@ WEFT_COLD std::string check_input(const Sequential<Scalar, Device>& model,
     }
     Scalar low = x[0], high = x[0];
     for (const Scalar value : x) {
-        low = std::min(low, value);
-        high = std::max(high, value);
+        low = (std::min)(low, value);
+        high = (std::max)(high, value);
     }
     if (!(low >= 0 && high > 127 && high <= 255)) return {};
     return join({"the inputs reach ", static_cast<double>(high),

@@ -14,7 +14,7 @@ WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
                           const TrainerOptions<Scalar, Device>& options,
                           const Dataset<Scalar>& data, Index first, Index end, Index batch_size,
                           const LossWeights& weights = {}) {
-    batch_size = std::min(batch_size, end - first);
+    batch_size = (std::min)(batch_size, end - first);
     const PassOptions pass{.logits = is_fused(model, options.loss)};
     Batch<Scalar, Device> batch(model, options.loss->target_shape(model.output_shape()), batch_size,
                                 PassKind::inference);
@@ -24,7 +24,7 @@ WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
     const auto batches = data.read_batches({order, batch_size});
     for (std::span<const Index> left = order; !left.empty();) {
         const auto samples =
-            left.first(std::min(left.size(), static_cast<std::size_t>(batch_size)));
+            left.first((std::min)(left.size(), static_cast<std::size_t>(batch_size)));
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
         batches->next(batch.x.data(), batch.y.data());

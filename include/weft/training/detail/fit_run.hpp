@@ -29,7 +29,7 @@ public:
           data_(data),
           options_(options),
           train_size_(train_size),
-          batch_size_(std::min(options.batch_size, train_size)),
+          batch_size_((std::min)(options.batch_size, train_size)),
           steps_((train_size + batch_size_ - 1) / batch_size_),
           batch_(model_, trainer.loss->target_shape(model_.output_shape()), batch_size_,
                  PassKind::training),
@@ -309,7 +309,7 @@ private:
     /// Reads and trains on the next batch. False when a number went wrong.
     WEFT_NOINLINE bool run_step(BatchReader<Scalar>& batches) {
         const Index first = (batch_step_ - 1) * batch_size_;
-        const Index n = std::min(batch_size_, train_size_ - first);
+        const Index n = (std::min)(batch_size_, train_size_ - first);
         batches.next(batch_.x.data(), batch_.y.data());
         require_model();
         bool is_finite = true;
