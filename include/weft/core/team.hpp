@@ -86,7 +86,7 @@ public:
         unfinished_.store(tasks, std::memory_order_relaxed);
         for (int member = 0; member < members_; ++member) {
             const Index size = begin(member + 1) - begin(member);
-            shares_[member].left.store(size, std::memory_order_release);
+            share(member).left.store(size, std::memory_order_release);
         }
         signal(announced_);
         work(0);
@@ -113,6 +113,7 @@ private:
         std::atomic<Index> left{0};  ///< tasks not taken; negative after vain attempts
     };
 
+    Share& share(int member) { return shares_[static_cast<std::size_t>(member)]; }
     Index begin(int member) const { return tasks_ * member / members_; }
 
     static void signal(std::atomic<int>& event) {
@@ -126,7 +127,7 @@ private:
         Index done = 0;
         for (int next = 0; next < members_; ++next) {
             const int owner = (member + next) % members_;
-            std::atomic<Index>& left = shares_[owner].left;
+            std::atomic<Index>& left = share(owner).left;
             while (left.load(std::memory_order_relaxed) > 0) {
                 const Index taken = left.fetch_sub(1, std::memory_order_acquire);
                 if (taken <= 0) break;
