@@ -3,7 +3,7 @@
 
 #include "tests/support/apart.hpp"
 #include "tests/support/compare.hpp"
-#include "tests/support/gradient_check.hpp"
+#include "weft/testing/gradient_check.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "weft/weft.hpp"
 

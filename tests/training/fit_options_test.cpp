@@ -98,7 +98,7 @@ std::vector<Mask> masks_of(const FitOptions<double>& options, int fits) {
     return masks;
 }
 
-FitOptions<double> silent(Index epochs) {
+FitOptions<double> quiet(Index epochs) {
     return {.epochs = epochs, .batch_size = 7, .seed = 5, .verbosity = Verbosity::silent};
 }
 
@@ -110,7 +110,7 @@ Tensor<double> weights_after(const GradientClipping& clipping) {
     Trainer trainer(
         model,
         {.optimizer = SGD{.learning_rate = 1}, .loss = MeanSquaredError{}, .clipping = clipping});
-    trainer.fit(Tensor<double>({1, 1}, {1}), Tensor<double>({1, 2}, {-3, -0.5}), silent(1));
+    trainer.fit(Tensor<double>({1, 1}, {1}), Tensor<double>({1, 2}, {-3, -0.5}), quiet(1));
     return Tensor<double>(model.parameter("dense/kernel"));
 }
 
@@ -118,7 +118,7 @@ Tensor<double> weights_after(const GradientClipping& clipping) {
 
 TEST_CASE("each step of each epoch, fit and layer has a dropout mask of its own") {
     for (const bool shuffle : {false, true}) {
-        FitOptions<double> options = silent(5);
+        FitOptions<double> options = quiet(5);
         options.batch_size = 4;
         options.shuffle = shuffle;
         const auto masks = masks_of(options, 2);
@@ -155,7 +155,7 @@ TEST_CASE("whatever training weighs, validation is what evaluate says") {
                 CAPTURE(by_class);
                 CAPTURE(by_sample);
                 CAPTURE(split);
-                FitOptions<double> options = silent(3);
+                FitOptions<double> options = quiet(3);
                 if (by_class) options.class_weight = of_classes;
                 if (by_sample) options.sample_weight = of_samples;
                 auto x = test.x;
@@ -185,7 +185,7 @@ TEST_CASE("weights of classes and of samples multiply, shuffled or not, by index
     const Samples train(30);
     const std::vector<double> of_classes{3, 0.25, 1};
     Tensor<double> one_hot({30, 3});
-    FitOptions<double> both = silent(3), product = silent(3);
+    FitOptions<double> both = quiet(3), product = quiet(3);
     both.class_weight = of_classes;
     for (int i = 0; i < 30; ++i) {
         const auto label = static_cast<std::size_t>(train.labels[static_cast<std::size_t>(i)]);
@@ -225,7 +225,7 @@ TEST_CASE("the last batch of an epoch counts by its samples, with any batch size
     Trainer trainer(model, with);
     const Scores scores = trainer.evaluate(train.x, train.labels);
     for (const Index batch_size : {1, 7, 16, 29, 30, 31}) {
-        FitOptions<double> options = silent(1);
+        FitOptions<double> options = quiet(1);
         options.batch_size = batch_size;
         const History history = trainer.fit(train.x, train.labels, options);
         CAPTURE(batch_size);
@@ -238,7 +238,7 @@ TEST_CASE("the last batch of an epoch counts by its samples, with any batch size
 TEST_CASE(
     "two calls of fit are one, with schedules, weights, limits and a last batch that is short") {
     const Samples train(30);
-    FitOptions<double> options = silent(1);
+    FitOptions<double> options = quiet(1);
     options.class_weight = {3, 0.25, 1};
     auto with = compiled();
     with.learning_rate_schedule = CosineDecay{.initial_learning_rate = 0.1, .decay_steps = 20};
@@ -262,7 +262,7 @@ TEST_CASE("weights that are not finite are refused by their place") {
     auto model = classifier();
     Trainer trainer(model, compiled());
     for (const double bad : {std::numeric_limits<double>::infinity(), std::nan(""), -1.0}) {
-        FitOptions<double> options = silent(1);
+        FitOptions<double> options = quiet(1);
         options.class_weight = {1, bad, 1};
         CHECK_THROWS_WITH_AS(trainer.fit(train.x, train.labels, options),
                              doctest::Contains("fit: class_weight 1 is "), ArgumentError);
@@ -289,13 +289,13 @@ TEST_CASE("fit prints a line for each epoch, and why it stopped") {
     const Samples train(6);
     auto model = classifier();
     Trainer trainer(model, compiled());
-    FitOptions<double> options = silent(2);
+    FitOptions<double> options = quiet(2);
     options.verbosity = Verbosity::line;
     const std::string lines = captured_output([&] { trainer.fit(train.x, train.labels, options); });
     CHECK(lines.starts_with("Epoch 1/2  1/1  "));
     CHECK(lines.find("\nEpoch 2/2  1/1  ") != std::string::npos);
     CHECK(std::ranges::count(lines, '\n') == 2);
-    CHECK(captured_output([&] { trainer.fit(train.x, train.labels, silent(1)); }) == "");
+    CHECK(captured_output([&] { trainer.fit(train.x, train.labels, quiet(1)); }) == "");
 
     Tensor<double> bad = train.x;
     bad[0] = std::nan("");

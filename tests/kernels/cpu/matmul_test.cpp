@@ -110,11 +110,11 @@ Tensor<Scalar> product(TensorView<const Scalar> a, const Tensor<Scalar>& b, int 
 /// Whole numbers for a product: all sums of products are exact, so right results are equal to the
 /// bit, whatever the order of the sums.
 template <class Scalar>
-struct Problem {
+struct ProductCase {
     Tensor<Scalar> a, b, start, bias;
     Tensor<double> c;  ///< A B
 
-    explicit Problem(const Sizes& sizes)
+    explicit ProductCase(const Sizes& sizes)
         : a(random_integers<Scalar>({sizes.rows, sizes.depth}, 1, -8, 8)),
           b(random_integers<Scalar>({sizes.depth, sizes.columns}, 2, -8, 8)),
           start(random_integers<Scalar>({sizes.rows, sizes.columns}, 3, -8, 8)),
@@ -142,7 +142,7 @@ struct Problem {
 
 /// Calls check(epilogue) for each of the eight; of a large product for none and all at once.
 template <class Scalar, class Check>
-void for_each_epilogue(const Problem<Scalar>& problem, const Check& check) {
+void for_each_epilogue(const ProductCase<Scalar>& problem, const Check& check) {
     const bool is_large = problem.c.size() * problem.a.shape()[1] > 1'000'000;
     for (const bool accumulate : {false, true}) {
         for (const Scalar* const bias :
@@ -162,7 +162,7 @@ void for_each_epilogue(const Problem<Scalar>& problem, const Check& check) {
 template <class Scalar>
 void check_product(const Sizes& sizes, int threads) {
     const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
-    const Problem<Scalar> problem(sizes);
+    const ProductCase<Scalar> problem(sizes);
     Cpu cpu(threads);
     dirty_scratch(cpu);
     CAPTURE(rows);
@@ -189,7 +189,7 @@ void check_product(const Sizes& sizes, int threads) {
 template <class Scalar>
 void check_packed_product(const Sizes& sizes) {
     const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
-    const Problem<Scalar> problem(sizes);
+    const ProductCase<Scalar> problem(sizes);
     CAPTURE(rows);
     CAPTURE(columns);
     CAPTURE(depth);
@@ -421,11 +421,8 @@ TEST_CASE_TEMPLATE("products over a long depth are within the bound of their rou
 
 TEST_CASE("a depth that is halved gives the naive product, whatever is behind it") {
     // 256 blocks of 384 are the most that are not halved.
-    for (const Index depth : {98'304, 98'305}) {
-        check_epilogue<float>({9, 5, depth}, 1, depth % 2 == 0);
-    }
-    check_epilogue<float>({3, 2, 250'000}, 7, true);
-    check_product<float>({3, 2, 200'000});
+    for (const Index depth : {98'304, 98'305, 200'000}) check_product<float>({3, 2, depth}, 1);
+    check_product<float>({3, 2, 250'000}, 7);
     const auto a = random_normal<float>({9, 300'000}, 31);
     const auto b = random_normal<float>({300'000, 3}, 32);
     const auto c = product<float>(a, b);

@@ -79,16 +79,17 @@ TEST_CASE_TEMPLATE("penalties, limits and constraints of many numbers are those 
     const auto x = weft::random_integers<Scalar>({count}, 1, -9, 9);
     const auto start = weft::random_integers<Scalar>({count}, 2, -9, 9);
     auto gradient = start, clipped = x, lifted = x;
-    Tensor<double> expected_gradient({count}), expected_clipped({count}), expected_lifted({count});
+    Tensor<Scalar> expected_gradient({count}), expected_clipped({count}), expected_lifted({count});
     double absolute = 0, square = 0;
     for (Index i = 0; i < count; ++i) {
         const auto value = static_cast<double>(x[i]);
         absolute += std::abs(value);
         square += value * value;
         const double sign = value > 0 ? 1 : value < 0 ? -1 : 0;
-        expected_gradient[i] = static_cast<double>(start[i]) + 0.5 * sign + 2 * 0.25 * value;
-        expected_clipped[i] = std::clamp(value, -5., 5.);
-        expected_lifted[i] = std::max(value, 0.);
+        expected_gradient[i] =
+            static_cast<Scalar>(static_cast<double>(start[i]) + 0.5 * sign + 2 * 0.25 * value);
+        expected_clipped[i] = std::clamp(x[i], Scalar(-5), Scalar(5));
+        expected_lifted[i] = std::max(x[i], Scalar(0));
     }
     for (const int threads : {1, 2, 7}) {
         Cpu cpu(threads);

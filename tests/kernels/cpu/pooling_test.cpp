@@ -282,14 +282,10 @@ TEST_CASE_TEMPLATE("large windows average each channel, at the image's edge too"
         const auto x = random_integers<Scalar>(c.input(), 1, -9, 9);
         const auto y = average_pool(c, x, Tensor<Scalar>(c.output())).y;
         int wrong = 0;
-        Index place = 0;
-        visit_outputs(c, [&](Index n, Index row, Index column, Index k) {
-            Scalar sum = 0, count = 0;  // exact
-            visit_window(c, row, column, [&](Index r, Index s) {
-                sum += x[((n * c.rows + r) * c.columns + s) * c.channels + k];
-                ++count;
-            });
-            wrong += y[place++] != sum / count;
+        for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& window) {
+            Scalar sum = 0;  // exact
+            for (const Index tap : window) sum += x[tap];
+            wrong += y[i] != sum / static_cast<Scalar>(window.size());
         });
         CHECK(wrong == 0);
         const auto alone = average_pool(
