@@ -233,11 +233,12 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
     const Index parts = grid.rows * grid.columns;
     auto* const scratch = reinterpret_cast<Scalar*>(
         cpu.scratch(static_cast<std::size_t>(parts * plan.scratch_size()) * sizeof(Scalar)));
-    parallel_for(cpu, parts, [&](Index part, int worker) {
+    // Scratch by part, not by worker: there may be more workers than parts.
+    parallel_for(cpu, parts, [&](Index part, int) {
         multiply(
             all.part(part / grid.columns * grid.part_rows, part % grid.columns * grid.part_columns,
                      grid.part_rows, grid.part_columns),
-            plan, scratch + worker * plan.scratch_size());
+            plan, scratch + part * plan.scratch_size());
     });
 }
 
