@@ -81,6 +81,7 @@ public:
         std::vector<std::string> names;
         std::vector<std::size_t> first_parameter{0};
         std::size_t first_trainable_layer = 0;
+        double multiplications = 0;
         Shape shape = input_shape;
         for (const Declaration& declaration : declarations_) {
             LayerBuilder builder(unique_name(declaration, names), shape, list);
@@ -89,6 +90,11 @@ public:
             shape = layers.back()->output_shape();
             first_parameter.push_back(list.parameters().size());
             if (list.trainable_size() == 0) first_trainable_layer = layers.size();
+            const Index places = shape.size() / std::max<Index>(shape.last(), 1);
+            for (std::size_t i = first_parameter.end()[-2]; i < first_parameter.back(); ++i) {
+                multiplications += static_cast<double>(list.parameters()[i].slot.shape.size()) *
+                                   static_cast<double>(places);
+            }
         }
         Tensor<Scalar, Device> arena(Shape{list.trainable_size() + list.state_size()});
         layers_ = std::move(layers);
@@ -98,6 +104,7 @@ public:
         ++builds_;
         first_parameter_ = std::move(first_parameter);
         first_trainable_layer_ = first_trainable_layer;
+        multiplications_ = multiplications;
         arena_ = std::move(arena);
         pool_.clear();
         std::uint32_t stream = 0;
@@ -161,14 +168,19 @@ public:
                                const PassOptions& options = {}) const {
         assert(!options.training && "training changes the model, so it must not be const");
         View y;
-        run_pass(workspace.device(), 0, [&] { y = run_forward(workspace, x, options, nullptr); });
+        run_pass(workspace.device(), work(workspace, x.shape()[0]),
+                 [&] { y = run_forward(workspace, x, options, nullptr); });
         return y;
     }
 
     /// The same, also in training, where layers may update parameters that are not trainable.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options) {
-        return run_forward(workspace, x, options, options.training ? arena_.data() : nullptr);
+        View y;
+        run_pass(workspace.device(), work(workspace, x.shape()[0]), [&] {
+            y = run_forward(workspace, x, options, options.training ? arena_.data() : nullptr);
+        });
+        return y;
     }
 
     /// Where dL/d(output) of a batch of n belongs before backward: (n, output_shape...).
@@ -181,14 +193,16 @@ public:
     /// trainable_parameters(). No gradient of x is computed.
     WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
-        run_pass(workspace.device(), 0, [&] { run_backward(workspace, x, options, gradients); });
+        run_pass(workspace.device(), 2 * work(workspace, x.shape()[0]),
+                 [&] { run_backward(workspace, x, options, gradients); });
     }
 
-    /// In proportion to the arithmetic of a pass over n samples, and about its least: a
-    /// multiplication for each parameter, and each number of the workspace computed.
+    /// About the multiplications of a forward pass over n samples: each parameter is used at every
+    /// place of its layer's output, one for a dense layer, all pixels for a convolution. And each
+    /// number of the workspace is computed, which is what layers without parameters do.
     double work(const Workspace<Scalar, Device>& workspace, Index n) const {
         const double numbers = static_cast<double>(workspace.size_bytes()) / sizeof(Scalar);
-        return static_cast<double>(n) * (static_cast<double>(arena_.size()) +
+        return static_cast<double>(n) * (multiplications_ +
                                          numbers / static_cast<double>(workspace.capacity()));
     }
 
@@ -409,6 +423,7 @@ private:
     Index trainable_size_ = 0;
     Index builds_ = 0;
     std::vector<std::size_t> first_parameter_;  ///< of each layer, and one past the last
+    double multiplications_ = 0;                ///< by parameters, for one sample
     std::size_t first_trainable_layer_ = 0;     ///< backward ends there; layer_count() if none
     Tensor<Scalar, Device> arena_;
     mutable WorkspacePool<Scalar, Device> pool_;
