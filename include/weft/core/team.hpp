@@ -77,8 +77,9 @@ public:
     /// Whether a loop is running: loops within its tasks run serially.
     bool is_busy() const { return is_busy_; }
 
-    /// Member 0: calls task(i, member) once for each i in [0, tasks). Tasks must not throw.
-    WEFT_NOINLINE void run(Index tasks, TaskReference task) {
+    /// Member 0: calls task(i, member) once for each i in [0, tasks). Tasks must not throw: others
+    /// may still run tasks of the loop, so an exception ends the program.
+    WEFT_NOINLINE void run(Index tasks, TaskReference task) noexcept {
         is_busy_ = true;
         tasks_ = tasks;
         task_ = &task;
@@ -95,7 +96,7 @@ public:
     }
 
     /// The other members, until the team closes.
-    WEFT_NOINLINE void help(int member) {
+    WEFT_NOINLINE void help(int member) noexcept {
         const std::uint64_t mode = floating_point_mode();
         set_floating_point_mode(mode_);
         for (;;) {
