@@ -2,8 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <exception>
+#include <stdexcept>
 #include <thread>
 #include <vector>
+
+#if !defined(_WIN32)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 using weft::Index;
 using weft::detail::floating_point_mode;
@@ -111,3 +118,26 @@ TEST_CASE("a member that is free takes the tasks of one that is held up") {
     team.close();
     helpers.join();
 }
+
+#if !defined(_WIN32)
+TEST_CASE("a task that throws ends the program, before others work on what is gone") {
+    const pid_t child = fork();
+    if (child == 0) {
+        std::set_terminate([] { _exit(42); });
+        Team team;
+        team.open(2, floating_point_mode());
+        const auto task = [](Index, int) { throw std::runtime_error("on purpose"); };
+        try {
+            team.run(3, TaskReference(task));
+        } catch (const std::runtime_error&) {
+            _exit(1);
+        }
+        _exit(2);
+    }
+    REQUIRE(child > 0);
+    int status = -1;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 42);
+}
+#endif

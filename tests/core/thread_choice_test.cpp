@@ -85,6 +85,39 @@ TEST_CASE("the choice follows the machine both ways") {
     CHECK(machine.slowdown(1.1e-4) < 1.03);
 }
 
+TEST_CASE("a pass that was stopped for ten minutes does not spoil the choice") {
+    // With all threads, and with those on trial; passes of 1 ms see the stop at each of their places.
+    for (const int stopped_with : {1, 2}) {
+        for (int place = 0; place < 20; ++place) {
+            CAPTURE(stopped_with);
+            CAPTURE(place);
+            int left = 1000 + place;
+            Machine machine{[&](int threads) {
+                const double pass = threads == 2 ? 1e-3 : 1.8e-3;
+                if (left > 0) --left;
+                if (left != 0 || threads != stopped_with) return pass;
+                left = -1;
+                return pass + 600;
+            }};
+            machine.run(590, 2);
+            REQUIRE(left == -1);
+            machine.run(10, 2);
+            machine.run(20, 2);
+            CHECK(machine.slowdown(1e-3) < 1.05);
+        }
+    }
+}
+
+TEST_CASE("trials that cost nothing for an hour do not pay for dear ones") {
+    bool is_busy = false;
+    Machine machine{[&](int threads) { return threads == 1 ? 1.03e-3 : is_busy ? 2e-2 : 1e-3; }};
+    machine.run(3600, 2);
+    is_busy = true;
+    machine.run(1, 2);
+    machine.run(10, 2);
+    CHECK(machine.slowdown(1.03e-3) < 1.05);
+}
+
 TEST_CASE("noise of half the time does not hide a difference of a third") {
     Noise noise;
     Machine machine{[&](int threads) { return (threads == 2 ? 1e-3 : 1.5e-3) * (0.75 + noise() / 2); }};

@@ -128,18 +128,34 @@ TEST_CASE("eight threads predict with one model") {
 
 TEST_CASE("a repeated predict into the same output allocates nothing" *
           doctest::skip(!AllocationCounter::available())) {
-    Sequential model = small_model();
-    model.set_device(Cpu(1));
-    const Tensor<float> x = noise({130, 3, 7});
-    Tensor<float> y({130, 5}), y_one({5});
-    model.predict(x, y);
-    model.predict(x.sample(0), y_one);
-    const AllocationCounter counter;
-    for (int repeat = 0; repeat < 5; ++repeat) {
-        model.predict(x, y);
-        model.predict(x.sample(0), y_one);
+    // Up to 2: passes of 130 samples are large enough to have their threads chosen, some have one.
+    for (const Cpu& device : {Cpu(1), Cpu(2), Cpu::exactly(3)}) {
+        Sequential model{Flatten{}, Dense{.units = 413, .activation = relu}, Dense{5, softmax}};
+        model.build({3, 7});
+        model.set_device(device);
+        const Tensor<float> x = noise({130, 3, 7});
+        Tensor<float> y({130, 5}), y_one({5});
+        for (int repeat = 0; repeat < 100; ++repeat) {
+            model.predict(x, y);
+            model.predict(x.sample(0), y_one);
+        }
+        const AllocationCounter counter;
+        for (int repeat = 0; repeat < 100; ++repeat) {
+            model.predict(x, y);
+            model.predict(x.sample(0), y_one);
+        }
+        CHECK(counter.count() == 0);
     }
-    CHECK(counter.count() == 0);
+}
+
+TEST_CASE("the work of a pass counts each parameter at every place of its layer's output") {
+    Sequential<float> model{Input{{10, 12, 2}}, Conv2D{.filters = 8, .kernel_size = 3}, Flatten{},
+                            Dense{5}};
+    constexpr double convolution = 8 * 10 * (3 * 3 * 2 + 1) * 8, dense = (640 + 1) * 5;
+    const auto workspace = model.make_workspace(4, PassKind::inference);
+    const double numbers = static_cast<double>(workspace.size_bytes()) / sizeof(float) / 4;
+    CHECK(model.work(workspace, 3) == 3 * (convolution + dense + numbers));
+    CHECK(model.work(workspace, 0) == 0);
 }
 
 TEST_CASE("a copy is deep and behaves like the original") {

@@ -126,3 +126,21 @@ TEST_CASE("predictions too small for full precision are 0, alone and in a batch"
         }
     }
 }
+
+TEST_CASE("passes called by hand have the bits of predict, also in small numbers") {
+    Sequential<float> model{Input{{2}}, Dense{2}};
+    for (float& w : model.parameter("dense/kernel")) w = 1e-30f;
+    Tensor<float> x({3, 2});
+    for (Index i = 0; i < 3; ++i) x[2 * i] = i == 0 ? 1e-7f : 1e-9f;
+    const Tensor<float> expected = model.predict(x);
+    auto inference = model.make_workspace(3, PassKind::inference);
+    auto training = model.make_workspace(3, PassKind::training);
+    const PassOptions options{.training = true};
+    CHECK(identical(model.forward(inference, x), expected));
+    CHECK(identical(model.forward(inference, x, PassOptions{}), expected));
+    CHECK(identical(model.forward(training, x, options), expected));
+    std::ranges::fill(model.output_gradient(training, 3), 1e-35f);
+    Tensor<float> gradients(model.trainable_parameters().shape());
+    model.backward(training, x, options, gradients);
+    CHECK(count_subnormal(gradients) == 0);
+}

@@ -138,8 +138,9 @@ TEST_CASE("a training run leaves the same bits with 1, 2 and 7 threads") {
 TEST_CASE("a steady training step allocates nothing" *
           doctest::skip(!AllocationCounter::available())) {
     const Toy train(640);
-    const auto allocations = [&](Index samples) {
+    const auto allocations = [&](Index samples, const Cpu& device) {
         Sequential model = toy_model();
+        model.set_device(device);
         Trainer trainer(model, classification());
         const TensorView<const std::uint8_t> labels(train.labels.data(), {samples});
         trainer.fit(train.x.slice(0, 16), labels.slice(0, 16), silent(1));
@@ -147,7 +148,10 @@ TEST_CASE("a steady training step allocates nothing" *
         trainer.fit(train.x.slice(0, samples), labels, silent(1));
         return counter.count();
     };
-    CHECK(allocations(32) == allocations(640));
+    for (const Cpu& device : {Cpu(1), Cpu(2), Cpu::exactly(3)}) {
+        allocations(32, device);  // OpenMP has its threads
+        CHECK(allocations(32, device) == allocations(640, device));
+    }
 }
 
 TEST_CASE("evaluating in the middle of training changes no bit of it") {

@@ -62,7 +62,7 @@ private:
         if (allowed <= 1 || is_small || !may_start_threads()) return 1;
         if (cpu_.is_exact_) return allowed;
         is_measured_ = work_ > 0;
-        return cpu_.choice_.threads((std::min)(allowed, processors()));
+        return cpu_.choice_.threads((std::min)({allowed, processors(), Cpu::most_threads}));
     }
 
     void run_on_team(CallReference<> body) {

@@ -17,7 +17,8 @@ template <class... Arguments>
 class CallReference {
 public:
     template <class Callable>
-    explicit CallReference(const Callable& callable) : callable_(&callable), call_(call<Callable>) {}
+    explicit CallReference(const Callable& callable)
+        : callable_(&callable), call_(call<Callable>) {}
 
     void operator()(Arguments... arguments) const { call_(callable_, arguments...); }
 
@@ -77,8 +78,9 @@ public:
     /// Whether a loop is running: loops within its tasks run serially.
     bool is_busy() const { return is_busy_; }
 
-    /// Member 0: calls task(i, member) once for each i in [0, tasks). Tasks must not throw.
-    WEFT_NOINLINE void run(Index tasks, TaskReference task) {
+    /// Member 0: calls task(i, member) once for each i in [0, tasks). Tasks must not throw: others
+    /// may still run tasks of the loop, so an exception ends the program.
+    WEFT_NOINLINE void run(Index tasks, TaskReference task) noexcept {
         is_busy_ = true;
         tasks_ = tasks;
         task_ = &task;
@@ -95,7 +97,7 @@ public:
     }
 
     /// The other members, until the team closes.
-    WEFT_NOINLINE void help(int member) {
+    WEFT_NOINLINE void help(int member) noexcept {
         const std::uint64_t mode = floating_point_mode();
         set_floating_point_mode(mode_);
         for (;;) {
@@ -121,8 +123,8 @@ private:
         event.notify_all();
     }
 
-    /// Takes tasks until none is left. What is known of a loop is read after a task of it was taken:
-    /// then the loop cannot end before that task does.
+    /// Takes tasks until none is left. What is known of a loop is read after a task of it was
+    /// taken: then the loop cannot end before that task does.
     WEFT_NOINLINE void work(int member) {
         Index done = 0;
         for (int next = 0; next < members_; ++next) {

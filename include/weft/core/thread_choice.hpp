@@ -28,10 +28,13 @@ public:
     /// What the pass took; work is in any unit, the same for all passes.
     WEFT_NOINLINE void record(double seconds, double work) {
         if (most_ <= 1) return;
+        // A pass that took far longer was stopped, as by Ctrl-Z: that says nothing of threads.
+        const double known = costs_[used_];
+        if (known > 0) seconds = (std::min)(seconds, 8 * (known * work + longest_window));
         window_seconds_ += seconds;
         window_work_ += work;
         if (is_trying()) {
-            const double lost = window_seconds_ - costs_[used_] * window_work_;
+            const double lost = window_seconds_ - known * window_work_;
             if (window_seconds_ >= window_ || lost >= window_) end_trial(lost);
         } else {
             earned_ += share_of_trials * seconds;
@@ -41,6 +44,7 @@ public:
 
 private:
     static constexpr double first_window = 0.004, longest_window = 0.02, share_of_trials = 0.02;
+    static constexpr double first_credit = 0.01;  ///< seconds
     static constexpr int windows_between_trials = 3, none = -1, most_choices = 11;
 
     bool is_trying() const { return tried_ != none; }
@@ -71,6 +75,8 @@ private:
         const double expected = costs_[next] > 0 ? costs_[next] : 2 * known;
         const double price = (1 - known / expected) * (std::max)(window_, expected * work_of_pass);
         if (price > earned_) return;
+        // More than this trial needs is not saved up: years of cheap ones pay for no dear ones.
+        earned_ = (std::min)(earned_, (std::max)(price, 0.0) + first_credit);
         tried_ = next;
         was_more_ = next < used_;
         windows_since_trial_ = 0;
@@ -90,7 +96,7 @@ private:
     bool was_more_ = false;
     int windows_since_trial_ = windows_between_trials;
     double window_ = first_window;  ///< seconds
-    double earned_ = 0.01;          ///< seconds that trials may cost now
+    double earned_ = first_credit;  ///< seconds that trials may cost now
     double window_seconds_ = 0, window_work_ = 0;
     double costs_[most_choices] = {};  ///< seconds a unit of work, by choice; 0: not known
 };

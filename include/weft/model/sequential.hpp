@@ -24,8 +24,7 @@ namespace weft {
 ///
 /// Layers are declared; build() fixes the input shape, infers every other, and gives the parameters
 /// their first values. All parameters lie in one arena: the trainable ones first, each on a cache
-/// line of its own, with zeros between. A copy of a model is deep. What is moved from has no
-/// layers.
+/// line of its own, with zeros between. A copy is deep. What is moved from has no layers.
 ///
 /// predict is const and may be called by any number of threads at once.
 template <class Scalar = float, class Device = Cpu>
@@ -85,6 +84,7 @@ public:
         std::vector<std::string> names;
         std::vector<std::size_t> first_parameter{0};
         std::size_t first_trainable_layer = 0;
+        double multiplications = 0;
         Shape shape = input_shape;
         for (const Declaration& declaration : declarations_) {
             LayerBuilder builder(detail::unique_name(declaration, names), shape, list);
@@ -93,6 +93,8 @@ public:
             shape = layers.back()->output_shape();
             first_parameter.push_back(list.parameters().size());
             if (list.trainable_size() == 0) first_trainable_layer = layers.size();
+            multiplications += detail::multiplications(
+                std::span(list.parameters()).subspan(first_parameter.end()[-2]), shape);
         }
         Tensor<Scalar, Device> arena(Shape{list.trainable_size() + list.state_size()});
         layers_ = std::move(layers);
@@ -102,6 +104,7 @@ public:
         marks_.begin_build();
         first_parameter_ = std::move(first_parameter);
         first_trainable_layer_ = first_trainable_layer;
+        multiplications_ = multiplications;
         arena_ = std::move(arena);
         pool_.clear();
         std::uint32_t stream = 0;
@@ -143,10 +146,7 @@ public:
         const bool one = is_one_sample(x.shape());
         const Index samples = one ? 1 : x.shape()[0];
         const Shape expected = one ? output_shape() : output_shape().batch(samples);
-        if (y.shape() != expected) {
-            throw ShapeError(
-                concat("sequential: the output has shape ", y.shape(), ", expected ", expected));
-        }
+        detail::require_shape("the output has", y.shape(), expected);
         if (samples == 0) return;
         x = x.reshape(input_shape().batch(samples));
         y = y.reshape(output_shape().batch(samples));
@@ -173,9 +173,7 @@ public:
         if (options.training) {
             throw ArgumentError("sequential: a pass in training, of a model that is const");
         }
-        View y;
-        run_pass(workspace.device(), 0, [&] { y = run_forward(workspace, x, options, nullptr); });
-        return y;
+        return run_forward(workspace, x, options, nullptr);
     }
 
     /// The same, also in training, where layers may update parameters that are not trainable.
@@ -195,19 +193,19 @@ public:
     WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), true);
-        if (gradients.size() < trainable_size_) {
-            throw ShapeError(concat("sequential: gradients have shape ", gradients.shape(),
-                                    ", expected ", Shape{trainable_size_}));
-        }
-        run_pass(workspace.device(), 0, [&] { run_backward(workspace, x, options, gradients); });
+        const Shape expected{trainable_size_};
+        if (gradients.size() < expected[0])
+            detail::require_shape("gradients have", gradients.shape(), expected);
+        run_pass(workspace.device(), 2 * work(workspace, x.shape()[0]),
+                 [&] { run_backward(workspace, x, options, gradients); });
     }
 
-    /// In proportion to the arithmetic of a pass over n samples, and about its least: a
-    /// multiplication for each parameter, and each number of the workspace computed.
+    /// About the multiplications of a forward pass over n samples, and the numbers it computes,
+    /// which is the work of layers without parameters.
     double work(const Workspace<Scalar, Device>& workspace, Index n) const {
         const double numbers = static_cast<double>(workspace.size_bytes()) / sizeof(Scalar);
-        return static_cast<double>(n) * (static_cast<double>(arena_.size()) +
-                                         numbers / static_cast<double>(workspace.capacity()));
+        return static_cast<double>(n) *
+               (multiplications_ + numbers / static_cast<double>(workspace.capacity()));
     }
 
     /// The output of layer i in the pass over x just run in the workspace. Of a training workspace
@@ -240,8 +238,12 @@ public:
     }
 
     /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
-    View parameter(std::string_view name) { return view(find(name)); }
-    ConstView parameter(std::string_view name) const { return view(find(name)); }
+    View parameter(std::string_view name) {
+        return view(detail::find_parameter(parameters(), name).slot);
+    }
+    ConstView parameter(std::string_view name) const {
+        return view(detail::find_parameter(parameters(), name).slot);
+    }
 
     /// A parameter by its place in the arena.
     View view(const ParameterSlot& slot) { return {arena_.data() + offset(slot), slot.shape}; }
@@ -252,25 +254,27 @@ public:
     /// All trainable parameters as one vector, with the zeros between them.
     View trainable_parameters() { return {arena_.data(), Shape{built().trainable_size_}}; }
 
-    /// All parameters as one vector: the trainable ones, then the others.
+    /// All as one vector: the trainable ones, then the others.
     View arena() { return arena_; }
     ConstView arena() const { return arena_; }
 
     /// How many numbers the model has to learn, and how many in all.
-    Index trainable_parameter_count() const { return count(true); }
-    Index parameter_count() const { return count(true) + count(false); }
+    Index trainable_parameter_count() const { return detail::count_numbers(parameters(), true); }
+    Index parameter_count() const {
+        return trainable_parameter_count() + detail::count_numbers(parameters(), false);
+    }
 
     /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
     /// then the totals.
     WEFT_COLD std::string summary() const {
         std::vector<SummaryRow> rows;
         for (std::size_t i = 0; i < built().layers_.size(); ++i) {
-            rows.push_back({names_[i], declarations_[i].type(), layers_[i]->output_shape(), 0});
-            for (const ParameterInfo& parameter : layer_parameters(i)) {
-                rows.back().parameters += parameter.slot.shape.size();
-            }
+            const auto own = layer_parameters(i);
+            rows.push_back({names_[i], declarations_[i].type(), layers_[i]->output_shape(),
+                            detail::count_numbers(own, true) + detail::count_numbers(own, false)});
         }
-        return format_summary("sequential", rows, count(true), count(false));
+        const Index trainable = trainable_parameter_count();
+        return format_summary("sequential", rows, trainable, parameter_count() - trainable);
     }
 
     const Device& device() const { return device_; }
@@ -290,24 +294,12 @@ private:
     }
 
     const Sequential& built() const {
-        if (!is_built()) {
-            throw ArgumentError(
-                "sequential: the model is not built; call build(input_shape) or fit it first");
-        }
+        detail::require_built(is_built());
         return *this;
     }
 
-    bool is_one_sample(const Shape& shape) const {
-        if (shape == input_shape()) return true;
-        if (shape.rank() == 0 || shape.sample() != input_shape()) {
-            // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
-            const bool is_batch = shape.rank() == input_shape().rank() + 1;
-            throw ShapeError(concat(names_.front(), ": input has shape ",
-                                    is_batch ? shape.sample().to_batch_string() : shape.to_string(),
-                                    ", expected ", input_shape().to_batch_string(),
-                                    is_batch ? "" : concat(", or of one sample ", input_shape())));
-        }
-        return false;
+    bool is_one_sample(const Shape& x) const {
+        return detail::is_one_sample(x, input_shape(), names_.front());
     }
 
     /// Layer i, or the one whose output the views up to layer i pass on; the first view if none.
@@ -340,22 +332,27 @@ private:
                                    const PassOptions& options, Scalar* mutable_arena) const {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), options.training);
         ConstView input = x;
-        double activity_penalty = 0;
-        for (std::size_t i = 0; i < layers_.size(); ++i) {
-            const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
-            if (layers_[i]->is_view()) {
-                input = input.reshape(shape);
-                continue;
+        run_pass(workspace.device(), work(workspace, x.shape()[0]), [&] {
+            double activity_penalty = 0;
+            for (std::size_t i = 0; i < layers_.size(); ++i) {
+                const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
+                if (layers_[i]->is_view()) {
+                    input = input.reshape(shape);
+                    continue;
+                }
+                const View y{workspace.output(i), shape};
+                layers_[i]->forward(make_pass(workspace, i, options, mutable_arena), input, y);
+                if (const Regularizer r = layers_[i]->activity_regularizer()) {
+                    activity_penalty += penalty<Scalar>(workspace.device(), y, r.l1, r.l2);
+                }
+                input = y;
             }
-            const View y{workspace.output(i), shape};
-            layers_[i]->forward(make_pass(workspace, i, options, mutable_arena), input, y);
-            if (const Regularizer r = layers_[i]->activity_regularizer()) {
-                activity_penalty += penalty<Scalar>(workspace.device(), y, r.l1, r.l2);
-            }
-            input = y;
-        }
-        workspace.set_activity_penalty(activity_penalty);
-        return last_output(workspace, input);
+            workspace.set_activity_penalty(activity_penalty);
+        });
+        // The last layer's output, unless all layers are views.
+        const View y{workspace.output(layers_.size() - 1), input.shape()};
+        if (y.data() != input.data()) copy_elements<Scalar>(workspace.device(), input, y);
+        return y;
     }
 
     WEFT_NOINLINE void run_backward(Workspace<Scalar, Device>& workspace, ConstView x,
@@ -382,27 +379,8 @@ private:
         }
     }
 
-    /// The last layer's output as memory of the workspace, which it is unless all layers are views.
-    View last_output(Workspace<Scalar, Device>& workspace, ConstView y) const {
-        const View own{workspace.output(layers_.size() - 1), y.shape()};
-        if (own.data() != y.data()) copy_elements<Scalar>(workspace.device(), y, own);
-        return own;
-    }
-
     Index offset(const ParameterSlot& slot) const {
         return (slot.trainable ? 0 : trainable_size_) + slot.offset;
-    }
-
-    const ParameterSlot& find(std::string_view name) const {
-        return detail::find_parameter(parameters(), name).slot;
-    }
-
-    WEFT_COLD Index count(bool trainable) const {
-        Index total = 0;
-        for (const ParameterInfo& parameter : parameters()) {
-            if (parameter.slot.trainable == trainable) total += parameter.slot.shape.size();
-        }
-        return total;
     }
 
     std::vector<Declaration> declarations_;
@@ -414,6 +392,7 @@ private:
     Index trainable_size_ = 0;
     ModelMarks marks_;
     std::vector<std::size_t> first_parameter_;  ///< of each layer, and one past the last
+    double multiplications_ = 0;                ///< by parameters, for one sample
     std::size_t first_trainable_layer_ = 0;     ///< backward ends there; layer_count() if none
     Tensor<Scalar, Device> arena_;
     mutable WorkspacePool<Scalar, Device> pool_;

@@ -376,6 +376,32 @@ TEST_CASE_TEMPLATE("the product has the same bits for any layout and number of t
     }
 }
 
+TEST_CASE("a product of fewer parts than a pass has threads keeps to its scratch") {
+    // Two parts for eight threads; what lies behind the scratch of two stays.
+    constexpr Index n = 102;
+    const Tensor<float> a = random_normal<float>({n, n}, 1), b = random_normal<float>({n, n}, 2);
+    Tensor<float> c({n, n});
+    Cpu cpu = Cpu::exactly(8);
+    const weft::kernels::detail::ProductGrid grid =
+        weft::kernels::detail::product_grid<float>(n, n, n, 8);
+    REQUIRE(grid.rows * grid.columns == 2);
+    const weft::kernels::detail::ProductPlan<float> plan(
+        weft::kernels::detail::Product<float>{n, n, n, row_major(a.data(), n),
+                                              row_major(b.data(), n), c.data(), n, {}}
+            .part(0, 0, grid.part_rows, grid.part_columns));
+    const auto used = static_cast<std::size_t>(2 * plan.scratch_size()) * sizeof(float);
+    std::byte* const scratch = cpu.scratch(9 * used);
+    std::fill_n(scratch, 9 * used, std::byte{0x5A});
+    weft::kernels::run_pass(cpu, 1, [&] {
+        for (int repeat = 0; repeat < 200; ++repeat) {
+            weft::kernels::matmul<float>(cpu, n, n, n, row_major(a.data(), n),
+                                         row_major(b.data(), n), c.data(), n);
+        }
+    });
+    CHECK(std::all_of(scratch + used, scratch + 9 * used,
+                      [](std::byte value) { return value == std::byte{0x5A}; }));
+}
+
 TEST_CASE_TEMPLATE("NaN and infinity reach just the elements they belong to", Scalar, float,
                    double) {
     constexpr Scalar infinity = std::numeric_limits<Scalar>::infinity();

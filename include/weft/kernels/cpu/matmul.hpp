@@ -142,8 +142,9 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
     const Index parts = grid.rows * grid.columns;
     auto* const scratch = reinterpret_cast<Scalar*>(
         cpu.scratch(static_cast<std::size_t>(parts * plan.scratch_size()) * sizeof(Scalar)));
-    parallel_for(cpu, parts, [&](Index part, int worker) {
-        Scalar* const own = scratch + worker * plan.scratch_size();
+    // Scratch by part, not by worker: there may be more workers than parts.
+    parallel_for(cpu, parts, [&](Index part, int) {
+        Scalar* const own = scratch + part * plan.scratch_size();
         detail::multiply_halves(
             all.part(part / grid.columns * grid.part_rows, part % grid.columns * grid.part_columns,
                      grid.part_rows, grid.part_columns),

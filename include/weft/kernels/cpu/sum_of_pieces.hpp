@@ -4,6 +4,8 @@
 
 #include "weft/kernels/cpu/packet.hpp"
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
@@ -48,3 +50,5 @@ private:
 }  // namespace detail
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

@@ -5,6 +5,8 @@
 #include "weft/kernels/cpu/packet.hpp"
 #include "weft/kernels/window.hpp"
 
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
@@ -113,3 +115,5 @@ WEFT_NOINLINE void sum_many_taps(InsideTaps taps, const Scalar* x, Size size,
 }  // namespace detail
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

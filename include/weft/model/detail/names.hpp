@@ -1,8 +1,10 @@
 /// \file
-/// The names of a model's layers and parameters.
+/// The names and sizes of a model's layers and parameters, and the shapes it takes.
 #pragma once
 
 #include "weft/layers/layer.hpp"
+
+#include <span>
 
 namespace weft::detail {
 
@@ -31,6 +33,51 @@ WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<Parameter
     }
     throw ArgumentError(join(
         {"sequential: no parameter is named ", name, known.empty() ? "" : "; there are ", known}));
+}
+
+/// The numbers in those parameters that are trainable, or in those that are not.
+WEFT_COLD inline Index count_numbers(std::span<const ParameterInfo> parameters, bool trainable) {
+    Index total = 0;
+    for (const ParameterInfo& parameter : parameters) {
+        if (parameter.slot.trainable == trainable) total += parameter.slot.shape.size();
+    }
+    return total;
+}
+
+/// About the multiplications by a layer's parameters for one sample: each is used at every place of
+/// the output, one for a dense layer, all pixels for a convolution.
+WEFT_COLD inline double multiplications(std::span<const ParameterInfo> parameters,
+                                        const Shape& output) {
+    const Index places = output.size() / (std::max<Index>)(output.last(), 1);
+    const Index numbers = count_numbers(parameters, true) + count_numbers(parameters, false);
+    return static_cast<double>(numbers) * static_cast<double>(places);
+}
+
+WEFT_COLD inline void require_built(bool is_built) {
+    if (is_built) return;
+    throw ArgumentError(
+        "sequential: the model is not built; call build(input_shape) or fit it first");
+}
+
+/// what: "the output has"
+WEFT_COLD inline void require_shape(std::string_view what, const Shape& found,
+                                    const Shape& expected) {
+    if (found == expected) return;
+    throw ShapeError(concat("sequential: ", what, " shape ", found, ", expected ", expected));
+}
+
+/// Whether x has the shape of one sample; false for a batch of samples. Throws ShapeError, which
+/// names the first layer, when it is neither.
+WEFT_COLD inline bool is_one_sample(const Shape& x, const Shape& sample,
+                                    std::string_view first_layer) {
+    if (x == sample) return true;
+    if (x.rank() > 0 && x.sample() == sample) return false;
+    // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
+    const bool is_batch = x.rank() == sample.rank() + 1;
+    throw ShapeError(concat(first_layer, ": input has shape ",
+                            is_batch ? x.sample().to_batch_string() : x.to_string(), ", expected ",
+                            sample.to_batch_string(),
+                            is_batch ? "" : concat(", or of one sample ", sample)));
 }
 
 }  // namespace weft::detail
