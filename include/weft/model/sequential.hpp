@@ -254,8 +254,7 @@ public:
     /// All trainable parameters as one vector, with the zeros between them.
     View trainable_parameters() { return {arena_.data(), Shape{built().trainable_size_}}; }
 
-    /// All as one vector: the trainable ones, then the others.
-    View arena() { return arena_; }
+    View arena() { return arena_; }  ///< all parameters: the trainable ones, then the others
     ConstView arena() const { return arena_; }
 
     /// How many numbers the model has to learn, and how many in all.
