@@ -145,8 +145,8 @@ TEST_CASE("what is written and read is the same in a locale of commas and groupe
     REQUIRE(stream.str() == "1.234,5");
     const Texts texts = all_texts();
     REQUIRE(texts.size() == expected.size());
-    for (const auto& [what, text] : expected) {
-        CAPTURE(what);
-        CHECK(texts.at(what) == text);
+    for (const auto& text : expected) {
+        CAPTURE(text.first);
+        CHECK(texts.at(text.first) == text.second);
     }
 }

@@ -61,7 +61,7 @@ TEST_CASE("MaxPool2D with more taps than numbers of taps can be told apart in fl
     const MaxPool2D pool{.pool_size = {4097, 4096}};
     CHECK_THROWS_WITH_AS(SingleLayer<float>(pool, {4097, 4096, 1}),
                          "max_pool2d: the window has 16781312 elements, expected at most 16777216",
-                         ArgumentError);
+                         ShapeError);
     CHECK(SingleLayer<double>(pool, {4097, 4096, 1}).layer().output_shape() == Shape{1, 1, 1});
     CHECK(
         SingleLayer<float>(MaxPool2D{.pool_size = 4096}, {4096, 4096, 1}).layer().output_shape() ==

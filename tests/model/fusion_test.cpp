@@ -266,12 +266,12 @@ TEST_CASE(
 }
 
 TEST_CASE("models of two layers have the gradients of central differences") {
-    for (const auto& [first, of_first] : known_layers()) {
-        for (const auto& [second, of_second] : known_layers()) {
-            const auto model = model_of({first, second}, false);
+    for (const auto& first : known_layers()) {
+        for (const auto& second : known_layers()) {
+            const auto model = model_of({first.first, second.first}, false);
             if (!model.is_built()) continue;
-            CAPTURE(first);
-            CAPTURE(second);
+            CAPTURE(first.first);
+            CAPTURE(second.first);
             CHECK(has_numerical_gradients(model));
         }
     }

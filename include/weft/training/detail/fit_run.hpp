@@ -35,8 +35,7 @@ public:
                  PassKind::training),
           order_(static_cast<std::size_t>(train_size)),
           sums_(trainer.metrics.size() + 1),
-          was_finite_(
-              all_finite<Scalar>(batch_.workspace.device(), std::as_const(model_).arena())) {}
+          was_finite_(all_are_finite(std::as_const(model_).arena())) {}
 
     WEFT_COLD History run() {
         try {
@@ -262,7 +261,7 @@ private:
         Device& device = batch_.workspace.device();
         const TensorView<const Scalar, Device> numbers =
             was_finite_ ? model_.arena() : model_.trainable_parameters();
-        if (!all_finite<Scalar>(device, numbers)) {
+        if (!all_are_finite(numbers)) {
             const std::string trained = find_non_finite_parameter(device, model_, true);
             return stop_at(trained.empty() ? find_non_finite_parameter(device, model_, false)
                                            : trained);
@@ -304,6 +303,15 @@ private:
             }
         }
         return record;
+    }
+
+    /// Whether all numbers are finite. Looked for so seldom that threads are not worth their start:
+    /// the pass is as small as they come.
+    bool all_are_finite(TensorView<const Scalar, Device> numbers) {
+        bool all = true;
+        run_pass(batch_.workspace.device(), 1,
+                 [&] { all = all_finite<Scalar>(batch_.workspace.device(), numbers); });
+        return all;
     }
 
     /// Reads and trains on the next batch. False when a number went wrong.
