@@ -36,14 +36,14 @@ public:
     using ConstView = TensorView<const Scalar, Device>;
 
     Sequential() = default;
-    Sequential(const Sequential&) = default;
-    Sequential(Sequential&&) = default;
+    WEFT_COLD Sequential(const Sequential&) = default;
+    WEFT_COLD Sequential(Sequential&&) = default;
     /// Where there is not the memory for a copy, the model stays as it was.
     WEFT_COLD Sequential& operator=(const Sequential& other) {
         return this == &other ? *this : *this = Sequential(other);
     }
-    Sequential& operator=(Sequential&&) = default;
-    ~Sequential() = default;
+    WEFT_COLD Sequential& operator=(Sequential&&) = default;
+    WEFT_COLD ~Sequential() = default;
 
     /// From declarations, the first of which may be Input.
     template <class... Declarations>
@@ -297,17 +297,21 @@ private:
         return *this;
     }
 
-    bool is_one_sample(const Shape& shape) const {
+    WEFT_NOINLINE bool is_one_sample(const Shape& shape) const {
         if (shape == input_shape()) return true;
         if (shape.rank() == 0 || shape.sample() != input_shape()) {
-            // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
-            const bool is_batch = shape.rank() == input_shape().rank() + 1;
-            throw ShapeError(concat(names_.front(), ": input has shape ",
-                                    is_batch ? shape.sample().to_batch_string() : shape.to_string(),
-                                    ", expected ", input_shape().to_batch_string(),
-                                    is_batch ? "" : concat(", or of one sample ", input_shape())));
+            refuse_input(shape);
         }
         return false;
+    }
+
+    WEFT_COLD [[noreturn]] void refuse_input(const Shape& shape) const {
+        // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
+        const bool is_batch = shape.rank() == input_shape().rank() + 1;
+        throw ShapeError(concat(names_.front(), ": input has shape ",
+                                is_batch ? shape.sample().to_batch_string() : shape.to_string(),
+                                ", expected ", input_shape().to_batch_string(),
+                                is_batch ? "" : concat(", or of one sample ", input_shape())));
     }
 
     /// Layer i, or the one whose output the views up to layer i pass on; the first view if none.
