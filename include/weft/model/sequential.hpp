@@ -192,7 +192,7 @@ public:
     /// After a training forward over x with the same options, and with dL/d(output) in
     /// output_gradient(): the gradient of every trainable parameter into `gradients`, laid out as
     /// trainable_parameters(). No gradient of x is computed.
-    WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
+    WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                 const PassOptions& options, View gradients) {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), true);
         if (gradients.size() < trainable_size_) {

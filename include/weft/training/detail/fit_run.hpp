@@ -307,7 +307,7 @@ private:
     }
 
     /// Reads and trains on the next batch. False when a number went wrong.
-    WEFT_NOINLINE bool run_step(BatchReader<Scalar>& batches) {
+    WEFT_COLD bool run_step(BatchReader<Scalar>& batches) {
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = (std::min)(batch_size_, train_size_ - first);
         batches.next(batch_.x.data(), batch_.y.data());
@@ -322,7 +322,7 @@ private:
     }
 
     /// Trains on the batch that was read. False when a number went wrong.
-    WEFT_NOINLINE bool train_on(std::span<const Index> samples) {
+    WEFT_COLD bool train_on(std::span<const Index> samples) {
         const auto n = static_cast<Index>(samples.size());
         const PassOptions pass{.training = true,
                                .logits = is_fused(model_, trainer_.loss),
