@@ -49,44 +49,37 @@ namespace detail {
 
 WEFT_COLD inline void append(std::string& text, char letter) { text += letter; }
 
-template <std::integral T>
-WEFT_COLD void append(std::string& text, T number) {
-    text += std::to_string(number);
-}
+WEFT_COLD inline void append(std::string& text, std::string_view more) { text += more; }
 
-template <std::floating_point T>
+template <class T>
+requires std::integral<T> || std::floating_point<T>
 WEFT_COLD void append(std::string& text, T number) {
     char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    const auto end = std::to_chars(digits, digits + sizeof digits, +number).ptr;
     text.append(digits, end);
 }
 
 /// A reference to one part of a text. Without a type of its own, so that one function joins all.
 class TextPart {
 public:
-    TextPart(const char* text) : text_(text) {}
-    TextPart(std::string_view text) : text_(text) {}
-    TextPart(const std::string& text) : text_(text) {}
+    TextPart(const char* text) : value_(text), append_(append_text) {}
     template <class T>
     TextPart(const T& value) : value_(&value), append_(append_value<T>) {}
 
-    void append_to(std::string& text) const {
-        if (append_ == nullptr) {
-            text += text_;
-        } else {
-            append_(text, value_);
-        }
-    }
+    void append_to(std::string& text) const { append_(text, value_); }
 
 private:
+    WEFT_COLD static void append_text(std::string& text, const void* value) {
+        text += static_cast<const char*>(value);
+    }
+
     template <class T>
     WEFT_COLD static void append_value(std::string& text, const void* value) {
         append(text, *static_cast<const T*>(value));
     }
 
-    std::string_view text_;
-    const void* value_ = nullptr;
-    void (*append_)(std::string&, const void*) = nullptr;
+    const void* value_;
+    void (*append_)(std::string&, const void*);
 };
 
 WEFT_COLD inline std::string join(std::initializer_list<TextPart> parts) {

@@ -96,7 +96,7 @@ private:
         std::string result(open);
         for (Index axis = 0; axis < rank_; ++axis) {
             if (axis > 0) result += ", ";
-            result += std::to_string((*this)[axis]);
+            detail::append(result, (*this)[axis]);
         }
         return result += close;
     }

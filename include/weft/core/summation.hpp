@@ -13,6 +13,7 @@
 
 #include "weft/config.hpp"
 #include "weft/core/shape.hpp"
+#include "weft/core/team.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,22 +25,24 @@ namespace weft::detail {
 /// cost nothing more.
 inline constexpr Index sum_block = 256;
 
-/// pairwise_sum of more than one block.
-template <class Block, class Add>
-WEFT_NOINLINE auto sum_in_pairs(Index count, const Block& block, const Add& add, Index block_size) {
+/// pairwise_sum of more than one block; block(begin, end, sum) writes its sum.
+template <class Sum, class Add>
+WEFT_NOINLINE Sum sum_in_pairs(Index count, CallReference<Index, Index, Sum&> block, const Add& add,
+                               Index block_size) {
     // As adding 1 to a binary number carries: sums[k] holds 2^k blocks where bit k of the number
     // of blocks is set.
-    std::array<decltype(block(Index{}, Index{})), 64> sums;
+    std::array<Sum, 64> sums;
     std::size_t number = 0;
     for (Index begin = 0; begin < count; begin += block_size, ++number) {
-        auto sum = block(begin, (std::min)(count, begin + block_size));
+        Sum sum;
+        block(begin, (std::min)(count, begin + block_size), sum);
         std::size_t k = 0;
         for (; (number >> k & 1) != 0; ++k) sum = add(sums[k], sum);
         sums[k] = sum;
     }
     std::size_t k = 0;
     while ((number >> k & 1) == 0) ++k;
-    auto total = sums[k];
+    Sum total = sums[k];
     for (++k; number >> k != 0; ++k) {
         if ((number >> k & 1) != 0) total = add(sums[k], total);
     }
@@ -53,8 +56,9 @@ auto pairwise_sum(Index count, const Block& block, const Add& add = {},
                   Index block_size = sum_block) {
     if (count <= block_size) return block(Index{0}, count);
     // A copy, so that what a short sum captures can stay in registers.
-    const Block copy = block;
-    return sum_in_pairs(count, copy, add, block_size);
+    using Sum = decltype(block(count, count));
+    const auto write = [copy = block](Index begin, Index end, Sum& sum) { sum = copy(begin, end); };
+    return sum_in_pairs<Sum>(count, CallReference<Index, Index, Sum&>(write), add, block_size);
 }
 
 /// Adds sums [0, count) up in pairs: calls add(to, from, of_each) where sum `from` is to be added

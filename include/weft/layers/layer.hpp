@@ -265,7 +265,7 @@ template <class Scalar, class Device>
 class LayerDeclaration {
 public:
     template <DeclaresLayer<Scalar, Device> D>
-    LayerDeclaration(D declaration)
+    WEFT_COLD LayerDeclaration(D declaration)
         : declared_(std::make_shared<const Declared<D>>(std::move(declaration))) {}
 
     std::string_view type() const { return declared_->type; }    ///< "Dense"
@@ -297,7 +297,7 @@ public:
 
 private:
     struct AnyDeclared {
-        AnyDeclared(std::string_view layer_type, std::string_view given_name)
+        WEFT_COLD AnyDeclared(std::string_view layer_type, std::string_view given_name)
             : type(layer_type),
               name(given_name.empty() ? snake_case(layer_type) : std::string(given_name)),
               named(!given_name.empty()) {}

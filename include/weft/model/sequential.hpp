@@ -35,14 +35,14 @@ public:
     using ConstView = TensorView<const Scalar, Device>;
 
     Sequential() = default;
-    Sequential(const Sequential&) = default;
-    Sequential(Sequential&&) = default;
+    WEFT_COLD Sequential(const Sequential&) = default;
+    WEFT_COLD Sequential(Sequential&&) = default;
     /// Where there is not the memory for a copy, the model stays as it was.
     WEFT_COLD Sequential& operator=(const Sequential& other) {
         return this == &other ? *this : *this = Sequential(other);
     }
-    Sequential& operator=(Sequential&&) = default;
-    ~Sequential() = default;
+    WEFT_COLD Sequential& operator=(Sequential&&) = default;
+    WEFT_COLD ~Sequential() = default;
 
     /// From declarations, the first of which may be Input.
     template <class... Declarations>
@@ -190,8 +190,8 @@ public:
     /// After a training forward over x with the same options, and with dL/d(output) in
     /// output_gradient(): the gradient of every trainable parameter into `gradients`, laid out as
     /// trainable_parameters(). No gradient of x is computed.
-    WEFT_NOINLINE void backward(Workspace<Scalar, Device>& workspace, ConstView x,
-                                const PassOptions& options, View gradients) {
+    WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, ConstView x,
+                            const PassOptions& options, View gradients) {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), true);
         const Shape expected{trainable_size_};
         if (gradients.size() < expected[0])
@@ -298,7 +298,7 @@ private:
     }
 
     bool is_one_sample(const Shape& x) const {
-        return detail::is_one_sample(x, input_shape(), names_.front());
+        return detail::is_one_sample(x, input_shape(), built().names_.front());
     }
 
     /// Layer i, or the one whose output the views up to layer i pass on; the first view if none.

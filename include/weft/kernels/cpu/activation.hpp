@@ -29,6 +29,15 @@ void parallel_transform(Cpu& cpu, Index count, Scalar* output, const Operation& 
     });
 }
 
+/// transform_costly over [0, count) in parallel.
+template <class Scalar, class Operation, class... Inputs>
+void parallel_transform_costly(Cpu& cpu, Index count, Scalar* output, const Operation& operation,
+                               const Inputs*... inputs) {
+    parallel_ranges(cpu, count, elementwise_grain, [&](Index begin, Index end) {
+        transform_costly(end - begin, output + begin, operation, (inputs + begin)...);
+    });
+}
+
 /// output[i] = operation(inputs[i]...) for [0, count) in parallel, number by number.
 template <class Scalar, class Operation, class... Inputs>
 void parallel_apply(Cpu& cpu, Index count, Scalar* output, const Operation& operation,
@@ -77,7 +86,7 @@ template <class Scalar>
 WEFT_NOINLINE Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Scalar* y) {
     using namespace Eigen::internal;
     const auto shift_packet = broadcast(shift);
-    transform(
+    transform_costly(
         count, y, [&](const Packet<Scalar>& p) { return exp<Scalar>(psub(p, shift_packet)); }, x);
     return sum(y, count);
 }
@@ -193,7 +202,7 @@ WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorVie
                 cpu, x.size(), y.data(),
                 [](const Packet<Scalar>& p) { return detail::relu<Scalar>(p); }, x.data());
         case Activation::sigmoid:
-            return detail::parallel_transform(
+            return detail::parallel_transform_costly(
                 cpu, x.size(), y.data(),
                 [](const Packet<Scalar>& p) { return detail::sigmoid<Scalar>(p); }, x.data());
         case Activation::tanh:
@@ -209,7 +218,7 @@ WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorVie
                 cpu, x.size(), y.data(),
                 [](Scalar v) { return v * detail::normal_distribution(v); }, x.data());
         case Activation::silu:
-            return detail::parallel_transform(
+            return detail::parallel_transform_costly(
                 cpu, x.size(), y.data(),
                 [](const Packet<Scalar>& p) {
                     return Eigen::internal::pmul(p, detail::sigmoid<Scalar>(p));

@@ -155,6 +155,17 @@ EIGEN_STRONG_INLINE void transform(Index count, Scalar* output, const Operation&
     });
 }
 
+/// The same for operations of many instructions, which are compiled once, for the tail too.
+/// Of exp and sigmoid as fast (x86-64, SSE2 and AVX-512); tanh was 8 % slower with SSE2.
+template <class Scalar, class Operation, class... Inputs>
+EIGEN_STRONG_INLINE void transform_costly(Index count, Scalar* output, const Operation& operation,
+                                          const Inputs*... inputs) {
+    for (Index i = 0; i < count; i += packet_size<Scalar>) {
+        const Index size = count - i;
+        store_up_to(output + i, operation(load_up_to(inputs + i, size)...), size);
+    }
+}
+
 /// The sum of x in a fixed order: of blocks lane by lane, then across lanes; the blocks in pairs.
 /// Off by at most (sum_block + log2(count)) u sum |x|, u = eps / 2.
 template <class Scalar>

@@ -26,11 +26,10 @@ public:
     template <class Kernel>
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, View y,
                                const Kernel& kernel) const {
-        if (pass.logits) return kernel(Activation::linear, y);
-        if (!needs_input(activation_) || !pass.training) return kernel(activation_, y);
-        const View z = saved(pass, y.shape());
-        kernel(Activation::linear, z);
-        activation_forward<Scalar>(pass.device, activation_, z, y);
+        const bool keeps = needs_input(activation_) && pass.training && !pass.logits;
+        const View z = keeps ? saved(pass, y.shape()) : y;
+        kernel(keeps || pass.logits ? Activation::linear : activation_, z);
+        if (keeps) activation_forward<Scalar>(pass.device, activation_, z, y);
     }
 
     /// Turns dy = dL/dy into dL/dz, in place.

@@ -315,13 +315,12 @@ private:
     }
 
     /// Reads and trains on the next batch. False when a number went wrong.
-    WEFT_NOINLINE bool run_step(BatchReader<Scalar>& batches) {
+    WEFT_COLD bool run_step(BatchReader<Scalar>& batches) {
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = (std::min)(batch_size_, train_size_ - first);
         batches.next(batch_.x.data(), batch_.y.data());
         require_model();
-        bool is_finite = true;
-        // Forward, backward, update: about three forward passes.
+        bool is_finite = true;  // forward, backward, update: about three forward passes
         run_pass(batch_.workspace.device(), 3 * model_.work(batch_.workspace, n), [&] {
             is_finite = train_on(std::span(order_).subspan(static_cast<std::size_t>(first),
                                                            static_cast<std::size_t>(n)));
@@ -330,7 +329,7 @@ private:
     }
 
     /// Trains on the batch that was read. False when a number went wrong.
-    WEFT_NOINLINE bool train_on(std::span<const Index> samples) {
+    WEFT_COLD bool train_on(std::span<const Index> samples) {
         const auto n = static_cast<Index>(samples.size());
         const PassOptions pass{.training = true,
                                .logits = is_fused(model_, trainer_.loss),

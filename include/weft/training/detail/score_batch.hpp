@@ -59,7 +59,7 @@ bool is_fused(const Sequential<Scalar, Device>& model,
 /// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
 /// metrics. False when a loss or a penalty is not finite.
 template <class Scalar, class Device>
-WEFT_NOINLINE bool score_batch(const Sequential<Scalar, Device>& model,
+WEFT_COLD bool score_batch(const Sequential<Scalar, Device>& model,
                                const TrainerOptions<Scalar, Device>& options,
                                Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
                                std::span<const Index> samples, const LossWeights& weights,
