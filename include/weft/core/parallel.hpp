@@ -30,7 +30,7 @@ public:
         return cpu.pass_threads_ > 1 && !cpu.team_.is_busy() ? &cpu.team_ : nullptr;
     }
 
-    WEFT_NOINLINE CpuPass(Cpu& cpu, double work) : cpu_(cpu), work_(work) {
+    WEFT_COLD CpuPass(Cpu& cpu, double work) : cpu_(cpu), work_(work) {
         cpu_.pass_threads_ = chosen_threads();
         if (is_measured_) start_ = Clock::now();
     }
@@ -38,7 +38,7 @@ public:
     CpuPass(const CpuPass&) = delete;
     CpuPass& operator=(const CpuPass&) = delete;
 
-    WEFT_NOINLINE void run(CallReference<> body) {
+    WEFT_COLD void run(CallReference<> body) {
         if (cpu_.pass_threads_ <= 1) {
             const FlushSubnormals flush;
             body();

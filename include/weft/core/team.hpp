@@ -59,7 +59,7 @@ class Team {
 public:
     /// Before the members come: they are 0 to members - 1. Not all have to. Those that help compute
     /// in that floating_point_mode.
-    WEFT_NOINLINE void open(int members, std::uint64_t mode) {
+    WEFT_COLD void open(int members, std::uint64_t mode) {
         if (capacity_ < members) {
             shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(members));
             capacity_ = members;

@@ -20,13 +20,13 @@ public:
     explicit ThreadChoice(int most = 0) : most_(most) {}
 
     /// The threads of the next pass, of 1 to `most`. Another `most` starts afresh.
-    WEFT_NOINLINE int threads(int most) {
+    WEFT_COLD int threads(int most) {
         if (most != most_) *this = ThreadChoice(most);
         return (std::max)(1, most_ >> (is_trying() ? tried_ : used_));
     }
 
     /// What the pass took; work is in any unit, the same for all passes.
-    WEFT_NOINLINE void record(double seconds, double work) {
+    WEFT_COLD void record(double seconds, double work) {
         if (most_ <= 1) return;
         // A pass that took far longer was stopped, as by Ctrl-Z: that says nothing of threads.
         const double known = costs_[used_];

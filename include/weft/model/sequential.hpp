@@ -142,7 +142,7 @@ public:
 
     /// The same into memory of the caller's, which must not overlap x. Repeated, it allocates
     /// nothing.
-    WEFT_NOINLINE void predict(ConstView x, View y) const {
+    WEFT_COLD void predict(ConstView x, View y) const {
         const bool one = is_one_sample(x.shape());
         const Index samples = one ? 1 : x.shape()[0];
         const Shape expected = one ? output_shape() : output_shape().batch(samples);
@@ -210,7 +210,7 @@ public:
 
     /// The output of layer i in the pass over x just run in the workspace. Of a training workspace
     /// any layer; of an inference workspace the last.
-    WEFT_NOINLINE ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
+    WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
                                    std::size_t i) const {
         const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
         const std::size_t source = behind_views(i);
@@ -327,7 +327,7 @@ private:
                                        static_cast<std::uint32_t>(i), options.step)};
     }
 
-    WEFT_NOINLINE View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
+    WEFT_COLD View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                    const PassOptions& options, Scalar* mutable_arena) const {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), options.training);
         ConstView input = x;
@@ -354,7 +354,7 @@ private:
         return y;
     }
 
-    WEFT_NOINLINE void run_backward(Workspace<Scalar, Device>& workspace, ConstView x,
+    WEFT_COLD void run_backward(Workspace<Scalar, Device>& workspace, ConstView x,
                                     const PassOptions& options, View gradients) {
         const std::size_t first = first_trainable_layer_;
         bool relu_is_done = false;
