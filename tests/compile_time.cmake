@@ -6,9 +6,8 @@
 cmake_minimum_required(VERSION 3.24)
 
 set(largest_percent_weft 250)
-# 730 to 820 % where it was measured, and a tenth for noise.
-# 897 to 904 on a quiet machine, 3 to 6 % more than before passes chose their threads. It is to come down
-# to 900 again; 950 leaves room for the noise of a shared machine.
+# 897 to 904 % where it was measured, more than the 730 to 820 % of before passes chose their
+# threads and trainers checked their model's end: to be brought down again. The rest is for noise.
 set(largest_percent_quickstart 950)
 
 # A fifth more, and a twentieth for noise; 107 % where it was measured.

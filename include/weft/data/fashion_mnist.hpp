@@ -40,7 +40,7 @@ struct FashionMnist {
 /// IoError, which names the file, when the place found is incomplete or damaged: wrong IDX or gzip
 /// data, shapes that differ from FashionMnist's, no image, another number of labels than of images,
 /// a label above 9. It never passes over such a place to the next.
-WEFT_COLD inline FashionMnist load_fashion_mnist(const std::filesystem::path& directory = {});
+inline FashionMnist load_fashion_mnist(const std::filesystem::path& directory = {});
 
 namespace detail {
 
