@@ -121,8 +121,9 @@ int main(int argc, char** argv) {
                                                {"--loads", "0,1,2"}};
     for (int i = 1; i < argc; i += 2) {
         if (!options.contains(argv[i]) || i + 1 == argc) {
-            std::fprintf(stderr, "usage: weft_busy [--seconds S] [--rounds N] [--models mlp,cnn] "
-                                 "[--loads 0,1]\n");
+            std::fprintf(stderr,
+                         "usage: weft_busy [--seconds S] [--rounds N] [--models mlp,cnn] "
+                         "[--loads 0,1]\n");
             return 2;
         }
         options[argv[i]] = argv[i + 1];

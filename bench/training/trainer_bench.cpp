@@ -1,8 +1,8 @@
 // Training the tutorials' networks on random pictures, with the tutorial's batch size: a few steps
 // of each, whole epochs of mlp, and mlp after long training.
 #include "bench/support/measure.hpp"
-#include "bench/support/training.hpp"
 #include "bench/support/model_work.hpp"
+#include "bench/support/training.hpp"
 #include "examples/fashion_mnist/models.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/training/trainer.hpp"
@@ -36,8 +36,7 @@ void add_late(bool is_late) {
             options.epochs = is_late ? 32 : 1;
             trainer.fit(data.x, data.labels, options);
             options.epochs = 1;
-            measure(state, {.images = samples},
-                    [&] { trainer.fit(data.x, data.labels, options); });
+            measure(state, {.images = samples}, [&] { trainer.fit(data.x, data.labels, options); });
         });
 }
 

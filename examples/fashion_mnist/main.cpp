@@ -254,8 +254,8 @@ void write_report(const Options& options, const Tutorial& network, const Split& 
 int run(const Options& options) {
     const auto start = std::chrono::steady_clock::now();
     const Tutorial network = tutorial(options.model);
-    const weft::Cpu device = options.exact_threads ? weft::Cpu::exactly(options.threads)
-                                                   : weft::Cpu(options.threads);
+    const weft::Cpu device =
+        options.exact_threads ? weft::Cpu::exactly(options.threads) : weft::Cpu(options.threads);
     std::cout << "weft " WEFT_VERSION ", " << weft::instruction_set << ", " << device.threads()
               << " threads\n\n";
 

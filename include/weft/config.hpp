@@ -175,8 +175,8 @@ inline bool in_parallel_region() { return false; }
 #endif
 }  // namespace WEFT_BUILD_NAMESPACE
 
-/// The register of a thread that says how it computes with floating-point numbers, and its bits that
-/// make subnormal numbers 0: as results, and as operands. 0 where the processor is not known.
+/// The register of a thread that says how it computes with floating-point numbers, and its bits
+/// that make subnormal numbers 0: as results, and as operands. 0 where the processor is not known.
 #if defined(__SSE2__) || defined(_M_X64)
 inline std::uint64_t floating_point_mode() { return _mm_getcsr(); }
 inline void set_floating_point_mode(std::uint64_t mode) { _mm_setcsr(static_cast<unsigned>(mode)); }

@@ -261,7 +261,8 @@ TEST_CASE("threads outside of a pass compute as their caller does") {
     CHECK(count() == 0);
 }
 
-TEST_CASE("passes have no more threads than there are processors, unless just so many are asked for") {
+TEST_CASE(
+    "passes have no more threads than there are processors, unless just so many are asked for") {
     Cpu cpu(500);
     weft::kernels::run_pass(cpu, 1e9, [&] { CHECK(cpu.threads() <= weft::detail::processors()); });
     Cpu small(2);

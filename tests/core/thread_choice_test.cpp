@@ -86,7 +86,8 @@ TEST_CASE("the choice follows the machine both ways") {
 }
 
 TEST_CASE("a pass that was stopped for ten minutes does not spoil the choice") {
-    // With all threads, and with those on trial; passes of 1 ms see the stop at each of their places.
+    // With all threads, and with those on trial; passes of 1 ms see the stop at each of their
+    // places.
     for (const int stopped_with : {1, 2}) {
         for (int place = 0; place < 20; ++place) {
             CAPTURE(stopped_with);
@@ -120,7 +121,8 @@ TEST_CASE("trials that cost nothing for an hour do not pay for dear ones") {
 
 TEST_CASE("noise of half the time does not hide a difference of a third") {
     Noise noise;
-    Machine machine{[&](int threads) { return (threads == 2 ? 1e-3 : 1.5e-3) * (0.75 + noise() / 2); }};
+    Machine machine{
+        [&](int threads) { return (threads == 2 ? 1e-3 : 1.5e-3) * (0.75 + noise() / 2); }};
     machine.run(20, 2);
     CHECK(machine.slowdown(1e-3) < 1.06);
 }

@@ -3,8 +3,8 @@
 
 #include "tests/support/apart.hpp"
 #include "tests/support/compare.hpp"
-#include "weft/testing/gradient_check.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/testing/gradient_check.hpp"
 #include "weft/weft.hpp"
 
 #include <doctest/doctest.h>

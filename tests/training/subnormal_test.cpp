@@ -48,8 +48,8 @@ RunState train_into_the_dark(OptimizerDeclaration<float, Cpu> optimizer, const C
     const std::vector<std::uint8_t> labels{0, 1, 2, 0, 1, 2, 0, 1};
     Sequential<float> model{Input{{inputs}}, Dense{9, relu}, Dense{3, softmax}};
     model.set_device(device);
-    Trainer trainer(model, {.optimizer = std::move(optimizer),
-                                   .loss = SparseCategoricalCrossentropy{}});
+    Trainer trainer(model,
+                    {.optimizer = std::move(optimizer), .loss = SparseCategoricalCrossentropy{}});
     FitOptions<float> options{.epochs = 5, .batch_size = 4, .verbosity = Verbosity::silent};
     trainer.fit(bright, labels, options);
     RunState state;
@@ -62,7 +62,8 @@ RunState train_into_the_dark(OptimizerDeclaration<float, Cpu> optimizer, const C
 
 }  // namespace
 
-TEST_CASE("what an optimiser keeps of weights without gradient decays to 0, not through subnormals") {
+TEST_CASE(
+    "what an optimiser keeps of weights without gradient decays to 0, not through subnormals") {
     const OptimizerDeclaration<float, Cpu> optimizers[] = {
         Adam{}, AdamW{.weight_decay = 0.1}, SGD{.momentum = 0.9},
         RMSprop{.rho = 0.8, .momentum = 0.9, .centered = true}};
@@ -102,8 +103,7 @@ TEST_CASE("moving statistics of channels gone dark decay to 0, not through subno
 }
 
 TEST_CASE("weights that only decay become 0, not subnormal") {
-    Sequential<float> model{Input{{2}},
-                            Dense{.units = 3, .kernel_regularizer = l2(0.25)}};
+    Sequential<float> model{Input{{2}}, Dense{.units = 3, .kernel_regularizer = l2(0.25)}};
     Trainer trainer(model, {.optimizer = SGD{.learning_rate = 1.0}, .loss = MeanSquaredError{}});
     const Tensor<float> x({4, 2}), y({4, 3});
     trainer.fit(x, y, {.epochs = 130, .batch_size = 4, .verbosity = Verbosity::silent});

@@ -72,9 +72,8 @@ void add_decayed(Index count) {
                 std::ranges::fill(x.g, 0.0f);
                 std::ranges::fill(x.m, 1e-40f);
                 const auto update = [&] { adam_weft(cpu, x); };
-                measure(state, x.work(7), [&] {
-                    is_flushed ? kernels::run_pass(cpu, 0, update) : update();
-                });
+                measure(state, x.work(7),
+                        [&] { is_flushed ? kernels::run_pass(cpu, 0, update) : update(); });
             });
     }
 }

@@ -52,8 +52,8 @@ WEFT_COLD inline void append(std::string& text, char letter) { text += letter; }
 WEFT_COLD inline void append(std::string& text, std::string_view more) { text += more; }
 
 template <class T>
-requires std::integral<T> || std::floating_point<T>
-WEFT_COLD void append(std::string& text, T number) {
+requires std::integral<T> || std::floating_point<T> WEFT_COLD void append(std::string& text,
+                                                                          T number) {
     char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof digits, +number).ptr;
     text.append(digits, end);

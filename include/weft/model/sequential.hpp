@@ -211,7 +211,7 @@ public:
     /// The output of layer i in the pass over x just run in the workspace. Of a training workspace
     /// any layer; of an inference workspace the last.
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
-                                   std::size_t i) const {
+                               std::size_t i) const {
         const Shape shape = layers_[i]->output_shape().batch(x.shape()[0]);
         const std::size_t source = behind_views(i);
         if (layers_[source]->is_view()) return {x.data(), shape};
@@ -328,7 +328,7 @@ private:
     }
 
     WEFT_COLD View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
-                                   const PassOptions& options, Scalar* mutable_arena) const {
+                               const PassOptions& options, Scalar* mutable_arena) const {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), options.training);
         ConstView input = x;
         run_pass(workspace.device(), work(workspace, x.shape()[0]), [&] {
@@ -355,7 +355,7 @@ private:
     }
 
     WEFT_COLD void run_backward(Workspace<Scalar, Device>& workspace, ConstView x,
-                                    const PassOptions& options, View gradients) {
+                                const PassOptions& options, View gradients) {
         const std::size_t first = first_trainable_layer_;
         bool relu_is_done = false;
         for (std::size_t i = layers_.size(); i-- > first;) {

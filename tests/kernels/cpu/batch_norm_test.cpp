@@ -1,8 +1,8 @@
 #include "weft/kernels/cpu/batch_norm.hpp"
 
 #include "tests/support/compare.hpp"
-#include "tests/support/long_sums.hpp"
 #include "tests/support/dirty_scratch.hpp"
+#include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/reference_kernels.hpp"
 #include "tests/support/special_values.hpp"

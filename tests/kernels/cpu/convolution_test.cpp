@@ -300,7 +300,8 @@ TEST_CASE_TEMPLATE(
         CAPTURE(where);
         const auto y = forward<Scalar>(c, x, w);
         std::vector<long double> products(static_cast<std::size_t>(y.size()));
-        for_each_product(c.convolution(), c.images, [&](Index i, Index, Index) { ++products[static_cast<std::size_t>(i)]; });
+        for_each_product(c.convolution(), c.images,
+                         [&](Index i, Index, Index) { ++products[static_cast<std::size_t>(i)]; });
         // Chains of up to 512 products, or 1024 of a depth above 2^18, and one addition of each.
         const auto depth = static_cast<double>(c.convolution().depth());
         const double chain = depth > 512 * 512 ? 1024 : 512;
@@ -333,7 +334,8 @@ TEST_CASE_TEMPLATE("gradients of large windows are within the bound, with the sa
         std::ranges::fill(w, Scalar(0.3));
         const auto dx = input_gradient<Scalar>(c, g, w);
         std::vector<long double> products(static_cast<std::size_t>(dx.size()));
-        for_each_product(c.convolution(), c.images, [&](Index, Index i, Index) { ++products[static_cast<std::size_t>(i)]; });
+        for_each_product(c.convolution(), c.images,
+                         [&](Index, Index i, Index) { ++products[static_cast<std::size_t>(i)]; });
         double worst = 0;
         for (Index i = 0; i < dx.size(); ++i) {
             const auto exact = products[static_cast<std::size_t>(i)] *

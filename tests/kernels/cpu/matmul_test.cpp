@@ -386,8 +386,8 @@ TEST_CASE("a product of fewer parts than a pass has threads keeps to its scratch
         weft::kernels::detail::product_grid<float>(n, n, n, 8);
     REQUIRE(grid.rows * grid.columns == 2);
     const weft::kernels::detail::ProductPlan<float> plan(
-        weft::kernels::detail::Product<float>{n, n, n, row_major(a.data(), n),
-                                              row_major(b.data(), n), c.data(), n, {}}
+        weft::kernels::detail::Product<float>{
+            n, n, n, row_major(a.data(), n), row_major(b.data(), n), c.data(), n, {}}
             .part(0, 0, grid.part_rows, grid.part_columns));
     const auto used = static_cast<std::size_t>(2 * plan.scratch_size()) * sizeof(float);
     std::byte* const scratch = cpu.scratch(9 * used);

@@ -60,10 +60,10 @@ bool is_fused(const Sequential<Scalar, Device>& model,
 /// metrics. False when a loss or a penalty is not finite.
 template <class Scalar, class Device>
 WEFT_COLD bool score_batch(const Sequential<Scalar, Device>& model,
-                               const TrainerOptions<Scalar, Device>& options,
-                               Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
-                               std::span<const Index> samples, const LossWeights& weights,
-                               TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
+                           const TrainerOptions<Scalar, Device>& options,
+                           Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
+                           std::span<const Index> samples, const LossWeights& weights,
+                           TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
     const auto n = static_cast<Index>(samples.size());
     const auto targets = batch.y.slice(0, n);
     const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
