@@ -167,7 +167,7 @@ TEST_CASE("mean_and_deviation of many numbers are within the bound of their roun
         // 1)).
         for (weft::Index i = 0; i < n; i += 2) numbers.x[i] = 0.3;
         const auto pairs = static_cast<long double>(n / 2), more = static_cast<long double>(n % 2);
-        const long double a = 0.1, b = 0.3, size = static_cast<long double>(n);
+        const long double a = 0.1L, b = 0.3L, size = static_cast<long double>(n);
         const long double exact = (pairs * (a + b) + more * b) / size;
         const long double squares =
             (pairs + more) * (b - exact) * (b - exact) + pairs * (a - exact) * (a - exact);
