@@ -1,6 +1,10 @@
 #include "weft/data/dataset.hpp"
 
+#include "tests/support/compare.hpp"
+
 #include <doctest/doctest.h>
+
+#include <numeric>
 
 using namespace weft;
 
@@ -29,6 +33,43 @@ TEST_CASE("samples and targets must be as many") {
                          "dataset: x has 3 samples, y has 2 targets; expected as many", ShapeError);
     CHECK_THROWS_AS((Examples<float>(TensorView<const float>(x.data(), Shape{}), y)), ShapeError);
     CHECK_FALSE(Examples<float>());
+}
+
+TEST_CASE("a batch read within a pass, by any number of threads, is that read before it") {
+    Tensor<float> x({40, 3000});
+    for (Index i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+    std::vector<int> y(40);
+    std::iota(y.begin(), y.end(), 100);
+    std::vector<Index> order(40);
+    std::iota(order.rbegin(), order.rend(), 0);
+    const Examples<float> examples(x, y);
+    for (const int threads : {1, 2, 7}) {
+        CAPTURE(threads);
+        const auto before = examples->read_batches({order, 16, TrainingEpoch{}});
+        const auto within = examples->read_batches({order, 16, TrainingEpoch{}});
+        REQUIRE(within->reads_within_pass());
+        Cpu cpu = Cpu::exactly(threads);
+        for (const Index size : {16, 16, 8}) {
+            Tensor<float> x_before({size, 3000}), x_within({size, 3000});
+            Tensor<float> y_before(Shape{size}), y_within(Shape{size});
+            before->next(x_before.data(), y_before.data());
+            kernels::run_pass(
+                cpu, 0, [&] { within->next_within_pass(cpu, x_within.data(), y_within.data()); });
+            CHECK(identical(x_within, x_before));
+            CHECK(identical(y_within, y_before));
+        }
+    }
+}
+
+TEST_CASE("data of the user's own are read before a pass, unless they say otherwise") {
+    struct Own final : Dataset<float> {
+        Index size() const override { return 1; }
+        Shape input_shape() const override { return {}; }
+        Shape target_shape() const override { return {}; }
+        void gather(std::span<const Index>, float*, float*) const override {}
+    };
+    const Index first = 0;
+    CHECK_FALSE(Own{}.read_batches({{&first, 1}, 1})->reads_within_pass());
 }
 
 TEST_CASE("row-major Eigen matrices are data too") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/eigen.hpp"
+#include "weft/core/parallel.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -35,6 +36,12 @@ public:
     /// Writes the next batch of the plan as Dataset::gather does. Throws what reading it throws.
     /// Not to be called again after the last batch or after an exception.
     virtual void next(Scalar* x, Scalar* y) = 0;
+
+    /// Whether next_within_pass may be called instead: then reading neither waits nor throws.
+    virtual bool reads_within_pass() const { return false; }
+
+    /// The same within a pass on cpu, whose threads share the samples.
+    virtual void next_within_pass(const Cpu& /*cpu*/, Scalar* x, Scalar* y) { next(x, y); }
 };
 
 /// Samples with targets, read a batch at a time. The training loop knows nothing else of data, so
@@ -51,6 +58,10 @@ public:
     /// targets to y, a class index as a number. A null x or y is left out. Safe to call from
     /// several threads at once.
     virtual void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const = 0;
+
+    /// Whether gather and gather_for_training neither wait nor throw: threads that compute may call
+    /// them.
+    virtual bool is_in_memory() const { return false; }
 
     /// As gather, but as they are to be trained on in that epoch; other epochs may see the same
     /// samples changed, as augmented() does.
@@ -73,19 +84,40 @@ public:
     GatheringReader(const Dataset<Scalar>& data, const BatchPlan& plan)
         : data_(&data), plan_(plan) {}
 
-    void next(Scalar* x, Scalar* y) override {
+    void next(Scalar* x, Scalar* y) override { gather(take_batch(), x, y); }
+
+    bool reads_within_pass() const override { return data_->is_in_memory(); }
+
+    void next_within_pass(const Cpu& cpu, Scalar* x, Scalar* y) override {
+        const std::span<const Index> batch = take_batch();
+        const Index x_size = data_->input_shape().size(), y_size = data_->target_shape().size();
+        const auto gather_range = [&](Index begin, Index end) {
+            gather(batch.subspan(static_cast<std::size_t>(begin),
+                                 static_cast<std::size_t>(end - begin)),
+                   x + begin * x_size, y + begin * y_size);
+        };
+        // Samples of some microseconds in all, as far as samples are not larger.
+        const Index grain = (std::max<Index>)(1, 8192 / (std::max<Index>)(1, x_size));
+        parallel_ranges(cpu, std::ssize(batch), grain, gather_range);
+    }
+
+private:
+    std::span<const Index> take_batch() {
         const std::size_t count =
             (std::min)(plan_.samples.size(), static_cast<std::size_t>(plan_.batch_size));
         const auto batch = plan_.samples.first(count);
         plan_.samples = plan_.samples.subspan(count);
+        return batch;
+    }
+
+    void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const {
         if (plan_.training) {
-            data_->gather_for_training(batch, *plan_.training, x, y);
+            data_->gather_for_training(samples, *plan_.training, x, y);
         } else {
-            data_->gather(batch, x, y);
+            data_->gather(samples, x, y);
         }
     }
 
-private:
     const Dataset<Scalar>* data_;
     BatchPlan plan_;  ///< its samples are those still to come
 };
@@ -113,6 +145,7 @@ public:
         }
     }
 
+    bool is_in_memory() const override { return true; }
     Index size() const override { return x_.shape()[0]; }
     Shape input_shape() const override { return x_.shape().sample(); }
     Shape target_shape() const override { return y_.shape().sample(); }

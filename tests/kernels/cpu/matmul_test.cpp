@@ -21,6 +21,7 @@ using weft::Index;
 using weft::not_a_number;
 using weft::random_integers;
 using weft::random_normal;
+using weft::Shape;
 using weft::Tensor;
 using weft::TensorView;
 using weft::kernels::Epilogue;
@@ -371,6 +372,38 @@ TEST_CASE_TEMPLATE("the product has the same bits for any layout and number of t
                     CAPTURE(threads);
                     CHECK(identical(c, expected));
                 }
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("threads that share the depth give the bits of one, with any epilogue", Scalar,
+                   float, double) {
+    // Blocks of depth: 3, which 2 threads do not divide evenly; 2; 14, with odd columns.
+    for (const Sizes& sizes : {Sizes{32, 128, 784}, Sizes{64, 65, 600}, Sizes{3, 77, 5000}}) {
+        const Index rows = sizes.rows, columns = sizes.columns, depth = sizes.depth;
+        const auto a = random_normal<Scalar>({rows, depth}, 10);
+        const auto b = random_normal<Scalar>({depth, columns}, 11);
+        const auto bias = random_normal<Scalar>(Shape{columns}, 12);
+        const auto before = random_normal<Scalar>({rows, columns + 3}, 13);
+        for (const Epilogue<Scalar>& epilogue :
+             {Epilogue<Scalar>{}, Epilogue<Scalar>{.bias = bias.data(), .relu = true},
+              Epilogue<Scalar>{.accumulate = true, .bias = bias.data()}}) {
+            Tensor<Scalar> expected;
+            for (const int threads : {1, 2, 3, 7}) {
+                CAPTURE(columns);
+                CAPTURE(threads);
+                REQUIRE(weft::kernels::detail::pays_to_split_depth(
+                    weft::kernels::detail::Product<Scalar>{rows, columns, depth, {}, {}, {}, {}}));
+                Tensor<Scalar> c = before;
+                Cpu cpu = Cpu::exactly(threads);
+                weft::kernels::run_pass(cpu, 0, [&] {
+                    weft::kernels::matmul<Scalar>(
+                        cpu, rows, columns, depth, row_major(a.data(), depth),
+                        row_major(b.data(), columns), c.data(), columns + 3, epilogue);
+                });
+                if (threads == 1) expected = c;
+                CHECK(identical(c, expected));
             }
         }
     }

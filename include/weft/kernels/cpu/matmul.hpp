@@ -6,6 +6,7 @@
 #include "weft/kernels/cpu/matmul_plan.hpp"
 
 #include <cassert>
+#include <numeric>
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
@@ -92,6 +93,54 @@ WEFT_NOINLINE void multiply_halves(const Product<Scalar>& p, const ProductPlan<S
     }
 }
 
+/// C = epilogue(sum of the `count` products of rows x columns elements from `sums` on), in order.
+template <class Scalar>
+WEFT_NOINLINE void add_products(const Product<Scalar>& p, const Scalar* sums, Index count) {
+    const Index size = p.rows * p.columns;
+    for (Index i = 0; i < p.rows; ++i, sums += p.columns) {
+        Scalar* const c = p.c + i * p.c_row;
+        for_each_packet<Scalar>(p.columns, [&](Index j, auto width) WEFT_INLINE_LAMBDA {
+            using namespace Eigen::internal;
+            auto sum = load_up_to(sums + j, width);
+            if (p.epilogue.accumulate) sum = padd(load_up_to(c + j, width), sum);
+            for (Index d = 1; d < count; ++d) {
+                sum = padd(sum, load_up_to(sums + d * size + j, width));
+            }
+            if (p.epilogue.bias != nullptr) {
+                sum = padd(sum, load_up_to(p.epilogue.bias + j, width));
+            }
+            if (p.epilogue.relu) sum = relu<Scalar>(sum);
+            store_up_to(c + j, sum, width);
+        });
+    }
+}
+
+/// The product on threads that share the depth. Its blocks are those of one thread, and so are the
+/// bits.
+template <class Scalar>
+WEFT_NOINLINE void multiply_by_depth(Cpu& cpu, const Product<Scalar>& p) {
+    const Index block = depth_of_blocks<Scalar>(p.depth), blocks = blocks_of(p.depth, block);
+    const Index size = p.rows * p.columns, threads = cpu.threads();
+    // The columns are cut too, so that the threads have the same number of tasks.
+    const Index across = threads / std::gcd(blocks, threads);
+    const Index part_columns =
+        round_up(blocks_of(p.columns, across), MatmulBlocking<Scalar>::panel_columns);
+    const Index parts = blocks_of(p.columns, part_columns);
+    const auto task = [&](Index i, Scalar* sums) {
+        const Index k = i / parts;
+        return p.of_depth(k * block, block, sums + k * size)
+            .part(0, i % parts * part_columns, p.rows, part_columns);
+    };
+    const ProductPlan<Scalar> plan(task(0, nullptr));
+    auto* const sums = reinterpret_cast<Scalar*>(cpu.scratch(
+        static_cast<std::size_t>(blocks * (size + parts * plan.scratch_size())) * sizeof(Scalar)));
+    Scalar* const scratch = sums + blocks * size;
+    parallel_for(cpu, blocks * parts, [&](Index i, int) {
+        multiply(task(i, sums), plan, scratch + i * plan.scratch_size());
+    });
+    add_products<Scalar>(p, sums, blocks);
+}
+
 }  // namespace detail
 
 /// C = epilogue(A B) on the calling thread, B packed by pack_rows; summed as depth_of_chains
@@ -136,6 +185,9 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
     if (rows == 0 || columns == 0) return;
     assert(depth == 0 || (a.column_stride != 0 && b.row_stride != 0 && b.column_stride != 0));
     const detail::Product<Scalar> all{rows, columns, depth, a, b, c, c_row_stride, epilogue};
+    if (cpu.threads() > 1 && detail::pays_to_split_depth(all)) {
+        return detail::multiply_by_depth(cpu, all);
+    }
     const detail::ProductGrid grid =
         detail::product_grid<Scalar>(rows, columns, depth, cpu.threads());
     const detail::ProductPlan<Scalar> plan(all.part(0, 0, grid.part_rows, grid.part_columns));

@@ -318,10 +318,9 @@ private:
     WEFT_COLD bool run_step(BatchReader<Scalar>& batches) {
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = (std::min)(batch_size_, train_size_ - first);
-        batches.next(batch_.x.data(), batch_.y.data());
-        require_model();
         bool is_finite = true;  // forward, backward, update: about three forward passes
-        run_pass(batch_.workspace.device(), 3 * model_.work(batch_.workspace, n), [&] {
+        run_on_next_batch(batches, batch_, 3 * model_.work(batch_.workspace, n), [&] {
+            require_model();
             is_finite = train_on(std::span(order_).subspan(static_cast<std::size_t>(first),
                                                            static_cast<std::size_t>(n)));
         });

@@ -28,6 +28,22 @@ struct Batch {
     Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
 };
 
+/// Reads the next batch and runs body(), as one pass if reading neither waits nor throws, else the
+/// pass begins after it.
+template <class Scalar, class Device, class Body>
+void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batch, double work,
+                       const Body& body) {
+    Scalar* const x = batch.x.data();
+    Scalar* const y = batch.y.data();
+    Device& device = batch.workspace.device();
+    const bool is_within = batches.reads_within_pass();
+    if (!is_within) batches.next(x, y);
+    run_pass(device, work, [&] {
+        if (is_within) batches.next_within_pass(device, x, y);
+        body();
+    });
+}
+
 /// Factors of the losses; none where empty.
 struct LossWeights {
     std::span<const double> of_samples = {};  ///< by index in the data
