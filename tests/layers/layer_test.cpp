@@ -1,4 +1,4 @@
-#include "weft/layers/layer.hpp"
+#include "weft/layers/declaration.hpp"
 
 #include "tests/support/allocation_counter.hpp"
 #include "weft/layers/dense.hpp"

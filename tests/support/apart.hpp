@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/kernels/cpu/layout.hpp"
-#include "weft/layers/layer.hpp"
+#include "weft/layers/declaration.hpp"
 
 namespace weft {
 

@@ -6,7 +6,7 @@
 #include "weft/kernels/cpu/layout.hpp"
 #include "weft/kernels/cpu/penalty.hpp"
 #include "weft/layers/input.hpp"
-#include "weft/layers/layer.hpp"
+#include "weft/layers/declaration.hpp"
 #include "weft/model/detail/names.hpp"
 #include "weft/model/model_reference.hpp"
 #include "weft/model/summary.hpp"

@@ -2,7 +2,7 @@
 /// Workspace: the memory that passes over batches leave their numbers in.
 #pragma once
 
-#include "weft/layers/layer.hpp"
+#include "weft/layers/declaration.hpp"
 #include "weft/model/model_reference.hpp"
 
 #include <mutex>

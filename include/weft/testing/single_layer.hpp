@@ -2,7 +2,7 @@
 /// SingleLayer: one layer, built and driven without a model.
 #pragma once
 
-#include "weft/layers/layer.hpp"
+#include "weft/layers/declaration.hpp"
 #include "weft/testing/random_tensor.hpp"
 
 #include <algorithm>

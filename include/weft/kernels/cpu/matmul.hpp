@@ -4,6 +4,7 @@
 
 #include "weft/core/parallel.hpp"
 #include "weft/kernels/cpu/matmul_plan.hpp"
+#include "weft/kernels/cpu/matmul_sums.hpp"
 
 #include <cassert>
 #include <numeric>
@@ -90,28 +91,6 @@ WEFT_NOINLINE void multiply_halves(const Product<Scalar>& p, const ProductPlan<S
             if (p.epilogue.bias != nullptr) c += p.epilogue.bias[j];
             if (p.epilogue.relu && c < 0) c = 0;
         }
-    }
-}
-
-/// C = epilogue(sum of the `count` products of rows x columns elements from `sums` on), in order.
-template <class Scalar>
-WEFT_NOINLINE void add_products(const Product<Scalar>& p, const Scalar* sums, Index count) {
-    const Index size = p.rows * p.columns;
-    for (Index i = 0; i < p.rows; ++i, sums += p.columns) {
-        Scalar* const c = p.c + i * p.c_row;
-        for_each_packet<Scalar>(p.columns, [&](Index j, auto width) WEFT_INLINE_LAMBDA {
-            using namespace Eigen::internal;
-            auto sum = load_up_to(sums + j, width);
-            if (p.epilogue.accumulate) sum = padd(load_up_to(c + j, width), sum);
-            for (Index d = 1; d < count; ++d) {
-                sum = padd(sum, load_up_to(sums + d * size + j, width));
-            }
-            if (p.epilogue.bias != nullptr) {
-                sum = padd(sum, load_up_to(p.epilogue.bias + j, width));
-            }
-            if (p.epilogue.relu) sum = relu<Scalar>(sum);
-            store_up_to(c + j, sum, width);
-        });
     }
 }
 

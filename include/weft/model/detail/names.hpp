@@ -2,7 +2,7 @@
 /// The names and sizes of a model's layers and parameters, and the shapes it takes.
 #pragma once
 
-#include "weft/layers/layer.hpp"
+#include "weft/layers/declaration.hpp"
 
 #include <span>
 

@@ -1,0 +1,106 @@
+/// \file
+/// LayerDeclaration: any declaration of a layer, such as Dense.
+#pragma once
+
+#include "weft/layers/layer.hpp"
+
+namespace weft {
+
+/// "max_pool2d" from "MaxPool2D", as Keras derives a layer's name from its type: a capital starts a
+/// word when a small letter comes before or behind it.
+WEFT_COLD inline std::string snake_case(std::string_view type) {
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const auto is_lower = [&](std::size_t i) {
+        return i < type.size() && type[i] >= 'a' && type[i] <= 'z';
+    };
+    std::string name;
+    for (std::size_t i = 0; i < type.size(); ++i) {
+        if (i > 0 && is_upper(type[i]) && (is_lower(i - 1) || is_lower(i + 1))) name += '_';
+        name += is_upper(type[i]) ? static_cast<char>(type[i] - 'A' + 'a') : type[i];
+    }
+    return name;
+}
+
+/// A declaration is a plain aggregate such as Dense: it names its type, and its member template
+/// Layer<Scalar, Device> implements it, constructible from the declaration and a LayerBuilder.
+template <class D, class Scalar, class Device>
+concept DeclaresLayer = requires(const D& declaration, LayerBuilder& builder) {
+    { D::type } -> std::convertible_to<std::string_view>;
+    requires std::derived_from<typename D::template Layer<Scalar, Device>, Layer<Scalar, Device>>;
+    typename D::template Layer<Scalar, Device>;
+    requires std::constructible_from < typename D::template Layer<Scalar, Device>,
+    const D&, LayerBuilder& > ;
+};
+
+/// Any declaration of a layer, ready to be built for Scalar on Device. Copies share it.
+template <class Scalar, class Device>
+class LayerDeclaration {
+public:
+    template <DeclaresLayer<Scalar, Device> D>
+    WEFT_COLD LayerDeclaration(D declaration)
+        : declared_(std::make_shared<const Declared<D>>(std::move(declaration))) {}
+
+    std::string_view type() const { return declared_->type; }    ///< "Dense"
+    const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
+    bool named() const { return declared_->named; }              ///< whether the user gave the name
+
+    /// The declaration itself, if it is a D; else null. Lives as long as any copy of this.
+    template <class D>
+    const D* get_if() const {
+        const auto* declared = dynamic_cast<const Declared<D>*>(declared_.get());
+        return declared ? &declared->declaration : nullptr;
+    }
+
+    /// Throws what the layer's constructor throws, a ShapeError in the name of the layer; also when
+    /// its output has more numbers than any memory.
+    WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
+        try {
+            auto layer = declared_->build(builder);
+            if (layer->output_shape().size() > (std::numeric_limits<Index>::max)() >> 20) {
+                throw ShapeError(concat("output shape ", layer->output_shape(),
+                                        " has more elements than memory can hold"));
+            }
+            return layer;
+        } catch (const ShapeError& error) {
+            if (std::string_view(error.what()).starts_with(builder.name())) throw;
+            throw ShapeError(builder.name() + ": " + error.what());
+        }
+    }
+
+private:
+    struct AnyDeclared {
+        WEFT_COLD AnyDeclared(std::string_view layer_type, std::string_view given_name)
+            : type(layer_type),
+              name(given_name.empty() ? snake_case(layer_type) : std::string(given_name)),
+              named(!given_name.empty()) {}
+        virtual ~AnyDeclared() = default;
+        virtual std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder&) const = 0;
+
+        std::string_view type;
+        std::string name;
+        bool named;
+    };
+
+    template <class D>
+    struct Declared final : AnyDeclared {
+        explicit Declared(D d) : AnyDeclared(D::type, given_name(d)), declaration(std::move(d)) {}
+
+        WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(
+            LayerBuilder& builder) const override {
+            using Built = typename D::template Layer<Scalar, Device>;
+            return std::make_shared<const Built>(declaration, builder);
+        }
+
+        D declaration;
+    };
+
+    template <class D>
+    static std::string_view given_name(const D& declaration) {
+        if constexpr (requires { std::string_view(declaration.name); }) return declaration.name;
+        return {};
+    }
+
+    std::shared_ptr<const AnyDeclared> declared_;
+};
+
+}  // namespace weft

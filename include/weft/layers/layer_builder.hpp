@@ -1,0 +1,85 @@
+/// \file
+/// LayerBuilder: what a layer is built from.
+#pragma once
+
+#include "weft/layers/parameter.hpp"
+
+#include <cmath>
+#include <string_view>
+
+namespace weft {
+
+/// What a layer is built from: its place in the model, and the parameters it asks for.
+class LayerBuilder {
+public:
+    LayerBuilder(std::string name, const Shape& input_shape, ParameterList& parameters)
+        : name_(std::move(name)), input_shape_(input_shape), parameters_(parameters) {}
+
+    const std::string& name() const { return name_; }          ///< "dense_1"
+    const Shape& input_shape() const { return input_shape_; }  ///< of one sample, without N
+
+    /// Reserves a parameter. One that is not trainable is the layer's to update in training, such
+    /// as the moving mean of a batch norm; no optimiser touches it.
+    WEFT_COLD ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
+                                          const Initializer& initializer, bool trainable = true) {
+        require_initializer(concat(parameter, "_initializer"), initializer);
+        return parameters_.add(concat(name_, "/", parameter), shape, initializer, trainable);
+    }
+
+    /// Reserves a trainable parameter with a penalty on its size and a constraint.
+    WEFT_COLD ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
+                                          const Initializer& initializer,
+                                          const Regularizer& regularizer,
+                                          const Constraint& constraint) {
+        require_initializer(concat(parameter, "_initializer"), initializer);
+        require_regularizer(concat(parameter, "_regularizer"), regularizer);
+        require(constraint.kind != Constraint::Kind::max_norm ||
+                    (constraint.max_value > 0 && std::isfinite(constraint.max_value)),
+                concat(parameter, "_constraint"), concat("max_norm(", constraint.max_value, ")"),
+                "a positive norm");
+        return parameters_.add(concat(name_, "/", parameter), shape, initializer, true, regularizer,
+                               constraint);
+    }
+
+    /// Throws ArgumentError `dense_1: units is 0, expected at least 1` unless the option holds.
+    template <class Value>
+    void require(bool holds, std::string_view option, const Value& value,
+                 std::string_view expected) const {
+        if (!holds) {
+            throw ArgumentError(
+                concat(name_, ": ", option, " is ", value, ", expected ", expected));
+        }
+    }
+
+    /// Throws ArgumentError unless the penalty's factors are finite and 0 or more.
+    WEFT_COLD void require_regularizer(std::string_view option,
+                                       const Regularizer& regularizer) const {
+        const auto [l1, l2] = regularizer;
+        require(l1 >= 0 && l2 >= 0 && std::isfinite(l1) && std::isfinite(l2), option,
+                concat("(l1 ", l1, ", l2 ", l2, ")"), "finite numbers of at least 0");
+    }
+
+    /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.
+    WEFT_COLD void require_input(bool holds, std::string_view expected) const {
+        if (!holds) {
+            throw ShapeError(concat(name_, ": input has shape ", input_shape_.to_batch_string(),
+                                    ", expected ", expected));
+        }
+    }
+
+private:
+    /// Throws ArgumentError unless the first values are finite.
+    WEFT_COLD void require_initializer(std::string_view option,
+                                       const Initializer& initializer) const {
+        const bool is_constant = initializer.kind == Initializer::Kind::constant;
+        require(std::isfinite(initializer.value) && (is_constant || initializer.value >= 0), option,
+                concat(is_constant ? "constant(" : "random(scale ", initializer.value, ")"),
+                is_constant ? "a finite number" : "a finite scale of at least 0");
+    }
+
+    std::string name_;
+    Shape input_shape_;
+    ParameterList& parameters_;
+};
+
+}  // namespace weft

@@ -1,0 +1,70 @@
+/// \file
+/// Parameters: where they lie, what is known of them, and how a model collects them.
+#pragma once
+
+#include "weft/core/buffer.hpp"
+#include "weft/initializers/initializer.hpp"
+#include "weft/layers/constraint.hpp"
+#include "weft/layers/regularizer.hpp"
+
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weft {
+
+/// Where one parameter lies in the arena of its model. Relative, so it holds in every copy of the
+/// model and in the gradients' and the optimiser's arenas alike.
+struct ParameterSlot {
+    Index offset = 0;  ///< elements from the start of the trainable or of the other parameters
+    Shape shape;
+    bool trainable = true;
+};
+
+/// A parameter as its model knows it.
+struct ParameterInfo {
+    std::string name;  ///< "dense_1/kernel"
+    ParameterSlot slot;
+    Initializer initializer;
+    Regularizer regularizer = {};
+    Constraint constraint = {};
+};
+
+/// Collects the parameters of a model while its layers are built.
+class ParameterList {
+public:
+    WEFT_COLD ParameterSlot add(std::string name, const Shape& shape,
+                                const Initializer& initializer, bool trainable,
+                                const Regularizer& regularizer = {},
+                                const Constraint& constraint = {}) {
+        // Each parameter starts on a cache line, in float and in double.
+        constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
+        Index& end = trainable ? trainable_size_ : state_size_;
+        // So that all of them are a number of bytes that an Index holds.
+        constexpr Index most = (std::numeric_limits<Index>::max)() / 32;
+        if (shape.size() > most - end) {
+            throw ShapeError(concat(name, ": shape ", shape, " makes too many parameters"));
+        }
+        for (const ParameterInfo& known : parameters_) {
+            if (known.name == name) {
+                throw ArgumentError(concat(name, ": the layer has two parameters of this name"));
+            }
+        }
+        const ParameterSlot slot{end, shape, trainable};
+        end += (shape.size() + alignment - 1) / alignment * alignment;
+        parameters_.push_back({std::move(name), slot, initializer, regularizer, constraint});
+        return slot;
+    }
+
+    const std::vector<ParameterInfo>& parameters() const { return parameters_; }
+    Index trainable_size() const { return trainable_size_; }  ///< elements, with padding
+    Index state_size() const { return state_size_; }          ///< elements, with padding
+
+private:
+    std::vector<ParameterInfo> parameters_;
+    Index trainable_size_ = 0;
+    Index state_size_ = 0;
+};
+
+}  // namespace weft
