@@ -1,0 +1,70 @@
+/// \file
+/// Parameters: the numbers that a model learns, and those it keeps beside them.
+#pragma once
+
+#include "weft/layers/parameter.hpp"
+#include "weft/core/tensor.hpp"
+#include "weft/model/detail/names.hpp"
+
+namespace weft {
+
+/// The parameters of a model in one arena: the trainable ones first, each on a cache line of its
+/// own, with zeros between. A copy is deep.
+template <class Scalar, class Device>
+class Parameters {
+public:
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    Parameters() = default;
+
+    /// Those of the list, all zero.
+    WEFT_COLD explicit Parameters(const ParameterList& list)
+        : infos_(list.parameters()),
+          trainable_size_(list.trainable_size()),
+          arena_(Shape{list.trainable_size() + list.state_size()}) {}
+
+    /// First values, of each parameter from a stream of its own.
+    WEFT_COLD void initialize(std::uint64_t seed) {
+        std::uint32_t stream = 0;
+        for (const ParameterInfo& info : infos_) {
+            info.initializer.fill(view(info.slot),
+                                  RandomStream(seed, RandomPurpose::initializer, stream++));
+        }
+    }
+
+    /// Names and shapes, in Keras's order of weights.
+    const std::vector<ParameterInfo>& infos() const { return infos_; }
+
+    /// By name, such as "dense_1/kernel". Throws ArgumentError when there is none.
+    WEFT_COLD const ParameterSlot& slot(std::string_view name) const {
+        return detail::find_parameter(infos_, name).slot;
+    }
+
+    View view(const ParameterSlot& slot) { return {arena_.data() + offset(slot), slot.shape}; }
+    ConstView view(const ParameterSlot& slot) const {
+        return {arena_.data() + offset(slot), slot.shape};
+    }
+
+    /// All trainable parameters as one vector, with the zeros between them.
+    View trainable() { return {arena_.data(), Shape{trainable_size_}}; }
+    Index trainable_size() const { return trainable_size_; }
+
+    View arena() { return arena_; }
+    ConstView arena() const { return arena_; }
+
+    /// The other parameters.
+    Scalar* state() { return arena_.data() + trainable_size_; }
+    const Scalar* state() const { return arena_.data() + trainable_size_; }
+
+private:
+    Index offset(const ParameterSlot& slot) const {
+        return (slot.trainable ? 0 : trainable_size_) + slot.offset;
+    }
+
+    std::vector<ParameterInfo> infos_;
+    Index trainable_size_ = 0;
+    Tensor<Scalar, Device> arena_;
+};
+
+}  // namespace weft
