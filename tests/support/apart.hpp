@@ -67,7 +67,9 @@ private:
 
     Activation activation() const { return wrapped_->output_activation(); }
 
-    std::size_t z_offset(Index batch) const { return (wrapped_->saved_bytes(batch) + 63) / 64 * 64; }
+    std::size_t z_offset(Index batch) const {
+        return (wrapped_->saved_bytes(batch) + 63) / 64 * 64;
+    }
 
     /// What the activation is applied to, behind what the layer saves.
     TensorView<Scalar, Device> saved_z(const Pass<Scalar, Device>& pass, const Shape& shape) const {

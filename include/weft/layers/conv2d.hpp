@@ -3,8 +3,8 @@
 #pragma once
 
 #include "weft/kernels/cpu/convolution.hpp"
-#include "weft/layers/layer.hpp"
 #include "weft/layers/detail/window_layer.hpp"
+#include "weft/layers/layer.hpp"
 
 namespace weft {
 

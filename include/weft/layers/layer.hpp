@@ -11,6 +11,9 @@
 
 namespace weft {
 
+template <class Scalar, class Device>
+class MergeLayer;
+
 /// A layer of a built model: a pure function of its input and its parameters, y = f(x; p).
 ///
 /// It holds no numbers of its own: parameters lie in the model's arena, and whatever a pass leaves
@@ -65,6 +68,9 @@ public:
 
     /// The penalty on the layer's outputs, behind the output_activation().
     virtual Regularizer activity_regularizer() const { return {}; }
+
+    /// Itself, if it has several inputs; else null.
+    virtual const MergeLayer<Scalar, Device>* as_merge() const { return nullptr; }
 
 private:
     Shape input_shape_;

@@ -33,23 +33,32 @@ public:
     WEFT_COLD Model& operator=(Model&&) = default;
     WEFT_COLD ~Model() = default;
 
+    /// Built from the graph of values between an input and an output.
+    template <template <class, class> class Value>
+    Model(const Value<Scalar, Device>& input, const Value<Scalar, Device>& output)
+        : graph_(Value<Scalar, Device>::graph(input, output)) {
+        build_if_declared();
+    }
+
     /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
     /// from the seed. Building again starts afresh. Throws ShapeError or ArgumentError that names
     /// the layer; the model then stays as it was.
     WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
-        built_ = BuiltGraph<Scalar, Device>(declarations_, input_shape, seed);
+        auto built = std::make_shared<const BuiltGraph<Scalar, Device>>(graph_, input_shape);
+        parameters_ = Parameters<Scalar, Device>(built->list, seed);
+        built_ = std::move(built);
         marks_.begin_build();
         pool_.clear();
     }
 
-    bool is_built() const { return built_.plan != nullptr; }
+    bool is_built() const { return built_ != nullptr; }
 
     /// Whether the model is still there and has the parameters it had: for ModelReference.
     const ModelMarks& marks() const { return marks_; }
 
     /// The shape of one sample, without N.
-    const Shape& input_shape() const { return built().layers.front()->input_shape(); }
-    const Shape& output_shape() const { return built().layers.back()->output_shape(); }
+    const Shape& input_shape() const { return built().input_shape(); }
+    const Shape& output_shape() const { return built().output_shape(); }
 
     /// f(x) for a batch x (N, input_shape...), giving (N, output_shape...), or for one sample
     /// x (input_shape...), giving (output_shape...). A sample's result has the same bits alone and
@@ -108,8 +117,7 @@ public:
     /// The same, also in training, where layers may update parameters that are not trainable.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options) {
-        return run_forward(workspace, x, options,
-                           options.training ? built_.parameters.state() : nullptr);
+        return run_forward(workspace, x, options, options.training ? parameters_.state() : nullptr);
     }
 
     /// Where dL/d(output) of a batch of n belongs before backward: (n, output_shape...).
@@ -124,11 +132,11 @@ public:
     WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                             const PassOptions& options, View gradients) {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), true);
-        const Shape expected{built_.parameters.trainable_size()};
+        const Shape expected{parameters_.trainable_size()};
         if (gradients.size() < expected[0])
             detail::require_shape("gradients have", gradients.shape(), expected);
         run_pass(workspace.device(), 2 * work(workspace, x.shape()[0]), [&] {
-            pass(workspace, x, options, options.training ? built_.parameters.state() : nullptr)
+            pass(workspace, x, options, options.training ? parameters_.state() : nullptr)
                 .backward(gradients);
         });
     }
@@ -138,7 +146,7 @@ public:
     double work(const Workspace<Scalar, Device>& workspace, Index n) const {
         const double numbers = static_cast<double>(workspace.size_bytes()) / sizeof(Scalar);
         return static_cast<double>(n) *
-               (built_.multiplications + numbers / static_cast<double>(workspace.capacity()));
+               (built_->multiplications + numbers / static_cast<double>(workspace.capacity()));
     }
 
     /// The output of layer i in the forward pass over x just run in the workspace. Of a training
@@ -154,21 +162,26 @@ public:
     WEFT_COLD Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind,
                                                        bool takes_logits = false) const {
         const bool is_usual = kind == PassKind::inference && !takes_logits;
-        return {is_usual ? built().plan : built().make_plan(kind, takes_logits), built().layers,
-                built().names, marks_.build(), device_, capacity};
+        return {is_usual ? built().plan : built().make_plan(kind, takes_logits),
+                built().layers,
+                built().names,
+                parameters_.trainable_size(),
+                marks_.build(),
+                device_,
+                capacity};
     }
 
     /// The activation at the end, in place of whose output a loss may take its input. linear where
     /// there is none, or something else sees the output.
     Activation last_activation() const { return built().plan->last_activation(); }
 
-    std::size_t layer_count() const { return declarations_.size(); }
-    const std::vector<Declaration>& declarations() const { return declarations_; }
+    std::size_t layer_count() const { return graph_.layers.size(); }
+    const std::vector<Declaration>& declarations() const { return graph_.layers; }
     const Layer<Scalar, Device>& layer(std::size_t i) const { return *built().layers.at(i); }
     const std::string& layer_name(std::size_t i) const { return built().names.at(i); }
 
     /// Names and shapes of all parameters, in Keras's order of weights.
-    const std::vector<ParameterInfo>& parameters() const { return built().parameters.infos(); }
+    const std::vector<ParameterInfo>& parameters() const { return built().list.parameters(); }
 
     /// Those of layer i alone.
     std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
@@ -180,18 +193,18 @@ public:
     ConstView parameter(std::string_view name) const { return view(find(name)); }
 
     /// A parameter by its place in the arena.
-    View view(const ParameterSlot& slot) { return built_.parameters.view(slot); }
-    ConstView view(const ParameterSlot& slot) const { return built_.parameters.view(slot); }
+    View view(const ParameterSlot& slot) { return parameters_.view(slot); }
+    ConstView view(const ParameterSlot& slot) const { return parameters_.view(slot); }
 
     /// All trainable parameters as one vector, with the zeros between them.
     View trainable_parameters() {
         built();
-        return built_.parameters.trainable();
+        return parameters_.trainable();
     }
 
     /// All parameters: the trainable ones, then the others.
-    View arena() { return built_.parameters.arena(); }
-    ConstView arena() const { return built_.parameters.arena(); }
+    View arena() { return parameters_.arena(); }
+    ConstView arena() const { return parameters_.arena(); }
 
     /// How many numbers the model has to learn, and how many in all.
     Index trainable_parameter_count() const { return detail::count_numbers(parameters(), true); }
@@ -205,7 +218,7 @@ public:
         std::vector<SummaryRow> rows;
         for (std::size_t i = 0; i < built().layers.size(); ++i) {
             const auto own = layer_parameters(i);
-            rows.push_back({layer_name(i), declarations_[i].type(), layer(i).output_shape(),
+            rows.push_back({layer_name(i), graph_.layers[i].type(), layer(i).output_shape(),
                             detail::count_numbers(own, true) + detail::count_numbers(own, false)});
         }
         const Index trainable = trainable_parameter_count();
@@ -221,25 +234,26 @@ public:
     }
 
 protected:
-    explicit Model(std::vector<Declaration> declarations)
-        : declarations_(std::move(declarations)) {}
+    WEFT_COLD explicit Model(std::vector<Declaration> declarations) {
+        for (Declaration& declaration : declarations) graph_.append(std::move(declaration));
+    }
 
     WEFT_COLD void append(Declaration declaration) {
         require_unbuilt();
-        declarations_.push_back(std::move(declaration));
+        graph_.append(std::move(declaration));
     }
 
     WEFT_COLD void declare_input(const Shape& shape) {
         require_unbuilt();
-        if (!declarations_.empty() || input_) {
+        if (!graph_.layers.empty() || graph_.input) {
             throw ArgumentError("sequential: Input is not the first of the layers");
         }
-        input_ = shape;
+        graph_.input = shape;
     }
 
     /// For an input that was declared.
     WEFT_COLD void build_if_declared() {
-        if (input_) build(*input_);
+        if (graph_.input) build(*graph_.input);
     }
 
 private:
@@ -252,7 +266,7 @@ private:
 
     const BuiltGraph<Scalar, Device>& built() const {
         detail::require_built(is_built());
-        return built_;
+        return *built_;
     }
 
     const ParameterSlot& find(std::string_view name) const {
@@ -265,7 +279,7 @@ private:
 
     detail::PassRun<Scalar, Device> pass(Workspace<Scalar, Device>& workspace, ConstView x,
                                          const PassOptions& options, Scalar* mutable_state) const {
-        return {built_.layers, built_.parameters, mutable_state, workspace, x, options};
+        return {*built_, parameters_, mutable_state, workspace, x, options};
     }
 
     WEFT_COLD View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
@@ -281,10 +295,10 @@ private:
         return y;
     }
 
-    std::vector<Declaration> declarations_;
-    std::optional<Shape> input_;
+    Graph<Scalar, Device> graph_;
+    std::shared_ptr<const BuiltGraph<Scalar, Device>> built_;
+    Parameters<Scalar, Device> parameters_;
     Device device_;
-    BuiltGraph<Scalar, Device> built_;
     ModelMarks marks_;
     mutable WorkspacePool<Scalar, Device> pool_;
 };

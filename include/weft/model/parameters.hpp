@@ -2,9 +2,8 @@
 /// Parameters: the numbers that a model learns, and those it keeps beside them.
 #pragma once
 
-#include "weft/layers/parameter.hpp"
 #include "weft/core/tensor.hpp"
-#include "weft/model/detail/names.hpp"
+#include "weft/layers/parameter.hpp"
 
 namespace weft {
 
@@ -18,27 +17,15 @@ public:
 
     Parameters() = default;
 
-    /// Those of the list, all zero.
-    WEFT_COLD explicit Parameters(const ParameterList& list)
-        : infos_(list.parameters()),
-          trainable_size_(list.trainable_size()),
-          arena_(Shape{list.trainable_size() + list.state_size()}) {}
-
-    /// First values, of each parameter from a stream of its own.
-    WEFT_COLD void initialize(std::uint64_t seed) {
+    /// All zero, but for the first values of each, from a stream of its own.
+    WEFT_COLD Parameters(const ParameterList& list, std::uint64_t seed)
+        : trainable_size_(list.trainable_size()),
+          arena_(Shape{list.trainable_size() + list.state_size()}) {
         std::uint32_t stream = 0;
-        for (const ParameterInfo& info : infos_) {
+        for (const ParameterInfo& info : list.parameters()) {
             info.initializer.fill(view(info.slot),
                                   RandomStream(seed, RandomPurpose::initializer, stream++));
         }
-    }
-
-    /// Names and shapes, in Keras's order of weights.
-    const std::vector<ParameterInfo>& infos() const { return infos_; }
-
-    /// By name, such as "dense_1/kernel". Throws ArgumentError when there is none.
-    WEFT_COLD const ParameterSlot& slot(std::string_view name) const {
-        return detail::find_parameter(infos_, name).slot;
     }
 
     View view(const ParameterSlot& slot) { return {arena_.data() + offset(slot), slot.shape}; }
@@ -62,7 +49,6 @@ private:
         return (slot.trainable ? 0 : trainable_size_) + slot.offset;
     }
 
-    std::vector<ParameterInfo> infos_;
     Index trainable_size_ = 0;
     Tensor<Scalar, Device> arena_;
 };

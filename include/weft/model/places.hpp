@@ -18,34 +18,40 @@ struct Place {
     Index offset = 0;  ///< of its first byte, a multiple of Buffer::alignment
 
     bool meets(const Place& other) const { return first <= other.last && other.first <= last; }
+    Index end() const {
+        constexpr auto alignment = static_cast<Index>(Buffer::alignment);
+        return offset + (bytes + alignment - 1) / alignment * alignment;
+    }
 };
 
 /// Gives each place an offset, so that two that are needed at the same time share no byte; returns
-/// the bytes of all. The largest come first, each into the lowest gap that it fits in.
+/// the bytes of all. The largest come first, each as low as it fits.
 WEFT_COLD inline Index assign_places(std::span<Place> places) {
-    constexpr auto alignment = static_cast<Index>(Buffer::alignment);
-    std::vector<Place*> order;
-    for (Place& place : places) order.push_back(&place);
-    std::stable_sort(order.begin(), order.end(),
-                     [](const Place* a, const Place* b) { return a->bytes > b->bytes; });
+    std::vector<std::size_t> order;  // those that have an offset
     Index total = 0;
-    std::vector<const Place*> met;  // by offset, of those that have a place
-    for (auto placed = order.begin(); placed != order.end(); ++placed) {
-        Place& place = **placed;
-        const Index bytes = (place.bytes + alignment - 1) / alignment * alignment;
-        met.clear();
-        for (auto other = order.begin(); other != placed; ++other) {
-            if (place.meets(**other)) met.push_back(*other);
+    for (std::size_t count = 0; count < places.size(); ++count) {
+        std::size_t next = places.size();
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            if (std::find(order.begin(), order.end(), i) != order.end()) continue;
+            if (next == places.size() || places[i].bytes > places[next].bytes) next = i;
         }
-        std::sort(met.begin(), met.end(),
-                  [](const Place* a, const Place* b) { return a->offset < b->offset; });
+        Place& place = places[next];
         place.offset = 0;
-        for (const Place* other : met) {
-            if (place.offset + bytes <= other->offset) break;
-            const Index end = other->offset + other->bytes;
-            place.offset = (std::max)(place.offset, (end + alignment - 1) / alignment * alignment);
+        // Up behind whatever is in the way, until nothing is.
+        for (bool is_free = false; !is_free;) {
+            is_free = true;
+            for (const std::size_t i : order) {
+                const Place& other = places[i];
+                if (!place.meets(other) || place.offset >= other.end() ||
+                    other.offset >= place.end()) {
+                    continue;
+                }
+                place.offset = other.end();
+                is_free = false;
+            }
         }
-        total = (std::max)(total, place.offset + bytes);
+        total = (std::max)(total, place.end());
+        order.push_back(next);
     }
     return total;
 }

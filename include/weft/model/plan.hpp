@@ -3,88 +3,102 @@
 #pragma once
 
 #include "weft/core/error.hpp"
+#include "weft/core/shape.hpp"
 #include "weft/kernels/activation.hpp"
 #include "weft/layers/regularizer.hpp"
-#include "weft/model/places.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weft {
 
 /// What a pass is for.
 enum class PassKind {
-    inference,  ///< forward only: outputs share memory as soon as they were read
+    inference,  ///< forward only
     training,   ///< forward and backward
 };
 
-/// What a plan has to know of one node of the graph: a layer, and which values it reads.
+/// What a plan has to know of one node of a graph: a layer, applied to some values.
 struct PlanNode {
-    std::string_view name = {};  ///< "dense_1"
-    std::vector<std::size_t> inputs = {};  ///< 0: the input of the graph; i + 1: the output of node i
-    Shape output_shape = {};               ///< of one sample
-    bool is_view = false;
-    bool is_trainable = false;              ///< has parameters that are trained
-    bool absorbs_relu = false;              ///< forward can apply a relu as it stores y
-    bool backs_through_relu = false;        ///< backward can take the derivative of a relu before
-    bool backs_in_place = false;            ///< dx may be dy
-    Activation as_activation = linear;      ///< the layer is that activation and no more
-    Activation output_activation = linear;  ///< behind the layer, a step of its own
+    std::string_view name = {};                ///< "dense_1"
+    std::size_t layer = 0;                     ///< another node may apply the same one
+    std::span<const std::size_t> inputs = {};  ///< 0: the input of the graph; i + 1: node i
+    Shape output_shape = {};                   ///< of one sample
+    bool is_view = false;                      ///< y is x under another shape
+    bool is_trainable = false;                 ///< has parameters that are trained
+    bool absorbs_relu = false;                 ///< forward can apply a relu as it stores y
+    bool backs_through_relu = false;           ///< backward can take the derivative of one before
+    bool backs_in_place = false;               ///< dx may be dy
+    Activation as_activation = linear;         ///< the layer is that and no more
+    Activation output_activation = linear;     ///< behind the layer, a step of its own
     Regularizer activity_regularizer = {};
+};
+
+/// A value that a step reads.
+struct PlanInput {
+    std::size_t value = 0;
+    bool adds_gradient = false;  ///< backward adds dx to what steps behind wrote
 };
 
 /// Run once in a pass: a layer, or an activation.
 struct PlanStep {
-    std::size_t node = 0;  ///< whose name errors have, and whose random numbers
-    bool is_activation = false;
-    Activation activation = linear;  ///< of an activation
-    std::size_t input = 0, output = 0;  ///< values
-    Activation after = linear;   ///< of a layer: forward applies it as y is stored
-    Activation before = linear;  ///< of a layer: backward takes the derivative of it, of which x is
-                                 ///< the output
-    bool runs_forward = true;    ///< false: the step before does
-    bool runs_backward = true;   ///< false: the step behind does
-    Regularizer penalty = {};    ///< on y
+    std::size_t node = 0;            ///< which keys the random numbers
+    std::size_t layer = 0;           ///< of the node
+    Activation activation = linear;  ///< of an activation; linear: a layer
+    std::size_t first_input = 0, inputs = 1;
+    std::size_t output = 0;       ///< value
+    Activation after = linear;    ///< forward of the layer applies it as y is stored
+    Activation before = linear;   ///< backward of the layer takes the derivative of the one that x
+                                  ///< comes out of
+    bool runs_forward = true;     ///< false: the step before does
+    bool runs_backward = true;    ///< false: the step behind does, or nobody needs it
+    bool adds_gradients = false;  ///< backward adds those of parameters to what steps behind wrote
+    Regularizer penalty = {};     ///< on y
+
+    bool is_activation() const { return activation != linear; }
 };
 
 /// A batch of numbers that a step writes and others read, and its gradient.
 struct PlanValue {
-    Shape shape = {};            ///< of one sample
-    std::size_t memory = 0;      ///< the value in whose memory it lies: it itself, or one before
-    std::size_t gradient = 0;    ///< the same of its gradient
-    std::size_t readers = 0;     ///< steps, of all values in the same memory
+    Shape shape = {};             ///< of one sample
+    std::size_t memory = 0;       ///< the value in whose memory it lies, if not its own
+    std::size_t gradient = 0;     ///< the same of its gradient
+    std::size_t readers = 0;      ///< steps that read it, or views of it
     bool needs_gradient = false;  ///< something that is trained lies before it
 };
 
-/// A graph of layers as the steps of a pass, made once from what they are, for a kind of pass.
+/// A graph of layers as the steps of a pass, made once from what the layers are.
 ///
 /// Layers are lowered to steps one by one, and then neighbours are fused by the rules below. So
 /// fusion is decided here alone, before any number is known, and a layer only says what it can do.
 class Plan {
 public:
-    Plan() = default;
-
     /// takes_logits: the loss takes the input of the last activation, which is left out if nothing
-    /// but the loss sees its output.
+    /// else sees its output.
     WEFT_COLD Plan(const Shape& input, std::span<const PlanNode> nodes, PassKind kind,
                    bool takes_logits = false)
         : kind_(kind) {
-        values_.push_back({.shape = input, .readers = 1});  // nobody may write into it
-        of_nodes_.push_back(0);
+        of_nodes_.push_back(add_value({.shape = input}));
         for (std::size_t i = 0; i < nodes.size(); ++i) lower(i, nodes[i]);
         if (takes_logits) leave_out_last_activation();
-        for (PlanStep& step : steps_) {
-            if (step.is_activation) fuse_forward(step, nodes);
-        }
+        for (PlanStep& step : steps_) fuse_forward(step, nodes);
         if (kind == PassKind::training) {
             for (PlanStep& step : steps_) fuse_backward(step, nodes);
+            for (PlanStep& step : steps_) step.runs_backward &= values_[step.output].needs_gradient;
         }
-        share_memory(nodes);
+        for (const PlanStep& step : steps_) share_memory(step, nodes);
+        if (kind == PassKind::training) sum_gradients(nodes);
     }
 
     PassKind kind() const { return kind_; }
     const std::vector<PlanStep>& steps() const { return steps_; }
     const std::vector<PlanValue>& values() const { return values_; }
+
+    std::span<const PlanInput> inputs(const PlanStep& step) const {
+        return std::span(inputs_).subspan(step.first_input, step.inputs);
+    }
 
     /// The value that node i computes.
     std::size_t of_node(std::size_t i) const { return of_nodes_[i + 1]; }
@@ -95,32 +109,35 @@ public:
 
     /// The activation at the end whose input a loss may take: linear if there is none.
     WEFT_COLD Activation last_activation() const {
-        if (steps_.empty() || !steps_.back().is_activation) return linear;
+        if (steps_.empty()) return linear;
         const PlanStep& last = steps_.back();
-        const bool is_seen = last.penalty || last.output != output();
-        return is_seen ? linear : last.activation;
+        return last.penalty || last.output != output() ? linear : last.activation;
     }
 
     /// A line a step, as docs/architecture.md explains.
     WEFT_COLD std::string to_string(std::span<const PlanNode> nodes) const {
         std::string text;
         for (const PlanStep& step : steps_) {
-            std::string line = std::string(nodes[step.node].name);
-            if (step.is_activation) line += detail::join({" ", weft::to_string(step.activation)});
-            if (step.after != linear) line += detail::join({" +", weft::to_string(step.after)});
-            line += detail::join({": ", place_of(step.input), " -> ", place_of(step.output)});
-            if (!step.runs_forward) line += ", forward: done";
-            if (step.penalty) line += ", penalty";
+            text += nodes[step.node].name;
+            if (step.is_activation()) text += detail::join({" ", weft::to_string(step.activation)});
+            if (step.after != linear) text += detail::join({" + ", weft::to_string(step.after)});
+            const char* separator = ": ";
+            for (const PlanInput& input : inputs(step)) {
+                text += detail::join({separator, to_string(input.value)});
+                separator = ", ";
+            }
+            text += detail::join({" -> ", to_string(step.output)});
+            if (!step.runs_forward) text += "; forward is done before";
             if (kind_ == PassKind::training) {
                 if (!values_[step.output].needs_gradient) {
-                    line += ", no backward";
+                    text += "; no backward";
                 } else if (!step.runs_backward) {
-                    line += ", backward: done behind";
+                    text += "; backward is done behind";
                 } else if (step.before != linear) {
-                    line += detail::join({", backward through ", weft::to_string(step.before)});
+                    text += detail::join({"; backward through ", weft::to_string(step.before)});
                 }
             }
-            text += line + "\n";
+            text += "\n";
         }
         return text;
     }
@@ -128,43 +145,68 @@ public:
 private:
     // ---- Lowering -------------------------------------------------------------------------------
 
+    std::size_t add_value(PlanValue value) {
+        values_.push_back(value);
+        return values_.size() - 1;
+    }
+
     void lower(std::size_t i, const PlanNode& node) {
-        std::size_t value = of_nodes_[node.inputs.front()];
         Activation activation = node.output_activation;
+        const bool is_activation = node.as_activation != linear;
+        std::size_t value = of_nodes_[node.inputs.front()];
         if (node.is_view) {
             // No step: the same numbers under another shape.
             PlanValue view = values_[value];
             view.shape = node.output_shape;
-            values_.push_back(view);
-            value = values_.size() - 1;
-        } else if (node.as_activation != linear) {
+            value = add_value(view);
+        } else if (is_activation) {
             activation = node.as_activation;
         } else {
-            value = add_step({.node = i, .input = value}, node);
+            const std::size_t first = inputs_.size();
+            for (const std::size_t input : node.inputs) inputs_.push_back({of_nodes_[input]});
+            value = add_step({.node = i,
+                              .layer = node.layer,
+                              .first_input = first,
+                              .inputs = node.inputs.size()},
+                             node);
         }
         if (activation != linear) {
-            value = add_step(
-                {.node = i, .is_activation = true, .activation = activation, .input = value}, node);
+            inputs_.push_back({value});
+            value = add_step({.node = i,
+                              .layer = node.layer,
+                              .activation = activation,
+                              .first_input = inputs_.size() - 1},
+                             node);
         }
-        const bool has_step = !node.is_view || activation != linear;
-        if (has_step) steps_.back().penalty = node.activity_regularizer;
+        if (!node.is_view || activation != linear) {
+            steps_.back().penalty = node.activity_regularizer;
+        }
         of_nodes_.push_back(value);
     }
 
     std::size_t add_step(PlanStep step, const PlanNode& node) {
-        const std::size_t output = values_.size();
-        ++values_[values_[step.input].memory].readers;
-        values_.push_back({.shape = node.output_shape,
-                           .memory = output,
-                           .gradient = output,
-                           .needs_gradient = values_[step.input].needs_gradient ||
-                                             (node.is_trainable && !step.is_activation)});
-        step.output = output;
+        PlanValue value{.shape = node.output_shape,
+                        .memory = values_.size(),
+                        .gradient = values_.size(),
+                        .needs_gradient = node.is_trainable && !step.is_activation()};
+        for (const PlanInput& input : inputs(step)) {
+            ++memory_of(input.value).readers;
+            value.needs_gradient |= values_[input.value].needs_gradient;
+        }
+        step.output = add_value(value);
         steps_.push_back(step);
-        return output;
+        return step.output;
     }
 
-    /// The step that writes the memory of a value; null for the input of the graph.
+    PlanValue& memory_of(std::size_t value) { return values_[values_[value].memory]; }
+
+    /// What a step with one input reads, where it alone does; null otherwise.
+    PlanInput* only_input(const PlanStep& step) {
+        PlanInput& input = inputs_[step.first_input];
+        return step.inputs == 1 && memory_of(input.value).readers == 1 ? &input : nullptr;
+    }
+
+    /// The step that writes the numbers of a value; null for the input of the graph.
     PlanStep* writer(std::size_t value) {
         for (PlanStep& step : steps_) {
             if (step.output == values_[value].memory) return &step;
@@ -172,62 +214,57 @@ private:
         return nullptr;
     }
 
-    bool has_one_reader(std::size_t value) const {
-        return values_[values_[value].memory].readers == 1;
-    }
-
     // ---- Rules of fusion ------------------------------------------------------------------------
 
     /// A loss takes the input of the last activation: the activation is left out.
     void leave_out_last_activation() {
         if (last_activation() == linear) return;
-        const std::size_t input = steps_.back().input;
-        --values_[values_[input].memory].readers;
-        of_nodes_.back() = input;
+        of_nodes_.back() = inputs_.back().value;
+        --memory_of(of_nodes_.back()).readers;
         steps_.pop_back();
         values_.pop_back();
+        inputs_.pop_back();
         gives_logits_ = true;
     }
 
     /// A relu that alone reads what a layer computes: the layer applies it as it stores y.
     void fuse_forward(PlanStep& step, std::span<const PlanNode> nodes) {
-        PlanStep* const before = writer(step.input);
-        if (step.activation != relu || before == nullptr || before->is_activation) return;
-        if (before->output != step.input || !has_one_reader(step.input) || before->penalty) return;
-        if (!nodes[before->node].absorbs_relu) return;
+        const PlanInput* const input = only_input(step);
+        if (step.activation != relu || input == nullptr) return;
+        PlanStep* const before = writer(input->value);
+        if (before == nullptr || before->is_activation() || before->penalty) return;
+        if (before->output != input->value || !nodes[before->node].absorbs_relu) return;
         before->after = relu;
         step.runs_forward = false;
     }
 
     /// A layer that alone reads what a relu computes: it takes the derivative of the relu.
     void fuse_backward(PlanStep& step, std::span<const PlanNode> nodes) {
-        PlanStep* const before = writer(step.input);
-        if (step.is_activation || before == nullptr || !before->is_activation) return;
-        if (before->activation != relu || !has_one_reader(step.input) || before->penalty) return;
-        if (!nodes[step.node].backs_through_relu) return;
+        const PlanInput* const input = only_input(step);
+        if (step.is_activation() || input == nullptr) return;
+        PlanStep* const before = writer(input->value);
+        if (before == nullptr || before->activation != relu || before->penalty) return;
+        if (!nodes[step.node].backs_through_relu || only_input(*before) == nullptr) return;
         step.before = relu;
         before->runs_backward = false;
     }
 
-    /// Values in the memory of the one before, where nobody else reads it.
-    void share_memory(std::span<const PlanNode> nodes) {
-        for (const PlanStep& step : steps_) {
-            if (values_[step.input].memory == 0 || !has_one_reader(step.input)) continue;
-            const PlanStep* const before = writer(step.input);
-            // A layer's own activation may write over what the layer computed: backward of the
-            // layer does not read it.
-            const bool is_own = before != nullptr && before->node == step.node;
-            const bool is_needed = step.runs_forward && kind_ == PassKind::training &&
-                                   (needs_input(step.activation) || !is_own);
-            if (kind_ == PassKind::training &&
-                (step.is_activation || nodes[step.node].backs_in_place)) {
-                put_into(&PlanValue::gradient, step.output, values_[step.input].gradient);
-            }
-            if (step.is_activation && !is_needed) {
-                const std::size_t to = values_[step.input].memory;
-                values_[to].readers = values_[step.output].readers;
-                put_into(&PlanValue::memory, step.output, to);
-            }
+    /// A step that alone reads a value may write over it, and over its gradient, as far as nobody
+    /// needs it afterwards.
+    void share_memory(const PlanStep& step, std::span<const PlanNode> nodes) {
+        const PlanInput* const input = only_input(step);
+        if (input == nullptr || values_[input->value].memory == 0) return;
+        const bool is_training = kind_ == PassKind::training;
+        if (is_training && (step.is_activation() || nodes[step.node].backs_in_place)) {
+            put_into(&PlanValue::gradient, step.output, values_[input->value].gradient);
+        }
+        // Backward of a layer with an activation of its own does not read y.
+        const PlanStep* const before = writer(input->value);
+        const bool is_own = before != nullptr && before->node == step.node;
+        const bool needs_x = is_training && (needs_input(step.activation) || !is_own);
+        if (step.is_activation() && (!needs_x || !step.runs_forward)) {
+            memory_of(input->value).readers = values_[step.output].readers;
+            put_into(&PlanValue::memory, step.output, values_[input->value].memory);
         }
     }
 
@@ -238,13 +275,36 @@ private:
         }
     }
 
-    std::string place_of(std::size_t value) const {
-        const std::size_t memory = values_[value].memory;
-        return concat(values_[value].shape.to_batch_string(), "@", memory);
+    /// Of the steps that read a value, the last runs backward first and writes the gradient; the
+    /// others add to it, in that order. So do those that apply the same layer.
+    void sum_gradients(std::span<const PlanNode> nodes) {
+        std::vector<bool> is_written(values_.size()), is_layer_written(nodes.size());
+        for (std::size_t s = steps_.size(); s-- > 0;) {
+            PlanStep& step = steps_[s];
+            if (!values_[step.output].needs_gradient) continue;
+            for (std::size_t i = 0; i < step.inputs; ++i) {
+                PlanInput& input = inputs_[step.first_input + i];
+                const auto& [shape, memory, gradient, readers, needs_gradient] =
+                    values_[input.value];
+                const bool is_in_place = gradient == values_[step.output].gradient;
+                if (!needs_gradient || is_in_place) continue;
+                input.adds_gradient = is_written[gradient];
+                is_written[gradient] = true;
+            }
+            const std::size_t layer = nodes[step.node].layer;
+            if (step.is_activation() || !nodes[step.node].is_trainable) continue;
+            step.adds_gradients = is_layer_written[layer];
+            is_layer_written[layer] = true;
+        }
+    }
+
+    std::string to_string(std::size_t value) const {
+        return detail::join({values_[value].shape.to_batch_string(), "@", values_[value].memory});
     }
 
     PassKind kind_ = PassKind::inference;
     std::vector<PlanStep> steps_;
+    std::vector<PlanInput> inputs_;  ///< of all steps
     std::vector<PlanValue> values_;
     std::vector<std::size_t> of_nodes_;  ///< values: the input of the graph, then of each node
     bool gives_logits_ = false;

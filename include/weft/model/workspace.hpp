@@ -3,8 +3,8 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
-#include "weft/model/model_reference.hpp"
 #include "weft/model/detail/place_values.hpp"
+#include "weft/model/model_reference.hpp"
 
 #include <mutex>
 #include <span>
@@ -28,19 +28,26 @@ public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
     using View = TensorView<Scalar, Device>;
 
-    /// For the layers of that build, the nodes of the plan, with their names for errors. Throws
+    /// For the layers of that build, with their names for errors. Throws
     /// ShapeError for outputs that are more than memory can hold.
     WEFT_COLD Workspace(std::shared_ptr<const Plan> plan, std::span<const LayerPointer> layers,
-                        std::span<const std::string> names, const Mark& build, const Device& device,
-                        Index capacity)
+                        std::span<const std::string> names, Index trainable_size, const Mark& build,
+                        const Device& device, Index capacity)
         : build_(build), device_(device), capacity_(capacity), plan_(std::move(plan)) {
         for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
         std::vector<Index> saved;
-        for (const LayerPointer& layer : layers) {
-            saved.push_back(static_cast<Index>(layer->saved_bytes(capacity)));
+        for (const PlanStep& step : plan_->steps()) {
+            const std::size_t bytes =
+                step.is_activation() ? 0 : layers[step.layer]->saved_bytes(capacity);
+            saved.push_back(static_cast<Index>(bytes));
         }
-        offsets_ = detail::place_values(*plan_, saved, capacity, sizeof(Scalar));
+        offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);
         memory_ = Tensor<std::byte, Device>(Shape{offsets_.size_bytes});
+        for (const PlanStep& step : plan_->steps()) {
+            if (step.adds_gradients) shared_gradients_ = Tensor<Scalar, Device>({trainable_size});
+            read_.reserve(step.inputs);
+            written_.reserve(step.inputs);
+        }
     }
 
     const Plan& plan() const { return *plan_; }
@@ -76,8 +83,18 @@ public:
     /// Its gradient. Training only.
     View gradient(std::size_t i, Index n) { return view(offsets_.gradients, i, n); }
 
-    /// What node i keeps from forward to backward. Training only.
-    std::byte* saved(std::size_t i) { return memory_.data() + offsets_.saved[i]; }
+    /// What step s keeps from forward to backward. Training only.
+    std::byte* saved(std::size_t s) { return memory_.data() + offsets_.saved[s]; }
+
+    /// Gradients of a layer's parameters that are added to those of another use of the layer.
+    Scalar* gradients_of_shared() { return shared_gradients_.data(); }
+
+    /// The inputs of a step of several, and their gradients: kept so that a pass allocates nothing.
+    std::vector<TensorView<const Scalar, Device>>& read() { return read_; }
+    std::vector<View>& written() { return written_; }
+
+    /// Where step s puts gradients that are added to others. Training only.
+    std::byte* added(std::size_t s) { return memory_.data() + offsets_.added[s]; }
 
 private:
     /// 2^16 layers of 16 bytes an element, outputs and what is saved, stay within an Index.
@@ -104,6 +121,9 @@ private:
     detail::PlacedValues offsets_;
     double activity_penalty_ = 0;
     Tensor<std::byte, Device> memory_;
+    Tensor<Scalar, Device> shared_gradients_;
+    std::vector<TensorView<const Scalar, Device>> read_;
+    std::vector<View> written_;
 };
 
 /// Inference workspaces that concurrent calls of one model's predict take and give back. A copy of

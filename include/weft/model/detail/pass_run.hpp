@@ -4,8 +4,10 @@
 
 #include "weft/core/eigen.hpp"
 #include "weft/kernels/cpu/activation.hpp"
+#include "weft/kernels/cpu/merge.hpp"
 #include "weft/kernels/cpu/penalty.hpp"
-#include "weft/model/parameters.hpp"
+#include "weft/layers/merge_layer.hpp"
+#include "weft/model/graph.hpp"
 #include "weft/model/workspace.hpp"
 
 namespace weft::detail {
@@ -16,13 +18,12 @@ class PassRun {
 public:
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
-    using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
     /// mutable_state: in training, the parameters that no optimiser touches; else null.
-    PassRun(std::span<const LayerPointer> layers, const Parameters<Scalar, Device>& parameters,
+    PassRun(const BuiltGraph<Scalar, Device>& graph, const Parameters<Scalar, Device>& parameters,
             Scalar* mutable_state, Workspace<Scalar, Device>& workspace, ConstView x,
             const PassOptions& options)
-        : layers_(layers),
+        : graph_(graph),
           parameters_(parameters),
           mutable_state_(mutable_state),
           workspace_(workspace),
@@ -57,16 +58,19 @@ public:
 
 private:
     void run(const PlanStep& step, View y) {
-        const ConstView x = read(step.input);
-        if (step.is_activation) {
+        const ConstView x = read(plan().inputs(step).front().value);
+        if (step.is_activation()) {
             activation_forward<Scalar>(device(), step.activation, x, y);
+        } else if (step.inputs == 1) {
+            layer(step).forward(pass(step), x, y);
         } else {
-            layers_[step.node]->forward(pass(step), x, y);
+            layer(step).as_merge()->merge(pass(step), read_all(step), y);
         }
     }
 
     void back(const PlanStep& step, View gradients) {
-        const ConstView x = read(step.input), y = read(step.output);
+        const PlanInput& input = plan().inputs(step).front();
+        const ConstView y = read(step.output);
         const View dy = workspace_.gradient(step.output, n());
         if (step.penalty) {
             const double share = 1 / static_cast<double>(n());
@@ -74,17 +78,66 @@ private:
                                          share * step.penalty.l2, dy);
         }
         if (!step.runs_backward) return;
-        View dx;
-        if (value(step.input).needs_gradient) dx = workspace_.gradient(step.input, n());
-        if (!step.is_activation) {
-            Pass<Scalar, Device> with_gradients = pass(step);
-            with_gradients.gradients = gradients.data();
-            layers_[step.node]->backward(with_gradients, x, y, dy, dx);
+        const View dx = gradient_of(step, 0);
+        if (!step.is_activation()) {
+            back_layer(step, y, dy, dx, gradients);
         } else if (dx && needs_input(step.activation)) {
-            activation_backward_from_input<Scalar>(device(), step.activation, x, dy, dx);
+            activation_backward_from_input<Scalar>(device(), step.activation, read(input.value), dy,
+                                                   dx);
         } else if (dx) {
             activation_backward<Scalar>(device(), step.activation, y, dy, dx);
         }
+        for (std::size_t i = 0; i < step.inputs; ++i) add_gradient(step, i);
+    }
+
+    void back_layer(const PlanStep& step, ConstView y, View dy, View dx, View gradients) {
+        Pass<Scalar, Device> with_gradients = pass(step);
+        with_gradients.gradients = gradients.data();
+        if (step.adds_gradients) with_gradients.gradients = workspace_.gradients_of_shared();
+        if (step.inputs == 1) {
+            const ConstView x = read(plan().inputs(step).front().value);
+            layer(step).backward(with_gradients, x, y, dy, dx);
+        } else {
+            std::vector<View>& dxs = workspace_.written();
+            dxs.clear();
+            for (std::size_t i = 0; i < step.inputs; ++i) dxs.push_back(gradient_of(step, i));
+            layer(step).as_merge()->split(with_gradients, read_all(step), y, dy, dxs);
+        }
+        if (!step.adds_gradients) return;
+        for (const ParameterInfo& parameter : graph_.layer_parameters(step.layer)) {
+            const auto& [offset, shape, is_trainable] = parameter.slot;
+            if (!is_trainable) continue;
+            add_elements<Scalar>(device(), {with_gradients.gradients + offset, shape},
+                                 {gradients.data() + offset, shape});
+        }
+    }
+
+    /// Where backward of a step writes dx of an input: nowhere, in its place, or beside it to be
+    /// added.
+    View gradient_of(const PlanStep& step, std::size_t i) {
+        const PlanInput& input = plan().inputs(step)[i];
+        if (!value(input.value).needs_gradient) return {};
+        const View gradient = workspace_.gradient(input.value, n());
+        if (!input.adds_gradient) return gradient;
+        auto* beside = reinterpret_cast<Scalar*>(workspace_.added(index(step)));
+        for (std::size_t k = 0; k < i; ++k) {
+            const PlanInput& other = plan().inputs(step)[k];
+            if (other.adds_gradient) beside += value(other.value).shape.batch(n()).size();
+        }
+        return {beside, gradient.shape()};
+    }
+
+    void add_gradient(const PlanStep& step, std::size_t i) {
+        const PlanInput& input = plan().inputs(step)[i];
+        if (!input.adds_gradient) return;
+        add_elements<Scalar>(device(), gradient_of(step, i), workspace_.gradient(input.value, n()));
+    }
+
+    std::span<const ConstView> read_all(const PlanStep& step) {
+        std::vector<ConstView>& xs = workspace_.read();
+        xs.clear();
+        for (const PlanInput& input : plan().inputs(step)) xs.push_back(read(input.value));
+        return xs;
     }
 
     Pass<Scalar, Device> pass(const PlanStep& step) {
@@ -96,16 +149,23 @@ private:
                 .trainable = parameters_.arena().data(),
                 .state = parameters_.state(),
                 .mutable_state = mutable_state_,
-                .saved = is_training ? workspace_.saved(step.node) : nullptr,
+                .saved = is_training ? workspace_.saved(index(step)) : nullptr,
                 .random = RandomStream(options_.seed, RandomPurpose::layer,
                                        static_cast<std::uint32_t>(step.node), options_.step)};
     }
 
+    const Plan& plan() const { return workspace_.plan(); }
+    std::size_t index(const PlanStep& step) const {
+        return static_cast<std::size_t>(&step - plan().steps().data());
+    }
+    const Layer<Scalar, Device>& layer(const PlanStep& step) const {
+        return *graph_.layers[step.layer];
+    }
     Device& device() { return workspace_.device(); }
     Index n() const { return x_.shape()[0]; }
-    const PlanValue& value(std::size_t i) const { return workspace_.plan().values()[i]; }
+    const PlanValue& value(std::size_t i) const { return plan().values()[i]; }
 
-    std::span<const LayerPointer> layers_;
+    const BuiltGraph<Scalar, Device>& graph_;
     const Parameters<Scalar, Device>& parameters_;
     Scalar* mutable_state_;
     Workspace<Scalar, Device>& workspace_;

@@ -57,8 +57,8 @@ WEFT_COLD std::optional<Activation> known_activation(const Model<Scalar, Device>
 
 /// How to give a model that activation, where layer i is the last with one.
 template <class Scalar, class Device>
-WEFT_COLD std::string with_activation(Activation activation,
-                                      const Model<Scalar, Device>& model, std::size_t i) {
+WEFT_COLD std::string with_activation(Activation activation, const Model<Scalar, Device>& model,
+                                      std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
     if (is_one_of(type, {Dense::type, Conv2D::type})) {
         return join({".activation = ", to_string(activation), " in ", model.layer_name(i)});

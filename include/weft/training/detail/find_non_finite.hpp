@@ -10,8 +10,7 @@ namespace weft::detail {
 /// The name of the first parameter that is not finite, of those that are trained or of the others;
 /// empty when all are.
 template <class Scalar, class Device>
-WEFT_COLD std::string find_non_finite_parameter(Device& device,
-                                                const Model<Scalar, Device>& model,
+WEFT_COLD std::string find_non_finite_parameter(Device& device, const Model<Scalar, Device>& model,
                                                 bool trainable) {
     for (const ParameterInfo& parameter : model.parameters()) {
         if (parameter.slot.trainable != trainable) continue;

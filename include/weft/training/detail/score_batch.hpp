@@ -11,8 +11,8 @@ namespace weft::detail {
 /// A batch and all the memory that a pass over it needs.
 template <class Scalar, class Device>
 struct Batch {
-    WEFT_COLD Batch(const Model<Scalar, Device>& model,
-                    const LossDeclaration<Scalar, Device>& loss, Index capacity, PassKind kind)
+    WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossDeclaration<Scalar, Device>& loss,
+                    Index capacity, PassKind kind)
         : workspace(model.make_workspace(capacity, kind, loss->fuses(model.last_activation()))),
           x(model.input_shape().batch(capacity)),
           y(loss->target_shape(model.output_shape()).batch(capacity)),
@@ -76,8 +76,8 @@ WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
     const auto targets = batch.y.slice(0, n);
     const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
     Device& device = batch.workspace.device();
-    options.loss->evaluate(device, batch.workspace.plan().gives_logits(), predictions, targets, losses,
-                           gradient);
+    options.loss->evaluate(device, batch.workspace.plan().gives_logits(), predictions, targets,
+                           losses, gradient);
     if (!weights.of_samples.empty() || !weights.of_classes.empty()) {
         for (Index i = 0; i < n; ++i) {
             const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
