@@ -8,11 +8,9 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace weft {
-
-template <class Scalar, class Device>
-class MergeLayer;
 
 /// A layer of a built model: a pure function of its input and its parameters, y = f(x; p).
 ///
@@ -69,8 +67,19 @@ public:
     /// The penalty on the layer's outputs, behind the output_activation().
     virtual Regularizer activity_regularizer() const { return {}; }
 
-    /// Itself, if it has several inputs; else null.
-    virtual const MergeLayer<Scalar, Device>* as_merge() const { return nullptr; }
+    /// What a model calls: MergeLayer has several inputs.
+    virtual void run_forward(const Pass<Scalar, Device>& pass,
+                             std::span<const TensorView<const Scalar, Device>> xs,
+                             TensorView<Scalar, Device> y) const {
+        forward(pass, xs.front(), y);
+    }
+    virtual void run_backward(const Pass<Scalar, Device>& pass,
+                              std::span<const TensorView<const Scalar, Device>> xs,
+                              TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                              std::span<const TensorView<Scalar, Device>> dxs) const {
+        backward(pass, xs.front(), y, dy, dxs.front());
+    }
+    virtual bool is_merge() const { return false; }
 
 private:
     Shape input_shape_;

@@ -32,7 +32,15 @@ public:
                   View dx) const final {
         split(pass, {&x, 1}, y, dy, {&dx, 1});
     }
-    const MergeLayer* as_merge() const final { return this; }
+    void run_forward(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
+                     View y) const final {
+        merge(pass, xs, y);
+    }
+    void run_backward(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs, ConstView y,
+                      View dy, std::span<const View> dxs) const final {
+        split(pass, xs, y, dy, dxs);
+    }
+    bool is_merge() const final { return true; }
 };
 
 namespace detail {

@@ -57,15 +57,16 @@ struct BuiltGraph {
         if (nodes.empty()) {
             throw ArgumentError("sequential: the model has no layers, expected at least 1");
         }
-        std::vector<Shape> shapes{input}, read;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-            const std::span<const std::size_t> values =
-                std::span(inputs).subspan(graph.nodes[i].first_input, graph.nodes[i].inputs);
-            read.clear();
-            for (const std::size_t value : values) read.push_back(shapes[value]);
-            nodes[i].layer = graph.nodes[i].layer;
-            nodes[i].inputs = values;
-            shapes.push_back(describe(nodes[i], graph, read));
+            const auto& [layer, first, count] = graph.nodes[i];
+            nodes[i].layer = layer;
+            nodes[i].inputs = std::span(inputs).subspan(first, count);
+            std::vector<Shape> read(count);
+            for (std::size_t k = 0; k < count; ++k) {
+                const std::size_t value = inputs[first + k];
+                read[k] = value == 0 ? input : nodes[value - 1].output_shape;
+            }
+            describe(nodes[i], graph, read);
         }
         for (PlanNode& node : nodes) node.name = names[node.layer];
         plan = make_plan(PassKind::inference, false);
@@ -95,10 +96,9 @@ struct BuiltGraph {
     std::shared_ptr<const Plan> plan;  ///< of predict
 
 private:
-    /// What a plan has to know of a node, whose layer is built if it is new. Gives the shape of its
-    /// output.
-    WEFT_COLD Shape describe(PlanNode& node, const Graph<Scalar, Device>& graph,
-                             std::span<const Shape> read) {
+    /// What a plan has to know of a node, whose layer is built if it is new.
+    WEFT_COLD void describe(PlanNode& node, const Graph<Scalar, Device>& graph,
+                            std::span<const Shape> read) {
         if (node.layer == layers.size()) {
             LayerBuilder builder(detail::unique_name(graph.layers[node.layer], names), read, list);
             layers.push_back(graph.layers[node.layer].build(builder));
@@ -111,7 +111,7 @@ private:
                 {names[node.layer], ": input has shape ", read.front().to_batch_string(),
                  ", expected ", layer.input_shape().to_batch_string(), " as where it was before"}));
         }
-        if (read.size() > 1 && layer.as_merge() == nullptr) {
+        if (read.size() > 1 && !layer.is_merge()) {
             throw ArgumentError(detail::join({names[node.layer], ": the layer has one input, not ",
                                               static_cast<Index>(read.size())}));
         }
@@ -126,7 +126,6 @@ private:
         node.as_activation = layer.as_activation();
         node.output_activation = layer.output_activation();
         node.activity_regularizer = layer.activity_regularizer();
-        return node.output_shape;
     }
 };
 

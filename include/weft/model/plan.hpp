@@ -145,12 +145,12 @@ public:
 private:
     // ---- Lowering -------------------------------------------------------------------------------
 
-    std::size_t add_value(PlanValue value) {
+    WEFT_COLD std::size_t add_value(PlanValue value) {
         values_.push_back(value);
         return values_.size() - 1;
     }
 
-    void lower(std::size_t i, const PlanNode& node) {
+    WEFT_COLD void lower(std::size_t i, const PlanNode& node) {
         Activation activation = node.output_activation;
         const bool is_activation = node.as_activation != linear;
         std::size_t value = of_nodes_[node.inputs.front()];
@@ -184,7 +184,7 @@ private:
         of_nodes_.push_back(value);
     }
 
-    std::size_t add_step(PlanStep step, const PlanNode& node) {
+    WEFT_COLD std::size_t add_step(PlanStep step, const PlanNode& node) {
         PlanValue value{.shape = node.output_shape,
                         .memory = values_.size(),
                         .gradient = values_.size(),
@@ -201,13 +201,13 @@ private:
     PlanValue& memory_of(std::size_t value) { return values_[values_[value].memory]; }
 
     /// What a step with one input reads, where it alone does; null otherwise.
-    PlanInput* only_input(const PlanStep& step) {
+    WEFT_COLD PlanInput* only_input(const PlanStep& step) {
         PlanInput& input = inputs_[step.first_input];
         return step.inputs == 1 && memory_of(input.value).readers == 1 ? &input : nullptr;
     }
 
     /// The step that writes the numbers of a value; null for the input of the graph.
-    PlanStep* writer(std::size_t value) {
+    WEFT_COLD PlanStep* writer(std::size_t value) {
         for (PlanStep& step : steps_) {
             if (step.output == values_[value].memory) return &step;
         }
@@ -217,7 +217,7 @@ private:
     // ---- Rules of fusion ------------------------------------------------------------------------
 
     /// A loss takes the input of the last activation: the activation is left out.
-    void leave_out_last_activation() {
+    WEFT_COLD void leave_out_last_activation() {
         if (last_activation() == linear) return;
         of_nodes_.back() = inputs_.back().value;
         --memory_of(of_nodes_.back()).readers;
@@ -228,7 +228,7 @@ private:
     }
 
     /// A relu that alone reads what a layer computes: the layer applies it as it stores y.
-    void fuse_forward(PlanStep& step, std::span<const PlanNode> nodes) {
+    WEFT_COLD void fuse_forward(PlanStep& step, std::span<const PlanNode> nodes) {
         const PlanInput* const input = only_input(step);
         if (step.activation != relu || input == nullptr) return;
         PlanStep* const before = writer(input->value);
@@ -239,7 +239,7 @@ private:
     }
 
     /// A layer that alone reads what a relu computes: it takes the derivative of the relu.
-    void fuse_backward(PlanStep& step, std::span<const PlanNode> nodes) {
+    WEFT_COLD void fuse_backward(PlanStep& step, std::span<const PlanNode> nodes) {
         const PlanInput* const input = only_input(step);
         if (step.is_activation() || input == nullptr) return;
         PlanStep* const before = writer(input->value);
@@ -251,7 +251,7 @@ private:
 
     /// A step that alone reads a value may write over it, and over its gradient, as far as nobody
     /// needs it afterwards.
-    void share_memory(const PlanStep& step, std::span<const PlanNode> nodes) {
+    WEFT_COLD void share_memory(const PlanStep& step, std::span<const PlanNode> nodes) {
         const PlanInput* const input = only_input(step);
         if (input == nullptr || values_[input->value].memory == 0) return;
         const bool is_training = kind_ == PassKind::training;
@@ -269,7 +269,7 @@ private:
     }
 
     /// All values that lie in the memory of `from` lie in that of `to`.
-    void put_into(std::size_t PlanValue::*memory, std::size_t from, std::size_t to) {
+    WEFT_COLD void put_into(std::size_t PlanValue::*memory, std::size_t from, std::size_t to) {
         for (PlanValue& value : values_) {
             if (value.*memory == from) value.*memory = to;
         }
@@ -277,7 +277,7 @@ private:
 
     /// Of the steps that read a value, the last runs backward first and writes the gradient; the
     /// others add to it, in that order. So do those that apply the same layer.
-    void sum_gradients(std::span<const PlanNode> nodes) {
+    WEFT_COLD void sum_gradients(std::span<const PlanNode> nodes) {
         std::vector<bool> is_written(values_.size()), is_layer_written(nodes.size());
         for (std::size_t s = steps_.size(); s-- > 0;) {
             PlanStep& step = steps_[s];
@@ -298,7 +298,7 @@ private:
         }
     }
 
-    std::string to_string(std::size_t value) const {
+    WEFT_COLD std::string to_string(std::size_t value) const {
         return detail::join({values_[value].shape.to_batch_string(), "@", values_[value].memory});
     }
 

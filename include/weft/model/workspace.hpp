@@ -43,11 +43,13 @@ public:
         }
         offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);
         memory_ = Tensor<std::byte, Device>(Shape{offsets_.size_bytes});
+        std::size_t most = 1;
         for (const PlanStep& step : plan_->steps()) {
             if (step.adds_gradients) shared_gradients_ = Tensor<Scalar, Device>({trainable_size});
-            read_.reserve(step.inputs);
-            written_.reserve(step.inputs);
+            most = (std::max)(most, step.inputs);
         }
+        inputs_ = std::make_unique<TensorView<const Scalar, Device>[]>(most);
+        input_gradients_ = std::make_unique<View[]>(most);
     }
 
     const Plan& plan() const { return *plan_; }
@@ -89,9 +91,9 @@ public:
     /// Gradients of a layer's parameters that are added to those of another use of the layer.
     Scalar* gradients_of_shared() { return shared_gradients_.data(); }
 
-    /// The inputs of a step of several, and their gradients: kept so that a pass allocates nothing.
-    std::vector<TensorView<const Scalar, Device>>& read() { return read_; }
-    std::vector<View>& written() { return written_; }
+    /// Room for the inputs of a step and for their gradients.
+    TensorView<const Scalar, Device>* inputs() { return inputs_.get(); }
+    View* input_gradients() { return input_gradients_.get(); }
 
     /// Where step s puts gradients that are added to others. Training only.
     std::byte* added(std::size_t s) { return memory_.data() + offsets_.added[s]; }
@@ -122,8 +124,8 @@ private:
     double activity_penalty_ = 0;
     Tensor<std::byte, Device> memory_;
     Tensor<Scalar, Device> shared_gradients_;
-    std::vector<TensorView<const Scalar, Device>> read_;
-    std::vector<View> written_;
+    std::unique_ptr<TensorView<const Scalar, Device>[]> inputs_;
+    std::unique_ptr<View[]> input_gradients_;
 };
 
 /// Inference workspaces that concurrent calls of one model's predict take and give back. A copy of

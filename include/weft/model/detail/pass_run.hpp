@@ -6,7 +6,6 @@
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/cpu/merge.hpp"
 #include "weft/kernels/cpu/penalty.hpp"
-#include "weft/layers/merge_layer.hpp"
 #include "weft/model/graph.hpp"
 #include "weft/model/workspace.hpp"
 
@@ -51,25 +50,23 @@ public:
     }
 
     /// A value of the plan: the input is the caller's, and so are views of it.
-    ConstView read(std::size_t i) {
+    WEFT_COLD ConstView read(std::size_t i) {
         if (value(i).memory == 0) return {x_.data(), value(i).shape.batch(n())};
         return workspace_.value(i, n());
     }
 
 private:
-    void run(const PlanStep& step, View y) {
-        const ConstView x = read(plan().inputs(step).front().value);
+    WEFT_COLD void run(const PlanStep& step, View y) {
+        const auto xs = read_all(step);
         if (step.is_activation()) {
-            activation_forward<Scalar>(device(), step.activation, x, y);
-        } else if (step.inputs == 1) {
-            layer(step).forward(pass(step), x, y);
+            activation_forward<Scalar>(device(), step.activation, xs.front(), y);
         } else {
-            layer(step).as_merge()->merge(pass(step), read_all(step), y);
+            layer(step).run_forward(pass(step), xs, y);
         }
     }
 
-    void back(const PlanStep& step, View gradients) {
-        const PlanInput& input = plan().inputs(step).front();
+    WEFT_COLD void back(const PlanStep& step, View gradients) {
+        const auto xs = read_all(step);
         const ConstView y = read(step.output);
         const View dy = workspace_.gradient(step.output, n());
         if (step.penalty) {
@@ -78,43 +75,43 @@ private:
                                          share * step.penalty.l2, dy);
         }
         if (!step.runs_backward) return;
-        const View dx = gradient_of(step, 0);
+        View* const dxs = workspace_.input_gradients();
+        for (std::size_t i = 0; i < step.inputs; ++i) dxs[i] = gradient_of(step, i);
+        const View& dx = dxs[0];
         if (!step.is_activation()) {
-            back_layer(step, y, dy, dx, gradients);
+            Pass<Scalar, Device> with_gradients = pass(step);
+            with_gradients.gradients =
+                step.adds_gradients ? workspace_.gradients_of_shared() : gradients.data();
+            layer(step).run_backward(with_gradients, xs, y, dy, {dxs, step.inputs});
         } else if (dx && needs_input(step.activation)) {
-            activation_backward_from_input<Scalar>(device(), step.activation, read(input.value), dy,
-                                                   dx);
+            activation_backward_from_input<Scalar>(device(), step.activation, xs.front(), dy, dx);
         } else if (dx) {
             activation_backward<Scalar>(device(), step.activation, y, dy, dx);
         }
-        for (std::size_t i = 0; i < step.inputs; ++i) add_gradient(step, i);
+        add_gradients(step, gradients);
     }
 
-    void back_layer(const PlanStep& step, ConstView y, View dy, View dx, View gradients) {
-        Pass<Scalar, Device> with_gradients = pass(step);
-        with_gradients.gradients = gradients.data();
-        if (step.adds_gradients) with_gradients.gradients = workspace_.gradients_of_shared();
-        if (step.inputs == 1) {
-            const ConstView x = read(plan().inputs(step).front().value);
-            layer(step).backward(with_gradients, x, y, dy, dx);
-        } else {
-            std::vector<View>& dxs = workspace_.written();
-            dxs.clear();
-            for (std::size_t i = 0; i < step.inputs; ++i) dxs.push_back(gradient_of(step, i));
-            layer(step).as_merge()->split(with_gradients, read_all(step), y, dy, dxs);
+    /// Adds to others what backward of a step wrote beside them.
+    WEFT_COLD void add_gradients(const PlanStep& step, View gradients) {
+        for (std::size_t i = 0; i < step.inputs; ++i) {
+            const PlanInput& input = plan().inputs(step)[i];
+            if (input.adds_gradient) {
+                add_elements<Scalar>(device(), gradient_of(step, i),
+                                     workspace_.gradient(input.value, n()));
+            }
         }
         if (!step.adds_gradients) return;
         for (const ParameterInfo& parameter : graph_.layer_parameters(step.layer)) {
             const auto& [offset, shape, is_trainable] = parameter.slot;
             if (!is_trainable) continue;
-            add_elements<Scalar>(device(), {with_gradients.gradients + offset, shape},
+            add_elements<Scalar>(device(), {workspace_.gradients_of_shared() + offset, shape},
                                  {gradients.data() + offset, shape});
         }
     }
 
     /// Where backward of a step writes dx of an input: nowhere, in its place, or beside it to be
     /// added.
-    View gradient_of(const PlanStep& step, std::size_t i) {
+    WEFT_COLD View gradient_of(const PlanStep& step, std::size_t i) {
         const PlanInput& input = plan().inputs(step)[i];
         if (!value(input.value).needs_gradient) return {};
         const View gradient = workspace_.gradient(input.value, n());
@@ -127,20 +124,13 @@ private:
         return {beside, gradient.shape()};
     }
 
-    void add_gradient(const PlanStep& step, std::size_t i) {
-        const PlanInput& input = plan().inputs(step)[i];
-        if (!input.adds_gradient) return;
-        add_elements<Scalar>(device(), gradient_of(step, i), workspace_.gradient(input.value, n()));
+    WEFT_COLD std::span<const ConstView> read_all(const PlanStep& step) {
+        ConstView* const xs = workspace_.inputs();
+        for (std::size_t i = 0; i < step.inputs; ++i) xs[i] = read(plan().inputs(step)[i].value);
+        return {xs, step.inputs};
     }
 
-    std::span<const ConstView> read_all(const PlanStep& step) {
-        std::vector<ConstView>& xs = workspace_.read();
-        xs.clear();
-        for (const PlanInput& input : plan().inputs(step)) xs.push_back(read(input.value));
-        return xs;
-    }
-
-    Pass<Scalar, Device> pass(const PlanStep& step) {
+    WEFT_COLD Pass<Scalar, Device> pass(const PlanStep& step) {
         const bool is_training = workspace_.kind() == PassKind::training;
         return {.device = device(),
                 .training = options_.training,

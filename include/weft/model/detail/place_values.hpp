@@ -24,11 +24,13 @@ struct PlacedValues {
 class ValuePlacer {
 public:
     ValuePlacer(const Plan& plan, Index samples, std::size_t scalar_bytes)
-        : plan_(plan), samples_(samples), scalar_bytes_(static_cast<Index>(scalar_bytes)) {}
+        : plan_(plan),
+          samples_(samples),
+          scalar_bytes_(static_cast<Index>(scalar_bytes)),
+          places_(2 * (plan.values().size() + plan.steps().size())) {}
 
     WEFT_COLD PlacedValues place(std::span<const Index> saved) {
         const std::size_t values = plan_.values().size(), steps = plan_.steps().size();
-        places_.resize(2 * values + 2 * steps);
         const bool is_training = plan_.kind() == PassKind::training;
         for (std::size_t s = 0; s < steps; ++s) {
             const std::size_t back = 2 * steps - s, last = is_training ? back : s;
@@ -70,13 +72,13 @@ private:
         return value(i).shape.batch(samples_).size() * scalar_bytes_;
     }
 
-    void need(std::size_t i, std::size_t from, std::size_t to) {
+    WEFT_COLD void need(std::size_t i, std::size_t from, std::size_t to) {
         need(places_[value(i).memory], bytes_of(i), from, to);
     }
-    void need_gradient(std::size_t i, std::size_t when) {
+    WEFT_COLD void need_gradient(std::size_t i, std::size_t when) {
         need(places_[plan_.values().size() + value(i).gradient], bytes_of(i), when, when);
     }
-    static void need(Place& place, Index bytes, std::size_t from, std::size_t to) {
+    WEFT_COLD static void need(Place& place, Index bytes, std::size_t from, std::size_t to) {
         if (place.bytes == 0) place.first = from;
         place.first = (std::min)(place.first, from);
         place.last = (std::max)(place.last, to);
