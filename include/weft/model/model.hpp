@@ -225,6 +225,11 @@ public:
         return format_summary("sequential", rows, trainable, parameter_count() - trainable);
     }
 
+    /// The steps of a pass, a line each: what reads and writes which value, and what is fused.
+    WEFT_COLD std::string plan_text(PassKind kind) const {
+        return built().make_plan(kind, false)->to_string(built().nodes);
+    }
+
     const Device& device() const { return device_; }
 
     /// Runs later passes on that device, for the CPU with that many threads.
