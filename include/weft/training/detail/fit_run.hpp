@@ -107,10 +107,7 @@ public:
         field("seconds", seconds_);
         field.require(seconds_ >= 0 && seconds_ < 1e15, "seconds", "are none");
         std::vector<double> sums;
-        for (const MetricSum& sum : sums_) {
-            sums.push_back(sum.sum);
-            sums.push_back(sum.count);
-        }
+        for (const MetricSum& sum : sums_) sums.push_back(sum.sum), sums.push_back(sum.count);
         field("sums", sums);
         field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
         for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
