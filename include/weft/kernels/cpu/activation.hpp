@@ -62,11 +62,24 @@ EIGEN_STRONG_INLINE Packet<Scalar> sigmoid(const Packet<Scalar>& x) {
     return pdiv(one, padd(one, exp<Scalar>(pnegate(x))));
 }
 
+/// y = -1 or 1 where |y| is at least limit.
+template <class Scalar>
+WEFT_COLD void saturate(Cpu& cpu, Index count, Scalar limit, Scalar* y) {
+    parallel_apply(
+        cpu, count, y,
+        [=](Scalar v) { return v >= limit    ? Scalar(1)
+                               : v <= -limit ? Scalar(-1)
+                                             : v; }, y);
+}
+
 template <class Scalar>
 WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
     if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
         const auto operation = [](const Packet<Scalar>& p) { return tanh<Scalar>(p); };
         parallel_transform(cpu, count, y, operation, x);
+        // Eigen's approximation is constant beyond 8: 1 on x86, but 1 - 2.4e-7 on ARM.
+        static const Scalar limit = Eigen::internal::pfirst(operation(broadcast(Scalar(9))));
+        if (limit < 1) saturate(cpu, count, limit, y);
     } else {
         parallel_ranges(cpu, count, elementwise_grain, [&](Index begin, Index end) {
             for (Index i = begin; i < end; ++i) y[i] = std::tanh(x[i]);

@@ -101,14 +101,9 @@ WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> exp(const Packet<Scalar>& x) {
     return Eigen::internal::pexp(x);
 }
 
-/// Eigen's approximation is constant beyond 8, on ARM at 1 - 2.4e-7. In float tanh(x) rounds to 1
-/// from 9.011 on.
 template <class Scalar>
 WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> tanh(const Packet<Scalar>& x) {
-    using namespace Eigen::internal;
-    const auto limit = broadcast(Scalar(9.011)), one = broadcast(Scalar(1));
-    const auto upper = pselect(pcmp_lt(limit, x), one, ptanh(x));
-    return pselect(pcmp_lt(x, pnegate(limit)), pnegate(one), upper);
+    return Eigen::internal::ptanh(x);
 }
 
 template <class Scalar>
