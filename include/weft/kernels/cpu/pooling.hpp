@@ -16,15 +16,16 @@ inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
-/// Calls position(image, row, column, offset) for the output positions of all images, images in
-/// parallel; offset is where the position's channels lie in the output.
+/// Calls position(image, inside, offset) for the output positions of all images, images in
+/// parallel; inside are the taps of its window, offset is where its channels lie in the output.
 template <class Position>
 void for_each_position(Cpu& cpu, const Window2D& window, Index images, const Position& position) {
     parallel_for(cpu, images, [&](Index image, int) {
         Index offset = image * window.positions() * window.channels;
         for (Index row = 0; row < window.rows.output; ++row) {
+            const InsideTaps::Axis rows(window.rows, row);
             for (Index column = 0; column < window.columns.output; ++column) {
-                position(image, row, column, offset);
+                position(image, InsideTaps(window, rows, column), offset);
                 offset += window.channels;
             }
         }
@@ -72,9 +73,9 @@ template <class Scalar>
 WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                                 TensorView<Scalar> y) {
     for_each_position(
-        cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
+        cpu, window, x.shape()[0],
+        [&](Index image, const detail::InsideTaps& inside, Index offset) WEFT_INLINE_LAMBDA {
             const Scalar* const pixels = x.data() + image * window.input_size();
-            const InsideTaps inside(window, row, column);
             const auto count = broadcast(static_cast<Scalar>(inside.count()));
             const auto average = [&]<Index packets>(std::integral_constant<Index, packets>, Index c,
                                                     auto size) {
@@ -85,7 +86,8 @@ WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<con
                                 Eigen::internal::pdiv(sums[p], count), size);
                 }
             };
-            // Several packets at once: they lie in the same lines of memory, or the next.
+            // Several packets at once: they lie in the same lines of memory, or the
+            // next.
             constexpr std::integral_constant<Index, packet_size<Scalar>> whole;
             Index c = 0;
             for (; c + 4 * whole <= window.channels; c += 4 * whole) {
@@ -116,9 +118,9 @@ void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar>
                       TensorView<Scalar> y, Tap* taps) {
     using namespace Eigen::internal;
     detail::for_each_position(
-        cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
+        cpu, window, x.shape()[0],
+        [&](Index image, const detail::InsideTaps& inside, Index offset) WEFT_INLINE_LAMBDA {
             const Scalar* const pixels = x.data() + image * window.input_size();
-            const detail::InsideTaps inside(window, row, column);
             detail::for_each_packet<Scalar>(
                 window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
                     auto best = detail::broadcast(-std::numeric_limits<Scalar>::infinity());
@@ -149,9 +151,9 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
     const bool adds = !detail::are_apart(window);
     if (adds || !detail::cover(window)) detail::fill_images(cpu, window, dx);
     detail::for_each_position(
-        cpu, window, dy.shape()[0], [&](Index image, Index row, Index column, Index offset) {
+        cpu, window, dy.shape()[0],
+        [&](Index image, const detail::InsideTaps& inside, Index offset) WEFT_INLINE_LAMBDA {
             Scalar* const pixels = dx.data() + image * window.input_size();
-            const detail::InsideTaps inside(window, row, column);
             detail::for_each_packet<Scalar>(
                 window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
                     auto gradient = detail::load_up_to(dy.data() + offset + c, size);
@@ -181,9 +183,9 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
     using namespace Eigen::internal;
     if (window.taps() > weft::detail::sum_block) return detail::average_many(cpu, window, x, y);
     detail::for_each_position(
-        cpu, window, x.shape()[0], [&](Index image, Index row, Index column, Index offset) {
+        cpu, window, x.shape()[0],
+        [&](Index image, const detail::InsideTaps& inside, Index offset) WEFT_INLINE_LAMBDA {
             const Scalar* const pixels = x.data() + image * window.input_size();
-            const detail::InsideTaps inside(window, row, column);
             const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
             detail::for_each_packet<Scalar>(
                 window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
@@ -203,10 +205,10 @@ void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Sc
     using namespace Eigen::internal;
     detail::fill_images(cpu, window, dx);
     detail::for_each_position(
-        cpu, window, dy.shape()[0], [&](Index image, Index row, Index column, Index offset) {
+        cpu, window, dy.shape()[0],
+        [&](Index image, const detail::InsideTaps& inside, Index offset) WEFT_INLINE_LAMBDA {
             Scalar* const pixels = dx.data() + image * window.input_size();
             const Scalar* const gradient = dy.data() + offset;
-            const detail::InsideTaps inside(window, row, column);
             const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
             detail::for_each_packet<Scalar>(
                 window.channels, [&](Index c, auto size) WEFT_INLINE_LAMBDA {

@@ -13,13 +13,6 @@ namespace detail {
 
 /// The taps of the window at an output position that lie inside the image.
 struct InsideTaps {
-    EIGEN_ALWAYS_INLINE InsideTaps(const Window2D& window, Index out_row, Index out_column)
-        : rows(window.rows, out_row),
-          columns(window.columns, out_column),
-          row_size(window.columns.input * window.channels),
-          column_size(window.channels),
-          row_taps(window.columns.window) {}
-
     /// The taps along an axis: first, and one past the last, and the element that the first meets.
     struct Axis {
         EIGEN_ALWAYS_INLINE Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
@@ -48,6 +41,13 @@ struct InsideTaps {
 
         Index dilation, begin, end, element;
     };
+
+    EIGEN_ALWAYS_INLINE InsideTaps(const Window2D& window, const Axis& of_row, Index out_column)
+        : rows(of_row),
+          columns(window.columns, out_column),
+          row_size(window.columns.input * window.channels),
+          column_size(window.channels),
+          row_taps(window.columns.window) {}
 
     Index count() const { return rows.count() * columns.count(); }
 
