@@ -75,24 +75,29 @@ WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<con
     for_each_position(
         cpu, window, x.shape()[0],
         [&](Index image, const detail::InsideTaps& inside, Index offset) WEFT_INLINE_LAMBDA {
-            const Scalar* const pixels = x.data() + image * window.input_size();
+            const TapGrid grid(inside);
+            const Scalar* const first = x.data() + image * window.input_size() + grid.first;
             const auto count = broadcast(static_cast<Scalar>(inside.count()));
             const auto average = [&]<Index packets>(std::integral_constant<Index, packets>, Index c,
                                                     auto size) {
                 Packet<Scalar> sums[std::size_t{packets}];
-                sum_many_taps<packets>(inside, pixels + c, size, sums);
+                sum_grid<packets>(inside.rows.count(), inside.columns.count(), grid, first + c,
+                                  size, sums);
                 for (Index p = 0; p < packets; ++p) {
                     store_up_to(y.data() + offset + c + p * packet_size<Scalar>,
                                 Eigen::internal::pdiv(sums[p], count), size);
                 }
             };
-            // Several packets at once: they lie in the same lines of memory, or the
-            // next.
+            // Several packets at once: they lie in the same lines of memory, or the next.
             constexpr std::integral_constant<Index, packet_size<Scalar>> whole;
             Index c = 0;
-            for (; c + 4 * whole <= window.channels; c += 4 * whole) {
-                average(std::integral_constant<Index, 4>{}, c, whole);
-            }
+            const auto many = [&](auto packets) {
+                for (; c + packets * whole <= window.channels; c += packets * whole) {
+                    average(packets, c, whole);
+                }
+            };
+            many(std::integral_constant<Index, 4>{});
+            many(std::integral_constant<Index, 2>{});
             for_each_packet<Scalar>(window.channels - c, [&](Index more, auto size) {
                 average(std::integral_constant<Index, 1>{}, c + more, size);
             });
@@ -174,7 +179,7 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
 }
 
 /// y = the mean of each window, channel by channel, over the taps inside the image, their sum with
-/// the bound of sum_many_taps.
+/// the bound of sum_grid.
 ///
 ///   x (N, H, W, C)   y (N, OH, OW, C)
 template <class Scalar>
