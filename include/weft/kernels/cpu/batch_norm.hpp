@@ -97,15 +97,20 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
     weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index of_each) {
         const Index before = of_each * block_rows;
         const Index more = (std::min)(before, rows - from * block_rows);
-        const auto share = static_cast<Scalar>(more) / static_cast<Scalar>(before + more);
-        const auto weight = static_cast<Scalar>(before) * share;
+        const auto part = static_cast<Scalar>(more) / static_cast<Scalar>(before + more);
+        const auto share = detail::broadcast(part);
+        const auto weight = detail::broadcast(static_cast<Scalar>(before) * part);
         Scalar* const sum = moments + 2 * to * columns;
         const Scalar* const added = moments + 2 * from * columns;
-        for (Index c = 0; c < columns; ++c) {
-            const Scalar difference = added[c] - sum[c];
-            sum[c] += difference * share;
-            sum[columns + c] += added[columns + c] + difference * difference * weight;
-        }
+        detail::for_each_packet<Scalar>(columns, [=](Index c, auto size) WEFT_INLINE_LAMBDA {
+            const auto m = detail::load_up_to<Scalar>(sum + c, size);
+            const auto difference = psub(detail::load_up_to(added + c, size), m);
+            detail::store_up_to(sum + c, pmadd(difference, share, m), size);
+            const auto squares = padd(detail::load_up_to<Scalar>(sum + columns + c, size),
+                                      detail::load_up_to(added + columns + c, size));
+            detail::store_up_to(sum + columns + c,
+                                pmadd(pmul(difference, difference), weight, squares), size);
+        });
     });
     std::copy_n(moments, columns, mean);
     for (Index c = 0; c < columns; ++c) {

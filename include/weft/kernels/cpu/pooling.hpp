@@ -147,7 +147,10 @@ void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar>
 }
 
 /// dx = dy added up at the elements that max_pool_forward took, 0 elsewhere. With a y, only where y
-/// is above 0: then dx is the gradient in front of a relu whose output was pooled.
+/// is above 0: then dx is the gradient in front of a relu whose output was pooled. An element adds
+/// the gradients of the windows that hold it one after another, one for each tap at most: off by at
+/// most (taps - 1) u sum |dy|, u = eps / 2, which for windows of up to 16 x 16 taps is the bound of
+/// other sums, and for 62 x 62, one apart, 2.3e-4 of sum |dy| in float.
 template <class Scalar, class Tap>
 void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> y,
                        TensorView<const Scalar> dy, const Tap* taps, TensorView<Scalar> dx) {
@@ -203,7 +206,8 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
         });
 }
 
-/// dx = each dy, divided by the number of taps inside the image, at every one of them.
+/// dx = each dy, divided by the number of taps inside the image, at every one of them. Where
+/// windows overlap, sums have the bound of max_pool_backward, and one rounding more.
 template <class Scalar>
 void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> dy,
                            TensorView<Scalar> dx) {
