@@ -125,7 +125,7 @@ WEFT_FLATTEN EIGEN_STRONG_INLINE Scalar largest_lane(const Packet<Scalar>& x) {
 
 /// The transpose, in place.
 template <class Scalar>
-WEFT_FLATTEN WEFT_NOINLINE void transpose(PacketSquare<Scalar>& square) {
+WEFT_FLATTEN EIGEN_STRONG_INLINE void transpose(PacketSquare<Scalar>& square) {
     Eigen::internal::ptranspose(square);
 }
 
