@@ -82,21 +82,22 @@ void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets tar
     using namespace Eigen::internal;
     const auto zero = detail::broadcast(Scalar(0));
     const Index columns = logits.shape().last();
-    detail::for_each_row_to_sum(cpu, losses.size(), columns, [&](Index r, const auto& row) {
+    detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
+        const Index begin = r * columns, end = begin + columns;
         const Scalar* z = logits.data() + r * columns;
         Scalar* p = probabilities.data() + r * columns;
         Scalar* g = gradient.data() + r * columns;
         const Scalar largest = detail::row_max(z, columns);
         const auto most = detail::broadcast(largest);
         const auto weighted =
-            row.template sum_packets<Scalar>([=](Index i, auto size) WEFT_INLINE_LAMBDA {
+            detail::sum_packets<Scalar>(begin, end, [=](Index i, auto size) WEFT_INLINE_LAMBDA {
                 const auto t = detail::load_targets(targets, i, size);
                 const auto gap = psub(most, detail::load_up_to(logits.data() + i, size));
                 // A class of no weight may have any logit: 0 * inf must not become NaN.
                 return pselect(pcmp_eq(t, zero), zero, pmul(t, gap));
             });
         const auto mass =
-            row.template sum_packets<Scalar>([=](Index i, auto size) WEFT_INLINE_LAMBDA {
+            detail::sum_packets<Scalar>(begin, end, [=](Index i, auto size) WEFT_INLINE_LAMBDA {
                 return detail::load_targets(targets, i, size);
             });
         const Scalar total = detail::exp_and_sum(z, columns, largest, p);
@@ -244,8 +245,9 @@ void mean_squared_error(Cpu& cpu, TensorView<const Scalar> predictions,
         });
         return;
     }
-    detail::for_each_row_to_sum(cpu, losses.size(), columns, [=](Index r, const auto& row) {
-        losses[r] = share * row.template sum_packets<Scalar>(square);
+    detail::for_each_row(cpu, losses.size(), columns, [=](Index r) {
+        const Index begin = r * columns, end = begin + columns;
+        losses[r] = share * detail::sum_packets<Scalar>(begin, end, square);
     });
 }
 
