@@ -98,7 +98,7 @@ def gate(net):
 
 def sum_of_three(net):
     x = net.conv(0, activation="relu")
-    net.head(net.relu(net("Add", x, net.norm(net.conv(x)), net.conv(x, activation="gelu"))))
+    net.head(net.relu(net("Add", x, net.norm(net.conv(x)), net.conv(x, activation="silu"))))
 
 
 def layer_twice(net):
@@ -152,7 +152,7 @@ def dropped(net):
 def activations_behind_merges(net):
     x, y = net.conv(0), net.conv(0, activation="relu")
     sum_ = net("Activation", net("Add", x, y), activation="tanh")
-    product = net("Activation", net("Multiply", x, y), activation="gelu")
+    product = net("Activation", net("Multiply", x, y), activation="silu")
     net.head(net.relu(net("Concatenate", sum_, product, axis=-1)))
 
 
@@ -169,15 +169,16 @@ def value_with_itself(net):
     net.dense(net("Multiply", net("Add", x, x), x), 2)
 
 
-# Each with its optimiser; all but the last classify.
+# Each with its optimiser; all but the last classify. SGD where a convolution lies before a batch norm: the gradient of
+# its bias is nothing but rounding, which Adam would divide by its own size.
 NETWORKS = [
-    (identity_block, lambda: adam(0.01)),
+    (identity_block, lambda: sgd(0.05, momentum=0.9)),
     (projection_block, lambda: sgd(0.05, momentum=0.9)),
     (projection_first, lambda: adam(0.01)),
     (inception, lambda: adam(0.01)),
-    (rows_side_by_side, lambda: adam(0.01)),
+    (rows_side_by_side, lambda: sgd(0.05, momentum=0.9)),
     (gate, lambda: sgd(0.05, momentum=0.9)),
-    (sum_of_three, lambda: adam(0.01)),
+    (sum_of_three, lambda: sgd(0.05, momentum=0.9)),
     (layer_twice, lambda: adam(0.01)),
     (layer_at_two_depths, lambda: sgd(0.05, momentum=0.9)),
     (layer_on_itself, lambda: adam(0.01)),

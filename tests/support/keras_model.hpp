@@ -54,7 +54,7 @@ private:
 };
 
 inline Activation keras_activation(const std::string& name) {
-    for (const Activation activation : {linear, relu, sigmoid, softmax, tanh, gelu, silu}) {
+    for (const Activation activation : {linear, relu, sigmoid, softmax, tanh, silu}) {
         if (to_string(activation) == name) return activation;
     }
     throw std::runtime_error(concat("Keras's activation ", name, " is unknown here"));
@@ -135,8 +135,7 @@ inline LayerDeclaration<double, Cpu> keras_layer(const nlohmann::json& json, boo
     if (type == "Activation") {
         const std::string activation = fields.at("activation");
         if (activation == "tanh") return checked(Tanh{});
-        // Keras's function gelu is the exact one unless told otherwise.
-        if (activation == "gelu") return checked(GELU{});
+        if (activation == "silu") return checked(SiLU{});
         fields.refuse("has an unknown activation", activation);
     }
     if (type == "Dense") {
