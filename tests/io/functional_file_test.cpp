@@ -165,21 +165,21 @@ TEST_CASE("graphs that are none are refused by name") {
           }) == "model: a layer reads what is computed from its own output");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") = json::array({reference("nobody", 0)});
-          }) == "layer 2, dense, Dense: reads nobody, which is the name of no layer");
+          }) == "layer 1, dense, Dense: reads nobody, which is the name of no layer");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") = json::array({reference("tower", 3)});
-          }) == "layer 2, dense, Dense: reads application 3 of tower, which has 3");
+          }) == "layer 1, dense, Dense: reads application 3 of tower, which has 3");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") = json::array({reference("tower", -1)});
-          }) == "layer 2, dense, Dense: reads application -1 of tower, which has 3");
+          }) == "layer 1, dense, Dense: reads application -1 of tower, which has 3");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") = json::array({reference("input_layer", 1)});
-          }) == "layer 2, dense, Dense: reads application 1 of input_layer, which has 1");
+          }) == "layer 1, dense, Dense: reads application 1 of input_layer, which has 1");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") = json::array({json::array()});
-          }) == "layer 2, dense, Dense: is applied to an empty list");
+          }) == "layer 1, dense, Dense: is applied to an empty list");
     CHECK(refusal([&](Altered& file) { file.layer("dense")["inbound_nodes"] = json::array(); }) ==
-          "layer 2, dense, Dense: is applied to nothing");
+          "layer 1, dense: is applied to nothing");
     CHECK(refusal([&](Altered& file) { file.layer("dense")["name"] = "tower"; })
               .ends_with("has the name of another layer"));
     CHECK(refusal([&](Altered& file) { file.layer("dense")["class_name"] = "InputLayer"; })
@@ -196,11 +196,8 @@ TEST_CASE("graphs that are none are refused by name") {
     CHECK(refusal([&](Altered& file) { file["layers"].erase(0); }) ==
           "its architecture has no InputLayer, expected one");
     // A shared layer at another shape, a layer of one input applied to two.
-    CHECK(refusal([&](Altered& file) {
-              arguments(file, "tower", 0) = json::array({reference("dense", 0)});
-              arguments(file, "tower", 2) = json::array({reference("input_layer", 0)});
-              arguments(file, "dense_1") = json::array({reference("tower", 2)});
-          }).find("tower: input has shape (None, 2, ") != std::string::npos);
+    CHECK(refusal([&](Altered& file) { file.layer("dense_1")["config"]["units"] = 5; }) ==
+          "tower: input has shape (None, 2, 5), expected (None, 2, 3) as where it was before");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") =
                   json::array({{reference("input_layer", 0), reference("input_layer", 0)}});
@@ -221,11 +218,11 @@ TEST_CASE("thousands of nodes are read in a moment, and no more than the file pa
                                          {"kwargs", json::object()}}})}});
     };
     append(0, {reference("input_layer", 0)});
-    for (int i = 1; i < 9'000; ++i) {
+    for (int i = 1; i < 3'000; ++i) {
         append(i, {reference(concat("n", i - 1), 0), reference(concat("n", i - 1), 0)});
     }
     file["layers"] = layers;
-    file["output_layers"] = json::array({{"n8999", 0, 0}});
+    file["output_layers"] = json::array({{"n2999", 0, 0}});
     CHECK(file.refusal().find("is too small for the outputs of layer ") != std::string::npos);
     for (json& layer : layers) {
         if (layer["class_name"] == "Concatenate") {

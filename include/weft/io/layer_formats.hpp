@@ -9,6 +9,7 @@
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/concatenate.hpp"
 #include "weft/layers/conv2d.hpp"
+#include "weft/layers/declaration.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/dropout.hpp"
 #include "weft/layers/elu.hpp"

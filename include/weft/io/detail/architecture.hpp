@@ -75,7 +75,8 @@ WEFT_COLD std::string architecture_text(const Model<Scalar, Device>& model, Json
         const GraphWriter writer(model);
         config = writer.functional(std::move(input_layer), std::move(layers));
     }
-    result.push_back({"module", "keras"});
+    // Keras has no public name for Functional.
+    result.push_back({"module", is_chain ? "keras" : "keras.src.models.functional"});
     result.push_back({"class_name", is_chain ? "Sequential" : "Functional"});
     result.push_back({"config", std::move(config)});
     return to_text(std::move(result), "save_model");
