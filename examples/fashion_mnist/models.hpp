@@ -224,7 +224,7 @@ inline std::vector<Tutorial> tutorials() {
          .augment = true},
         {.id = "resnet",
          .graph = resnet,
-         .parameters = 0,
+         .parameters = 273'754,
          .epochs = 25,
          .batch_size = 64,
          .is_convolutional = true,

@@ -154,7 +154,7 @@ public:
                (built_->multiplications + numbers / static_cast<double>(workspace.capacity()));
     }
 
-    /// The output of layer i in the forward pass over x just run in the workspace. Of a training
+    /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run in the workspace. Of a training
     /// workspace any layer; of an inference workspace the last. That of a layer behind which a relu
     /// of its own is fused is the relu's.
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,

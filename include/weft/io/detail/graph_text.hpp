@@ -26,7 +26,7 @@ struct GraphText {
     std::size_t output = 0;  ///< node
 };
 
-/// [[name, application, 0]] or so: one of the values that a layer computes.
+/// [name, application, 0]: what a layer computes where it is applied for that time, from 0.
 WEFT_COLD inline Json::Array value_reference(std::string_view layer, Index application) {
     Json::Array reference;
     reference.emplace_back(layer);
@@ -65,19 +65,17 @@ public:
             call.push_back({"kwargs", Json::Object()});
             applied[node.layer].emplace_back(std::move(call));
         }
-        Json::Array all, inputs, outputs;
+        Json::Array all;
         all.push_back(named(std::move(input), input_, {}));
         for (std::size_t i = 0; i < layers.size(); ++i) {
             all.push_back(
                 named(std::move(layers[i]), model_.layer_name(i), std::move(applied[i])));
         }
-        inputs.emplace_back(value_reference(input_, 0));
-        outputs.emplace_back(reference(graph.nodes.size(), applications));
         Json::Object config;
         config.push_back({"name", "functional"});
         config.push_back({"layers", std::move(all)});
-        config.push_back({"input_layers", std::move(inputs)});
-        config.push_back({"output_layers", std::move(outputs)});
+        config.push_back({"input_layers", value_reference(input_, 0)});
+        config.push_back({"output_layers", reference(graph.nodes.size(), applications)});
         return config;
     }
 
@@ -226,11 +224,12 @@ private:
         return is_input ? graph_input : first_node + static_cast<std::size_t>(application);
     }
 
-    /// The node that a list of one names.
+    /// The node that a reference names, or a list of one reference.
     std::size_t only(std::string_view field) const {
         const std::string where = concat(file_, ": ", field, " of its architecture");
         const Json* list = config_.find(field);
         require(list && list->array(), where, "is no list");
+        if (!list->array()->empty() && list->array()->front().text()) return value(*list, where);
         require(list->array()->size() == 1, where,
                 concat("has ", list->array()->size(), " entries, expected 1"));
         return value(list->array()->front(), where);
