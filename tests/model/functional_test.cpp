@@ -52,7 +52,19 @@ TEST_CASE("a residual block adds its input") {
     std::ranges::copy(std::array{1.0, 2.0, 3.0, 4.0}, model.parameter("dense/kernel").begin());
     const auto out = model.predict(Tensor<double>({1, 2}, {1, 10}));
     CHECK(identical(out, Tensor<double>({1, 2}, {1 + 31, 10 + 42})));
-    CHECK(model.summary().find("add (Add)") != std::string::npos);
+    CHECK(model.summary() == R"(Model: "functional"
+=============================================================================
+Layer (type)                Output Shape           Param #  Connected to
+-----------------------------------------------------------------------------
+input_layer (InputLayer)    (None, 2)                    0  -
+dense (Dense)               (None, 2)                    4  input_layer[0][0]
+add (Add)                   (None, 2)                    0  input_layer[0][0]
+                                                            dense[0][0]
+=============================================================================
+Total params: 4
+Trainable params: 4
+Non-trainable params: 0
+)");
 }
 
 TEST_CASE("values that are read more than once have the gradients of central differences") {
@@ -96,6 +108,52 @@ TEST_CASE("a layer used twice has one set of parameters, whose gradients are sum
     CHECK(model.layer_count() == 5);
     randomize(model);
     CHECK(has_numerical_gradients(model));
+}
+
+TEST_CASE("a summary tells the applications of a layer apart") {
+    const auto x = input<double, Cpu>({4});
+    const SharedLayer<double, Cpu> tower(Dense{4});
+    const Model<double> model(x, add(x, x | tower | tower));
+    const std::string table = model.summary();
+    CHECK(table.find("dense[0][0]\n") != std::string::npos);
+    CHECK(table.find("dense[1][0]\n") != std::string::npos);
+    CHECK(table.find("dense[2][0]") == std::string::npos);
+}
+
+TEST_CASE("a model from a value that a layer computes begins behind that layer") {
+    const auto x = input<double, Cpu>({4});
+    const auto y = x | Dense{3};
+    Model<double> model(y, add(y, y | Dense{3}));
+    CHECK_FALSE(model.is_built());
+    model.build({3});
+    CHECK(model.layer_count() == 2);
+}
+
+TEST_CASE("a NaN is traced to the node where it arose, behind more nodes than layers") {
+    const auto x = input({2});
+    const SharedLayer<float, Cpu> shared(ReLU{});
+    const auto y = x | shared | Dense{.units = 2, .kernel_initializer = ones} | shared | shared;
+    Model<float> model(x, multiply(y, y) | shared | Dense{.units = 2, .name = "last"});
+    model.parameter("dense/bias")[0] = 1e30f;
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Tensor<float> data({2, 2}, {1, 2, 3, 4});
+    const History history =
+        trainer.fit(data, data, {.epochs = 1, .verbosity = Verbosity::silent});
+    REQUIRE(history.non_finite);
+    CHECK(history.non_finite->where == "multiply");
+}
+
+TEST_CASE("softmax of a softmax is refused past merges of views, and not past an Add") {
+    const auto x = input({2, 2});
+    const auto flat = x | Flatten{} | Dense{4, softmax};
+    const auto fit = [&](const Value<float, Cpu>& output) {
+        Model<float> model(x, output);
+        Trainer trainer(model, {.loss = CategoricalCrossentropy{}});
+        const Tensor<float> data({1, 2, 2}, {1, 2, 3, 4}), target({1, 4}, {1, 0, 0, 0});
+        trainer.fit(data, target, {.epochs = 1, .verbosity = Verbosity::silent});
+    };
+    CHECK_THROWS_AS(fit(flat | Reshape{{4}} | Softmax{}), ArgumentError);
+    CHECK_NOTHROW(fit(add(flat, x | Flatten{}) | Softmax{}));
 }
 
 TEST_CASE("a graph that is no function of its input is refused") {

@@ -247,8 +247,8 @@ template WeightsReport load_matching_weights(Model<float, Cpu>&, const std::file
                                              const LoadWeightsOptions&);
 template void save_model(const Model<float, Cpu>&, const std::filesystem::path&,
                          const std::vector<LayerFormat<float, Cpu>>&);
-template Sequential<float, Cpu> load_model<float, Cpu>(const std::filesystem::path&,
-                                                       const std::vector<LayerFormat<float, Cpu>>&,
-                                                       const LoadModelOptions&);
+template Model<float, Cpu> load_model<float, Cpu>(const std::filesystem::path&,
+                                                  const std::vector<LayerFormat<float, Cpu>>&,
+                                                  const LoadModelOptions&);
 
 }  // namespace weft

@@ -5,6 +5,7 @@
 #include "weft/layers/add.hpp"
 #include "weft/layers/concatenate.hpp"
 #include "weft/layers/multiply.hpp"
+#include "weft/model/graph_order.hpp"
 #include "weft/model/model.hpp"
 
 namespace weft {
@@ -31,10 +32,40 @@ public:
         node_->inputs = std::move(inputs);
     }
 
-    /// The graph from an input to an output, both included. Throws ArgumentError when the output
-    /// does not come from that input alone.
+    /// The graph from an input to an output, both included. The input may be a value that a layer
+    /// computes: then the graph begins behind it, for samples of any shape. Throws ArgumentError
+    /// when the output does not come from that input alone.
     WEFT_COLD static Graph<Scalar, Device> graph(const Value& input, const Value& output) {
-        return GraphOrder(input, output).graph();
+        if (input.node_ == output.node_) {
+            throw ArgumentError("model: the output is the input, expected a layer between");
+        }
+        std::vector<const Node*> found;
+        std::vector<const Declaration*> layers;
+        std::vector<LooseNode> nodes;
+        const auto index_of = [](auto& list, const auto* item) {
+            const auto known = std::ranges::find(list, item);
+            const auto index = static_cast<std::size_t>(known - list.begin());
+            if (known == list.end()) list.push_back(item);
+            return index;
+        };
+        const auto node_of = [&](const Value& value) {
+            if (value.node_ == input.node_) return graph_input;
+            if (value.node_->layer == nullptr) {
+                throw ArgumentError("model: the output reads an input that is not the model's");
+            }
+            return index_of(found, value.node_.get());
+        };
+        node_of(output);
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            LooseNode node{index_of(layers, found[i]->layer.get())};
+            for (const Value& read : found[i]->inputs) node.inputs.push_back(node_of(read));
+            nodes.push_back(std::move(node));
+        }
+        std::vector<Declaration> declarations;
+        for (const Declaration* layer : layers) declarations.push_back(*layer);
+        auto graph = ordered_graph<Scalar, Device>(declarations, nodes, 0);
+        graph.input = input.node_->input;
+        return graph;
     }
 
 private:
@@ -42,71 +73,6 @@ private:
         std::optional<Shape> input;
         std::shared_ptr<const Declaration> layer;
         std::vector<Value> inputs;
-    };
-
-    /// Nodes in Keras's order: those farthest from the output first, and at the same distance as
-    /// they are met on the way back from the output.
-    class GraphOrder {
-    public:
-        GraphOrder(const Value& input, const Value& output) : input_(input) {
-            visit(*output.node_);
-            for (std::size_t i = finished_.size(); i-- > 0;) {
-                for (const Value& read : finished_[i]->inputs) {
-                    Met& met = find(*read.node_);
-                    met.distance = (std::max)(met.distance, find(*finished_[i]).distance + 1);
-                }
-            }
-            if (find(*output.node_).node == input.node_.get()) {
-                throw ArgumentError("model: the output is the input, expected a layer between");
-            }
-            std::ranges::stable_sort(met_, std::ranges::greater{}, &Met::distance);
-        }
-
-        Graph<Scalar, Device> graph() const {
-            Graph<Scalar, Device> graph;
-            graph.input = input_.node_->input;
-            std::vector<const Node*> values{input_.node_.get()};
-            std::vector<const Declaration*> layers;
-            for (const Met& met : met_) {
-                if (met.node == values.front()) continue;
-                std::vector<std::size_t> inputs;
-                for (const Value& read : met.node->inputs) {
-                    const auto found = std::ranges::find(values, read.node_.get());
-                    inputs.push_back(static_cast<std::size_t>(found - values.begin()));
-                }
-                const auto known = std::ranges::find(layers, met.node->layer.get());
-                const auto layer = static_cast<std::size_t>(known - layers.begin());
-                if (known == layers.end()) {
-                    layers.push_back(met.node->layer.get());
-                    graph.layers.push_back(*met.node->layer);
-                }
-                graph.apply(layer, inputs);
-                values.push_back(met.node);
-            }
-            return graph;
-        }
-
-    private:
-        struct Met {
-            const Node* node;
-            Index distance;  ///< from the output
-        };
-
-        Met& find(const Node& node) { return *std::ranges::find(met_, &node, &Met::node); }
-
-        void visit(const Node& node) {
-            if (std::ranges::find(met_, &node, &Met::node) != met_.end()) return;
-            met_.push_back({&node, 0});
-            if (node.input && &node != input_.node_.get()) {
-                throw ArgumentError("model: the output reads an input that is not the model's");
-            }
-            for (const Value& read : node.inputs) visit(*read.node_);
-            finished_.push_back(&node);
-        }
-
-        Value input_;
-        std::vector<Met> met_;
-        std::vector<const Node*> finished_;
     };
 
     std::shared_ptr<Node> node_;

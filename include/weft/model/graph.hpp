@@ -31,6 +31,21 @@ struct Graph {
         return std::span(inputs).subspan(node.first_input, node.inputs);
     }
 
+    /// Whether each layer is applied once, to what the one before computes.
+    WEFT_COLD bool is_chain() const {
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            const std::span<const std::size_t> read = inputs_of(nodes[i]);
+            if (nodes[i].layer != i || read.size() != 1 || read.front() != i) return false;
+        }
+        return true;
+    }
+
+    /// How often the layer of node i was applied before.
+    WEFT_COLD Index application(std::size_t i) const {
+        const auto before = std::span(nodes).first(i);
+        return std::ranges::count(before, nodes[i].layer, &GraphNode::layer);
+    }
+
     /// Applies a layer to values.
     WEFT_COLD void apply(std::size_t layer, std::span<const std::size_t> values) {
         nodes.push_back({layer, inputs.size(), values.size()});

@@ -4,8 +4,8 @@
 
 #include "weft/kernels/cpu/layout.hpp"
 #include "weft/model/detail/pass_run.hpp"
+#include "weft/model/detail/summarize.hpp"
 #include "weft/model/graph.hpp"
-#include "weft/model/summary.hpp"
 
 namespace weft {
 
@@ -37,6 +37,11 @@ public:
     template <template <class, class> class Value>
     Model(const Value<Scalar, Device>& input, const Value<Scalar, Device>& output)
         : graph_(Value<Scalar, Device>::graph(input, output)) {
+        build_if_declared();
+    }
+
+    /// Of that graph; built if it declares its input.
+    WEFT_COLD explicit Model(Graph<Scalar, Device> graph) : graph_(std::move(graph)) {
         build_if_declared();
     }
 
@@ -149,7 +154,7 @@ public:
                (built_->multiplications + numbers / static_cast<double>(workspace.capacity()));
     }
 
-    /// The output of layer i in the forward pass over x just run in the workspace. Of a training
+    /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run in the workspace. Of a training
     /// workspace any layer; of an inference workspace the last. That of a layer behind which a relu
     /// of its own is fused is the relu's.
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
@@ -174,6 +179,9 @@ public:
     /// The activation at the end, in place of whose output a loss may take its input. linear where
     /// there is none, or something else sees the output.
     Activation last_activation() const { return built().plan->last_activation(); }
+
+    /// Which layers there are, and what each is applied to.
+    const Graph<Scalar, Device>& graph() const { return graph_; }
 
     std::size_t layer_count() const { return graph_.layers.size(); }
     const std::vector<Declaration>& declarations() const { return graph_.layers; }
@@ -213,16 +221,9 @@ public:
     }
 
     /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
-    /// then the totals.
+    /// what it reads where the model is no chain, then the totals.
     WEFT_COLD std::string summary() const {
-        std::vector<SummaryRow> rows;
-        for (std::size_t i = 0; i < built().layers.size(); ++i) {
-            const auto own = layer_parameters(i);
-            rows.push_back({layer_name(i), graph_.layers[i].type(), layer(i).output_shape(),
-                            detail::count_numbers(own, true) + detail::count_numbers(own, false)});
-        }
-        const Index trainable = trainable_parameter_count();
-        return format_summary("sequential", rows, trainable, parameter_count() - trainable);
+        return detail::summarize(graph_, built());
     }
 
     /// The steps of a pass, a line each: what reads and writes which value, and what is fused.

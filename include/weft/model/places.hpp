@@ -27,33 +27,31 @@ struct Place {
 /// Gives each place an offset, so that two that are needed at the same time share no byte; returns
 /// the bytes of all. The largest come first, each as low as it fits.
 WEFT_COLD inline Index assign_places(std::span<Place> places) {
-    std::vector<std::size_t> order;  // those that have an offset
+    std::vector<std::size_t> order;  // those that have an offset, by it
+    std::vector<bool> is_placed(places.size());
     Index total = 0;
-    for (std::size_t count = 0; count < places.size(); ++count) {
+    for (Place& place : places) place.offset = 0;
+    while (true) {
         std::size_t next = places.size();
         for (std::size_t i = 0; i < places.size(); ++i) {
-            if (std::find(order.begin(), order.end(), i) != order.end()) continue;
+            if (is_placed[i] || places[i].bytes == 0) continue;
             if (next == places.size() || places[i].bytes > places[next].bytes) next = i;
         }
+        if (next == places.size()) return total;
         Place& place = places[next];
-        place.offset = 0;
-        // Up behind whatever is in the way, until nothing is.
-        for (bool is_free = false; !is_free;) {
-            is_free = true;
-            for (const std::size_t i : order) {
-                const Place& other = places[i];
-                if (!place.meets(other) || place.offset >= other.end() ||
-                    other.offset >= place.end()) {
-                    continue;
-                }
-                place.offset = other.end();
-                is_free = false;
-            }
+        // Up behind whatever is in the way, the lowest first: so it is never met again.
+        for (const std::size_t i : order) {
+            const Place& other = places[i];
+            if (other.offset >= place.end()) break;
+            if (place.meets(other) && place.offset < other.end()) place.offset = other.end();
         }
         total = (std::max)(total, place.end());
-        order.push_back(next);
+        const auto behind = std::find_if(order.begin(), order.end(), [&](std::size_t i) {
+            return places[i].offset > place.offset;
+        });
+        order.insert(behind, next);
+        is_placed[next] = true;
     }
-    return total;
 }
 
 }  // namespace weft

@@ -34,6 +34,12 @@ public:
     explicit Sequential(std::vector<Declaration> declarations)
         : Model<Scalar, Device>(std::move(declarations)) {}
 
+    /// A model whose layers are a chain, such as load_model gives. Throws ArgumentError for another.
+    WEFT_COLD Sequential(Model<Scalar, Device> model) : Model<Scalar, Device>(std::move(model)) {
+        if (this->graph().is_chain()) return;
+        throw ArgumentError("sequential: the layers of the model are no chain; call it a Model");
+    }
+
     /// Appends a layer to a model that is not built yet; ArgumentError afterwards.
     WEFT_COLD void add(Declaration declaration) { this->append(std::move(declaration)); }
 

@@ -68,11 +68,18 @@ WEFT_COLD std::string with_activation(Activation activation, const Model<Scalar,
                  type == BatchNorm::type ? " behind " : " in the place of ", model.layer_name(i)});
 }
 
-/// The last of the layers up to i that does more than pass on its input; layer 0 if none does.
+/// The last layer on the way to a value of the graph that does more than pass on its input; the
+/// first layer if none does.
 template <class Scalar, class Device>
-WEFT_COLD std::size_t last_computing(const Model<Scalar, Device>& model, std::size_t i) {
-    while (i > 0 && passes_on(model, i)) --i;
-    return i;
+WEFT_COLD GraphNode last_computing(const Model<Scalar, Device>& model, std::size_t value) {
+    const auto& graph = model.graph();
+    GraphNode node = graph.nodes.front();
+    while (value > 0) {
+        node = graph.nodes[value - 1];
+        if (!passes_on(model, node.layer)) break;
+        value = graph.inputs_of(node).front();
+    }
+    return node;
 }
 
 /// Throws ArgumentError for a last activation that is never meant with the loss; gives a hint for
@@ -80,7 +87,8 @@ WEFT_COLD std::size_t last_computing(const Model<Scalar, Device>& model, std::si
 template <class Scalar, class Device>
 WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
                                    const LossDeclaration<Scalar, Device>& loss) {
-    const std::size_t i = last_computing(model, model.layer_count() - 1);
+    const GraphNode node = last_computing(model, model.graph().nodes.size());
+    const std::size_t i = node.layer, before = model.graph().inputs_of(node).front();
     const std::optional<Activation> last = known_activation(model, i);
     if (!last) return {};
     if (last == softmax && model.layer(i).output_shape().last() == 1) {
@@ -90,8 +98,8 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
                                   with_activation(sigmoid, model, i)}));
     }
     const std::string_view type = model.declarations()[i].type();
-    if (i > 0 && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
-        known_activation(model, last_computing(model, i - 1)) == last) {
+    if (before > 0 && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
+        known_activation(model, last_computing(model, before).layer) == last) {
         throw ArgumentError(
             join({model.layer_name(i), ": ", to_string(*last), " of what is the output of ",
                   to_string(*last), " already; write no ", type, "{}"}));

@@ -33,8 +33,9 @@ WEFT_COLD std::string find_non_finite(const Model<Scalar, Device>& model,
     const std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
     if (!parameter.empty()) return parameter;
     // Not the other parameters: the pass that went wrong updated them, and came to them later.
-    for (std::size_t i = 0; i < model.layer_count(); ++i) {
-        if (!finite(model.output(workspace, x, i))) return model.layer_name(i);
+    const auto& nodes = model.graph().nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (!finite(model.output(workspace, x, i))) return model.layer_name(nodes[i].layer);
     }
     return "loss";
 }
