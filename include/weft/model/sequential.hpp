@@ -109,7 +109,8 @@ public:
         pool_.clear();
         std::uint32_t stream = 0;
         for (const ParameterInfo& parameter : parameters_) {
-            parameter.initializer.fill(view(parameter.slot),
+            const TensorView<Scalar> values(view(parameter.slot).data(), parameter.slot.shape);
+            parameter.initializer.fill(values,
                                        RandomStream(seed, RandomPurpose::initializer, stream++));
         }
     }

@@ -69,29 +69,30 @@ class Tensor<Scalar, Reference> : private Tensor<Scalar, Cpu> {
     using Host = Tensor<Scalar, Cpu>;
 
 public:
-    using View = TensorView<Scalar, Reference>;
-    using ConstView = TensorView<const Scalar, Reference>;
-
-    Tensor() = default;
-    explicit Tensor(const Shape& shape) : Host(shape) {}
-    /// A copy of numbers in memory, in this precision.
-    template <class Number, class Device>
-    explicit Tensor(TensorView<Number, Device> view) : Host(view.shape()) {
-        for (Index i = 0; i < view.size(); ++i) data()[i] = static_cast<Scalar>(view.data()[i]);
-    }
-
-    using Host::begin, Host::data, Host::end, Host::shape, Host::size;
+    using Host::Host;
     using typename Host::value_type;
+    using Host::begin, Host::data, Host::end, Host::size;
     using Host::operator[], Host::operator();
 
-    View view() { return {data(), shape()}; }
-    ConstView view() const { return {data(), shape()}; }
-    operator View() { return view(); }
-    operator ConstView() const { return view(); }
-    View slice(Index first, Index count) { return view().slice(first, count); }
-    ConstView slice(Index first, Index count) const { return view().slice(first, count); }
-    View sample(Index i) { return view().sample(i); }
-    ConstView sample(Index i) const { return view().sample(i); }
+    const Shape& shape() const { return Host::shape(); }
+    TensorView<Scalar, Reference> view() { return {data(), shape()}; }
+    TensorView<const Scalar, Reference> view() const { return {data(), shape()}; }
+    operator TensorView<Scalar, Reference>() { return view(); }
+    operator TensorView<const Scalar, Reference>() const { return view(); }
+    TensorView<Scalar, Reference> slice(Index first, Index count) {
+        return view().slice(first, count);
+    }
+    TensorView<const Scalar, Reference> slice(Index first, Index count) const {
+        return view().slice(first, count);
+    }
 };
+
+/// The numbers of a tensor, or of a view, in the precision that an oracle takes them in.
+template <class Number = double, class Numbers>
+Tensor<Number, Reference> as_reference(const Numbers& x) {
+    Tensor<Number, Reference> y(x.shape());
+    for (Index i = 0; i < x.shape().size(); ++i) y[i] = static_cast<Number>(x.data()[i]);
+    return y;
+}
 
 }  // namespace weft
