@@ -23,8 +23,8 @@ public:
           arena_(Shape{list.trainable_size() + list.state_size()}) {
         std::uint32_t stream = 0;
         for (const ParameterInfo& info : list.parameters()) {
-            info.initializer.fill(view(info.slot),
-                                  RandomStream(seed, RandomPurpose::initializer, stream++));
+            const TensorView<Scalar> values(view(info.slot).data(), info.slot.shape);
+            info.initializer.fill(values, RandomStream(seed, RandomPurpose::initializer, stream++));
         }
     }
 

@@ -36,10 +36,12 @@ void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batc
     Scalar* const x = batch.x.data();
     Scalar* const y = batch.y.data();
     Device& device = batch.workspace.device();
-    const bool is_within = batches.reads_within_pass();
+    const bool is_within = std::same_as<Device, Cpu> && batches.reads_within_pass();
     if (!is_within) batches.next(x, y);
     run_pass(device, work, [&] {
-        if (is_within) batches.next_within_pass(device, x, y);
+        if constexpr (std::same_as<Device, Cpu>) {
+            if (is_within) batches.next_within_pass(device, x, y);
+        }
         body();
     });
 }
@@ -52,8 +54,8 @@ struct LossWeights {
 
 /// The class that a target of Loss::class_count stands for, as in Keras; less than the count for a
 /// NaN too, which is found later.
-template <class Scalar>
-std::size_t class_of(TensorView<const Scalar> target, std::size_t classes) {
+template <class Scalar, class Device>
+std::size_t class_of(TensorView<const Scalar, Device> target, std::size_t classes) {
     if (target.size() == 1) {
         // Indices are checked; of yes and no there may be any number between.
         return classes == 2 ? target[0] > Scalar(0.5) : static_cast<std::size_t>(target[0]);
@@ -73,7 +75,7 @@ WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
                            std::span<const Index> samples, const LossWeights& weights,
                            TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
     const auto n = static_cast<Index>(samples.size());
-    const auto targets = batch.y.slice(0, n);
+    const TensorView<const Scalar, Device> targets = batch.y.slice(0, n);
     const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
     Device& device = batch.workspace.device();
     options.loss->evaluate(device, batch.workspace.plan().gives_logits(), predictions, targets,
@@ -84,8 +86,7 @@ WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
             double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
             if (!weights.of_classes.empty()) {
                 weight *=
-                    weights
-                        .of_classes[class_of<Scalar>(targets.sample(i), weights.of_classes.size())];
+                    weights.of_classes[class_of(targets.sample(i), weights.of_classes.size())];
             }
             batch.weights[i] = static_cast<Scalar>(weight);
         }
