@@ -304,21 +304,25 @@ TEST_CASE_TEMPLATE("probabilities may share the memory of logits or gradient", S
 
 TEST_CASE_TEMPLATE("a row has the same bits alone, in a batch, and for 1, 2 and 7 threads", Scalar,
                    float, double) {
-    const Shape shape{999, 10};  // several tasks, the last one short
-    for (const auto& loss : all_losses<Scalar>()) {
-        CAPTURE(loss.name);
-        const auto x = predictions_for(loss, shape), t = targets_for(loss, shape);
-        const auto one = run<Scalar>(loss, x, t, Scalar(0.3));
-        for (const int threads : {2, 7}) {
-            const auto many = run<Scalar>(loss, x, t, Scalar(0.3), threads);
-            CHECK(identical(many.losses, one.losses));
-            CHECK(identical(many.probabilities, one.probabilities));
-            CHECK(identical(many.gradient, one.gradient));
-        }
-        for (const Index row : {0, 500, 998}) {
-            const auto alone = run<Scalar>(loss, x.slice(row, 1), t.slice(row, 1), Scalar(0.3));
-            CHECK(identical(alone.losses, one.losses.slice(row, 1)));
-            CHECK(identical(alone.gradient, one.gradient.slice(row, 1)));
+    // Several tasks, the last one short; rows of one element, of less than a packet, of two blocks.
+    for (const Shape& shape : {Shape{2100, 1}, Shape{999, 10}, Shape{30, 300}}) {
+        const Index rows = shape[0];
+        for (const auto& loss : all_losses<Scalar>()) {
+            CAPTURE(loss.name);
+            CAPTURE(rows);
+            const auto x = predictions_for(loss, shape), t = targets_for(loss, shape);
+            const auto one = run<Scalar>(loss, x, t, Scalar(0.3));
+            for (const int threads : {2, 7}) {
+                const auto many = run<Scalar>(loss, x, t, Scalar(0.3), threads);
+                CHECK(identical(many.losses, one.losses));
+                CHECK(identical(many.probabilities, one.probabilities));
+                CHECK(identical(many.gradient, one.gradient));
+            }
+            for (const Index row : {Index{0}, rows / 2, rows - 1}) {
+                const auto alone = run<Scalar>(loss, x.slice(row, 1), t.slice(row, 1), Scalar(0.3));
+                CHECK(identical(alone.losses, one.losses.slice(row, 1)));
+                CHECK(identical(alone.gradient, one.gradient.slice(row, 1)));
+            }
         }
     }
 }

@@ -278,7 +278,8 @@ TEST_CASE_TEMPLATE("large windows average each channel, at the image's edge too"
                    double) {
     // More than 256 taps, in halves of rows and of columns; the outer ones have fewer.
     for (const PoolCase& c : {PoolCase{2, 30, 41, 19, 17, 23, 5, 7, weft::same},
-                              PoolCase{3, 2, 700, 3, 2, 600, 1, 50, weft::valid}}) {
+                              PoolCase{3, 2, 700, 3, 2, 600, 1, 50, weft::valid},
+                              PoolCase{2, 18, 40, 119, 17, 23, 1, 9, weft::valid}}) {
         const auto x = random_integers<Scalar>(c.input(), 1, -9, 9);
         const auto y = average_pool(c, x, Tensor<Scalar>(c.output())).y;
         int wrong = 0;
@@ -294,5 +295,26 @@ TEST_CASE_TEMPLATE("large windows average each channel, at the image's edge too"
             Tensor<Scalar>(x.slice(1, 1)), Tensor<Scalar>(c.output().sample().batch(1)));
         CHECK(identical(alone.y, y.slice(1, 1)));
         CHECK(identical(average_pool(c, x, Tensor<Scalar>(c.output()), 7).y, y));
+    }
+}
+
+TEST_CASE_TEMPLATE("a gradient through many windows is within the bound of its roundings", Scalar,
+                   float, double) {
+    // The element in the middle is in all windows: of 3 x 3, 16 x 16 and 62 x 62 taps.
+    for (const Index side : {3, 16, 62}) {
+        const Index image = 2 * side - 1, middle = side - 1, taps = side * side;
+        const PoolCase c{1, image, image, 1, side, side, 1, 1, weft::valid};
+        Tensor<Scalar> x(c.input());
+        x(0, middle, middle, 0) = 1;  // the largest of each window
+        for (const bool equal : {true, false}) {
+            CAPTURE(side);
+            CAPTURE(equal);
+            const weft::LongNumbers<Scalar> dy(c.output(), equal);
+            const Scalar largest = max_pool(c, x, dy.x).dx(0, middle, middle, 0);
+            CHECK(weft::roundings(largest, dy.sum) <= static_cast<double>(taps - 1));
+            const Scalar mean = average_pool(c, x, dy.x).dx(0, middle, middle, 0);
+            CHECK(weft::roundings(mean, dy.sum / static_cast<long double>(taps)) <=
+                  static_cast<double>(taps));
+        }
     }
 }

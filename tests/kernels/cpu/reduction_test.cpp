@@ -28,7 +28,7 @@ Tensor<Scalar> column_sums(const Tensor<Scalar>& x, int threads = 1) {
 
 TEST_CASE_TEMPLATE("column_sums adds each row once, for any number of rows and columns", Scalar,
                    float, double) {
-    for (const Index rows : {0, 1, 2, 511, 512, 513, 1024, 1300}) {
+    for (const Index rows : {0, 1, 2, 63, 64, 65, 128, 1300}) {
         for (const Index columns : {1, 2, 3, 7, 8, 15, 16, 17, 33, 70}) {
             Tensor<Scalar> x({rows, columns}), expected({columns});
             for (Index r = 0; r < rows; ++r) {
@@ -111,7 +111,7 @@ TEST_CASE_TEMPLATE("long column_sums are within the bound of their roundings", S
             CAPTURE(n);
             CAPTURE(equal);
             CHECK(weft::roundings(static_cast<Scalar>(sum), numbers.sum) <=
-                  weft::pairwise_roundings(n, 512) + 1);
+                  weft::pairwise_roundings(n, 64) + 1);
         }
     }
 }

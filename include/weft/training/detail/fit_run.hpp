@@ -60,11 +60,11 @@ public:
     }
     WEFT_COLD std::vector<std::string> score_names() const override {
         std::vector<std::string> names;
-        for (const auto& [name, value] : mean_scores(trainer_, sums_)) names.push_back(name);
-        if (validation().size() > first_of_validation()) {
-            for (std::size_t i = 0, own = names.size(); i < own; ++i) {
-                names.push_back("val_" + names[i]);
-            }
+        const Scores own = mean_scores(trainer_, sums_);
+        const bool validates = validation().size() > first_of_validation();
+        for (const std::string_view prefix : {"", "val_"}) {
+            if (!prefix.empty() && !validates) break;
+            for (const auto& [name, value] : own) names.push_back(concat(prefix, name));
         }
         return names;
     }
@@ -107,7 +107,7 @@ public:
         field("seconds", seconds_);
         field.require(seconds_ >= 0 && seconds_ < 1e15, "seconds", "are none");
         std::vector<double> sums;
-        for (const MetricSum& sum : sums_) sums.insert(sums.end(), {sum.sum, sum.count});
+        for (const MetricSum& sum : sums_) sums.push_back(sum.sum), sums.push_back(sum.count);
         field("sums", sums);
         field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
         for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
@@ -299,7 +299,7 @@ private:
                      model_, trainer_, validation(), first, end, options_.batch_size,
                      {options_.validation_data ? options_.validation_sample_weight
                                                : options_.sample_weight})) {
-                record.scores.set("val_" + name, value);
+                record.scores.set(concat("val_", name), value);
             }
         }
         return record;
