@@ -53,7 +53,7 @@ Run<Scalar, Device> run_of(const Tutorial& tutorial) {
         run.trainer.optimizer = SGD{.learning_rate = 0.02, .momentum = 0.9, .nesterov = true};
     }
     const Shape sample = tutorial.is_convolutional ? Shape{16, 16, 1} : Shape{16, 16};
-    run.x = random_uniform<Scalar>(sample.batch(5), 1, 0, 255 / tutorial.pixel_divisor);
+    run.x = random_uniform<Scalar>(sample.batch(5), 1, 0, tutorial.pixel_divisor == 1 ? 255 : 1);
     run.y = Tensor<Scalar>({5}, {3, 1, 4, 9, 5});
     return run;
 }

@@ -69,9 +69,9 @@ class Tensor<Scalar, Reference> : private Tensor<Scalar, Cpu> {
     using Host = Tensor<Scalar, Cpu>;
 
 public:
+    using Host::begin, Host::data, Host::end, Host::size;
     using Host::Host;
     using typename Host::value_type;
-    using Host::begin, Host::data, Host::end, Host::size;
     using Host::operator[], Host::operator();
 
     const Shape& shape() const { return Host::shape(); }

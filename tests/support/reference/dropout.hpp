@@ -12,12 +12,13 @@ namespace weft::kernels {
 template <class Scalar>
 void dropout_forward(Reference&, Index count, double rate, const RandomStream& random,
                      const Scalar* x, Scalar* y, std::uint8_t* kept) {
+    const auto share = static_cast<Wide<Scalar>>(1 - rate);
     const auto threshold = static_cast<std::uint32_t>(rate * 0x1p32);
     for (Index i = 0; i < count; ++i) {
         const Index q = i / 64, k = i % 64 / 16, b = i % 16;
         const auto words = random.block(static_cast<std::uint64_t>(16 * q + b));
         kept[i] = words[static_cast<std::size_t>(k)] >= threshold ? 1 : 0;
-        y[i] = kept[i] != 0 ? static_cast<Scalar>(wide(x[i]) / (1 - wide(rate))) : Scalar(0);
+        y[i] = kept[i] != 0 ? static_cast<Scalar>(wide(x[i]) / share) : Scalar(0);
     }
 }
 
@@ -25,8 +26,9 @@ void dropout_forward(Reference&, Index count, double rate, const RandomStream& r
 template <class Scalar>
 void dropout_backward(Reference&, Index count, double rate, const std::uint8_t* kept,
                       const Scalar* dy, Scalar* dx) {
+    const auto share = static_cast<Wide<Scalar>>(1 - rate);
     for (Index i = 0; i < count; ++i) {
-        dx[i] = kept[i] != 0 ? static_cast<Scalar>(wide(dy[i]) / (1 - wide(rate))) : Scalar(0);
+        dx[i] = kept[i] != 0 ? static_cast<Scalar>(wide(dy[i]) / share) : Scalar(0);
     }
 }
 

@@ -131,8 +131,9 @@ void sparse_categorical_crossentropy(Reference&, TensorView<const Scalar, Refere
         for (Index i = begin; i < begin + columns; ++i) s += clipped(i).value;
         losses[r] = static_cast<Scalar>(std::log(s / clipped(at_label).value));
         for (Index i = begin; i < begin + columns; ++i) {
+            const Wide<Scalar> u = clipped(i).is_inside ? 1 : 0;
             const Wide<Scalar> slope = 1 / s - (i == at_label ? 1 / clipped(i).value : 0);
-            gradient[i] = static_cast<Scalar>(clipped(i).is_inside ? wide(scale) * slope : 0);
+            gradient[i] = static_cast<Scalar>(wide(scale) * u * slope);
         }
     }
 }

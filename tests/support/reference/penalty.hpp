@@ -12,21 +12,23 @@ namespace weft::kernels {
 /// l1 sum |x| + l2 sum x^2.
 template <class Scalar>
 double penalty(Reference&, TensorView<const Scalar, Reference> x, double l1, double l2) {
-    Wide<Scalar> sum = 0;
+    Wide<Scalar> magnitudes = 0, squares = 0;
     for (const Scalar value : x) {
-        const Wide<Scalar> number = wide(value);
-        sum += l1 * std::abs(number) + l2 * number * number;
+        magnitudes += std::abs(wide(value));
+        squares += wide(value) * wide(value);
     }
-    return static_cast<double>(sum);
+    return static_cast<double>(static_cast<Wide<Scalar>>(l1) * magnitudes +
+                               static_cast<Wide<Scalar>>(l2) * squares);
 }
 
 /// gradient += l1 sign(x) + 2 l2 x, with sign(0) = 0.
 template <class Scalar>
 void add_penalty_gradient(Reference&, TensorView<const Scalar, Reference> x, double l1, double l2,
                           TensorView<Scalar, Reference> gradient) {
+    const auto of_sign = static_cast<Wide<Scalar>>(l1), of_x = static_cast<Wide<Scalar>>(2 * l2);
     for (Index i = 0; i < x.size(); ++i) {
-        const double sign = x[i] > 0 ? 1 : x[i] < 0 ? -1 : 0;
-        const Wide<Scalar> slope = l1 * sign + 2 * l2 * wide(x[i]);
+        const Wide<Scalar> sign = x[i] > 0 ? 1 : x[i] < 0 ? -1 : 0;
+        const Wide<Scalar> slope = of_sign * sign + of_x * wide(x[i]);
         gradient[i] = static_cast<Scalar>(wide(gradient[i]) + slope);
     }
 }
@@ -46,9 +48,9 @@ template <class Scalar>
 void clip_norm(Reference&, TensorView<Scalar, Reference> x, double limit) {
     Wide<Scalar> squares = 0;
     for (const Scalar value : x) squares += wide(value) * wide(value);
-    const Wide<Scalar> norm = std::sqrt(squares);
-    if (!(norm > limit)) return;
-    for (Scalar& value : x) value = static_cast<Scalar>(wide(value) * limit / norm);
+    const Wide<Scalar> norm = std::sqrt(squares), most = static_cast<Wide<Scalar>>(limit);
+    if (!(norm > most)) return;
+    for (Scalar& value : x) value = static_cast<Scalar>(wide(value) * most / norm);
 }
 
 /// w = max(w, 0); NaN stays NaN.
@@ -64,13 +66,14 @@ void make_non_negative(Reference&, TensorView<Scalar, Reference> w) {
 template <class Scalar>
 void limit_column_norms(Reference&, TensorView<Scalar, Reference> w, double limit) {
     const Index columns = w.shape().last();
+    const auto most = static_cast<Wide<Scalar>>(limit), guard = static_cast<Wide<Scalar>>(1e-7);
     for (Index c = 0; c < columns; ++c) {
         Wide<Scalar> squares = 0;
         for (Index i = c; i < w.size(); i += columns) squares += wide(w[i]) * wide(w[i]);
         const Wide<Scalar> norm = std::sqrt(squares);
-        const Wide<Scalar> target = limit == 0 ? 1 : std::min<Wide<Scalar>>(norm, limit);
+        const Wide<Scalar> target = limit == 0 ? 1 : std::min(norm, most);
         for (Index i = c; i < w.size(); i += columns) {
-            w[i] = static_cast<Scalar>(wide(w[i]) * target / (1e-7 + norm));
+            w[i] = static_cast<Scalar>(wide(w[i]) * target / (guard + norm));
         }
     }
 }
