@@ -38,7 +38,7 @@ Sequential<Scalar, Device> network(const Tutorial& tutorial) {
 /// A model, how it is trained, and on what.
 template <class Scalar, class Device>
 struct Run {
-    Sequential<Scalar, Device> model = {};
+    Model<Scalar, Device> model = {};
     TrainerOptions<Scalar, Device> trainer = {};
     Tensor<Scalar> x = {}, y = {};
     FitOptions<Scalar> fit{.batch_size = 3, .seed = 5, .verbosity = Verbosity::silent};
@@ -78,38 +78,49 @@ std::vector<Run<Scalar, Device>> other_runs() {
                              .kernel_regularizer = l1_l2(0.01, 0.02)};
     const Dense on_outputs{
         .units = 3, .activation = softmax, .activity_regularizer = l1_l2(0.1, 0.2)};
-    using Model = Sequential<Scalar, Device>;
+    using Layers = Sequential<Scalar, Device>;
     using Options = TrainerOptions<Scalar, Device>;
     std::vector<Run<Scalar, Device>> runs;
-    const auto add = [&](Model model, Options trainer, const Tensor<Scalar>& y) {
+    const auto add_run = [&](Model<Scalar, Device> model, Options trainer,
+                             const Tensor<Scalar>& y) {
         runs.push_back({std::move(model), std::move(trainer), images<Scalar>(), y});
     };
     const ZeroPadding2D padding{.before = {1, 0}, .after = {0, 2}};
     const AveragePool2D pool{.pool_size = 3, .strides = 2, .padding = same};
-    add(Model(Rescaling{0.5, -0.1}, padding, convolution, pool, LeakyReLU{},
-              Flatten{.data_format = channels_first}, Dense{7, silu}, Dense{3}),
-        Options{.optimizer = RMSprop{.momentum = 0.9, .centered = true},
-                .loss = CategoricalCrossentropy{.from_logits = true, .label_smoothing = 0.1},
-                .metrics = {Accuracy{}, TopKAccuracy{.k = 2}},
-                .clipping = {.value = 0.1, .global_norm = 0.2}},
-        numbers);
-    add(Model(Conv2D{.filters = 4, .kernel_size = 3, .activation = elu}, ELU{0.5},
-              GlobalMaxPool2D{},
-              Dense{.units = 8, .activation = weft::tanh, .kernel_constraint = max_norm(0.5)},
-              Dense{.units = 1, .activation = sigmoid, .kernel_constraint = unit_norm}),
-        Options{.optimizer = AdamW{}, .loss = BinaryCrossentropy{}, .metrics = {Accuracy{}}}, bits);
+    add_run(Layers(Rescaling{0.5, -0.1}, padding, convolution, pool, LeakyReLU{},
+                   Flatten{.data_format = channels_first}, Dense{7, silu}, Dense{3}),
+            Options{.optimizer = RMSprop{.momentum = 0.9, .centered = true},
+                    .loss = CategoricalCrossentropy{.from_logits = true, .label_smoothing = 0.1},
+                    .metrics = {Accuracy{}, TopKAccuracy{.k = 2}},
+                    .clipping = {.value = 0.1, .global_norm = 0.2}},
+            numbers);
+    add_run(Layers(Conv2D{.filters = 4, .kernel_size = 3, .activation = elu}, ELU{0.5},
+                   GlobalMaxPool2D{},
+                   Dense{.units = 8, .activation = weft::tanh, .kernel_constraint = max_norm(0.5)},
+                   Dense{.units = 1, .activation = sigmoid, .kernel_constraint = unit_norm}),
+            Options{.optimizer = AdamW{}, .loss = BinaryCrossentropy{}, .metrics = {Accuracy{}}},
+            bits);
     runs.back().fit.class_weight = {0.5, 2};
-    add(Model(Flatten{}, Dense{9, leaky_relu}, BatchNorm{}, Dropout{0.3}, on_outputs),
-        Options{.optimizer = SGD{},
-                .loss = SparseCategoricalCrossentropy{},
-                .metrics = {Accuracy{}, TopKAccuracy{.k = 2}}},
-        labels);
-    add(Model(Flatten{}, Dense{.units = 9, .kernel_constraint = non_negative}, Softmax{},
-              on_outputs),
-        Options{.optimizer = SGD{.momentum = 0.9}, .loss = CategoricalCrossentropy{}}, numbers);
-    add(Model(Flatten{}, Dense{9, sigmoid}, on_outputs),
-        Options{.optimizer = RMSprop{}, .loss = BinaryCrossentropy{}}, numbers);
-    add(Model(Flatten{}, Dense{9}, Tanh{}, Dense{3}), Options{.loss = MeanSquaredError{}}, numbers);
+    add_run(Layers(Flatten{}, Dense{9, leaky_relu}, BatchNorm{}, Dropout{0.3}, on_outputs),
+            Options{.optimizer = SGD{},
+                    .loss = SparseCategoricalCrossentropy{},
+                    .metrics = {Accuracy{}, TopKAccuracy{.k = 2}}},
+            labels);
+    add_run(Layers(Flatten{}, Dense{.units = 9, .kernel_constraint = non_negative}, Softmax{},
+                   on_outputs),
+            Options{.optimizer = SGD{.momentum = 0.9}, .loss = CategoricalCrossentropy{}}, numbers);
+    add_run(Layers(Flatten{}, Dense{9, sigmoid}, on_outputs),
+            Options{.optimizer = RMSprop{}, .loss = BinaryCrossentropy{}}, numbers);
+    add_run(Layers(Flatten{}, Dense{9}, Tanh{}, Dense{3}), Options{.loss = MeanSquaredError{}},
+            numbers);
+    // A residual block, a product and a layer that is used twice; every value has several readers.
+    const Value<Scalar, Device> x = input<Scalar, Device>({7, 6, 2});
+    const SharedLayer<Scalar, Device> shared(
+        Conv2D{.filters = 2, .kernel_size = 3, .padding = same, .activation = relu});
+    const auto once = x | shared, twice = once | shared | BatchNorm{};
+    const auto joined = concatenate(weft::add(x, twice) | ReLU{}, multiply(once, twice));
+    add_run(Model<Scalar, Device>(x, joined | MaxPool2D{} | Flatten{} | Dense{3}),
+            Options{.loss = MeanSquaredError{}}, numbers);
     return runs;
 }
 
@@ -126,7 +137,7 @@ Trained train(Run<Scalar, Device> run) {
         const auto values = std::as_const(run.model).arena();
         return std::vector<double>(values.data(), values.data() + values.size());
     };
-    run.model.build(run.x.shape().sample(), 7);
+    if (!run.model.is_built()) run.model.build(run.x.shape().sample(), 7);
     result.start = arena();
     run.fit.validation_data = {run.x, run.y};
     Trainer<Scalar, Device> trainer(run.model, run.trainer);

@@ -107,7 +107,7 @@ WEFT_COLD inline void require_model_file(const SafetensorsFile& file) {
 /// it cannot be written; ArgumentError when the model is not built, has a layer of unknown type or
 /// an option that is not finite.
 template <class Scalar, class Device>
-WEFT_COLD void save_model(const Sequential<Scalar, Device>& model,
+WEFT_COLD void save_model(const Model<Scalar, Device>& model,
                           const std::filesystem::path& path,
                           const std::vector<LayerFormat<Scalar, Device>>& own = {}) {
     std::vector<detail::SafetensorsSource> tensors = detail::weights_of(model);
@@ -197,7 +197,7 @@ WEFT_COLD Sequential<Scalar, Device> load_model(
 }
 
 // Compiled in weft/io/io.cpp.
-extern template void save_model(const Sequential<float, Cpu>&, const std::filesystem::path&,
+extern template void save_model(const Model<float, Cpu>&, const std::filesystem::path&,
                                 const std::vector<LayerFormat<float, Cpu>>&);
 extern template Sequential<float, Cpu> load_model<float, Cpu>(
     const std::filesystem::path&, const std::vector<LayerFormat<float, Cpu>>&,

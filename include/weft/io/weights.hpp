@@ -84,7 +84,7 @@ WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_v
 
 /// Reads what fits into an arena of the model's layout, which may be the model's own.
 template <class Scalar, class Device>
-WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Sequential<Scalar, Device>& model,
+WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Model<Scalar, Device>& model,
                                      Scalar* arena) {
     std::vector<WeightsTarget> targets;
     for (const ParameterInfo& parameter : model.parameters()) {
@@ -97,7 +97,7 @@ WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Sequential<Sca
 /// Throws IoError unless the parameters of those names, in an arena of the model's layout, are
 /// finite. `advice` ends the message.
 template <class Scalar, class Device>
-WEFT_COLD void require_finite(const SafetensorsFile& file, const Sequential<Scalar, Device>& model,
+WEFT_COLD void require_finite(const SafetensorsFile& file, const Model<Scalar, Device>& model,
                               const Scalar* arena, const std::vector<std::string>& names,
                               std::string_view advice) {
     const auto finite = [](Scalar x) { return std::isfinite(x); };
@@ -118,7 +118,7 @@ WEFT_COLD SafetensorsSource source_of(std::string name, TensorView<const Scalar,
 
 /// All parameters of a model, to be written.
 template <class Scalar, class Device>
-WEFT_COLD std::vector<SafetensorsSource> weights_of(const Sequential<Scalar, Device>& model) {
+WEFT_COLD std::vector<SafetensorsSource> weights_of(const Model<Scalar, Device>& model) {
     std::vector<SafetensorsSource> sources;
     for (const ParameterInfo& parameter : model.parameters()) {
         sources.push_back(source_of(parameter.name, model.view(parameter.slot)));
@@ -133,7 +133,7 @@ WEFT_COLD std::vector<SafetensorsSource> weights_of(const Sequential<Scalar, Dev
 /// the model's order, every bit of them. The path has the old file or the whole new one at any
 /// moment. Throws IoError when it cannot be written, ArgumentError when the model is not built.
 template <class Scalar, class Device>
-void save_weights(const Sequential<Scalar, Device>& model, const std::filesystem::path& path) {
+void save_weights(const Model<Scalar, Device>& model, const std::filesystem::path& path) {
     detail::write_safetensors(path, detail::weights_of(model), {{"format", "weft"}},
                               "save_weights");
 }
@@ -148,7 +148,7 @@ struct LoadWeightsOptions {
 /// missing, left over, of another shape or number type, not finite, or wrong with the file; the
 /// model then stays as it was.
 template <class Scalar, class Device>
-void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path& path,
+void load_weights(Model<Scalar, Device>& model, const std::filesystem::path& path,
                   const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
     Tensor<Scalar, Device> arena(model.arena());
@@ -166,7 +166,7 @@ void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path
 /// with a last layer of its own. Throws IoError when one of them is not finite, and when something
 /// is wrong with the file; the model then stays as it was.
 template <class Scalar, class Device>
-WeightsReport load_matching_weights(Sequential<Scalar, Device>& model,
+WeightsReport load_matching_weights(Model<Scalar, Device>& model,
                                     const std::filesystem::path& path,
                                     const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
@@ -181,10 +181,10 @@ WeightsReport load_matching_weights(Sequential<Scalar, Device>& model,
 }
 
 // Compiled in weft/io/io.cpp.
-extern template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
-extern template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&,
+extern template void save_weights(const Model<float, Cpu>&, const std::filesystem::path&);
+extern template void load_weights(Model<float, Cpu>&, const std::filesystem::path&,
                                   const LoadWeightsOptions&);
-extern template WeightsReport load_matching_weights(Sequential<float, Cpu>&,
+extern template WeightsReport load_matching_weights(Model<float, Cpu>&,
                                                     const std::filesystem::path&,
                                                     const LoadWeightsOptions&);
 

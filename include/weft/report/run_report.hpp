@@ -26,7 +26,7 @@ struct RunReport {
 
 /// The kernel of the first Conv2D of a built model, (kh, kw, C, filters); empty if it has none.
 template <class Scalar>
-Tensor<float> first_filters(const Sequential<Scalar, Cpu>& model) {
+Tensor<float> first_filters(const Model<Scalar, Cpu>& model) {
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         if (model.declarations()[i].type() != "Conv2D") continue;
         const TensorView<const Scalar> kernel =

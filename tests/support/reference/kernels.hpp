@@ -9,6 +9,7 @@
 #include "tests/support/reference/dropout.hpp"
 #include "tests/support/reference/layout.hpp"
 #include "tests/support/reference/loss.hpp"
+#include "tests/support/reference/merge.hpp"
 #include "tests/support/reference/metric.hpp"
 #include "tests/support/reference/optimizer.hpp"
 #include "tests/support/reference/penalty.hpp"

@@ -140,7 +140,7 @@ WEFT_COLD const LayerFormat<Scalar, Device>* find_format(
 
 /// The text of a built model's architecture. `own` are formats of layers that are not weft's.
 template <class Scalar, class Device>
-WEFT_COLD std::string write_architecture(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
                                          const std::vector<LayerFormat<Scalar, Device>>& own) {
     const auto formats = weft_layer_formats<Scalar, Device>();
     Json::Array layers;

@@ -31,7 +31,7 @@ WEFT_COLD inline bool is_one_of(std::string_view type,
 
 /// Whether the numbers of a layer's output are of the same kind as those of its input.
 template <class Scalar, class Device>
-WEFT_COLD bool passes_on(const Sequential<Scalar, Device>& model, std::size_t i) {
+WEFT_COLD bool passes_on(const Model<Scalar, Device>& model, std::size_t i) {
     return model.layer(i).is_view() ||
            is_one_of(model.declarations()[i].type(),
                      {Flatten::type, Dropout::type, ZeroPadding2D::type, MaxPool2D::type,
@@ -41,10 +41,12 @@ WEFT_COLD bool passes_on(const Sequential<Scalar, Device>& model, std::size_t i)
 /// The activation that layer i ends in; none where that is not known: of a layer of the user's own
 /// that does not say.
 template <class Scalar, class Device>
-WEFT_COLD std::optional<Activation> known_activation(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::optional<Activation> known_activation(const Model<Scalar, Device>& model,
                                                      std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
-    const Activation activation = model.layer(i).output_activation();
+    const auto& layer = model.layer(i);
+    const Activation activation =
+        layer.as_activation() == linear ? layer.output_activation() : layer.as_activation();
     if (activation != linear || is_one_of(type, {Dense::type, Conv2D::type, BatchNorm::type})) {
         return activation;
     }
@@ -55,8 +57,8 @@ WEFT_COLD std::optional<Activation> known_activation(const Sequential<Scalar, De
 
 /// How to give a model that activation, where layer i is the last with one.
 template <class Scalar, class Device>
-WEFT_COLD std::string with_activation(Activation activation,
-                                      const Sequential<Scalar, Device>& model, std::size_t i) {
+WEFT_COLD std::string with_activation(Activation activation, const Model<Scalar, Device>& model,
+                                      std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
     if (is_one_of(type, {Dense::type, Conv2D::type})) {
         return join({".activation = ", to_string(activation), " in ", model.layer_name(i)});
@@ -68,7 +70,7 @@ WEFT_COLD std::string with_activation(Activation activation,
 
 /// The last of the layers up to i that does more than pass on its input; layer 0 if none does.
 template <class Scalar, class Device>
-WEFT_COLD std::size_t last_computing(const Sequential<Scalar, Device>& model, std::size_t i) {
+WEFT_COLD std::size_t last_computing(const Model<Scalar, Device>& model, std::size_t i) {
     while (i > 0 && passes_on(model, i)) --i;
     return i;
 }
@@ -76,7 +78,7 @@ WEFT_COLD std::size_t last_computing(const Sequential<Scalar, Device>& model, st
 /// Throws ArgumentError for a last activation that is never meant with the loss; gives a hint for
 /// one that rarely is, else nothing.
 template <class Scalar, class Device>
-WEFT_COLD std::string check_output(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
                                    const LossDeclaration<Scalar, Device>& loss) {
     const std::size_t i = last_computing(model, model.layer_count() - 1);
     const std::optional<Activation> last = known_activation(model, i);
@@ -110,7 +112,7 @@ WEFT_COLD std::string check_output(const Sequential<Scalar, Device>& model,
 
 /// A hint for a batch x of pixels in 0 ... 255 that the model does not scale, else nothing.
 template <class Scalar, class Device>
-WEFT_COLD std::string check_input(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::string check_input(const Model<Scalar, Device>& model,
                                   TensorView<const Scalar, Device> x) {
     std::size_t i = 0;
     while (i + 1 < model.layer_count() && passes_on(model, i)) ++i;

@@ -16,7 +16,7 @@ namespace weft::detail {
 template <class Scalar, class Device>
 class FitRun final : public TrainingRun {
 public:
-    using Model = Sequential<Scalar, Device>;
+    using Model = weft::Model<Scalar, Device>;
 
     WEFT_COLD FitRun(const ModelReference<Model>& reference,
                      const TrainerOptions<Scalar, Device>& trainer,
@@ -31,8 +31,7 @@ public:
           train_size_(train_size),
           batch_size_((std::min)(options.batch_size, train_size)),
           steps_((train_size + batch_size_ - 1) / batch_size_),
-          batch_(model_, trainer.loss->target_shape(model_.output_shape()), batch_size_,
-                 PassKind::training),
+          batch_(model_, trainer.loss, batch_size_, PassKind::training),
           order_(static_cast<std::size_t>(train_size)),
           sums_(trainer.metrics.size() + 1),
           was_finite_(all_are_finite(std::as_const(model_).arena())) {}
@@ -331,7 +330,6 @@ private:
     WEFT_COLD bool train_on(std::span<const Index> samples) {
         const auto n = static_cast<Index>(samples.size());
         const PassOptions pass{.training = true,
-                               .logits = is_fused(model_, trainer_.loss),
                                .seed = options_.seed,
                                .step = static_cast<std::uint32_t>(state_.steps)};
         // Before the forward pass, which may update moving statistics.

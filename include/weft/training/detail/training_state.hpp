@@ -11,7 +11,7 @@ namespace weft::detail {
 /// Gradients, the optimiser's state, and how far training has come.
 template <class Scalar, class Device>
 struct TrainingState {
-    using Model = Sequential<Scalar, Device>;
+    using Model = weft::Model<Scalar, Device>;
     using Options = TrainerOptions<Scalar, Device>;
 
     double learning_rate = 0;
