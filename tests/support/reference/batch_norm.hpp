@@ -4,6 +4,8 @@
 
 #include "tests/support/reference/device.hpp"
 
+#include <cmath>
+
 namespace weft::kernels {
 
 /// mean_c = sum_r x_rc / R,   variance_c = sum_r (x_rc - mean_c)^2 / R; 0 without rows.
@@ -35,6 +37,38 @@ void batch_norm_apply(Reference&, Index rows, Index columns, const Scalar* x, co
         const Wide<Scalar> scale = gamma == nullptr ? 1 : wide(gamma[c]);
         y[i] = static_cast<Scalar>(scale * n + (beta == nullptr ? 0 : wide(beta[c])));
     }
+}
+
+/// batch_norm_apply by the moments of the batch, which are left for batch_norm_backward, with
+///   moving = momentum moving + (1 - momentum) batch,
+///   inverse_deviation = 1 / sqrt(variance + epsilon).
+template <class Scalar>
+void batch_norm_forward(Reference& device, Index rows, Index columns, const Scalar* x,
+                        Scalar momentum, Scalar epsilon, const Scalar* gamma, const Scalar* beta,
+                        Scalar* moving_mean, Scalar* moving_variance, Scalar* mean,
+                        Scalar* inverse_deviation, Scalar* y) {
+    column_moments(device, rows, columns, x, mean, inverse_deviation);
+    const auto mix = [&](Scalar& moving, Scalar batch) {
+        moving =
+            static_cast<Scalar>(wide(momentum) * wide(moving) + (1 - wide(momentum)) * wide(batch));
+    };
+    for (Index c = 0; c < columns; ++c) {
+        const Scalar variance = inverse_deviation[c];
+        mix(moving_mean[c], mean[c]);
+        mix(moving_variance[c], variance);
+        inverse_deviation[c] = static_cast<Scalar>(1 / std::sqrt(wide(variance) + wide(epsilon)));
+    }
+    batch_norm_apply<Scalar>(device, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
+}
+
+/// batch_norm_apply by given moments.
+template <class Scalar>
+void batch_norm_inference(Reference& device, Index rows, Index columns, const Scalar* x,
+                          const Scalar* mean, const Scalar* variance, Scalar epsilon,
+                          const Scalar* gamma, const Scalar* beta, Scalar* y) {
+    std::vector<Scalar> inverse(variance, variance + columns);
+    for (Scalar& v : inverse) v = static_cast<Scalar>(1 / std::sqrt(wide(v) + wide(epsilon)));
+    batch_norm_apply<Scalar>(device, rows, columns, x, mean, inverse.data(), gamma, beta, y);
 }
 
 /// With n = (x - mean) inverse_deviation:   dgamma_c = sum_r dy n,   dbeta_c = sum_r dy,

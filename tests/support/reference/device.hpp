@@ -15,6 +15,11 @@ namespace weft::kernels {
 /// memory, are those of kernels/cpu.
 class Reference {
 public:
+    /// The host reads and writes its memory.
+    static constexpr bool is_host = true;
+    using Memory = Buffer;
+    Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
+
     Reference() = default;
     /// As of every device, a copy starts with no scratch.
     Reference(const Reference&) {}
@@ -71,6 +76,7 @@ class Tensor<Scalar, Reference> : private Tensor<Scalar, Cpu> {
 public:
     using Host::begin, Host::data, Host::end, Host::size;
     using Host::Host;
+    Tensor(const Shape& shape, const Reference&) : Host(shape) {}
     using typename Host::value_type;
     using Host::operator[], Host::operator();
 

@@ -13,6 +13,16 @@ void copy_elements(Reference&, TensorView<const Scalar, Reference> x,
     for (Index i = 0; i < x.size(); ++i) y[i] = x[i];
 }
 
+/// y = x, from memory of the host's to the device's, and back.
+template <class Scalar>
+void copy_to_device(const Reference&, TensorView<const Scalar> x, TensorView<Scalar, Reference> y) {
+    for (Index i = 0; i < x.size(); ++i) y.data()[i] = x.data()[i];
+}
+template <class Scalar>
+void copy_to_host(const Reference&, TensorView<const Scalar, Reference> x, TensorView<Scalar> y) {
+    for (Index i = 0; i < x.size(); ++i) y.data()[i] = x.data()[i];
+}
+
 /// y_nji = x_nij.   x (N, rows, columns)   y (N, columns, rows)
 template <class Scalar>
 void transpose_samples(Reference&, Index samples, Index rows, Index columns, const Scalar* x,

@@ -55,7 +55,7 @@ public:
             for (const std::size_t value : graph.inputs_of(node)) {
                 tensors.push_back(tensor(value, applications));
             }
-            if (model_.layer(node.layer).as_merge()) {
+            if (model_.layer(node.layer).is_merge()) {
                 arguments.emplace_back(std::move(tensors));
             } else {
                 arguments = std::move(tensors);
