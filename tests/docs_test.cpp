@@ -52,8 +52,9 @@ TEST_CASE("code blocks that come from an example equal it; scripts/sync_docs.sh 
 
 TEST_CASE("links between files lead to files") {
     const std::regex link(R"(\[[^\]]+\]\(([^)#:]+)(#[^)]*)?\))");
+    const std::regex code("```[^`]*```");  // where a lambda looks like a link
     for (const auto& page : pages()) {
-        const std::string text = read(page);
+        const std::string text = std::regex_replace(read(page), code, "");
         for (std::sregex_iterator it(text.begin(), text.end(), link), end; it != end; ++it) {
             INFO(page.string(), " links to ", (*it)[1].str());
             CHECK(std::filesystem::exists(page.parent_path() / (*it)[1].str()));
