@@ -80,8 +80,7 @@ Sequential<float> built(Layers layers, const Shape& input, std::uint64_t seed = 
 }
 
 /// The model, saved and loaded.
-Model<float> reloaded(const Model<float>& model,
-                      const std::vector<LayerFormat<float>>& own = {}) {
+Model<float> reloaded(const Model<float>& model, const std::vector<LayerFormat<float>>& own = {}) {
     const TemporaryFolder folder;
     save_model(model, folder.path() / "m.safetensors", own);
     return load_model<float>(folder.path() / "m.safetensors", own);
