@@ -584,8 +584,10 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
     CHECK(field("class_name", R"(\"Flatten\")", R"(\"Flattem\")") ==
           "layer 3, Flattem: a type that is not known here; name it: load_model(path, "
           "{Flattem{}})");
+    CHECK(field("class_name", R"(\"Sequential\")", R"(\"Subclassed\")") ==
+          "its architecture is not that of a Sequential or Functional");
     CHECK(field("class_name", R"(\"Sequential\")", R"(\"Functional\")") ==
-          "its architecture is not that of a Sequential");
+          "layer 0: has other fields than module, class_name, config, name and inbound_nodes");
 }
 
 TEST_CASE("a part of an architecture that has another type than its place wants is refused") {
