@@ -8,15 +8,21 @@
 
 using namespace weft;
 
+Conv2D convolution(Index filters, Index size, Index strides) {
+    return {.filters = filters, .kernel_size = size, .strides = strides, .padding = same};
+}
+
 /// Two convolutions, around which the input goes straight on. Where they halve the image it goes
 /// through a convolution of 1 x 1, so that both are of one shape.
 Value<> residual_block(const Value<>& x, Index filters, Index strides) {
-    const auto convolution = [&](Index size, Index by) {
-        return Conv2D{.filters = filters, .kernel_size = size, .strides = by, .padding = same};
-    };
-    Value y = x | convolution(3, strides) | BatchNorm{} | ReLU{};
-    y = y | convolution(3, 1) | BatchNorm{};
-    return add(y, strides == 1 ? x : x | convolution(1, strides) | BatchNorm{}) | ReLU{};
+    Value y = x | convolution(filters, 3, strides) | BatchNorm{} | ReLU{};
+    y = y | convolution(filters, 3, 1) | BatchNorm{};
+    return add(y, strides == 1 ? x : x | convolution(filters, 1, strides) | BatchNorm{}) | ReLU{};
+}
+
+/// The first of them, with pixels in [0, 1].   (count, 28, 28, 1)
+Tensor<float> pictures(TensorView<const std::uint8_t> images, Index count) {
+    return scaled<float>(images.slice(0, count).reshape({count, 28, 28, 1}), 255);
 }
 
 int main() {
@@ -35,9 +41,6 @@ int main() {
     std::cout << "two applications, " << twice.parameter_count() << " parameters\n";
 
     const FashionMnist data = load_fashion_mnist();
-    const auto pictures = [](TensorView<const std::uint8_t> images, Index count) {
-        return scaled<float>(images.slice(0, count).reshape({count, 28, 28, 1}), 255);
-    };
     Trainer trainer(model, {.optimizer = Adam{.learning_rate = 0.005},
                             .loss = SparseCategoricalCrossentropy{},
                             .metrics = {Accuracy{}}});

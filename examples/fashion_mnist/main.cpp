@@ -219,8 +219,8 @@ std::string validation_data(const Options& options) {
 
 /// The directory gets a page and pictures of the run.
 void write_report(const Options& options, const Tutorial& network, const Split& train,
-                  const Split& test, const weft::Model<float>& model,
-                  const weft::History& history, const weft::Tensor<float>& predictions) {
+                  const Split& test, const weft::Model<float>& model, const weft::History& history,
+                  const weft::Tensor<float>& predictions) {
     using weft::concat;
     const auto& names = weft::fashion_mnist_classes;
     std::vector<std::pair<std::string, std::string>> rows{{"model", options.model}};

@@ -13,7 +13,7 @@ struct Tutorial {
     using Layers = std::vector<weft::LayerDeclaration<float, weft::Cpu>>;
 
     std::string id;
-    Layers layers = {};                                ///< of a network that is a chain, or
+    Layers layers = {};                              ///< of a network that is a chain, or
     std::function<weft::Model<float>()> graph = {};  ///< what makes one that is none
     weft::Index parameters;  ///< as published
     weft::Index epochs;

@@ -2,6 +2,7 @@
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/mutate_safetensors.hpp"
 #include "weft/io/model_file.hpp"
+#include "weft/model/functional.hpp"
 
 #include <vector>
 
@@ -72,6 +73,11 @@ void write_seeds(const std::filesystem::path& folder) {
          {4, 4, 1});
     save("global_pool", {GlobalAveragePool2D{}, ELU{}, SiLU{}}, {2, 2, 3});
     save("global_max_pool", {ZeroPadding2D{1}, GlobalMaxPool2D{}, Tanh{}}, {2, 1, 1});
+    const auto x = input({2, 3});
+    const SharedLayer<float, Cpu> shared(Dense{3});
+    const auto y = x | shared;
+    save_model(Model(x, add(x, y, y | ReLU{}) | Dense{1}), folder / "add");
+    save_model(Model(x, concatenate(multiply(y | shared, x), y | BatchNorm{})), folder / "shared");
     save("elementwise", {Rescaling{0.5}, ReLU{}, LeakyReLU{}, Sigmoid{}, GELU{}}, {2});
 }
 

@@ -183,19 +183,26 @@ TEST_CASE("graphs that are none are refused by name") {
           }) == "layer 1, dense, Dense: is applied to an empty list");
     CHECK(refusal([&](Altered& file) { file.layer("dense")["inbound_nodes"] = json::array(); }) ==
           "layer 1, dense: is applied to nothing");
-    CHECK(refusal([&](Altered& file) { file.layer("dense")["name"] = "tower"; })
-              .ends_with("has the name of another layer"));
-    CHECK(refusal([&](Altered& file) { file.layer("dense")["class_name"] = "InputLayer"; })
-              .ends_with("is a second input, expected one"));
-    CHECK(refusal([&](Altered& file) { file["output_layers"] = {file["output_layers"], {"dense", 0, 0}}; }) ==
-          "output_layers of its architecture: has 2 entries, expected 1");
-    CHECK(refusal([&](Altered& file) { file["output_layers"] = {"input_layer", 0, 0}; }) ==
-          "its architecture has its input for its output");
-    CHECK(refusal([&](Altered& file) { file["input_layers"] = {{"dense", 0, 0}}; }) ==
+    CHECK(refusal([&](Altered& file) {
+              file.layer("dense")["name"] = "tower";
+          }).ends_with("has the name of another layer"));
+    CHECK(refusal([&](Altered& file) {
+              file.layer("dense")["class_name"] = "InputLayer";
+          }).ends_with("is a second input, expected one"));
+    CHECK(refusal([&](Altered& file) {
+              file["output_layers"] = {file["output_layers"], {"dense", 0, 0}};
+          }) == "output_layers of its architecture: has 2 entries, expected 1");
+    CHECK(refusal([&](Altered& file) {
+              file["output_layers"] = {"input_layer", 0, 0};
+          }) == "its architecture has its input for its output");
+    CHECK(refusal([&](Altered& file) {
+              file["input_layers"] = {{"dense", 0, 0}};
+          }) ==
           "its architecture has an output of a layer for its input, expected that of its "
           "InputLayer");
-    CHECK(refusal([&](Altered& file) { file["output_layers"] = {{"dense", 0, 0}}; }) ==
-          "its architecture has layers that do not lead to its output");
+    CHECK(refusal([&](Altered& file) {
+              file["output_layers"] = {{"dense", 0, 0}};
+          }) == "its architecture has layers that do not lead to its output");
     CHECK(refusal([&](Altered& file) { file["layers"].erase(0); }) ==
           "its architecture has no InputLayer, expected one");
     // A shared layer at another shape, a layer of one input applied to two.
@@ -216,9 +223,8 @@ TEST_CASE("thousands of nodes are read in a moment, and no more than the file pa
                           {"class_name", "Concatenate"},
                           {"config", {{"axis", 1}}},
                           {"name", concat("n", i)},
-                          {"inbound_nodes",
-                           json::array({{{"args", json::array({values})},
-                                         {"kwargs", json::object()}}})}});
+                          {"inbound_nodes", json::array({{{"args", json::array({values})},
+                                                          {"kwargs", json::object()}}})}});
     };
     append(0, {reference("input_layer", 0)});
     for (int i = 1; i < 3'000; ++i) {

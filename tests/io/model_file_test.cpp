@@ -80,8 +80,7 @@ Sequential<float> built(Layers layers, const Shape& input, std::uint64_t seed = 
 }
 
 /// The model, saved and loaded.
-Model<float> reloaded(const Model<float>& model,
-                      const std::vector<LayerFormat<float>>& own = {}) {
+Model<float> reloaded(const Model<float>& model, const std::vector<LayerFormat<float>>& own = {}) {
     const TemporaryFolder folder;
     save_model(model, folder.path() / "m.safetensors", own);
     return load_model<float>(folder.path() / "m.safetensors", own);
@@ -585,8 +584,10 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
     CHECK(field("class_name", R"(\"Flatten\")", R"(\"Flattem\")") ==
           "layer 3, Flattem: a type that is not known here; name it: load_model(path, "
           "{Flattem{}})");
+    CHECK(field("class_name", R"(\"Sequential\")", R"(\"Subclassed\")") ==
+          "its architecture is not that of a Sequential or Functional");
     CHECK(field("class_name", R"(\"Sequential\")", R"(\"Functional\")") ==
-          "its architecture is not that of a Sequential");
+          "layer 0: has other fields than module, class_name, config, name and inbound_nodes");
 }
 
 TEST_CASE("a part of an architecture that has another type than its place wants is refused") {

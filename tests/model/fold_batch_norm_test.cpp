@@ -283,8 +283,7 @@ TEST_CASE("in a graph: a layer that is applied twice takes no batch norm in") {
 }
 
 TEST_CASE("residual and shared models, and resnet, fold to the same predictions") {
-    CHECK(fold_batch_norm(residual_model()).parameter_count() <
-          residual_model().parameter_count());
+    CHECK(fold_batch_norm(residual_model()).parameter_count() < residual_model().parameter_count());
     CHECK(types(fold_batch_norm(residual_model())) ==
           "Conv2D ReLU Conv2D Add ReLU Conv2D Conv2D Add ReLU GlobalAveragePool2D Dense");
     CHECK(types(fold_batch_norm(shared_model())) == types(shared_model()));

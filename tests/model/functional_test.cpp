@@ -137,8 +137,7 @@ TEST_CASE("a NaN is traced to the node where it arose, behind more nodes than la
     model.parameter("dense/bias")[0] = 1e30f;
     Trainer trainer(model, {.loss = MeanSquaredError{}});
     const Tensor<float> data({2, 2}, {1, 2, 3, 4});
-    const History history =
-        trainer.fit(data, data, {.epochs = 1, .verbosity = Verbosity::silent});
+    const History history = trainer.fit(data, data, {.epochs = 1, .verbosity = Verbosity::silent});
     REQUIRE(history.non_finite);
     CHECK(history.non_finite->where == "multiply");
 }

@@ -14,8 +14,7 @@ namespace weft {
 template <class Scalar = float>
 Model<Scalar> residual_model() {
     const auto conv = [](Index filters, Index strides, Index size = 3) {
-        return Conv2D{
-            .filters = filters, .kernel_size = size, .strides = strides, .padding = same};
+        return Conv2D{.filters = filters, .kernel_size = size, .strides = strides, .padding = same};
     };
     const auto x = input<Scalar, Cpu>({6, 5, 2});
     auto y = x | conv(3, 1) | BatchNorm{} | ReLU{};

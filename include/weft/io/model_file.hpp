@@ -69,7 +69,8 @@ WEFT_COLD void require_plausible(const SafetensorsFile& file, const Graph<Scalar
     std::vector<Shape> shapes{input}, read;
     std::vector<std::shared_ptr<const Layer<Scalar, Device>>> layers;
     for (const GraphNode& node : graph.nodes) {
-        const std::string name = concat("layer ", node.layer + 1, ", ", graph.layers[node.layer].type());
+        const std::string name =
+            concat("layer ", node.layer + 1, ", ", graph.layers[node.layer].type());
         read.clear();
         for (const std::size_t value : graph.inputs_of(node)) read.push_back(shapes[value]);
         if (node.layer == built) {
@@ -163,9 +164,9 @@ struct LoadModelOptions {
 /// Throws IoError, which names the file, for a file that is damaged, of a newer format, or holds a
 /// layer of unknown type, a parameter that is not finite or another answer to the self-test.
 template <class Scalar, class Device = Cpu>
-WEFT_COLD Model<Scalar, Device> load_model(
-    const std::filesystem::path& path, const std::vector<LayerFormat<Scalar, Device>>& own = {},
-    const LoadModelOptions& options = {}) {
+WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
+                                           const std::vector<LayerFormat<Scalar, Device>>& own = {},
+                                           const LoadModelOptions& options = {}) {
     detail::SafetensorsFile file(path);
     detail::require_model_file(file);
     const detail::Json architecture = detail::parse_json(file.metadata("architecture"), 12,

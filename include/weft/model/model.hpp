@@ -154,9 +154,9 @@ public:
                (built_->multiplications + numbers / static_cast<double>(workspace.capacity()));
     }
 
-    /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run in the workspace. Of a training
-    /// workspace any layer; of an inference workspace the last. That of a layer behind which a relu
-    /// of its own is fused is the relu's.
+    /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run
+    /// in the workspace. Of a training workspace any layer; of an inference workspace the last.
+    /// That of a layer behind which a relu of its own is fused is the relu's.
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
                                std::size_t i) const {
         return pass(workspace, x, {}, nullptr).read(workspace.plan().of_node(i));
@@ -222,9 +222,7 @@ public:
 
     /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
     /// what it reads where the model is no chain, then the totals.
-    WEFT_COLD std::string summary() const {
-        return detail::summarize(graph_, built());
-    }
+    WEFT_COLD std::string summary() const { return detail::summarize(graph_, built()); }
 
     /// The steps of a pass, a line each: what reads and writes which value, and what is fused.
     WEFT_COLD std::string plan_text(PassKind kind) const {

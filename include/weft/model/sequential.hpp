@@ -34,7 +34,8 @@ public:
     explicit Sequential(std::vector<Declaration> declarations)
         : Model<Scalar, Device>(std::move(declarations)) {}
 
-    /// A model whose layers are a chain, such as load_model gives. Throws ArgumentError for another.
+    /// A model whose layers are a chain, such as load_model gives. Throws ArgumentError for
+    /// another.
     WEFT_COLD Sequential(Model<Scalar, Device> model) : Model<Scalar, Device>(std::move(model)) {
         if (this->graph().is_chain()) return;
         throw ArgumentError("sequential: the layers of the model are no chain; call it a Model");

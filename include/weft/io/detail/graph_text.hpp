@@ -68,8 +68,7 @@ public:
         Json::Array all;
         all.push_back(named(std::move(input), input_, {}));
         for (std::size_t i = 0; i < layers.size(); ++i) {
-            all.push_back(
-                named(std::move(layers[i]), model_.layer_name(i), std::move(applied[i])));
+            all.push_back(named(std::move(layers[i]), model_.layer_name(i), std::move(applied[i])));
         }
         Json::Object config;
         config.push_back({"name", "functional"});
@@ -96,9 +95,9 @@ private:
     }
 
     Json tensor(std::size_t value, const std::vector<Index>& applications) const {
-        const Shape& sample = value == 0 ? model_.input_shape()
-                                         : model_.layer(model_.graph().nodes[value - 1].layer)
-                                               .output_shape();
+        const Shape& sample =
+            value == 0 ? model_.input_shape()
+                       : model_.layer(model_.graph().nodes[value - 1].layer).output_shape();
         Json::Array shape;
         shape.emplace_back();
         for (const Index extent : sample) shape.emplace_back(extent);
@@ -162,8 +161,7 @@ private:
         const std::string where = concat(at, ", ", *name->text());
         const bool is_input = *type->text() == "InputLayer";
         const std::size_t nodes = inbound->array()->size();
-        const bool is_new =
-            names_.insert({*name->text(), {nodes_, nodes, is_input}}).second;
+        const bool is_new = names_.insert({*name->text(), {nodes_, nodes, is_input}}).second;
         require(is_new, where, "has the name of another layer");
         if (is_input) {
             require(text_.input.config == nullptr, where, "is a second input, expected one");
@@ -218,9 +216,9 @@ private:
         const std::int64_t application = *(*parts)[1].integer();
         const auto& [first_node, nodes, is_input] = found->second;
         const std::size_t applications = is_input ? 1 : nodes;
-        require(application >= 0 && static_cast<std::uint64_t>(application) < applications, where,
-                concat("reads application ", application, " of ", name, ", which has ",
-                       applications));
+        require(
+            application >= 0 && static_cast<std::uint64_t>(application) < applications, where,
+            concat("reads application ", application, " of ", name, ", which has ", applications));
         return is_input ? graph_input : first_node + static_cast<std::size_t>(application);
     }
 
