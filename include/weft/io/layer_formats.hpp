@@ -7,6 +7,7 @@
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
+#include "weft/layers/declaration.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/dropout.hpp"
 #include "weft/layers/elu.hpp"

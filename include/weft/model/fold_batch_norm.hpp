@@ -95,7 +95,8 @@ public:
             Part part{declaration, &model.layer(i), {}};
             for (const ParameterInfo& parameter : model.layer_parameters(i)) {
                 part.parameters.emplace_back(parameter.slot.shape);
-                std::ranges::copy(model.view(parameter.slot), part.parameters.back().begin());
+                const auto numbers = on_host<Scalar>(model.device(), model.view(parameter.slot));
+                std::ranges::copy(numbers, part.parameters.back().begin());
             }
             parts_.push_back(std::move(part));
         }
@@ -111,15 +112,20 @@ public:
         }
     }
 
-    WEFT_COLD Sequential<Scalar, Device> model(const Shape& input_shape) const {
+    WEFT_COLD Sequential<Scalar, Device> model(const Shape& input_shape,
+                                               const Device& device) const {
         Sequential<Scalar, Device> result;
+        result.set_device(device);
         for (const Part& part : parts_) result.add(part.declaration);
         result.build(input_shape);
         for (std::size_t i = 0; i < parts_.size(); ++i) {
             for (std::size_t p = 0; p < parts_[i].parameters.size(); ++p) {
-                std::ranges::transform(parts_[i].parameters[p],
-                                       result.view(result.layer_parameters(i)[p].slot).begin(),
-                                       [](double value) { return static_cast<Scalar>(value); });
+                const auto rounded = [](double value) { return static_cast<Scalar>(value); };
+                write_on_host(device, result.view(result.layer_parameters(i)[p].slot),
+                              [&](TensorView<Scalar> numbers) {
+                                  std::ranges::transform(parts_[i].parameters[p], numbers.begin(),
+                                                         rounded);
+                              });
             }
         }
         return result;
@@ -261,9 +267,7 @@ WEFT_COLD Sequential<Scalar, Device> fold_batch_norm(const Sequential<Scalar, De
     detail::BatchNormFolder<Scalar, Device> folder(model);
     if (folder.is_empty()) return model;  // nothing but dropouts
     folder.fold();
-    Sequential<Scalar, Device> folded = folder.model(input_shape);
-    folded.set_device(model.device());
-    return folded;
+    return folder.model(input_shape, model.device());
 }
 
 }  // namespace weft

@@ -5,9 +5,10 @@
 #include "weft/core/eigen.hpp"
 #include "weft/kernels/cpu/layout.hpp"
 #include "weft/kernels/cpu/penalty.hpp"
-#include "weft/layers/input.hpp"
 #include "weft/layers/declaration.hpp"
+#include "weft/layers/input.hpp"
 #include "weft/model/detail/names.hpp"
+#include "weft/model/detail/on_device.hpp"
 #include "weft/model/model_reference.hpp"
 #include "weft/model/summary.hpp"
 #include "weft/model/workspace.hpp"
@@ -96,7 +97,7 @@ public:
             multiplications += detail::multiplications(
                 std::span(list.parameters()).subspan(first_parameter.end()[-2]), shape);
         }
-        Tensor<Scalar, Device> arena(Shape{list.trainable_size() + list.state_size()});
+        Tensor<Scalar, Device> arena(Shape{list.trainable_size() + list.state_size()}, device_);
         layers_ = std::move(layers);
         names_ = std::move(names);
         parameters_ = list.parameters();
@@ -107,11 +108,7 @@ public:
         multiplications_ = multiplications;
         arena_ = std::move(arena);
         pool_.clear();
-        std::uint32_t stream = 0;
-        for (const ParameterInfo& parameter : parameters_) {
-            parameter.initializer.fill(view(parameter.slot),
-                                       RandomStream(seed, RandomPurpose::initializer, stream++));
-        }
+        detail::initialize(*this, seed);
     }
 
     bool is_built() const { return !layers_.empty(); }
@@ -127,17 +124,18 @@ public:
     /// x (input_shape...), giving (output_shape...). A sample's result has the same bits alone and
     /// in any batch, for finite parameters. Throws ShapeError when x is neither.
     Tensor<Scalar, Device> predict(ConstView x) const {
-        Tensor<Scalar, Device> y(is_one_sample(x.shape()) ? output_shape()
-                                                          : output_shape().batch(x.shape()[0]));
+        Tensor<Scalar, Device> y(
+            is_one_sample(x.shape()) ? output_shape() : output_shape().batch(x.shape()[0]),
+            device_);
         predict(x, y);
         return y;
     }
 
     /// The same for what as_view takes: a row-major Eigen matrix (N, features), or a vector
-    /// (features).
+    /// (features). On another device than the CPU from and to memory of the host's, tensors too.
     template <NoViewAs<ConstView> X>
-    Tensor<Scalar, Device> predict(const X& x) const {
-        return predict(as_view_of<Scalar>(x));
+    Tensor<Scalar> predict(const X& x) const {
+        return detail::predict_on_host(*this, as_view_of<Scalar>(x));
     }
 
     /// The same into memory of the caller's, which must not overlap x. Repeated, it allocates
@@ -279,7 +277,8 @@ public:
     const Device& device() const { return device_; }
 
     /// Runs later passes on that device, for the CPU with that many threads.
-    void set_device(const Device& device) {
+    WEFT_COLD void set_device(const Device& device) {
+        detail::move_to(device, device_, arena_);
         device_ = device;
         pool_.clear();
     }

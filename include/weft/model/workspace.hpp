@@ -39,7 +39,7 @@ public:
         : build_(build), device_(device), capacity_(capacity), kind_(kind) {
         for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
         plan(layers);
-        memory_ = Tensor<std::byte, Device>(Shape{size_bytes_});
+        memory_ = Tensor<std::byte, Device>(Shape{size_bytes_}, device_);
     }
 
     Device& device() { return device_; }

@@ -7,14 +7,12 @@
 #pragma once
 
 #include "weft/kernels/cpu/activation.hpp"
+#include "weft/kernels/loss.hpp"
 
 #include <cmath>
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
-
-/// Keeps probabilities away from 0 and 1 before a logarithm, as Keras does.
-inline constexpr double probability_epsilon = 1e-7;
 
 namespace detail {
 
@@ -62,23 +60,6 @@ bool clip_probability(Scalar& x) {
 }
 
 }  // namespace detail
-
-/// Targets with label smoothing s:  t_i (1 - s) + s / classes. With s = 0 these are the targets.
-template <class Scalar>
-class SmoothedTargets {
-public:
-    template <class Device>
-    SmoothedTargets(TensorView<const Scalar, Device> targets, double smoothing, Index classes)
-        : targets_(targets.data()),
-          kept_(static_cast<Scalar>(1 - smoothing)),
-          spread_(static_cast<Scalar>(smoothing / static_cast<double>(classes))) {}
-
-    Scalar operator[](Index i) const { return targets_[i] * kept_ + spread_; }
-
-private:
-    const Scalar* targets_;
-    Scalar kept_, spread_;
-};
 
 /// Cross-entropy of softmax(logits) against a class index per row:
 ///   loss_r = log sum_c exp(z_rc) - z_r,label,    dz_rc = scale (p_rc - [c = label_r]).
