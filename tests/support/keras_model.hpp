@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tests/support/reference.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"

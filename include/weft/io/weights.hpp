@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/staging.hpp"
+#include "weft/cpu.hpp"
 #include "weft/io/detail/safetensors.hpp"
 #include "weft/model/sequential.hpp"
 

@@ -2,7 +2,6 @@
 /// BatchNorm: normalisation by the statistics of the batch.
 #pragma once
 
-#include "weft/kernels/cpu/batch_norm.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {

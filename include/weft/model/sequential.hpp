@@ -3,8 +3,6 @@
 #pragma once
 
 #include "weft/core/eigen.hpp"
-#include "weft/kernels/cpu/layout.hpp"
-#include "weft/kernels/cpu/penalty.hpp"
 #include "weft/layers/declaration.hpp"
 #include "weft/layers/input.hpp"
 #include "weft/model/detail/names.hpp"

@@ -2,7 +2,7 @@
 /// The activation that ends Dense and Conv2D.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
+#include "weft/kernels/activation.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft::detail {
