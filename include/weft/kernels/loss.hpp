@@ -19,7 +19,7 @@ public:
           kept_(static_cast<Scalar>(1 - smoothing)),
           spread_(static_cast<Scalar>(smoothing / static_cast<double>(classes))) {}
 
-    Scalar operator[](Index i) const { return targets_[i] * kept_ + spread_; }
+    constexpr Scalar operator[](Index i) const { return targets_[i] * kept_ + spread_; }
 
 private:
     const Scalar* targets_;
