@@ -32,6 +32,5 @@ TEST_CASE("what lacks memory or kernels is no device") {
     CHECK_FALSE(kernels::ComputesLosses<Empty, float>);
     CHECK_FALSE(kernels::UpdatesParameters<Empty, float>);
     CHECK_FALSE(kernels::Device<Empty, float>);
-    CHECK_FALSE(kernels::KnownDevice<Empty, float>);
     CHECK_FALSE(kernels::DeviceMemory<Nothing>);
 }

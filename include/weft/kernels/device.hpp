@@ -121,9 +121,19 @@ template <class D, class Scalar>
 concept Device = DeviceMemory<D> && MovesNumbers<D, Scalar> && ComputesLayers<D, Scalar> &&
     ComputesLosses<D, Scalar> && UpdatesParameters<D, Scalar>;
 
-/// The same of a device that is not the CPU: what the tests know of that is not checked in each
-/// program anew.
+/// Does not compile for a device that lacks a kernel; the compiler's note names it. Of the CPU,
+/// which the tests look after, only whether its kernels are included.
 template <class D, class Scalar>
-concept KnownDevice = std::same_as<D, Cpu> || Device<D, Scalar>;
+constexpr void require_device() {
+    static_assert(DeviceMemory<D>, "the device lacks the memory of kernels/device.hpp");
+    static_assert(
+        MovesNumbers<D, Scalar>,
+        "the device lacks a kernel; those of the CPU are in weft/weft.hpp and weft/cpu.hpp");
+    if constexpr (!std::same_as<D, Cpu>) {
+        static_assert(ComputesLayers<D, Scalar>, "the device lacks a kernel of layers");
+        static_assert(ComputesLosses<D, Scalar>, "the device lacks a kernel of losses or metrics");
+        static_assert(UpdatesParameters<D, Scalar>, "the device lacks a kernel of training");
+    }
+}
 
 }  // namespace weft::kernels

@@ -11,8 +11,7 @@ namespace weft::detail {
 /// Gives a model's parameters their first values, each from a random stream of its own.
 template <class Scalar, template <class, class> class Model, class Device>
 WEFT_COLD void initialize(Model<Scalar, Device>& model, std::uint64_t seed) {
-    static_assert(kernels::KnownDevice<Device, Scalar>,
-                  "the device lacks what kernels/device.hpp asks of it; a note names it");
+    kernels::require_device<Device, Scalar>();
     std::uint32_t stream = 0;
     for (const ParameterInfo& parameter : model.parameters()) {
         const RandomStream random(seed, RandomPurpose::initializer, stream++);
