@@ -36,8 +36,10 @@ public:
         Opening& operator=(const Opening&) = delete;
     };
 
+    /// Zeroed pages.
     std::byte* take(std::size_t size_bytes) {
         const std::lock_guard lock(mutex_);
+        ++taken_;
         if (const auto free = free_.find(size_bytes); free != free_.end()) {
             std::byte* const taken = free->second;
             free_.erase(free);
@@ -51,7 +53,12 @@ public:
     }
     void give_back(std::byte* memory, std::size_t size_bytes) {
         const std::lock_guard lock(mutex_);
+        // Pages that are not there cost nothing to open and to close, and come back as zeros.
+        madvise(memory, size_bytes, MADV_DONTNEED);
         free_.emplace(size_bytes, memory);
+        if (--taken_ > 0 || openings_ > 0) return;
+        free_.clear();
+        used_ = 0;
     }
 
     static std::size_t in_pages(std::size_t size_bytes) {
@@ -88,7 +95,7 @@ private:
     std::mutex mutex_;
     std::byte* begin_;
     std::size_t used_ = 0;
-    int openings_ = 0;
+    int openings_ = 0, taken_ = 0;
     std::multimap<std::size_t, std::byte*> free_;
 };
 
@@ -100,8 +107,6 @@ public:
         if (size_ == 0) return;
         ++Wall::get().allocations;
         data_ = Wall::get().take(size_);
-        const Wall::Opening open;
-        std::memset(data_, 0, size_);
     }
     WalledMemory(const WalledMemory& other) : WalledMemory(other.size_) {
         if (size_ == 0) return;
