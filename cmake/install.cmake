@@ -5,11 +5,17 @@ include(GNUInstallDirs)
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/weft")
 
-if(TARGET weft_io)
-    set(io_source "${CMAKE_INSTALL_INCLUDEDIR}/weft/io/io.cpp")
-    target_sources(weft_io INTERFACE $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${io_source}>)
-    install(FILES include/weft/io/io.cpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weft/io")
-endif()
+foreach(source IN ITEMS data/fashion_mnist io/io)
+    get_filename_component(part "${source}" DIRECTORY)
+    if(TARGET weft_${part})
+        set(folder "${CMAKE_INSTALL_INCLUDEDIR}/weft/${part}")
+        install(FILES include/weft/${source}.cpp DESTINATION "${folder}")
+        target_sources(
+            weft_${part}
+            INTERFACE $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${CMAKE_INSTALL_INCLUDEDIR}/weft/${source}.cpp>
+        )
+    endif()
+endforeach()
 
 install(TARGETS weft EXPORT weft_targets FILE_SET HEADERS)
 install(EXPORT weft_targets NAMESPACE weft:: DESTINATION "${package_dir}")

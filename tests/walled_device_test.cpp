@@ -53,9 +53,9 @@ struct Outcome {
 /// Trains a copy of the model on the device, with a checkpoint each step; `options_of(device)` are
 /// the trainer's, made for that device.
 template <class Device, class OptionsOf>
-Outcome run(const Sequential<float>& declared, const OptionsOf& options_of,
-            const Examples<float>& data, FitOptions<float> fit) {
-    Sequential<float, Device> model = to<Device>(declared);
+Outcome run(const Model<float>& declared, const OptionsOf& options_of, const Examples<float>& data,
+            FitOptions<float> fit) {
+    Model<float, Device> model = to<Device>(declared);
     Trainer<float, Device> trainer(model, options_of(std::type_identity<Device>()));
     Outcome outcome;
     fit.verbosity = Verbosity::silent;
@@ -66,7 +66,7 @@ Outcome run(const Sequential<float>& declared, const OptionsOf& options_of,
     outcome.evaluated = trainer.evaluate(data, 3);
     const Tensor<float> x = random_normal<float>(declared.input_shape().batch(3), 5);
     outcome.predictions = model.predict(x);
-    const Sequential<float> trained = to<Cpu>(model);
+    const Model<float> trained = to<Cpu>(model);
     outcome.parameters = Tensor<float>(trained.arena());
     return outcome;
 }
@@ -104,16 +104,22 @@ void require_same(const Outcome& walled, const Outcome& cpu) {
 
 /// Trains on both devices, two epochs of batches of 2, 2 and 1 unless said otherwise.
 template <class OptionsOf>
-void compare(const Layers& layers, const Shape& input, const OptionsOf& options_of,
-             FitOptions<float> fit = {}, const Examples<float>& own_data = {}, Index classes = 4) {
-    const Sequential<float> model = built(layers, input);
-    const Samples made = samples(input, 5, classes);
+void compare_models(const Model<float>& model, const OptionsOf& options_of,
+                    FitOptions<float> fit = {}, const Examples<float>& own_data = {},
+                    Index classes = 4) {
+    const Samples made = samples(model.input_shape(), 5, classes);
     const Examples<float> data = own_data ? own_data : made;
     if (fit.epochs == 1) fit.epochs = 2;
     if (fit.batch_size == 32) fit.batch_size = 2;
     const Outcome cpu = run<Cpu>(model, options_of, data, fit);
     CHECK_FALSE(identical(cpu.parameters, Tensor<float>(model.arena())));
     require_same(run<Walled>(model, options_of, data, fit), cpu);
+}
+template <class OptionsOf>
+void compare(const Layers& layers, const Shape& input, const OptionsOf& options_of,
+             const FitOptions<float>& fit = {}, const Examples<float>& data = {},
+             Index classes = 4) {
+    compare_models(built(layers, input), options_of, fit, data, classes);
 }
 
 /// Adam, the usual loss and accuracy, on that device.
@@ -237,7 +243,9 @@ TEST_CASE("the tutorials' networks train alike behind the wall") {
         };
         // 16 pixels: the least that four poolings leave something of.
         const Shape input = tutorial.is_convolutional ? Shape{16, 16, 1} : Shape{16, 16};
-        compare(tutorial.layers, input, options, {}, {}, 10);
+        Model<float> model = tutorial.graph ? tutorial.graph() : Sequential<float>(tutorial.layers);
+        model.build(input, 3);
+        compare_models(model, options, {}, {}, 10);
     }
 }
 
@@ -274,6 +282,12 @@ TEST_CASE("all layers train alike behind the wall") {
     compare({Conv2D{.filters = 4, .kernel_size = 3, .dilation_rate = 2, .activation = elu},
              BatchNorm{.scale = false}, GlobalAveragePool2D{}, Dense{4, softmax}},
             {7, 8, 1}, usual);
+    // No chain: an input read twice, merges of each kind, a layer applied twice.
+    const auto x = input({4, 4, 2});
+    const SharedLayer shared(Conv2D{.filters = 2, .kernel_size = 3, .padding = same});
+    const auto y = add(x, x | shared | shared);
+    const auto z = concatenate(y, multiply(x, y | ReLU{}));
+    compare_models(Model(x, z | GlobalAveragePool2D{} | Dense{4, softmax}), usual);
     // A window of more taps than a byte counts; one number a sample.
     compare({MaxPool2D{.pool_size = 17, .strides = 1}, Flatten{}, Dense{4, softmax}}, {18, 19, 1},
             usual);

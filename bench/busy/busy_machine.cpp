@@ -69,8 +69,7 @@ double train(const Tutorial& network, const Cpu& device, double seconds) {
     const Tensor<float> x = bench::random_tensor(sample.batch(samples));
     std::vector<std::uint8_t> labels(static_cast<std::size_t>(samples));
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::uint8_t>(i % 10);
-    Sequential<float> model(network.layers);
-    model.build(sample);
+    Model<float> model = network.build(sample);
     model.set_device(device);
     Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
     Index batches = 0;
@@ -89,8 +88,7 @@ double train(const Tutorial& network, const Cpu& device, double seconds) {
 
 double predict(const Tutorial& network, const Cpu& device, double seconds) {
     const Shape sample = network.is_convolutional ? Shape{28, 28, 1} : Shape{28, 28};
-    Sequential<float> model(network.layers);
-    model.build(sample);
+    Model<float> model = network.build(sample);
     model.set_device(device);
     const Tensor<float> x = bench::random_tensor(sample.batch(512));
     Tensor<float> y(model.output_shape().batch(512));

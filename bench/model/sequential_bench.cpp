@@ -13,8 +13,7 @@ void add_predict(const Tutorial& tutorial, Index images) {
     add(concat("predict/", images == 1 ? "one" : "many", "/", tutorial.id, "-", images, "/weft"),
         [=](benchmark::State& state) {
             const Shape sample = tutorial.is_convolutional ? Shape{28, 28, 1} : Shape{28, 28};
-            Sequential<float> model(tutorial.layers);
-            model.build(sample, 1);
+            const Model<float> model = tutorial.build(sample, 1);
             const Tensor<float> x = random_tensor(sample.batch(images));
             Tensor<float> y(model.output_shape().batch(images));
             const double flop = flop_per_sample(model, false) * static_cast<double>(images);

@@ -21,9 +21,8 @@ int main(int argc, char** argv) {
     const TensorView<const float> images(data.images.data(), sample.batch(task.samples));
     const TensorView<const std::uint8_t> labels(data.labels.data(), Shape{task.samples});
 
-    Sequential<float> model(network.layers);
+    Model<float> model = network.build(sample);
     model.set_device(Cpu(task.threads));
-    model.build(sample);
     Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
     peers::Report report(task, "weft", WEFT_VERSION, model.trainable_parameter_count());
     trainer.fit(images, labels,

@@ -13,7 +13,7 @@ namespace weft::bench {
 
 /// The multiplications and additions of the products of a sample's forward pass; in training also
 /// those of both gradients, without the gradient of the data. What else layers do is left out.
-inline double flop_per_sample(const Sequential<float>& model, bool training) {
+inline double flop_per_sample(const Model<float>& model, bool training) {
     double flop = 0;
     bool is_first = true;
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
@@ -31,7 +31,7 @@ inline double flop_per_sample(const Sequential<float>& model, bool training) {
 
 /// Counters of a model: parameters, and workspace_mib, the bytes that the plan of a pass over a
 /// batch takes.
-inline void count_memory(benchmark::State& state, const Sequential<float>& model, Index batch,
+inline void count_memory(benchmark::State& state, const Model<float>& model, Index batch,
                          PassKind kind) {
     const auto bytes = model.make_workspace(batch, kind).size_bytes();
     state.counters["workspace_mib"] = static_cast<double>(bytes) / (1 << 20);

@@ -28,8 +28,15 @@ public:
         forward();
     }
 
-    void forward() { layer_->forward(pass(), x_, y_); }
-    void backward() { layer_->backward(pass(), x_, y_, dy_, dx_); }
+    void forward() {
+        layer_->forward(pass(), x_, y_);
+        const Activation activation = layer_->output_activation();
+        if (!is_fused()) activation_forward<float>(cpu_, activation, y_, y_);
+    }
+    void backward() {
+        activation_backward<float>(cpu_, layer_->output_activation(), y_, dy_, dy_);
+        layer_->backward(pass(), x_, y_, dy_, dx_);
+    }
 
     /// Of one product with the kernel, where the layer has one, else the bytes of x and y.
     Work work() const {
@@ -43,9 +50,13 @@ public:
     }
 
 private:
+    /// With the activations that the benchmarks have: none that needs its input.
+    bool is_fused() const { return layer_->output_activation() == relu && layer_->absorbs_relu(); }
+
     Pass<float, Cpu> pass() {
         return {.device = cpu_,
                 .training = true,
+                .after = is_fused() ? relu : linear,
                 .trainable = trainable_.data(),
                 .state = state_.data(),
                 .mutable_state = state_.data(),

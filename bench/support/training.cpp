@@ -7,7 +7,7 @@
 
 namespace weft::bench {
 
-void measure_training(benchmark::State& state, Sequential<float> model, const Shape& sample,
+void measure_training(benchmark::State& state, Model<float> model, const Shape& sample,
                       Index samples, Index batch_size, int threads) {
     const Samples data(sample, samples);
     model.build(sample, 1);

@@ -15,8 +15,7 @@ using namespace weft::bench;
 void add_training(const std::string& name, const Tutorial& tutorial, Index samples) {
     add("training/" + name + "/weft", [=](benchmark::State& state) {
         const Shape sample = tutorial.is_convolutional ? Shape{28, 28, 1} : Shape{28, 28};
-        measure_training(state, Sequential<float>(tutorial.layers), sample, samples,
-                         tutorial.batch_size);
+        measure_training(state, tutorial.build(sample), sample, samples, tutorial.batch_size);
     });
 }
 

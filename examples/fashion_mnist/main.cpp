@@ -121,14 +121,10 @@ weft::TrainerOptions<float, weft::Cpu> trainer_options(const Options& options, s
 
 /// The tutorial's network for samples of that shape, with its first weights or those of --load.
 /// Throws ArgumentError for a file that holds one of other shapes or another number of parameters.
-weft::Sequential<float> make_model(const Options& options, const Tutorial& network,
-                                   const weft::Shape& sample) {
-    weft::Sequential<float> model(network.layers);
-    if (options.load.empty()) {
-        model.build(sample, options.seed);
-    } else {
-        model = weft::load_model<float>(options.load);
-    }
+weft::Model<float> make_model(const Options& options, const Tutorial& network,
+                              const weft::Shape& sample) {
+    weft::Model<float> model = options.load.empty() ? network.build(sample, options.seed)
+                                                    : weft::load_model<float>(options.load);
     const weft::Shape classes{static_cast<Index>(weft::fashion_mnist_classes.size())};
     if (model.parameter_count() != network.parameters || model.input_shape() != sample ||
         model.output_shape() != classes) {
@@ -223,7 +219,7 @@ std::string validation_data(const Options& options) {
 
 /// The directory gets a page and pictures of the run.
 void write_report(const Options& options, const Tutorial& network, const Split& train,
-                  const Split& test, const weft::Sequential<float>& model,
+                  const Split& test, const weft::Model<float>& model,
                   const weft::History& history, const weft::Tensor<float>& predictions) {
     using weft::concat;
     const auto& names = weft::fashion_mnist_classes;
@@ -271,7 +267,7 @@ int run(const Options& options) {
     const weft::Tensor<float> photos = read_photos(options, sample, network.pixel_divisor);
 
     const bool trains = options.load.empty();
-    weft::Sequential<float> model = make_model(options, network, sample);
+    weft::Model<float> model = make_model(options, network, sample);
     model.set_device(device);
     std::cout << "\n" << model.summary() << "\n";
 

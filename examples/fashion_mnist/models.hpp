@@ -4,6 +4,7 @@
 #include <weft/weft.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,8 @@ struct Tutorial {
     using Layers = std::vector<weft::LayerDeclaration<float, weft::Cpu>>;
 
     std::string id;
-    Layers layers;
+    Layers layers = {};                                ///< of a network that is a chain, or
+    std::function<weft::Model<float>()> graph = {};  ///< what makes one that is none
     weft::Index parameters;  ///< as published
     weft::Index epochs;
     weft::Index batch_size = 32;
@@ -25,6 +27,13 @@ struct Tutorial {
     bool validates_on_test = false;  ///< the test set is evaluated each epoch; it decides nothing
     weft::Index patience = 0;  ///< epochs without a lower val_loss before training ends; 0: never
     bool augment = false;      ///< train on pictures changed at random (augment.hpp)
+
+    /// The network for samples of that shape, built from the seed.
+    weft::Model<float> build(const weft::Shape& sample, std::uint64_t seed = 0) const {
+        weft::Model<float> model = graph ? graph() : weft::Sequential<float>(layers);
+        model.build(sample, seed);
+        return model;
+    }
 };
 
 /// Throws ArgumentError for a name that no tutorial has.
@@ -123,6 +132,35 @@ inline Tutorial::Layers cnn_augmented_layers() {
     return layers;
 }
 
+/// ResNet-20 of He et al. 2015, section 4.2, for pictures of one channel: three stages of three
+/// blocks of two convolutions, around which their input goes straight on. Where a stage halves the
+/// image and doubles the filters, it goes through a convolution of 1 x 1 (option B).
+inline weft::Model<float> resnet() {
+    using namespace weft;
+    const auto convolution = [](Index filters, Index size, Index strides = 1) {
+        return Conv2D{.filters = filters,
+                      .kernel_size = size,
+                      .strides = strides,
+                      .padding = same,
+                      .use_bias = false,
+                      .kernel_initializer = he_normal,
+                      .kernel_regularizer = l2(0.00005)};
+    };
+    const Value x = input({28, 28, 1});
+    Value y = x | convolution(16, 3) | BatchNorm{} | ReLU{};
+    for (const Index filters : {16, 32, 64}) {
+        for (int block = 0; block < 3; ++block) {
+            const bool is_change = block == 0 && filters > 16;
+            const Value start = y;
+            y = y | convolution(filters, 3, is_change ? 2 : 1) | BatchNorm{} | ReLU{};
+            y = y | convolution(filters, 3) | BatchNorm{};
+            y = add(y, is_change ? start | convolution(filters, 1, 2) | BatchNorm{} : start);
+            y = y | ReLU{};
+        }
+    }
+    return {x, y | GlobalAveragePool2D{} | Dense{10, softmax}};
+}
+
 inline std::vector<Tutorial> tutorials() {
     using namespace weft;
     return {
@@ -177,6 +215,16 @@ inline std::vector<Tutorial> tutorials() {
         {.id = "cnn-augmented",
          .layers = cnn_augmented_layers(),
          .parameters = 289'514,
+         .epochs = 25,
+         .batch_size = 64,
+         .is_convolutional = true,
+         .optimizer = "sgd",
+         .learning_rate = 0.05,
+         .schedule = "cosine",
+         .augment = true},
+        {.id = "resnet",
+         .graph = resnet,
+         .parameters = 273'754,
          .epochs = 25,
          .batch_size = 64,
          .is_convolutional = true,

@@ -12,6 +12,7 @@
 #include "weft/kernels/cpu/dropout.hpp"
 #include "weft/kernels/cpu/layout.hpp"
 #include "weft/kernels/cpu/loss.hpp"
+#include "weft/kernels/cpu/merge.hpp"
 #include "weft/kernels/cpu/metric.hpp"
 #include "weft/kernels/cpu/optimizer.hpp"
 #include "weft/kernels/cpu/penalty.hpp"

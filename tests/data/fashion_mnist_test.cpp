@@ -4,11 +4,15 @@
 #include "tests/support/bytes.hpp"
 #include "tests/support/comma_locale.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "weft/data/detail/fashion_mnist_places.hpp"
+#include "weft/data/gzip.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <numeric>
+#include <optional>
 
 namespace {
 

@@ -80,8 +80,8 @@ Sequential<float> built(Layers layers, const Shape& input, std::uint64_t seed = 
 }
 
 /// The model, saved and loaded.
-Sequential<float> reloaded(const Sequential<float>& model,
-                           const std::vector<LayerFormat<float>>& own = {}) {
+Model<float> reloaded(const Model<float>& model,
+                      const std::vector<LayerFormat<float>>& own = {}) {
     const TemporaryFolder folder;
     save_model(model, folder.path() / "m.safetensors", own);
     return load_model<float>(folder.path() / "m.safetensors", own);
@@ -140,8 +140,8 @@ TEST_CASE("the tutorials' networks come back: declarations, every bit of every p
     for (const Tutorial& network : tutorials()) {
         CAPTURE(network.id);
         const Shape input = network.is_convolutional ? Shape{28, 28, 1} : Shape{28, 28};
-        const Sequential<float> model = built(network.layers, input, 3);
-        const Sequential<float> copy = reloaded(model);
+        const Model<float> model = network.build(input, 3);
+        const Model<float> copy = reloaded(model);
         CHECK(copy.summary() == model.summary());
         CHECK(identical(copy.arena(), model.arena()));
         REQUIRE(copy.layer_count() == model.layer_count());
@@ -218,7 +218,10 @@ TEST_CASE("every field of every layer comes back, none of them at its default") 
     CHECK(comes_back(Sigmoid{"n"}, {3}));
     CHECK(comes_back(Tanh{"n"}, {3}));
     CHECK(comes_back(Softmax{"n"}, {3}));
-    CHECK(weft_layer_formats<float>().size() == 20);
+    CHECK(comes_back(Add{"n"}, {3}));
+    CHECK(comes_back(Multiply{"n"}, {3}));
+    CHECK(comes_back(Concatenate{.axis = 2, .name = "n"}, {3, 2}));
+    CHECK(weft_layer_formats<float>().size() == 23);
 }
 
 TEST_CASE("every activation and initialiser comes back by name") {

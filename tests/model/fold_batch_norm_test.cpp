@@ -2,6 +2,7 @@
 
 #include "examples/fashion_mnist/models.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/support/functional_models.hpp"
 #include "tests/support/random_tensor.hpp"
 
 #include <doctest/doctest.h>
@@ -12,7 +13,7 @@ namespace {
 
 /// Gives every parameter random numbers; variances and, unless told, gammas are positive.
 template <class Scalar>
-void randomize(Sequential<Scalar>& model, bool negative_gammas = false) {
+void randomize(Model<Scalar>& model, bool negative_gammas = false) {
     std::uint32_t stream = 100;
     for (const ParameterInfo& parameter : model.parameters()) {
         const bool is_gamma = parameter.name.ends_with("/gamma");
@@ -27,7 +28,7 @@ void randomize(Sequential<Scalar>& model, bool negative_gammas = false) {
 
 /// "Conv2D Flatten Dense"
 template <class Scalar>
-std::string types(const Sequential<Scalar>& model) {
+std::string types(const Model<Scalar>& model) {
     std::string text;
     for (const auto& declaration : model.declarations()) {
         text += concat(text.empty() ? "" : " ", declaration.type());
@@ -41,7 +42,7 @@ std::string folded(std::vector<LayerDeclaration<double, Cpu>> layers,
                    const Shape& input = {7, 6, 4}, bool negative_gammas = false) {
     Sequential<double> model(std::move(layers));
     model.build(input);
-    randomize(model, negative_gammas);
+    randomize<double>(model, negative_gammas);
     const Sequential<double> result = fold_batch_norm(model);
     const Tensor<double> x = random_normal(input.batch(3), 1);
     CHECK(largest_gap(result.predict(x), model.predict(x)) < 1e-12);
@@ -162,7 +163,7 @@ TEST_CASE("the tutorials' networks with batch norm: what is left, and the same p
     const auto fold = [](const char* id) {
         Sequential<float> model(tutorial(id).layers);
         model.build({28, 28, 1});
-        randomize(model);
+        randomize<float>(model);
         for (const ParameterInfo& parameter : model.parameters()) {
             if (!parameter.name.ends_with("/kernel")) continue;
             parameter.initializer.fill(model.view(parameter.slot),
@@ -190,7 +191,7 @@ TEST_CASE("the original stays as it is; device, names and other layers' paramete
         BatchNorm{},      GELU{},
         Dense{.units = 2}};
     model.set_device(Cpu(1));
-    randomize(model);
+    randomize<float>(model);
     const Tensor<float> before(std::as_const(model).arena());
     const Sequential<float> result = fold_batch_norm(model);
     CHECK(identical(std::as_const(model).arena(), before));
@@ -210,4 +211,87 @@ TEST_CASE("fold_batch_norm of dropouts alone, and of a model that is not built")
     CHECK(types(fold_batch_norm(model)) == "Dropout");
     CHECK_THROWS_AS(fold_batch_norm(Sequential<float>{Dense{1}}), ArgumentError);
     CHECK_THROWS_AS(fold_batch_norm(Sequential<float>{}), ArgumentError);
+}
+
+namespace {
+
+using Node = Value<double, Cpu>;
+
+/// The same for the layers between an input (7, 6, 4) and what `declare` makes of it.
+template <class Declare>
+std::string folded_graph(const Declare& declare) {
+    const Node x = input<double, Cpu>({7, 6, 4});
+    Model<double> model(x, declare(x));
+    randomize(model);
+    const Model<double> result = fold_batch_norm(model);
+    const Tensor<double> batch = random_normal(model.input_shape().batch(3), 1);
+    CHECK(largest_gap(result.predict(batch), model.predict(batch)) < 1e-12);
+    return types(result);
+}
+
+}  // namespace
+
+TEST_CASE("in a graph: only where nobody else reads what lies between the two") {
+    const Conv2D conv{.filters = 4, .kernel_size = 3, .padding = same};
+    const Conv2D inside{.filters = 4, .kernel_size = 3, .activation = relu};
+    CHECK(folded_graph([&](Node x) { return add(x, x | conv | BatchNorm{}) | ReLU{}; }) ==
+          "Conv2D Add ReLU");
+    CHECK(folded_graph([&](Node x) {
+              const Node y = x | conv;
+              return add(y, y | BatchNorm{});
+          }) == "Conv2D BatchNorm Add");
+    CHECK(folded_graph([&](Node x) {
+              const Node y = x | conv;
+              return concatenate(y | BatchNorm{}, y | BatchNorm{});
+          }) == "Conv2D BatchNorm BatchNorm Concatenate");
+    // Forward: the batch norm behind which there is one reader, and two.
+    CHECK(folded_graph([&](Node x) { return x | ReLU{} | BatchNorm{} | MaxPool2D{} | inside; }) ==
+          "ReLU MaxPool2D Conv2D");
+    CHECK(folded_graph([&](Node x) {
+              const Node y = x | ReLU{} | BatchNorm{};
+              return concatenate(y | inside, y | inside);
+          }) == "ReLU BatchNorm Conv2D Conv2D Concatenate");
+    CHECK(folded_graph([&](Node x) {
+              const Node y = x | ReLU{} | BatchNorm{} | MaxPool2D{};
+              return concatenate(y, y | conv);
+          }) == "ReLU BatchNorm MaxPool2D Conv2D Concatenate");
+    // A dropout is no reader of its own.
+    CHECK(folded_graph([&](Node x) {
+              const Node y = x | conv | BatchNorm{};
+              return add(y | Dropout{0.5}, y);
+          }) == "Conv2D Add");
+    // The output of the model is read by whoever predicts: nothing goes behind it.
+    CHECK(folded_graph([&](Node x) { return add(x, x) | BatchNorm{}; }) == "Add BatchNorm");
+    CHECK(folded_graph([&](Node x) { return multiply(x, x) | BatchNorm{} | Dense{2}; }) ==
+          "Multiply Dense");
+}
+
+TEST_CASE("in a graph: a layer that is applied twice takes no batch norm in") {
+    CHECK(folded_graph([](Node x) {
+              const SharedLayer<double, Cpu> conv(Conv2D{.filters = 4, .kernel_size = 1});
+              return add(x | conv | BatchNorm{}, x | ReLU{} | conv);
+          }) == "Conv2D ReLU BatchNorm Add");
+    CHECK(folded_graph([](Node x) {
+              const SharedLayer<double, Cpu> dense(Dense{.units = 4, .activation = relu});
+              return add(x | BatchNorm{} | dense, x | dense);
+          }) == "BatchNorm Dense Add");
+    // But a batch norm that is goes wherever it can.
+    CHECK(folded_graph([](Node x) {
+              const SharedLayer<double, Cpu> norm(BatchNorm{});
+              return add(x | Dense{4} | norm, x | ReLU{} | norm);
+          }) == "Dense ReLU BatchNorm Add");
+}
+
+TEST_CASE("residual and shared models, and resnet, fold to the same predictions") {
+    CHECK(fold_batch_norm(residual_model()).parameter_count() <
+          residual_model().parameter_count());
+    CHECK(types(fold_batch_norm(residual_model())) ==
+          "Conv2D ReLU Conv2D Add ReLU Conv2D Conv2D Add ReLU GlobalAveragePool2D Dense");
+    CHECK(types(fold_batch_norm(shared_model())) == types(shared_model()));
+    auto residual = residual_model<double>();
+    randomize(residual);
+    const auto x = random_normal(residual.input_shape().batch(3), 1);
+    CHECK(largest_gap(fold_batch_norm(residual).predict(x), residual.predict(x)) < 1e-12);
+    const Model<float> resnet_without = fold_batch_norm(tutorial("resnet").build({28, 28, 1}));
+    CHECK(types(resnet_without).find("BatchNorm") == std::string::npos);
 }

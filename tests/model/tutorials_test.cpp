@@ -8,14 +8,10 @@ using namespace weft;
 
 namespace {
 
-Sequential<float> built(const std::string& id, const Shape& input) {
-    Sequential<float> model(tutorial(id).layers);
-    model.build(input);
-    return model;
-}
+Model<float> built(const std::string& id, const Shape& input) { return tutorial(id).build(input); }
 
 /// Type, output shape and parameters of each layer: `Dense (None, 10) 1290`.
-std::string rows(const Sequential<float>& model) {
+std::string rows(const Model<float>& model) {
     std::ostringstream text;
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         Index parameters = 0;
@@ -125,7 +121,7 @@ Dense (None, 10) 2570
 
 TEST_CASE("the tutorials' networks have the published numbers of parameters") {
     const auto counts = [](const std::string& id, const Shape& input) {
-        const Sequential<float> model = built(id, input);
+        const Model<float> model = built(id, input);
         return std::pair(model.parameter_count(),
                          model.parameter_count() - model.trainable_parameter_count());
     };
@@ -138,6 +134,7 @@ TEST_CASE("the tutorials' networks have the published numbers of parameters") {
     CHECK(counts("cnn-deep", {28, 28, 1}) == Counts{907'658, 768});
     CHECK(counts("cnn-bn", {28, 28, 1}) == Counts{890'602, 384});
     CHECK(counts("cnn-wide", {28, 28, 1}) == Counts{5'259'594, 0});
+    CHECK(counts("resnet", {28, 28, 1}) == Counts{273'754, 1568});
     for (const Tutorial& known : tutorials()) {
         CHECK(counts(known.id, known.is_convolutional ? Shape{28, 28, 1} : Shape{28, 28}).first ==
               known.parameters);

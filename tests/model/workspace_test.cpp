@@ -15,35 +15,41 @@ Sequential<float> model_of_four() {
     return {Input{{2, 3}}, Dense{5}, Flatten{}, Dense{40}, Dense{7}};
 }
 
-/// Whether the blocks [a, a + a_count) and [b, b + b_count) have no element in common.
-bool apart(const float* a, Index a_count, const float* b, Index b_count) {
-    return a + a_count <= b || b + b_count <= a;
+bool apart(TensorView<const float> a, TensorView<const float> b) {
+    return a.data() + a.size() <= b.data() || b.data() + b.size() <= a.data();
 }
 
 }  // namespace
 
-TEST_CASE("in training every output has memory of its own, but for views") {
+TEST_CASE("in training all outputs are there at once, but for views, and gradients beside them") {
     const Sequential model = model_of_four();
     auto workspace = model.make_workspace(9, PassKind::training);
-    const auto size = [&](std::size_t i) { return 9 * model.layer(i).output_shape().size(); };
-    CHECK(workspace.output(1) == workspace.output(0));
+    const Plan& plan = workspace.plan();
+    const auto output = [&](std::size_t i) { return workspace.value(plan.of_node(i), 9); };
+    const auto gradient = [&](std::size_t i) { return workspace.gradient(plan.of_node(i), 9); };
+    CHECK(output(1).data() == output(0).data());
     for (const std::size_t i : {0u, 2u, 3u}) {
         for (const std::size_t j : {0u, 2u, 3u}) {
-            if (i != j) CHECK(apart(workspace.output(i), size(i), workspace.output(j), size(j)));
-            CHECK(apart(workspace.output(i), size(i), workspace.output_gradient(j), size(j)));
+            if (i != j) CHECK(apart(output(i), output(j)));
         }
+        // While layer i goes back, it reads its x and y.
+        CHECK(apart(output(i), gradient(i)));
+        if (i > 0) CHECK(apart(output(i), gradient(i - 1)));
+        if (i > 0) CHECK(apart(output(i - 1), gradient(i)));
+        if (i > 0) CHECK(apart(gradient(i - 1), gradient(i)));
     }
-    CHECK(workspace.output_gradient(1) == workspace.output_gradient(0));
-    CHECK(apart(workspace.output_gradient(1), size(1), workspace.output_gradient(2), size(2)));
-    CHECK(apart(workspace.output_gradient(2), size(2), workspace.output_gradient(3), size(3)));
+    CHECK(gradient(1).data() == gradient(0).data());
 }
 
 TEST_CASE("in inference two buffers hold the outputs in turn") {
     const Sequential model = model_of_four();
     auto workspace = model.make_workspace(9, PassKind::inference);
-    CHECK(workspace.output(0) == workspace.output(1));
-    CHECK(apart(workspace.output(1), 90, workspace.output(2), 360));
-    CHECK(workspace.output(3) == workspace.output(0));
+    const auto output = [&](std::size_t i) {
+        return workspace.value(workspace.plan().of_node(i), 9);
+    };
+    CHECK(output(0).data() == output(1).data());
+    CHECK(apart(output(1), output(2)));
+    CHECK(output(3).data() == output(0).data());
     // 9 * 10 and 9 * 40 floats, each rounded up to whole cache lines.
     CHECK(workspace.size_bytes() == 384 + 1472);
 }

@@ -12,6 +12,7 @@ Inputs are drawn from a fixed seed and rounded to three decimals; what Keras com
 from common import write  # first: it sets Keras up
 from callbacks import callback_cases
 from convolution import conv2d_cases, pooling_cases
+from functional import functional_cases
 from layers import (
     activation_cases,
     batch_norm_cases,
@@ -46,3 +47,4 @@ write("metrics.json", metric_cases())
 write("training2.json", convolutional_training_cases())
 write("callbacks.json", callback_cases())
 write("training_pairs.json", training_pair_cases())
+write("functional.json", functional_cases())

@@ -94,16 +94,21 @@ def architecture(model):
     return json.dumps({"module": "keras", "class_name": "Sequential", "config": config})
 
 
+def behind_input(model):
+    return [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+
+
 def names_of(model, described):
-    """weft's name of every weight, in Keras's order; `described` are the layers in the file."""
+    """weft's name of every weight, in Keras's order; `described` are the layers in the file. Those of a Functional
+    model say their names."""
     defaults = {"Conv2D": "conv2d", "Dense": "dense", "BatchNormalization": "batch_norm"}
     used, order = set(), []
-    for layer, description in zip(model.layers, described, strict=True):
+    for layer, description in zip(behind_input(model), described, strict=True):
         if not layer.weights:
             continue
         base = defaults[description["class_name"]]
         free = [base] + [f"{base}_{i}" for i in range(1, len(described))]
-        name = description["config"].get("name") or next(candidate for candidate in free if candidate not in used)
+        name = description.get("name") or description["config"].get("name") or next(candidate for candidate in free if candidate not in used)
         used.add(name)
         order += [f"{name}/{weight.name}" for weight in layer.weights]
     return order
@@ -145,13 +150,14 @@ def differences(described, kept, where):
 def misunderstood(model, text):
     """The options of layers that Keras took for others than the file says."""
     described, kept = layers_of(text), layers_of(model.to_json())
-    for layer, entry in zip(model.layers, kept[1:], strict=True):
+    for layer, entry in zip(behind_input(model), kept[1:], strict=True):
         # Keras leaves it out for Dense.
         entry["config"].setdefault("activity_regularizer", keras.regularizers.serialize(layer.activity_regularizer))
     return [
         line
         for i, (a, b) in enumerate(zip(described, kept, strict=True))
-        for line in differences(a, b, f"layer {i}, {a['class_name']}")
+        for field in ("class_name", "config")
+        for line in differences(a[field], b[field], f"layer {i}, {a['class_name']}")
     ]
 
 

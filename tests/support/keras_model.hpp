@@ -4,22 +4,7 @@
 #pragma once
 
 #include "tests/support/reference.hpp"
-#include "weft/cpu.hpp"
-#include "weft/layers/batch_norm.hpp"
-#include "weft/layers/conv2d.hpp"
-#include "weft/layers/dense.hpp"
-#include "weft/layers/flatten.hpp"
-#include "weft/layers/max_pool2d.hpp"
-#include "weft/losses/binary_crossentropy.hpp"
-#include "weft/losses/categorical_crossentropy.hpp"
-#include "weft/losses/mean_squared_error.hpp"
-#include "weft/losses/sparse_categorical_crossentropy.hpp"
-#include "weft/optimizers/adamw.hpp"
-#include "weft/optimizers/rmsprop.hpp"
-#include "weft/optimizers/sgd.hpp"
-#include "weft/training/early_stopping.hpp"
-#include "weft/training/reduce_lr_on_plateau.hpp"
-#include "weft/training/trainer.hpp"
+#include "weft/weft.hpp"
 
 #include <numeric>
 #include <set>
@@ -69,7 +54,7 @@ private:
 };
 
 inline Activation keras_activation(const std::string& name) {
-    for (const Activation activation : {linear, relu, sigmoid, softmax}) {
+    for (const Activation activation : {linear, relu, sigmoid, softmax, tanh, silu}) {
         if (to_string(activation) == name) return activation;
     }
     throw std::runtime_error(concat("Keras's activation ", name, " is unknown here"));
@@ -108,17 +93,50 @@ inline Constraint keras_constraint(KerasFields& layer, const std::string& name, 
     return constraint;
 }
 
-inline LayerDeclaration<double, Cpu> keras_layer(const nlohmann::json& json) {
+/// With Keras's name if the layer says it, and not if `counted`.
+inline LayerDeclaration<double, Cpu> keras_layer(const nlohmann::json& json, bool counted = false) {
     KerasFields fields("layer", json);
     const std::string type = fields.at("type");
-    const auto checked = [&](const auto& layer) -> LayerDeclaration<double, Cpu> {
+    const std::string given_name = fields.value("name", std::string());
+    const auto checked = [&](auto layer) -> LayerDeclaration<double, Cpu> {
         fields.require_all_known();
+        if (!counted) layer.name = given_name;
         return layer;
     };
+    const auto extent = [&](const char* field) -> Extent2D {
+        const nlohmann::json& value = fields.at(field);
+        if (value.is_array()) return {value.at(0).get<Index>(), value.at(1).get<Index>()};
+        return value.get<Index>();
+    };
+    const auto padding = [&] {
+        const std::string name = fields.value("padding", std::string("valid"));
+        if (name != "same" && name != "valid") fields.refuse("has an unknown padding", name);
+        return name == "same" ? same : valid;
+    };
+    const auto pool = [&]<class Pool>(Pool layer) {
+        layer.pool_size = extent("pool_size");
+        layer.strides = fields.has("strides") ? extent("strides") : layer.pool_size;
+        layer.padding = padding();
+        return checked(layer);
+    };
     if (type == "Flatten") return checked(Flatten{});
+    if (type == "ReLU") return checked(ReLU{});
+    if (type == "Add") return checked(Add{});
+    if (type == "Multiply") return checked(Multiply{});
+    if (type == "Concatenate") return checked(Concatenate{.axis = fields.at("axis")});
+    if (type == "Dropout") return checked(Dropout{.rate = fields.at("rate")});
+    if (type == "GlobalAveragePooling2D") return checked(GlobalAveragePool2D{});
     if (type == "BatchNormalization") return checked(BatchNorm{.momentum = fields.at("momentum")});
-    if (type == "MaxPooling2D") {
-        return checked(MaxPool2D{.pool_size = fields.at("pool_size").get<Index>()});
+    if (type == "MaxPooling2D") return pool(MaxPool2D{});
+    if (type == "AveragePooling2D") return pool(AveragePool2D{});
+    if (type == "Reshape") {
+        return checked(Reshape{fields.at("target_shape").get<std::vector<Index>>()});
+    }
+    if (type == "Activation") {
+        const std::string activation = fields.at("activation");
+        if (activation == "tanh") return checked(Tanh{});
+        if (activation == "silu") return checked(SiLU{});
+        fields.refuse("has an unknown activation", activation);
     }
     if (type == "Dense") {
         return checked(
@@ -131,11 +149,10 @@ inline LayerDeclaration<double, Cpu> keras_layer(const nlohmann::json& json) {
                   .bias_constraint = keras_constraint(fields, "bias_constraint", 1)});
     }
     if (type != "Conv2D") fields.refuse("is of unknown type", type);
-    const std::string padding = fields.at("padding");
-    if (padding != "same" && padding != "valid") fields.refuse("has an unknown padding", padding);
     return checked(Conv2D{.filters = fields.at("filters"),
-                          .kernel_size = fields.at("kernel_size").get<Index>(),
-                          .padding = padding == "same" ? same : valid,
+                          .kernel_size = extent("kernel_size"),
+                          .strides = fields.has("strides") ? extent("strides") : Extent2D(1),
+                          .padding = padding(),
                           .activation = keras_activation(fields.at("activation")),
                           .kernel_regularizer = keras_regularizer(fields, "kernel_regularizer"),
                           .activity_regularizer = keras_regularizer(fields, "activity_regularizer"),
@@ -268,12 +285,8 @@ inline ReduceLROnPlateau keras_reduce_lr_on_plateau(KerasFields& fields) {
             .better = keras_better(fields)};
 }
 
-/// A model of those layers, with those weights, in Keras's order.
-inline Sequential<double> keras_model(const nlohmann::json& layers, const nlohmann::json& weights,
-                                      const Shape& input_shape) {
-    Sequential<double> model;
-    for (const auto& layer : layers) model.add(keras_layer(layer));
-    model.build(input_shape);
+/// Gives all parameters those values, in Keras's order.
+inline void set_keras_weights(Model<double>& model, const nlohmann::json& weights) {
     if (weights.size() != model.parameters().size()) {
         throw std::runtime_error(concat("Keras's model has ", weights.size(), " weights, expected ",
                                         model.parameters().size()));
@@ -287,6 +300,15 @@ inline Sequential<double> keras_model(const nlohmann::json& layers, const nlohma
         }
         std::ranges::copy(values, model.view(parameter.slot).begin());
     }
+}
+
+/// A model of those layers, with those weights, in Keras's order.
+inline Sequential<double> keras_model(const nlohmann::json& layers, const nlohmann::json& weights,
+                                      const Shape& input_shape) {
+    Sequential<double> model;
+    for (const auto& layer : layers) model.add(keras_layer(layer));
+    model.build(input_shape);
+    set_keras_weights(model, weights);
     return model;
 }
 

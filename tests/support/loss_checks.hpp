@@ -135,7 +135,7 @@ template <class ActivationLayer>
 void check_fused_equals_unfused(const LossDeclaration<double, Cpu>& loss,
                                 const Tensor<double>& logits, const Tensor<double>& targets) {
     SingleLayer<double> layer(ActivationLayer{}, logits.shape().sample());
-    REQUIRE(loss->fuses(layer.layer().output_activation()));
+    REQUIRE(loss->fuses(layer.layer().as_activation()));
     const auto probabilities = layer.forward(logits);
     const auto unfused = evaluate_loss(loss, probabilities, targets);
     const auto fused = evaluate_loss(loss, logits, targets, true);

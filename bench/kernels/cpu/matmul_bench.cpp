@@ -5,6 +5,7 @@
 #include "bench/support/contenders.hpp"
 #include "bench/support/measure.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "tests/support/reference/dense.hpp"
 
 #include <string_view>
 #include <vector>
@@ -51,25 +52,31 @@ void gemm_weft(const Gemm& gemm) {
            gemm.columns);
 }
 
-/// Whether elements of C, the corners among them, are the sums that define them. Rounding leaves
-/// a few units in the last place a term; a wrong or missing term is of the order of one.
+/// Whether elements of C, the corners among them, are those of the definition, which is given some
+/// rows of A and columns of B. Rounding leaves a few units in the last place a term; a wrong or
+/// missing term is of the order of one.
 bool is_right(const Gemm& gemm) {
     constexpr Index samples = 16;
     const auto element = [](const GemmOperand& x, Index i, Index j) {
-        return static_cast<double>(
-            x.data[x.transposed ? j * x.row_stride + i : i * x.row_stride + j]);
+        return x.data[x.transposed ? j * x.row_stride + i : i * x.row_stride + j];
     };
-    const double tolerance = 5e-7 * static_cast<double>(gemm.depth + 16);
+    const auto row = [&](Index r) { return r * (gemm.rows - 1) / (samples - 1); };
+    const auto column = [&](Index s) { return s * (gemm.columns - 1) / (samples - 1); };
+    Tensor<float, Reference> a({samples, gemm.depth}), b({gemm.depth, samples}),
+        c({samples, samples});
     for (Index r = 0; r < samples; ++r) {
-        for (Index s = 0; s < samples; ++s) {
-            const Index i = r * (gemm.rows - 1) / (samples - 1);
-            const Index j = s * (gemm.columns - 1) / (samples - 1);
-            double sum = 0;
-            for (Index k = 0; k < gemm.depth; ++k) {
-                sum += element(gemm.a, i, k) * element(gemm.b, k, j);
-            }
-            const double gap = sum - static_cast<double>(gemm.c[i * gemm.columns + j]);
-            if (!(std::abs(gap) < tolerance)) return false;
+        for (Index k = 0; k < gemm.depth; ++k) {
+            a(r, k) = element(gemm.a, row(r), k);
+            b(k, r) = element(gemm.b, k, column(r));
+        }
+    }
+    Reference reference;
+    dense_forward<float>(reference, a, b, {}, linear, c);
+    const double tolerance = 5e-7 * static_cast<double>(gemm.depth + 16);
+    for (Index i = 0; i < c.size(); ++i) {
+        const float result = gemm.c[row(i / samples) * gemm.columns + column(i % samples)];
+        if (!(std::abs(static_cast<double>(c[i]) - static_cast<double>(result)) < tolerance)) {
+            return false;
         }
     }
     return true;

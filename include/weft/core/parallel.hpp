@@ -27,7 +27,7 @@ public:
 
     /// The team to share a loop with, where one is open.
     static Team* team(const Cpu& cpu) {
-        return cpu.pass_threads_ > 1 && !cpu.team_.is_busy() ? &cpu.team_ : nullptr;
+        return has_openmp && cpu.pass_threads_ > 1 && !cpu.team_.is_busy() ? &cpu.team_ : nullptr;
     }
 
     WEFT_COLD CpuPass(Cpu& cpu, double work) : cpu_(cpu), work_(work) {
@@ -39,13 +39,13 @@ public:
     CpuPass& operator=(const CpuPass&) = delete;
 
     WEFT_COLD void run(CallReference<> body) {
-        if (cpu_.pass_threads_ <= 1) {
+        if (!has_openmp || cpu_.pass_threads_ <= 1) {
             const FlushSubnormals flush;
             body();
         } else {
             run_on_team(body);
         }
-        if (!is_measured_) return;
+        if (!has_openmp || !is_measured_) return;
         const std::chrono::duration<double> took = Clock::now() - start_;
         cpu_.choice_.record(took.count(), work_);
     }
@@ -59,7 +59,7 @@ private:
     int chosen_threads() {
         const int allowed = cpu_.threads();
         const bool is_small = !cpu_.is_exact_ && work_ > 0 && work_ < least_work;
-        if (allowed <= 1 || is_small || !may_start_threads()) return 1;
+        if (!has_openmp || allowed <= 1 || is_small || !may_start_threads()) return 1;
         if (cpu_.is_exact_) return allowed;
         is_measured_ = work_ > 0;
         return cpu_.choice_.threads((std::min)({allowed, processors(), Cpu::most_threads}));
@@ -97,7 +97,7 @@ WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference t
         return team->run(tasks, task);
     }
     const int threads = static_cast<int>((std::min<Index>)(cpu.threads(), tasks));
-    if (threads <= 1 || !may_start_threads()) {
+    if (!has_openmp || threads <= 1 || !may_start_threads()) {
         for (Index i = 0; i < tasks; ++i) task(i, 0);
         return;
     }

@@ -240,15 +240,15 @@ RunStore checkpoint_file(const std::filesystem::path& path, const CheckpointOpti
         options.every_steps);
 }
 
-template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
-template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&,
+template void save_weights(const Model<float, Cpu>&, const std::filesystem::path&);
+template void load_weights(Model<float, Cpu>&, const std::filesystem::path&,
                            const LoadWeightsOptions&);
-template WeightsReport load_matching_weights(Sequential<float, Cpu>&, const std::filesystem::path&,
+template WeightsReport load_matching_weights(Model<float, Cpu>&, const std::filesystem::path&,
                                              const LoadWeightsOptions&);
-template void save_model(const Sequential<float, Cpu>&, const std::filesystem::path&,
+template void save_model(const Model<float, Cpu>&, const std::filesystem::path&,
                          const std::vector<LayerFormat<float, Cpu>>&);
-template Sequential<float, Cpu> load_model<float, Cpu>(const std::filesystem::path&,
-                                                       const std::vector<LayerFormat<float, Cpu>>&,
-                                                       const LoadModelOptions&);
+template Model<float, Cpu> load_model<float, Cpu>(const std::filesystem::path&,
+                                                  const std::vector<LayerFormat<float, Cpu>>&,
+                                                  const LoadModelOptions&);
 
 }  // namespace weft

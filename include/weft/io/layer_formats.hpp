@@ -4,8 +4,10 @@
 #pragma once
 
 #include "weft/io/layer_fields.hpp"
+#include "weft/layers/add.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
+#include "weft/layers/concatenate.hpp"
 #include "weft/layers/conv2d.hpp"
 #include "weft/layers/declaration.hpp"
 #include "weft/layers/dense.hpp"
@@ -17,6 +19,7 @@
 #include "weft/layers/global_max_pool2d.hpp"
 #include "weft/layers/leaky_relu.hpp"
 #include "weft/layers/max_pool2d.hpp"
+#include "weft/layers/multiply.hpp"
 #include "weft/layers/relu.hpp"
 #include "weft/layers/rescaling.hpp"
 #include "weft/layers/reshape.hpp"
@@ -103,7 +106,13 @@ WEFT_COLD inline void visit_fields(LeakyReLU& layer, LayerFields& field) {
 
 WEFT_COLD inline void visit_fields(ELU& layer, LayerFields& field) { field("alpha", layer.alpha); }
 
+WEFT_COLD inline void visit_fields(Concatenate& layer, LayerFields& field) {
+    field("axis", layer.axis);
+}
+
 /// Layers without fields.
+inline void visit_fields(Add&, LayerFields&) {}
+inline void visit_fields(Multiply&, LayerFields&) {}
 inline void visit_fields(ReLU&, LayerFields&) {}
 inline void visit_fields(Softmax&, LayerFields&) {}
 inline void visit_fields(GELU&, LayerFields&) {}
@@ -189,7 +198,10 @@ WEFT_COLD std::vector<LayerFormat<Scalar, Device>> weft_layer_formats() {
             SiLU{},
             Sigmoid{},
             Tanh{},
-            Softmax{}};
+            Softmax{},
+            Add{},
+            Multiply{},
+            Concatenate{}};
 }
 
 }  // namespace weft

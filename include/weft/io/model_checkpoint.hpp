@@ -28,14 +28,14 @@ struct ModelCheckpointOptions {
 template <class Scalar, class Device>
 class ModelCheckpoint {
 public:
-    ModelCheckpoint(const Sequential<Scalar, Device>& model, std::filesystem::path path,
+    ModelCheckpoint(const Model<Scalar, Device>& model, std::filesystem::path path,
                     ModelCheckpointOptions options = {})
         : model_(model),
           path_(std::move(path)),
           options_(std::move(options)),
           best_(options_.save_best_only ? BestScore(options_.monitor, options_.better, 0)
                                         : BestScore()) {}
-    ModelCheckpoint(const Sequential<Scalar, Device>&&, std::filesystem::path,
+    ModelCheckpoint(const Model<Scalar, Device>&& , std::filesystem::path,
                     ModelCheckpointOptions = {}) = delete;  // it would outlive its model
 
     /// The last epoch of the last run that was written, from 1; 0 when none was.
@@ -64,7 +64,7 @@ public:
     }
 
 private:
-    ModelReference<const Sequential<Scalar, Device>> model_;
+    ModelReference<const Model<Scalar, Device>> model_;
     Mark build_ = {};  ///< whose best score best_ has
     std::filesystem::path path_;
     ModelCheckpointOptions options_;

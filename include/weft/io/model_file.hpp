@@ -56,25 +56,36 @@ WEFT_COLD Tensor<Scalar> read_tensor(SafetensorsFile& file, std::string_view nam
 
 /// Builds the layers without their numbers, and throws unless the file is large enough to hold
 /// those; so nothing is allocated that the file does not pay for. Outputs may be larger than the
-/// file by what a convolution makes of an image, which has no thousand channels a pixel.
+/// file by what a convolution makes of an image, which has no thousand channels a pixel: each in a
+/// chain, all of them in a graph, where all may have to be kept.
 template <class Scalar, class Device>
-WEFT_COLD void require_plausible(const SafetensorsFile& file,
-                                 const std::vector<LayerDeclaration<Scalar, Device>>& layers,
-                                 Shape shape) {
+WEFT_COLD void require_plausible(const SafetensorsFile& file, const Graph<Scalar, Device>& graph,
+                                 const Shape& input) {
     const auto most = static_cast<Index>(file.size_bytes() / sizeof(Scalar));
+    const bool is_chain = graph.is_chain();
     ParameterList list;
-    Index elements = 0;
-    for (std::size_t i = 0, counted = 0; i < layers.size(); ++i) {
-        const std::string name = concat("layer ", i + 1, ", ", layers[i].type());
-        LayerBuilder builder(name, shape, list);
-        shape = layers[i].build(builder)->output_shape();
+    Index elements = 0, outputs = 0;
+    std::size_t counted = 0, built = 0;
+    std::vector<Shape> shapes{input}, read;
+    std::vector<std::shared_ptr<const Layer<Scalar, Device>>> layers;
+    for (const GraphNode& node : graph.nodes) {
+        const std::string name =
+            concat("layer ", node.layer + 1, ", ", graph.layers[node.layer].type());
+        read.clear();
+        for (const std::size_t value : graph.inputs_of(node)) read.push_back(shapes[value]);
+        if (node.layer == built) {
+            LayerBuilder builder(name, read, list);
+            layers.push_back(graph.layers[built++].build(builder));
+        }
+        const Shape& shape = shapes.emplace_back(layers[node.layer]->output_shape());
         for (; counted < list.parameters().size(); ++counted) {
             const Index size = list.parameters()[counted].slot.shape.size();
             file.require(size <= most - elements,
                          concat("is too small for the parameters of ", name));
             elements += size;
         }
-        file.require(shape.size() / 1024 <= most, concat("is too small for the outputs of ", name));
+        outputs = shape.size() / 1024 + (is_chain ? 0 : outputs);
+        file.require(outputs <= most, concat("is too small for the outputs of ", name));
     }
 }
 
@@ -107,8 +118,7 @@ WEFT_COLD inline void require_model_file(const SafetensorsFile& file) {
 /// it cannot be written; ArgumentError when the model is not built, has a layer of unknown type or
 /// an option that is not finite.
 template <class Scalar, class Device>
-WEFT_COLD void save_model(const Sequential<Scalar, Device>& model,
-                          const std::filesystem::path& path,
+WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesystem::path& path,
                           const std::vector<LayerFormat<Scalar, Device>>& own = {}) {
     model.parameters();  // throws unless it is built
     const auto arena = on_host<Scalar>(model.device(), model.arena());
@@ -144,8 +154,9 @@ struct LoadModelOptions {
 /// The model that save_model wrote, built, with its parameters; in a program that need not know
 /// what it is made of.
 ///
-///   const Sequential<float> model = load_model<float>("model.safetensors");
+///   const Model<float> model = load_model<float>("model.safetensors");
 ///
+/// A Sequential takes it, too, if its layers are a chain.
 /// Scalar is the one it was saved with. `own` names the types of layers that are not weft's. What
 /// the model makes of the self-test's input is compared to what it made of it when it was saved:
 /// bit for bit where all that decides bits is known to be the same (weft, Eigen and its options,
@@ -154,21 +165,26 @@ struct LoadModelOptions {
 /// Throws IoError, which names the file, for a file that is damaged, of a newer format, or holds a
 /// layer of unknown type, a parameter that is not finite or another answer to the self-test.
 template <class Scalar, class Device = Cpu>
-WEFT_COLD Sequential<Scalar, Device> load_model(
-    const std::filesystem::path& path, const std::vector<LayerFormat<Scalar, Device>>& own = {},
-    const LoadModelOptions& options = {}) {
+WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
+                                           const std::vector<LayerFormat<Scalar, Device>>& own = {},
+                                           const LoadModelOptions& options = {}) {
     detail::SafetensorsFile file(path);
     detail::require_model_file(file);
     const detail::Json architecture = detail::parse_json(file.metadata("architecture"), 12,
                                                          concat(file.name(), ": its architecture"));
-    const auto texts = detail::layer_texts(architecture, file.name());
-    const Shape input_shape = detail::read_input_layer(texts.front());
+    const detail::GraphText text = detail::read_graph(architecture, file.name());
+    const Shape input_shape = detail::read_input_layer(text.input);
     const auto input = detail::read_tensor<Scalar>(file, "self_test/input", input_shape);
-    const auto layers = detail::read_layers(std::span(texts).subspan(1), own);
+    const auto layers = detail::read_layers(std::span(text.layers), own);
 
-    Sequential<Scalar, Device> model(layers);
+    Model<Scalar, Device> model;
     try {
-        detail::require_plausible(file, layers, input_shape);
+        Graph<Scalar, Device> graph =
+            ordered_graph<Scalar, Device>(layers, text.nodes, text.output);
+        file.require(graph.nodes.size() == text.nodes.size(),
+                     "its architecture has layers that do not lead to its output");
+        detail::require_plausible(file, graph, input_shape);
+        model = Model<Scalar, Device>(std::move(graph));
         model.build(input_shape);
     } catch (const IoError&) {
         throw;
@@ -200,9 +216,9 @@ WEFT_COLD Sequential<Scalar, Device> load_model(
 }
 
 // Compiled in weft/io/io.cpp.
-extern template void save_model(const Sequential<float, Cpu>&, const std::filesystem::path&,
+extern template void save_model(const Model<float, Cpu>&, const std::filesystem::path&,
                                 const std::vector<LayerFormat<float, Cpu>>&);
-extern template Sequential<float, Cpu> load_model<float, Cpu>(
+extern template Model<float, Cpu> load_model<float, Cpu>(
     const std::filesystem::path&, const std::vector<LayerFormat<float, Cpu>>&,
     const LoadModelOptions&);
 

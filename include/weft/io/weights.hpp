@@ -86,14 +86,14 @@ WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_v
 
 /// Where a parameter lies in an arena of the model's layout, in memory of the host's.
 template <class Scalar, class Device, class Arena>
-Arena* numbers_of(const Sequential<Scalar, Device>& model, const ParameterInfo& parameter,
+Arena* numbers_of(const Model<Scalar, Device>& model, const ParameterInfo& parameter,
                   Arena* arena) {
     return arena + (model.view(parameter.slot).data() - model.arena().data());
 }
 
 /// Reads what fits into an arena of the model's layout, in memory of the host's.
 template <class Scalar, class Device>
-WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Sequential<Scalar, Device>& model,
+WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Model<Scalar, Device>& model,
                                      Scalar* arena) {
     std::vector<WeightsTarget> targets;
     for (const ParameterInfo& parameter : model.parameters()) {
@@ -106,7 +106,7 @@ WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Sequential<Sca
 /// Throws IoError unless the parameters of those names, in an arena of the model's layout, are
 /// finite. `advice` ends the message.
 template <class Scalar, class Device>
-WEFT_COLD void require_finite(const SafetensorsFile& file, const Sequential<Scalar, Device>& model,
+WEFT_COLD void require_finite(const SafetensorsFile& file, const Model<Scalar, Device>& model,
                               const Scalar* arena, const std::vector<std::string>& names,
                               std::string_view advice) {
     const auto finite = [](Scalar x) { return std::isfinite(x); };
@@ -127,7 +127,7 @@ WEFT_COLD SafetensorsSource source_of(std::string name, TensorView<const Scalar>
 
 /// All parameters of a model, to be written from that copy of its arena.
 template <class Scalar, class Device>
-WEFT_COLD std::vector<SafetensorsSource> weights_of(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::vector<SafetensorsSource> weights_of(const Model<Scalar, Device>& model,
                                                     TensorView<const Scalar> arena) {
     std::vector<SafetensorsSource> sources;
     for (const ParameterInfo& parameter : model.parameters()) {
@@ -139,7 +139,7 @@ WEFT_COLD std::vector<SafetensorsSource> weights_of(const Sequential<Scalar, Dev
 
 /// A copy of a model's arena.
 template <class Scalar, class Device>
-WEFT_COLD Tensor<Scalar> copy_of_arena(const Sequential<Scalar, Device>& model) {
+WEFT_COLD Tensor<Scalar> copy_of_arena(const Model<Scalar, Device>& model) {
     Tensor<Scalar> arena(model.arena().shape());
     copy_to_host<Scalar>(model.device(), model.arena(), arena);
     return arena;
@@ -152,7 +152,7 @@ WEFT_COLD Tensor<Scalar> copy_of_arena(const Sequential<Scalar, Device>& model) 
 /// the model's order, every bit of them. The path has the old file or the whole new one at any
 /// moment. Throws IoError when it cannot be written, ArgumentError when the model is not built.
 template <class Scalar, class Device>
-void save_weights(const Sequential<Scalar, Device>& model, const std::filesystem::path& path) {
+void save_weights(const Model<Scalar, Device>& model, const std::filesystem::path& path) {
     model.parameters();  // throws unless it is built
     const auto arena = on_host<Scalar>(model.device(), model.arena());
     detail::write_safetensors(path, detail::weights_of<Scalar, Device>(model, arena),
@@ -169,7 +169,7 @@ struct LoadWeightsOptions {
 /// missing, left over, of another shape or number type, not finite, or wrong with the file; the
 /// model then stays as it was.
 template <class Scalar, class Device>
-void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path& path,
+void load_weights(Model<Scalar, Device>& model, const std::filesystem::path& path,
                   const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
     Tensor<Scalar> arena = detail::copy_of_arena(model);
@@ -187,8 +187,7 @@ void load_weights(Sequential<Scalar, Device>& model, const std::filesystem::path
 /// with a last layer of its own. Throws IoError when one of them is not finite, and when something
 /// is wrong with the file; the model then stays as it was.
 template <class Scalar, class Device>
-WeightsReport load_matching_weights(Sequential<Scalar, Device>& model,
-                                    const std::filesystem::path& path,
+WeightsReport load_matching_weights(Model<Scalar, Device>& model, const std::filesystem::path& path,
                                     const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
     Tensor<Scalar> arena = detail::copy_of_arena(model);
@@ -202,10 +201,10 @@ WeightsReport load_matching_weights(Sequential<Scalar, Device>& model,
 }
 
 // Compiled in weft/io/io.cpp.
-extern template void save_weights(const Sequential<float, Cpu>&, const std::filesystem::path&);
-extern template void load_weights(Sequential<float, Cpu>&, const std::filesystem::path&,
+extern template void save_weights(const Model<float, Cpu>&, const std::filesystem::path&);
+extern template void load_weights(Model<float, Cpu>&, const std::filesystem::path&,
                                   const LoadWeightsOptions&);
-extern template WeightsReport load_matching_weights(Sequential<float, Cpu>&,
+extern template WeightsReport load_matching_weights(Model<float, Cpu>&,
                                                     const std::filesystem::path&,
                                                     const LoadWeightsOptions&);
 

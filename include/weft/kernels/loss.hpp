@@ -21,6 +21,10 @@ public:
 
     constexpr Scalar operator[](Index i) const { return targets_[i] * kept_ + spread_; }
 
+    const Scalar* data() const { return targets_; }
+    Scalar kept() const { return kept_; }      ///< 1 - s
+    Scalar spread() const { return spread_; }  ///< s / classes
+
 private:
     const Scalar* targets_;
     Scalar kept_, spread_;

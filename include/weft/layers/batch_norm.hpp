@@ -76,7 +76,7 @@ public:
         Scalar* const dgamma = gamma_ ? pass.gradient(*gamma_).data() : saved.unused;
         Scalar* const dbeta = beta_ ? pass.gradient(*beta_).data() : saved.unused + channels();
         batch_norm_backward(pass.device, x.size() / channels(), channels(), x.data(), saved.mean,
-                            saved.inverse_deviation, gamma(pass), dy.data(), pass.input_is_relu,
+                            saved.inverse_deviation, gamma(pass), dy.data(), pass.before == relu,
                             dgamma, dbeta, dx.data());
     }
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "weft/kernels/convolution.hpp"
-#include "weft/layers/detail/output_activation.hpp"
 #include "weft/layers/detail/window_layer.hpp"
+#include "weft/layers/layer.hpp"
 
 namespace weft {
 
@@ -57,16 +57,12 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
                                View y) const override {
-        activation_.forward(pass, y, [&](Activation fused, View target) {
-            convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
-                                        bias_ ? pass.parameter(*bias_) : ConstView(), fused,
-                                        target);
-        });
+        convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
+                                    bias_ ? pass.parameter(*bias_) : ConstView(), pass.after, y);
     }
 
-    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView y, View dy,
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
                                 View dx) const override {
-        activation_.backward(pass, y, dy);
         if (bias_) {
             column_sums<Scalar>(pass.device, dy.size() / convolution_.filters, convolution_.filters,
                                 dy.data(), pass.gradient(*bias_).data());
@@ -79,11 +75,8 @@ public:
         }
     }
 
-    std::size_t saved_bytes(Index batch) const override {
-        return activation_.saved_bytes(batch * this->output_shape().size());
-    }
-
-    Activation output_activation() const override { return activation_.activation(); }
+    Activation output_activation() const override { return activation_; }
+    bool absorbs_relu() const override { return true; }
     Regularizer activity_regularizer() const override { return activity_regularizer_; }
 
 private:
@@ -122,7 +115,7 @@ private:
     }
 
     kernels::Convolution convolution_;
-    detail::OutputActivation<Scalar, Device> activation_;
+    Activation activation_;
     Regularizer activity_regularizer_;
     ParameterSlot kernel_;
     std::optional<ParameterSlot> bias_;

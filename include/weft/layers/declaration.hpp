@@ -63,7 +63,7 @@ public:
             return layer;
         } catch (const ShapeError& error) {
             if (std::string_view(error.what()).starts_with(builder.name())) throw;
-            throw ShapeError(builder.name() + ": " + error.what());
+            throw ShapeError(concat(builder.name(), ": ", error.what()));
         }
     }
 

@@ -2,7 +2,7 @@
 /// Dense: an affine map of the last axis.
 #pragma once
 
-#include "weft/layers/detail/output_activation.hpp"
+#include "weft/layers/layer.hpp"
 
 namespace weft {
 
@@ -51,26 +51,20 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
-        activation_.forward(pass, y, [&](Activation fused, TensorView<Scalar, Device> target) {
-            dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
-                                  bias_ ? pass.parameter(*bias_) : no_bias(), fused, target);
-        });
+        dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
+                              bias_ ? pass.parameter(*bias_) : no_bias(), pass.after, y);
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
                                 TensorView<const Scalar, Device> x,
-                                TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                                TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
-        activation_.backward(pass, y, dy);
         dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), dy, pass.gradient(kernel_),
                                bias_ ? pass.gradient(*bias_) : TensorView<Scalar, Device>(), dx);
     }
 
-    std::size_t saved_bytes(Index batch) const override {
-        return activation_.saved_bytes(batch * this->output_shape().size());
-    }
-
-    Activation output_activation() const override { return activation_.activation(); }
+    Activation output_activation() const override { return activation_; }
+    bool absorbs_relu() const override { return true; }
     Regularizer activity_regularizer() const override { return activity_regularizer_; }
 
 private:
@@ -84,7 +78,7 @@ private:
 
     static TensorView<const Scalar, Device> no_bias() { return {}; }
 
-    detail::OutputActivation<Scalar, Device> activation_;
+    Activation activation_;
     Regularizer activity_regularizer_;
     ParameterSlot kernel_;
     std::optional<ParameterSlot> bias_;

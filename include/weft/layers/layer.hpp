@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace weft {
 
@@ -45,19 +46,40 @@ public:
     /// never called.
     virtual bool is_view() const { return false; }
 
-    /// Whether backward can take the derivative of a relu that ended the layer before into its own,
-    /// which saves that layer a pass over its output: dx = dL/dx where x > 0, else 0.
+    /// The activation that the layer is and no more, so that a model runs just that; linear if it
+    /// is something else.
+    virtual Activation as_activation() const { return linear; }
+
+    /// The activation behind f, which the model runs as a step of its own. Forward and backward
+    /// leave it out: y is its input. But backward is not to read y then, which may be overwritten.
+    virtual Activation output_activation() const { return linear; }
+
+    /// Whether forward can apply a relu as it stores y, told by pass.after.
+    virtual bool absorbs_relu() const { return false; }
+
+    /// Whether backward can take the derivative of a relu before the layer into its own, told by
+    /// pass.before: dx = dL/dx where x > 0, else 0. Saves the relu a pass over its output.
     virtual bool backs_through_relu() const { return false; }
 
     /// Whether backward allows dx to be dy.
     virtual bool backs_in_place() const { return false; }
 
-    /// The penalty on the layer's outputs.
+    /// The penalty on the layer's outputs, behind the output_activation().
     virtual Regularizer activity_regularizer() const { return {}; }
 
-    /// The activation that forward applies last and would leave out for pass.logits. With relu, dy
-    /// may already be 0 where y is not above 0, which pass.relu_is_done tells.
-    virtual Activation output_activation() const { return Activation::linear; }
+    /// What a model calls: MergeLayer has several inputs.
+    virtual void run_forward(const Pass<Scalar, Device>& pass,
+                             std::span<const TensorView<const Scalar, Device>> xs,
+                             TensorView<Scalar, Device> y) const {
+        forward(pass, xs.front(), y);
+    }
+    virtual void run_backward(const Pass<Scalar, Device>& pass,
+                              std::span<const TensorView<const Scalar, Device>> xs,
+                              TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
+                              std::span<const TensorView<Scalar, Device>> dxs) const {
+        backward(pass, xs.front(), y, dy, dxs.front());
+    }
+    virtual bool is_merge() const { return false; }
 
 private:
     Shape input_shape_;

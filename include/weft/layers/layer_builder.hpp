@@ -5,6 +5,7 @@
 #include "weft/layers/parameter.hpp"
 
 #include <cmath>
+#include <span>
 #include <string_view>
 
 namespace weft {
@@ -15,8 +16,19 @@ public:
     LayerBuilder(std::string name, const Shape& input_shape, ParameterList& parameters)
         : name_(std::move(name)), input_shape_(input_shape), parameters_(parameters) {}
 
+    /// For a layer of several inputs. Their shapes stay in the caller's memory.
+    LayerBuilder(std::string name, std::span<const Shape> inputs, ParameterList& parameters)
+        : LayerBuilder(std::move(name), inputs.front(), parameters) {
+        inputs_ = inputs;
+    }
+
     const std::string& name() const { return name_; }          ///< "dense_1"
     const Shape& input_shape() const { return input_shape_; }  ///< of one sample, without N
+
+    /// Those of all inputs.
+    std::span<const Shape> input_shapes() const {
+        return inputs_.empty() ? std::span(&input_shape_, 1) : inputs_;
+    }
 
     /// Reserves a parameter. One that is not trainable is the layer's to update in training, such
     /// as the moving mean of a batch norm; no optimiser touches it.
@@ -79,6 +91,7 @@ private:
 
     std::string name_;
     Shape input_shape_;
+    std::span<const Shape> inputs_;
     ParameterList& parameters_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "weft/core/random.hpp"
 #include "weft/core/tensor.hpp"
+#include "weft/kernels/activation.hpp"
 #include "weft/layers/parameter.hpp"
 
 #include <cassert>
@@ -16,14 +17,11 @@ template <class Scalar, class Device>
 struct Pass {
     Device& device;
     bool training = false;
-    /// Leave out the layer's output activation: a loss that is fused with it takes the logits. Only
-    /// set for the last layer, and only when its output_activation() is not linear.
-    bool logits = false;
-    /// In backward: the input x is the output of a relu, whose derivative dx has to include. Only
-    /// set for layers that back through relu.
-    bool input_is_relu = false;
-    /// In backward: dy includes the derivative of the layer's own relu already.
-    bool relu_is_done = false;
+    /// In forward, of a layer that absorbs it: the activation to apply as y is stored.
+    Activation after = linear;
+    /// In backward, of a layer that backs through it: x is the output of this activation, whose
+    /// derivative dx has to include.
+    Activation before = linear;
     const Scalar* trainable = nullptr;  ///< the arena's trainable parameters
     const Scalar* state = nullptr;      ///< its other parameters
     Scalar* mutable_state = nullptr;    ///< the same in training, else null

@@ -2,7 +2,6 @@
 /// fold_batch_norm: a copy of a model for inference, with its batch norms inside other layers.
 #pragma once
 
-#include "weft/core/summation.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
@@ -11,88 +10,23 @@
 #include "weft/layers/global_average_pool2d.hpp"
 #include "weft/layers/global_max_pool2d.hpp"
 #include "weft/layers/max_pool2d.hpp"
-#include "weft/model/sequential.hpp"
+#include "weft/model/detail/channel_map.hpp"
+#include "weft/model/model.hpp"
+
+#include <optional>
 
 namespace weft {
 
 namespace detail {
 
-/// A batch norm in inference:  y_c = scale_c x_c + shift_c,  channels along the last axis.
-struct ChannelMap {
-    std::vector<double> scale, shift;
-
-    bool is_finite() const {
-        const auto finite = [](double x) { return std::isfinite(x); };
-        return std::ranges::all_of(scale, finite) && std::ranges::all_of(shift, finite);
-    }
-
-    /// Whether max(map(a), map(b)) = map(max(a, b)).
-    bool is_increasing() const {
-        return std::ranges::all_of(scale, [](double s) { return s >= 0; });
-    }
-
-    /// The same map of elements that are seen as `channels`, a multiple of those here.
-    ChannelMap repeated(Index channels) const {
-        ChannelMap result;
-        for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {
-            result.scale.push_back(scale[c % scale.size()]);
-            result.shift.push_back(shift[c % shift.size()]);
-        }
-        return result;
-    }
-};
-
-/// Z = X * W + b, of Dense as of Conv2D: the kernel W (taps..., C / groups, filters), a tap being
-/// one place of a window, and the bias b (filters).
-struct LinearMap {
-    Tensor<double>& kernel;
-    Tensor<double>& bias;
-    Index groups;
-
-    /// Z = map(X * W + b):  W_kcf scale_f,  b_f scale_f + shift_f.
-    void append(const ChannelMap& map) const {
-        for (Index i = 0; i < kernel.size(); ++i) kernel[i] *= scale(map, i % filters());
-        for (Index f = 0; f < filters(); ++f) bias[f] = bias[f] * scale(map, f) + shift(map, f);
-    }
-
-    /// Z = map(X) * W + b:  W_kcf scale_c,  b_f + sum_kc shift_c W_kcf,  where every tap reads an
-    /// element of X. Filters see the channels of their own group. The sum is pairwise, in double.
-    void prepend(const ChannelMap& map) const {
-        const Index group_channels = kernel.shape()[kernel.shape().rank() - 2];
-        for (Index f = 0; f < filters(); ++f) {
-            const Index first_channel = f / (filters() / groups) * group_channels;
-            bias[f] += pairwise_sum(kernel.size() / filters(), [&](Index begin, Index end) {
-                double sum = 0;
-                for (Index k = begin; k < end; ++k) {
-                    const Index c = first_channel + k % group_channels;
-                    double& weight = kernel[k * filters() + f];
-                    sum += shift(map, c) * weight;
-                    weight *= scale(map, c);
-                }
-                return sum;
-            });
-        }
-    }
-
-private:
-    static double scale(const ChannelMap& map, Index c) {
-        return map.scale[static_cast<std::size_t>(c)];
-    }
-    static double shift(const ChannelMap& map, Index c) {
-        return map.shift[static_cast<std::size_t>(c)];
-    }
-    Index filters() const { return kernel.shape().last(); }
-};
-
-/// The layers of a model on their way into the copy.
+/// The graph of a model on its way into the copy.
 template <class Scalar, class Device>
 class BatchNormFolder {
 public:
-    WEFT_COLD explicit BatchNormFolder(const Sequential<Scalar, Device>& model) {
+    WEFT_COLD explicit BatchNormFolder(const Model<Scalar, Device>& model) {
+        const auto& graph = model.graph();
         for (std::size_t i = 0; i < model.layer_count(); ++i) {
-            const auto& declaration = model.declarations()[i];
-            if (declaration.template get_if<Dropout>()) continue;
-            Part part{declaration, &model.layer(i), {}};
+            Part part{graph.layers[i], &model.layer(i), {}};
             for (const ParameterInfo& parameter : model.layer_parameters(i)) {
                 part.parameters.emplace_back(parameter.slot.shape);
                 const auto numbers = on_host<Scalar>(model.device(), model.view(parameter.slot));
@@ -100,38 +34,55 @@ public:
             }
             parts_.push_back(std::move(part));
         }
-    }
-
-    WEFT_COLD void fold() {
-        for (std::size_t i = 0; i < parts_.size();) {
-            if (fold(i)) {
-                parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(i));
-            } else {
-                ++i;
-            }
+        for (const GraphNode& node : graph.nodes) {
+            const auto inputs = graph.inputs_of(node);
+            nodes_.push_back({node.layer, {inputs.begin(), inputs.end()}});
+        }
+        output_ = nodes_.size();
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (part(i).declaration.template get_if<Dropout>()) leave_out(i);
         }
     }
 
-    WEFT_COLD Sequential<Scalar, Device> model(const Shape& input_shape,
-                                               const Device& device) const {
-        Sequential<Scalar, Device> result;
+    WEFT_COLD void fold() {
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (nodes_[i].is_left && fold(i)) leave_out(i);
+        }
+    }
+
+    WEFT_COLD Model<Scalar, Device> model(const Shape& input_shape, const Device& device) const {
+        Graph<Scalar, Device> graph;
+        std::vector<std::size_t> value(nodes_.size() + 1), inputs, places;
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (!nodes_[i].is_left) continue;
+            const auto known = std::ranges::find(places, nodes_[i].layer);
+            const auto layer = static_cast<std::size_t>(known - places.begin());
+            if (known == places.end()) {
+                places.push_back(nodes_[i].layer);
+                graph.layers.push_back(part(i).declaration);
+            }
+            inputs.clear();
+            for (const std::size_t input : nodes_[i].inputs) inputs.push_back(value[input]);
+            graph.apply(layer, inputs);
+            value[i + 1] = graph.nodes.size();
+        }
+        Model<Scalar, Device> result(std::move(graph));
         result.set_device(device);
-        for (const Part& part : parts_) result.add(part.declaration);
         result.build(input_shape);
-        for (std::size_t i = 0; i < parts_.size(); ++i) {
-            for (std::size_t p = 0; p < parts_[i].parameters.size(); ++p) {
-                const auto rounded = [](double value) { return static_cast<Scalar>(value); };
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            const auto& parameters = parts_[places[i]].parameters;
+            for (std::size_t p = 0; p < parameters.size(); ++p) {
+                const auto rounded = [](double number) { return static_cast<Scalar>(number); };
                 write_on_host(device, result.view(result.layer_parameters(i)[p].slot),
                               [&](TensorView<Scalar> numbers) {
-                                  std::ranges::transform(parts_[i].parameters[p], numbers.begin(),
-                                                         rounded);
+                                  std::ranges::transform(parameters[p], numbers.begin(), rounded);
                               });
             }
         }
         return result;
     }
 
-    bool is_empty() const { return parts_.empty(); }
+    bool is_empty() const { return output_ == 0; }
 
 private:
     struct Part {
@@ -140,20 +91,60 @@ private:
         std::vector<Tensor<double>> parameters;  ///< double, so that they are rounded once
     };
 
-    /// Whether layer i is a batch norm and another layer now does its work.
+    /// As in Graph: value 0 is the input, value i + 1 that of node i.
+    struct Node {
+        std::size_t layer;
+        std::vector<std::size_t> inputs;
+        bool is_left = true;
+    };
+
+    Part& part(std::size_t node) { return parts_[nodes_[node].layer]; }
+    const Part& part(std::size_t node) const { return parts_[nodes_[node].layer]; }
+
+    /// Whoever reads what a node computes reads its input instead.
+    void leave_out(std::size_t node) {
+        const std::size_t input = nodes_[node].inputs.front();
+        for (Node& reader : nodes_) std::ranges::replace(reader.inputs, node + 1, input);
+        if (output_ == node + 1) output_ = input;
+        nodes_[node].is_left = false;
+    }
+
+    /// The node that alone reads a value, and reads nothing else; none for the output.
+    std::optional<std::size_t> only_reader(std::size_t value) const {
+        std::optional<std::size_t> found;
+        if (value == output_) return found;
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (!nodes_[i].is_left || std::ranges::count(nodes_[i].inputs, value) == 0) continue;
+            if (found || nodes_[i].inputs.size() > 1) return std::nullopt;
+            found = i;
+        }
+        return found;
+    }
+
+    /// Whether the layer of a node is applied there alone, so that it can be another.
+    bool is_applied_once(std::size_t node) const {
+        const auto applies = [&](const Node& other) {
+            return other.is_left && other.layer == nodes_[node].layer;
+        };
+        return std::ranges::count_if(nodes_, applies) == 1;
+    }
+
+    /// Whether node i is a batch norm and another layer now does its work.
     bool fold(std::size_t i) {
-        const auto* batch_norm = parts_[i].declaration.template get_if<BatchNorm>();
+        const auto* batch_norm = part(i).declaration.template get_if<BatchNorm>();
         if (batch_norm == nullptr) return false;
-        ChannelMap map = inference_map(*batch_norm, parts_[i].parameters);
+        ChannelMap map = inference_map(*batch_norm, part(i).parameters);
         if (!map.is_finite()) return false;
-        if (i > 0 && is_linear(parts_[i - 1])) {
-            linear_map(parts_[i - 1]).append(map);
+        const std::size_t read = nodes_[i].inputs.front();
+        if (read > 0 && only_reader(read) && is_linear(part(read - 1)) &&
+            is_applied_once(read - 1)) {
+            linear_map(part(read - 1)).append(map);
             return true;
         }
-        std::size_t next = i + 1;
-        while (next < parts_.size() && commute(map, parts_[next])) ++next;
-        if (next == parts_.size() || !reads_elements_only(parts_[next])) return false;
-        linear_map(parts_[next]).prepend(map);
+        std::optional<std::size_t> next = only_reader(i + 1);
+        while (next && commute(map, part(*next))) next = only_reader(*next + 1);
+        if (!next || !reads_elements_only(part(*next)) || !is_applied_once(*next)) return false;
+        linear_map(part(*next)).prepend(map);
         return true;
     }
 
@@ -233,7 +224,9 @@ private:
         part.parameters.emplace_back(Shape{part.parameters.front().shape().last()});
     }
 
-    std::vector<Part> parts_;
+    std::vector<Part> parts_;  ///< of all layers
+    std::vector<Node> nodes_;
+    std::size_t output_ = 0;  ///< value
 };
 
 }  // namespace detail
@@ -257,12 +250,14 @@ private:
 /// also with Flatten, Reshape and average pooling between the two, and max pooling if no s_c is
 /// negative. A layer without bias gets one. A batch norm that none of this holds for stays: in
 /// front of a padded Conv2D, whose zeros it does not map, or of an activation. Layers without a
-/// name of their own are counted anew. Throws ArgumentError when the model is not built.
+/// name of their own are counted anew. In a model that is no chain a batch norm goes into a layer
+/// only if nobody else reads what lies between the two, and if the layer is applied there alone.
+/// Throws ArgumentError when the model is not built.
 ///
 /// Not for more training: dropouts are gone, and a batch norm inside a kernel learns otherwise.
 /// Source: Jacob et al. 2018, section 3.2.
 template <class Scalar, class Device>
-WEFT_COLD Sequential<Scalar, Device> fold_batch_norm(const Sequential<Scalar, Device>& model) {
+WEFT_COLD Model<Scalar, Device> fold_batch_norm(const Model<Scalar, Device>& model) {
     const Shape& input_shape = model.input_shape();
     detail::BatchNormFolder<Scalar, Device> folder(model);
     if (folder.is_empty()) return model;  // nothing but dropouts

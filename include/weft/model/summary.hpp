@@ -14,11 +14,12 @@ struct SummaryRow {
     std::string_view type;
     Shape output_shape;  ///< of one sample
     Index parameters = 0;
+    std::vector<std::string> connected_to = {};  ///< what it reads, where the model is no chain
 };
 
 /// 1234567 as "1,234,567".
 WEFT_COLD inline std::string with_thousands(Index number) {
-    const std::string digits = std::to_string(number);
+    const std::string digits = concat(number);
     std::string grouped;
     for (std::size_t i = 0; i < digits.size(); ++i) {
         if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
@@ -27,30 +28,46 @@ WEFT_COLD inline std::string with_thousands(Index number) {
     return grouped;
 }
 
-/// The table: a row a layer, then total, trainable and non-trainable parameters.
+/// The table: a row a layer, then total, trainable and non-trainable parameters. Where a row says
+/// what it is connected to there is a column for that, one value a line.
 WEFT_COLD inline std::string format_summary(std::string_view model,
                                             const std::vector<SummaryRow>& rows, Index trainable,
                                             Index not_trainable) {
-    std::vector<std::array<std::string, 3>> cells{{"Layer (type)", "Output Shape", "Param #"}};
+    constexpr std::size_t columns = 4;
+    std::vector<std::string> cells{"Layer (type)", "Output Shape", "Param #", "Connected to"};
+    bool is_chain = true;
     for (const SummaryRow& row : rows) {
-        cells.push_back({concat(row.name, " (", row.type, ")"), row.output_shape.to_batch_string(),
-                         with_thousands(row.parameters)});
+        cells.push_back(concat(row.name, " (", row.type, ")"));
+        cells.push_back(row.output_shape.to_batch_string());
+        cells.push_back(with_thousands(row.parameters));
+        cells.emplace_back();
+        for (std::size_t i = 0; i < row.connected_to.size(); ++i) {
+            if (i > 0) cells.resize(cells.size() + columns);
+            cells.back() = row.connected_to[i];
+            is_chain = false;
+        }
     }
-    std::array<std::size_t, 3> widths{28, 20, 10};
-    for (const auto& row : cells) {
-        for (std::size_t c = 0; c < 3; ++c) widths[c] = (std::max)(widths[c], row[c].size() + 2);
+    std::size_t widths[columns] = {28, 20, 10, 0};
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        std::size_t& width = widths[i % columns];
+        width = (std::max)(width, cells[i].size() + 2);
     }
-    const std::size_t width = widths[0] + widths[1] + widths[2];
-    const auto padded = [](std::string text, std::size_t to) {
-        return text += std::string(to - text.size(), ' ');
-    };
+    std::size_t width = widths[0] + widths[1] + widths[2];
+    if (!is_chain) width += widths[3];
 
     std::string table = concat("Model: \"", model, "\"\n", std::string(width, '='), "\n");
-    for (std::size_t r = 0; r < cells.size(); ++r) {
-        const auto& [layer, shape, parameters] = cells[r];
-        table += padded(layer, widths[0]) + padded(shape, widths[1]) +
-                 std::string(widths[2] - parameters.size(), ' ') + parameters + "\n";
-        if (r == 0) table += std::string(width, '-') + "\n";
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const std::size_t column = i % columns;
+        const std::string padding(widths[column] - cells[i].size(), ' ');
+        if (column < 2) {
+            table += concat(cells[i], padding);
+        } else if (column == 2) {
+            table += concat(padding, cells[i]);
+        } else {
+            if (!is_chain) table += concat("  ", cells[i]);
+            table += "\n";
+        }
+        if (i + 1 == columns) table += concat(std::string(width, '-'), "\n");
     }
     return table += concat(std::string(width, '='),
                            "\nTotal params: ", with_thousands(trainable + not_trainable),

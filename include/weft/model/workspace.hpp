@@ -2,7 +2,8 @@
 /// Workspace: the memory that passes over batches leave their numbers in.
 #pragma once
 
-#include "weft/layers/declaration.hpp"
+#include "weft/layers/layer.hpp"
+#include "weft/model/detail/place_values.hpp"
 #include "weft/model/model_reference.hpp"
 
 #include <mutex>
@@ -10,47 +11,59 @@
 
 namespace weft {
 
-/// What a workspace is planned for.
-enum class PassKind {
-    inference,  ///< forward only: two buffers in turn hold the outputs of the layers
-    training,   ///< forward and backward: every output is kept, two buffers in turn hold gradients
-};
-
 /// How a model runs one pass.
 struct PassOptions {
     bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
-    bool logits = false;     ///< the last layer leaves out its output activation
     std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
     std::uint32_t step = 0;
 };
 
-/// All memory of a pass over a batch: the outputs of the layers, what each keeps for its backward,
-/// gradients, and the device's scratch. Planned and allocated once for a largest batch; passes over
-/// batches up to that size allocate nothing more.
+/// All memory of a pass over a batch: the values of a plan, their gradients, what each layer keeps
+/// for its backward, and the device's scratch. Allocated once for a largest batch; passes over
+/// batches up to that size allocate nothing more. What is not needed at the same time shares
+/// memory; in training all outputs are there until backward begins.
 template <class Scalar, class Device>
 class Workspace {
 public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
+    using View = TensorView<Scalar, Device>;
 
-    /// For the layers of that build, with their names for errors. Throws ShapeError for outputs
-    /// that are more than memory can hold.
-    WEFT_COLD Workspace(std::span<const LayerPointer> layers, std::span<const std::string> names,
-                        const Mark& build, const Device& device, Index capacity, PassKind kind)
-        : build_(build), device_(device), capacity_(capacity), kind_(kind) {
+    /// For the layers of that build, with their names for errors. Throws
+    /// ShapeError for outputs that are more than memory can hold.
+    WEFT_COLD Workspace(std::shared_ptr<const Plan> plan, std::span<const LayerPointer> layers,
+                        std::span<const std::string> names, Index trainable_size, const Mark& build,
+                        const Device& device, Index capacity)
+        : build_(build), device_(device), capacity_(capacity), plan_(std::move(plan)) {
         for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
-        plan(layers);
-        memory_ = Tensor<std::byte, Device>(Shape{size_bytes_}, device_);
+        std::vector<Index> saved;
+        for (const PlanStep& step : plan_->steps()) {
+            const std::size_t bytes =
+                step.is_activation() ? 0 : layers[step.layer]->saved_bytes(capacity);
+            saved.push_back(static_cast<Index>(bytes));
+        }
+        offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);
+        memory_ = Tensor<std::byte, Device>(Shape{offsets_.size_bytes}, device_);
+        std::size_t most = 1;
+        for (const PlanStep& step : plan_->steps()) {
+            if (step.adds_gradients) {
+                shared_gradients_ = Tensor<Scalar, Device>({trainable_size}, device_);
+            }
+            most = (std::max)(most, step.inputs);
+        }
+        inputs_ = std::make_unique<TensorView<const Scalar, Device>[]>(most);
+        input_gradients_ = std::make_unique<View[]>(most);
     }
 
+    const Plan& plan() const { return *plan_; }
     Device& device() { return device_; }
     Index capacity() const { return capacity_; }
-    PassKind kind() const { return kind_; }
+    PassKind kind() const { return plan_->kind(); }
 
     /// Throws ArgumentError or ShapeError unless a pass of that build over a batch of shape x, of
     /// such samples, stays within the workspace.
     WEFT_NOINLINE void require_pass(const Mark& build, const Shape& sample, const Shape& x,
                                     bool training) const {
-        if (!(build == build_) || (training && kind_ != PassKind::training)) {
+        if (!(build == build_) || (training && kind() != PassKind::training)) {
             throw ArgumentError(
                 "sequential: the workspace is of another build or kind of pass; make_workspace "
                 "makes one that fits");
@@ -61,21 +74,31 @@ public:
         }
     }
 
-    /// The bytes that the plan takes, without the device's scratch.
-    Index size_bytes() const { return size_bytes_; }
+    /// The bytes of the values, without the device's scratch.
+    Index size_bytes() const { return offsets_.size_bytes; }
 
     /// The penalties on the outputs of the layers in the last forward pass, summed over the batch.
     double activity_penalty() const { return activity_penalty_; }
     void set_activity_penalty(double penalty) { activity_penalty_ = penalty; }
 
-    /// Where layer i puts its output.
-    Scalar* output(std::size_t i) { return at<Scalar>(outputs_[i]); }
+    /// The value of n samples; the graph's input, value 0, is the caller's x and not here.
+    View value(std::size_t i, Index n) { return view(offsets_.values, i, n); }
 
-    /// Where dL/d(output of layer i) goes. Training only.
-    Scalar* output_gradient(std::size_t i) { return at<Scalar>(gradients_[i]); }
+    /// Its gradient. Training only.
+    View gradient(std::size_t i, Index n) { return view(offsets_.gradients, i, n); }
 
-    /// What layer i keeps from forward to backward. Training only.
-    std::byte* saved(std::size_t i) { return at<std::byte>(saved_[i]); }
+    /// What step s keeps from forward to backward. Training only.
+    std::byte* saved(std::size_t s) { return memory_.data() + offsets_.saved[s]; }
+
+    /// Gradients of a layer's parameters that are added to those of another use of the layer.
+    Scalar* gradients_of_shared() { return shared_gradients_.data(); }
+
+    /// Room for the inputs of a step and for their gradients.
+    TensorView<const Scalar, Device>* inputs() { return inputs_.get(); }
+    View* input_gradients() { return input_gradients_.get(); }
+
+    /// Where step s puts gradients that are added to others. Training only.
+    std::byte* added(std::size_t s) { return memory_.data() + offsets_.added[s]; }
 
 private:
     /// 2^16 layers of 16 bytes an element, outputs and what is saved, stay within an Index.
@@ -90,59 +113,21 @@ private:
         }
     }
 
-    /// Places a block of so many bytes behind the others, on a cache line of its own.
-    Index place(Index bytes) {
-        constexpr Index alignment = static_cast<Index>(Buffer::alignment);
-        const Index offset = size_bytes_;
-        size_bytes_ += (bytes + alignment - 1) / alignment * alignment;
-        return offset;
-    }
-
-    WEFT_COLD void plan(std::span<const LayerPointer> layers) {
-        const auto bytes_of = [&](const LayerPointer& layer) {
-            return layer->output_shape().batch(capacity_).size() *
-                   static_cast<Index>(sizeof(Scalar));
-        };
-        // Two buffers in turn: a layer reads one and writes the other. A view shares the memory of
-        // the layer before it, and so do gradients where backward works in place.
-        const bool training = kind_ == PassKind::training;
-        std::vector<int> turn_of;
-        Index largest[2] = {};
-        int turn = 0;
-        for (const auto& layer : layers) {
-            const bool stays = layer->is_view() || (training && layer->backs_in_place());
-            if (!stays) turn = 1 - turn;
-            turn_of.push_back(turn);
-            largest[turn] = (std::max)(largest[turn], bytes_of(layer));
-        }
-        const Index turns[2] = {place(largest[0]), place(largest[1])};
-        for (std::size_t i = 0; i < layers.size(); ++i) {
-            const Index buffer = turns[turn_of[i]];
-            // Before the first view there is no memory to share, so the caller's input serves.
-            const bool shares = layers[i]->is_view() && i > 0;
-            if (training) {
-                gradients_.push_back(buffer);
-                saved_.push_back(place(static_cast<Index>(layers[i]->saved_bytes(capacity_))));
-                outputs_.push_back(shares ? outputs_.back() : place(bytes_of(layers[i])));
-            } else {
-                outputs_.push_back(buffer);
-            }
-        }
-    }
-
-    template <class T>
-    T* at(Index offset) {
-        return reinterpret_cast<T*>(memory_.data() + offset);
+    View view(const std::vector<Index>& offsets, std::size_t i, Index n) {
+        return {reinterpret_cast<Scalar*>(memory_.data() + offsets[i]),
+                plan_->values()[i].shape.batch(n)};
     }
 
     Mark build_;
     Device device_;
     Index capacity_;
-    PassKind kind_;
-    Index size_bytes_ = 0;
+    std::shared_ptr<const Plan> plan_;
+    detail::PlacedValues offsets_;
     double activity_penalty_ = 0;
-    std::vector<Index> outputs_, gradients_, saved_;
     Tensor<std::byte, Device> memory_;
+    Tensor<Scalar, Device> shared_gradients_;
+    std::unique_ptr<TensorView<const Scalar, Device>[]> inputs_;
+    std::unique_ptr<View[]> input_gradients_;
 };
 
 /// Inference workspaces that concurrent calls of one model's predict take and give back. A copy of

@@ -27,7 +27,7 @@ struct RunReport {
 
 /// The kernel of the first Conv2D of a built model, (kh, kw, C, filters); empty if it has none.
 template <class Scalar, class Device>
-Tensor<float> first_filters(const Sequential<Scalar, Device>& model) {
+Tensor<float> first_filters(const Model<Scalar, Device>& model) {
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         if (model.declarations()[i].type() != "Conv2D") continue;
         const auto kernel = on_host<Scalar>(

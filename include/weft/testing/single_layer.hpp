@@ -33,8 +33,8 @@ public:
 
     // What every pass is run with.
     bool training = true;
-    bool logits = false;
-    bool input_is_relu = false, relu_is_done = false;
+    bool logits = false;         ///< without the layer's output activation
+    Activation before = linear;  ///< in backward: what x is the output of
     RandomStream random{9, RandomPurpose::layer};
 
     const Layer<Scalar, Cpu>& layer() const { return *layer_; }
@@ -62,7 +62,13 @@ public:
         Tensor<Scalar> y = nan(shape);
         saved_ = Buffer(layer_->saved_bytes(x.shape()[0]));
         std::fill_n(saved_.data(), saved_.size(), std::byte{0xFF});
-        layer_->forward(pass(), x, y);
+        if (activation() == linear || is_fused()) {
+            layer_->forward(pass(), x, y);
+        } else {
+            z_ = nan(shape);
+            layer_->forward(pass(), x, z_);
+            activation_forward<Scalar>(device_, activation(), z_, y);
+        }
         return y;
     }
 
@@ -70,19 +76,31 @@ public:
     Tensor<Scalar> backward(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar> dy) {
         if (layer_->is_view()) return Tensor<Scalar>(dy.view().reshape(x.shape()));
         Tensor<Scalar> dx = nan(x.shape());
-        gradients_ = nan(gradients_.shape());
-        layer_->backward(pass(), x, y, dy, dx);
+        back(x, y, dy, dx);
         return dx;
     }
 
     /// The gradients of the parameters alone: backward with an empty view for dx.
     void backward_without_dx(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar> dy) {
         if (layer_->is_view()) return;
-        gradients_ = nan(gradients_.shape());
-        layer_->backward(pass(), x, y, dy, {});
+        back(x, y, dy, {});
     }
 
 private:
+    Activation activation() const { return logits ? linear : layer_->output_activation(); }
+    bool is_fused() const { return activation() == relu && layer_->absorbs_relu(); }
+
+    void back(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar>& dy,
+              TensorView<Scalar> dx) {
+        if (needs_input(activation())) {
+            activation_backward_from_input<Scalar>(device_, activation(), z_, dy, dy);
+        } else {
+            activation_backward<Scalar>(device_, activation(), y, dy, dy);
+        }
+        gradients_ = nan(gradients_.shape());
+        layer_->backward(pass(), x, y, dy, dx);
+    }
+
     static Tensor<Scalar> nan(const Shape& shape) {
         Tensor<Scalar> x(shape);
         std::ranges::fill(x, std::numeric_limits<Scalar>::quiet_NaN());
@@ -92,9 +110,8 @@ private:
     Pass<Scalar, Cpu> pass() {
         return {.device = device_,
                 .training = training,
-                .logits = logits,
-                .input_is_relu = input_is_relu,
-                .relu_is_done = relu_is_done,
+                .after = is_fused() ? relu : linear,
+                .before = before,
                 .trainable = parameters_.data(),
                 .state = state_.data(),
                 .mutable_state = training ? state_.data() : nullptr,
@@ -115,6 +132,7 @@ private:
     ParameterList list_;
     std::shared_ptr<const Layer<Scalar, Cpu>> layer_;
     Tensor<Scalar> parameters_, gradients_, state_;
+    Tensor<Scalar> z_;  ///< what the output activation was applied to
     Buffer saved_;
 };
 

@@ -44,7 +44,7 @@ public:
     /// The text of the line after that many steps.
     WEFT_COLD std::string line(Index step, double seconds, const Scores& scores) const {
         std::string text = concat("Epoch ", epoch_, "/", epochs_, "  ");
-        if (verbosity_ == Verbosity::bar) text += bar(step) + " ";
+        if (verbosity_ == Verbosity::bar) text += concat(bar(step), " ");
         text += concat(step, "/", steps_, "  ");
         const double per_step = seconds / static_cast<double>((std::max<Index>)(1, step));
         text += step < steps_
@@ -59,9 +59,9 @@ public:
 
     /// 0.0000421 as "42us", 0.0421 as "42ms", 4.21 as "4.2s", 421 as "7:01".
     WEFT_COLD static std::string duration(double seconds) {
-        if (seconds < 1e-3) return detail::decimals(seconds * 1e6, 0) + "us";
-        if (seconds < 1) return detail::decimals(seconds * 1e3, 0) + "ms";
-        if (seconds < 60) return detail::decimals(seconds, 1) + "s";
+        if (seconds < 1e-3) return concat(detail::decimals(seconds * 1e6, 0), "us");
+        if (seconds < 1) return concat(detail::decimals(seconds * 1e3, 0), "ms");
+        if (seconds < 60) return concat(detail::decimals(seconds, 1), "s");
         const auto whole = static_cast<long long>(seconds + 0.5);
         return concat(whole / 60, whole % 60 < 10 ? ":0" : ":", whole % 60);
     }
@@ -77,7 +77,7 @@ private:
         const Index done = steps_ == 0 ? width : step * width / steps_;
         std::string text = "[";
         for (Index i = 0; i < width; ++i) text += i < done ? '=' : i == done ? '>' : '.';
-        return text + "]";
+        return text += ']';
     }
 
     WEFT_COLD void print(const std::string& text, bool last) {

@@ -55,8 +55,8 @@ public:
         number = static_cast<T>(wide);
     }
     /// The numbers of a tensor, which keeps its shape.
-    template <std::floating_point Scalar>
-    void operator()(std::string_view name, TensorView<Scalar> tensor) {
+    template <std::floating_point Scalar, class Device>
+    void operator()(std::string_view name, TensorView<Scalar, Device> tensor) {
         visit_numbers(name, tensor.shape(), tensor.data(), sizeof(Scalar));
     }
     /// The fields of an object, as "name/field".

@@ -38,7 +38,7 @@ namespace weft {
 template <class Scalar, class Device>
 class Trainer {
 public:
-    using Model = Sequential<Scalar, Device>;
+    using Model = weft::Model<Scalar, Device>;
 
     WEFT_COLD Trainer(Model& model, TrainerOptions<Scalar, Device> options)
         : model_(model), options_(std::move(options)) {

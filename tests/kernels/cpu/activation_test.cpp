@@ -4,6 +4,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/activation.hpp"
 #include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
@@ -23,6 +24,7 @@ using weft::infinity;
 using weft::largest_gap;
 using weft::not_a_number;
 using weft::random_uniform;
+using weft::Reference;
 using weft::Shape;
 using weft::Tensor;
 using weft::TensorView;
@@ -62,26 +64,32 @@ Tensor<Scalar> backward(Activation activation, TensorView<const Scalar> x,
     return dx;
 }
 
-/// The elementwise activations by the formulas of the enumeration.
-double formula(Activation activation, double x) {
-    switch (activation) {
-        case Activation::relu:
-            return x > 0 ? x : 0;
-        case Activation::sigmoid:
-            return 1 / (1 + std::exp(-x));
-        case Activation::tanh:
-            return std::tanh(x);
-        case Activation::leaky_relu:
-            return x > 0 ? x : 0.2 * x;
-        case Activation::elu:
-            return x > 0 ? x : std::expm1(x);
-        case Activation::gelu:
-            return x * std::erfc(-x / std::sqrt(2.)) / 2;
-        case Activation::silu:
-            return x / (1 + std::exp(-x));
-        default:
-            return x;
+/// y by the definitions.
+template <class Scalar>
+Tensor<double, Reference> exact_forward(Activation activation, const Tensor<Scalar>& x) {
+    auto y = weft::as_reference(x);
+    Reference reference;
+    activation_forward<double>(reference, activation, y, y);
+    return y;
+}
+
+/// dx by the definitions, from an output that is rounded as Scalar is.
+template <class Scalar>
+Tensor<double, Reference> exact_backward(Activation activation, const Tensor<Scalar>& x,
+                                         const Tensor<Scalar>& y, const Tensor<Scalar>& dy) {
+    auto dx = weft::as_reference(dy);
+    Reference reference;
+    if (needs_input(activation)) {
+        activation_backward_from_input<double>(reference, activation, weft::as_reference(x), dx,
+                                               dx);
+    } else {
+        activation_backward<double>(reference, activation, weft::as_reference(y), dx, dx);
     }
+    return dx;
+}
+
+double formula(Activation activation, double x) {
+    return exact_forward(activation, Tensor<double>({1}, {x}))[0];
 }
 
 /// Their derivatives, by central differences with an error of about h^2 and 1e-16 / h; relu and its
@@ -103,21 +111,6 @@ double forward_tolerance(Activation activation) {
     return (activation == weft::gelu ? 100 : 8) * eps<Scalar>;
 }
 
-template <class Scalar>
-Tensor<double> softmax_formula(const Tensor<Scalar>& x) {
-    const Index columns = x.shape().last();
-    Tensor<double> y(x.shape());
-    for (Index first = 0; first < x.size(); first += columns) {
-        double total = 0;
-        for (Index i = first; i < first + columns; ++i) {
-            y[i] = std::exp(static_cast<double>(x[i]));
-            total += y[i];
-        }
-        for (Index i = first; i < first + columns; ++i) y[i] /= total;
-    }
-    return y;
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("activations are their formulas, at every length, and touch nothing else",
@@ -125,10 +118,7 @@ TEST_CASE_TEMPLATE("activations are their formulas, at every length, and touch n
     for (const Activation activation : elementwise) {
         for (Index count = 1; count <= 70; ++count) {
             auto x = random_uniform<Scalar>({count}, static_cast<std::uint32_t>(count), -9, 9);
-            Tensor<double> expected({count});
-            for (Index i = 0; i < count; ++i) {
-                expected[i] = formula(activation, static_cast<double>(x[i]));
-            }
+            const auto expected = exact_forward(activation, x);
             std::vector<Scalar> memory(static_cast<std::size_t>(count + 2), Scalar(77));
             const TensorView<Scalar> y(memory.data() + 1, Shape{count});
             Cpu cpu(1);
@@ -171,25 +161,18 @@ TEST_CASE_TEMPLATE("gradients are dy times the derivative, at every length", Sca
     }
 }
 
-TEST_CASE_TEMPLATE("gradients taken from the output are exact to rounding", Scalar, float, double) {
-    const auto y = random_uniform<Scalar>({37}, 1, -1, 1),
-               dy = random_uniform<Scalar>({37}, 2, -1, 1);
-    Tensor<double> sigmoid({37}), tanh({37}), elu({37});
-    for (Index i = 0; i < 37; ++i) {
-        const auto out = static_cast<double>(y[i]), gradient = static_cast<double>(dy[i]);
-        sigmoid[i] = gradient * out * (1 - out);
-        tanh[i] = gradient * (1 - out * out);
-        elu[i] = gradient * (out > 0 ? 1 : out + 1);
+TEST_CASE_TEMPLATE("gradients are their definitions to rounding", Scalar, float, double) {
+    const auto x = random_uniform<Scalar>({1037}, 3, -3, 3),
+               dy = random_uniform<Scalar>({1037}, 2, -1, 1);
+    for (const Activation activation : all_activations) {
+        const std::string which = name(activation);
+        CAPTURE(which);
+        // |dy| <= 1 and a few factors that are rounded; of gelu and silu an exponential or an error
+        // function too, times x.
+        const auto dx = backward<Scalar>(activation, x, dy);
+        const auto y = forward<Scalar>(activation, x);
+        CHECK(largest_gap(dx, exact_backward(activation, x, y, dy), 1) < 8 * eps<Scalar>);
     }
-    const auto of = [&](Activation activation) {
-        Tensor<Scalar> dx({37});
-        Cpu cpu(1);
-        activation_backward<Scalar>(cpu, activation, y, dy, dx);
-        return dx;
-    };
-    CHECK(largest_gap(of(weft::sigmoid), sigmoid, 1) < 4 * eps<Scalar>);
-    CHECK(largest_gap(of(weft::tanh), tanh, 1) < 2 * eps<Scalar>);
-    CHECK(largest_gap(of(weft::elu), elu, 1) < 2 * eps<Scalar>);
 }
 
 TEST_CASE("the gradient of ReLU is 0 at 0 and takes nothing from where the output is 0") {
@@ -353,20 +336,10 @@ TEST_CASE_TEMPLATE("softmax is its formula over the last axis, at every length",
         // x - max x is up to 8, so its rounding changes exp by 8 eps / 2; a few roundings for
         // the exponential and the division; one for each term of the sum.
         const double tolerance = (10 + static_cast<double>(columns) / 2) * eps<Scalar>;
-        CHECK(largest_gap(y, softmax_formula(x), 1e-30) < tolerance);
+        CHECK(largest_gap(y, exact_forward(weft::softmax, x), 1e-30) < tolerance);
 
         const auto dy = random_uniform<Scalar>({2, 3, columns}, id + 100, -1, 1);
-        Tensor<double> dx(x.shape());
-        for (Index row = 0; row < 6; ++row) {
-            for (Index c = 0; c < columns; ++c) {
-                const Index i = row * columns + c;
-                // The Jacobian row by row: dy_c / dx_k = y_c ([c = k] - y_k).
-                for (Index j = row * columns; j < (row + 1) * columns; ++j) {
-                    dx[i] += static_cast<double>(dy[j]) * static_cast<double>(y[j]) *
-                             ((i == j ? 1. : 0.) - static_cast<double>(y[i]));
-                }
-            }
-        }
+        const auto dx = exact_backward(weft::softmax, x, y, dy);
         // The projection sums up to `columns` terms, together at most 1; it is multiplied by y.
         CHECK(largest_gap(backward<Scalar>(weft::softmax, x, dy), dx, 1) < tolerance);
     }

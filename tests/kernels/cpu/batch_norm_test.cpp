@@ -4,7 +4,7 @@
 #include "tests/support/dirty_scratch.hpp"
 #include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
-#include "tests/support/reference_kernels.hpp"
+#include "tests/support/reference/batch_norm.hpp"
 #include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
@@ -19,6 +19,7 @@ using weft::Index;
 using weft::largest_gap;
 using weft::random_normal;
 using weft::random_uniform;
+using weft::Reference;
 using weft::Shape;
 using weft::Tensor;
 
@@ -47,10 +48,37 @@ Moments<Scalar> moments(const Tensor<Scalar>& x, int threads = 1) {
     return result;
 }
 
+/// The moments by their definition.
+template <class Scalar>
+Moments<double> exact_moments(const Tensor<Scalar>& x) {
+    const Index columns = x.shape()[1];
+    Moments<double> result{Tensor<double>({columns}), Tensor<double>({columns})};
+    Reference reference;
+    column_moments<double>(reference, x.shape()[0], columns, weft::as_reference(x).data(),
+                           result.mean.data(), result.variance.data());
+    return result;
+}
+
 template <class Scalar>
 struct Gradients {
     Tensor<Scalar> dgamma, dbeta, dx;
 };
+
+/// The gradients by their definition, through moments by theirs.
+template <class Scalar>
+Gradients<double> exact_gradients(const Tensor<Scalar>& x, const Tensor<Scalar>& gamma,
+                                  const Tensor<Scalar>& dy) {
+    const Index rows = x.shape()[0], columns = x.shape()[1];
+    const auto of_batch = exact_moments(x);
+    Gradients<double> result{Tensor<double>({columns}), Tensor<double>({columns}),
+                             Tensor<double>(x.shape())};
+    Reference reference;
+    batch_norm_backward<double>(reference, rows, columns, weft::as_reference(x).data(),
+                                of_batch.mean.data(), of_batch.inverse_deviation().data(),
+                                weft::as_reference(gamma).data(), weft::as_reference(dy).data(),
+                                false, result.dgamma.data(), result.dbeta.data(), result.dx.data());
+    return result;
+}
 
 struct BackwardOptions {
     int threads = 1;
@@ -87,15 +115,15 @@ std::vector<Shape> all_shapes() {
 /// sum dy y with y = gamma (x - mean) / sqrt(variance + epsilon) + beta, the moments those of x.
 double weighted_output(const Tensor<double>& x, const Tensor<double>& gamma,
                        const Tensor<double>& beta, const Tensor<double>& dy) {
-    const weft::reference::Moments of_batch(x);
+    const Index rows = x.shape()[0], columns = x.shape()[1];
+    const auto of_batch = exact_moments(x);
+    const auto inverse = of_batch.inverse_deviation();
+    Tensor<double> y(x.shape());
+    Reference reference;
+    batch_norm_apply(reference, rows, columns, x.data(), of_batch.mean.data(), inverse.data(),
+                     gamma.data(), beta.data(), y.data());
     double total = 0;
-    for (Index r = 0; r < x.shape()[0]; ++r) {
-        for (Index c = 0; c < x.shape()[1]; ++c) {
-            const double n =
-                (x(r, c) - of_batch.mean[c]) / std::sqrt(of_batch.variance[c] + epsilon);
-            total += dy(r, c) * (gamma[c] * n + beta[c]);
-        }
-    }
+    for (Index i = 0; i < x.size(); ++i) total += dy[i] * y[i];
     return total;
 }
 
@@ -108,7 +136,7 @@ TEST_CASE_TEMPLATE("column_moments are mean and biased variance of each column",
     for (const Shape& shape : shapes) {
         const auto x = random_normal<Scalar>(shape, 1, 2);
         const auto result = moments(x);
-        const weft::reference::Moments expected(x);
+        const auto expected = exact_moments(x);
         const std::string where = shape.to_string();
         CAPTURE(where);
         // Means of up to 1300 terms of magnitude 2, or 4 for the variance, summed in blocks of 64,
@@ -144,15 +172,12 @@ TEST_CASE_TEMPLATE("batch_norm_apply is its formula, gamma and beta being 1 and 
         for (const bool with_gamma : {false, true}) {
             for (const bool with_beta : {false, true}) {
                 Tensor<double> expected(shape);
-                for (Index r = 0; r < rows; ++r) {
-                    for (Index c = 0; c < columns; ++c) {
-                        const double n =
-                            (static_cast<double>(x(r, c)) - static_cast<double>(mean[c])) *
-                            static_cast<double>(inverse[c]);
-                        expected(r, c) = n * (with_gamma ? static_cast<double>(gamma[c]) : 1) +
-                                         (with_beta ? static_cast<double>(beta[c]) : 0);
-                    }
-                }
+                Reference reference;
+                batch_norm_apply<double>(
+                    reference, rows, columns, weft::as_reference(x).data(),
+                    weft::as_reference(mean).data(), weft::as_reference(inverse).data(),
+                    with_gamma ? weft::as_reference(gamma).data() : nullptr,
+                    with_beta ? weft::as_reference(beta).data() : nullptr, expected.data());
                 CAPTURE(with_gamma);
                 CAPTURE(with_beta);
                 Tensor<Scalar> y(shape), many(shape);
@@ -229,7 +254,7 @@ TEST_CASE_TEMPLATE("batch_norm_backward is its formula for any number of rows an
         for (Scalar& value : x) value = std::max(value, Scalar(-0.2)) + Scalar(0.2);  // many are 0
         const auto dy = random_normal<Scalar>(shape, 15);
         const auto gamma = random_uniform<Scalar>({columns}, 16, 0.5, 2);
-        const weft::reference::BatchNorm expected(x, gamma, dy, epsilon);
+        const auto expected = exact_gradients(x, gamma, dy);
         const auto result = backward(x, gamma.data(), dy);
         const std::string where = shape.to_string();
         CAPTURE(where);

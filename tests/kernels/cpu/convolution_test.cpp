@@ -4,7 +4,7 @@
 #include "tests/support/dirty_scratch.hpp"
 #include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
-#include "tests/support/reference_kernels.hpp"
+#include "tests/support/reference/convolution.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,12 +19,13 @@ using weft::identical;
 using weft::Index;
 using weft::Padding;
 using weft::random_integers;
+using weft::Reference;
 using weft::Shape;
 using weft::Tensor;
 using weft::TensorView;
 using weft::kernels::Convolution;
+using weft::kernels::for_each_product;
 using weft::kernels::window_axis;
-using weft::reference::for_each_product;
 
 namespace {
 
@@ -157,12 +158,14 @@ TEST_CASE_TEMPLATE("convolution and its gradients are the sums of their products
         const auto x = random_integers<Scalar>(c.input(), 1, -4, 4),
                    w = random_integers<Scalar>(c.kernel(), 2, -4, 4);
         const auto g = random_integers<Scalar>(c.output(), 3, -4, 4);
-        Tensor<Scalar> y(c.output()), dx(c.input()), dw(c.kernel());
-        for_each_product(c.convolution(), c.images, [&](Index i, Index j, Index k) {
-            y[i] += x[j] * w[k];
-            dx[j] += g[i] * w[k];
-            dw[k] += x[j] * g[i];
-        });
+        const auto exact_x = weft::as_reference<Scalar>(x), exact_w = weft::as_reference<Scalar>(w);
+        const auto exact_g = weft::as_reference<Scalar>(g);
+        Tensor<Scalar, Reference> y(c.output()), dx(c.input()), dw(c.kernel());
+        Reference reference;
+        convolution_forward<Scalar>(reference, c.convolution(), exact_x, exact_w, {}, weft::linear,
+                                    y);
+        convolution_input_gradient<Scalar>(reference, c.convolution(), exact_g, exact_w, dx);
+        convolution_filter_gradient<Scalar>(reference, c.convolution(), exact_x, exact_g, dw);
         const std::string where = c.text();
         CAPTURE(where);
         for (const int threads : {1, 7}) {

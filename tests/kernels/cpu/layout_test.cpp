@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/layout.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,17 +11,17 @@
 using weft::Cpu;
 using weft::identical;
 using weft::Index;
+using weft::Reference;
 using weft::Shape;
 using weft::Tensor;
 
 namespace {
 
-template <class Scalar>
-Tensor<Scalar> transposed_samples(const Tensor<Scalar>& x, int threads = 1) {
+template <class Scalar, class Device = Cpu>
+Tensor<Scalar> transposed_samples(const Tensor<Scalar>& x, Device device = Device()) {
     const Index samples = x.shape()[0], rows = x.shape()[1], columns = x.shape()[2];
     Tensor<Scalar> y({samples, columns, rows});
-    Cpu cpu(threads);
-    weft::kernels::transpose_samples(cpu, samples, rows, columns, x.data(), y.data());
+    transpose_samples(device, samples, rows, columns, x.data(), y.data());
     return y;
 }
 
@@ -48,17 +49,11 @@ TEST_CASE_TEMPLATE("transpose_samples swaps the last two axes of every sample", 
           Shape{3, 150, 130}, Shape{0, 2, 3}, Shape{2, 0, 3}}) {
         const auto x = weft::random_normal<Scalar>(shape, 1);
         const auto y = transposed_samples(x);
-        int wrong = 0;
-        for (Index n = 0; n < shape[0]; ++n) {
-            for (Index i = 0; i < shape[1]; ++i) {
-                for (Index j = 0; j < shape[2]; ++j) wrong += y(n, j, i) != x(n, i, j);
-            }
-        }
         const std::string where = shape.to_string();
         CAPTURE(where);
-        CHECK(wrong == 0);
+        CHECK(identical(y, transposed_samples<Scalar, Reference>(x)));
         CHECK(identical(transposed_samples(y), x));
-        CHECK(identical(transposed_samples(x, 7), y));
+        CHECK(identical(transposed_samples(x, Cpu(7)), y));
     }
 }
 
@@ -74,17 +69,10 @@ TEST_CASE_TEMPLATE("pad_images puts zeros around each image, crop_images takes a
             Tensor<Scalar> padded({shape[0], frame.top + shape[1] + frame.bottom,
                                    frame.left + shape[2] + frame.right, shape[3]});
             std::ranges::fill(padded, Scalar(9));  // to be overwritten
-            auto expected = padded;
-            std::ranges::fill(expected, Scalar(0));
-            for (Index n = 0; n < shape[0]; ++n) {
-                for (Index i = 0; i < shape[1]; ++i) {
-                    for (Index j = 0; j < shape[2]; ++j) {
-                        for (Index c = 0; c < shape[3]; ++c) {
-                            expected(n, frame.top + i, frame.left + j, c) = x(n, i, j, c);
-                        }
-                    }
-                }
-            }
+            Tensor<Scalar, Reference> expected(padded.shape()), expected_part(shape);
+            Reference reference;
+            pad_images<Scalar>(reference, weft::as_reference<Scalar>(x), frame.top, frame.left,
+                               expected);
             const std::string where = shape.to_string();
             CAPTURE(where);
             CAPTURE(frame.left);
@@ -95,10 +83,9 @@ TEST_CASE_TEMPLATE("pad_images puts zeros around each image, crop_images takes a
             for (Scalar& value : padded) value += 1;
             Tensor<Scalar> cropped(shape);
             weft::kernels::crop_images<Scalar>(cpu, padded, frame.top, frame.left, cropped);
-            for (Scalar& value : cropped) value -= 1;
-            auto rounded = x;
-            for (Scalar& value : rounded) value = (value + 1) - 1;
-            CHECK(identical(cropped, rounded));
+            crop_images<Scalar>(reference, weft::as_reference<Scalar>(padded), frame.top,
+                                frame.left, expected_part);
+            CHECK(identical(cropped, expected_part));
         }
     }
 }

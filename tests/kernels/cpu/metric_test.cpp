@@ -1,8 +1,9 @@
 #include "weft/kernels/cpu/metric.hpp"
 
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/metric.hpp"
 #include "tests/support/special_values.hpp"
-
-#include "weft/core/tensor.hpp"
 
 #include <doctest/doctest.h>
 
@@ -12,6 +13,7 @@ using weft::Cpu;
 using weft::Index;
 using weft::infinity;
 using weft::not_a_number;
+using weft::Reference;
 using weft::Tensor;
 
 namespace {
@@ -136,4 +138,45 @@ TEST_CASE("count_top_k_matches counts no NaN at the label, and none above it") {
     };
     CHECK(count(0, 1) == 0);
     CHECK(count(1, 0) == 2);
+}
+
+TEST_CASE_TEMPLATE("counts are those of the definitions, with ties and NaN", Scalar, float,
+                   double) {
+    Cpu cpu(2);
+    Reference reference;
+    const auto same = [&](const auto& count, const auto&... tensors) {
+        return count(cpu, tensors...) == count(reference, weft::as_reference<Scalar>(tensors)...);
+    };
+    for (const Index columns : {1, 2, 3, 10, 37}) {
+        CAPTURE(columns);
+        const weft::Shape shape{500, columns};
+        auto predictions = weft::random_integers<Scalar>(shape, 1, 0, 5);
+        auto targets = weft::random_integers<Scalar>(shape, 2, 0, 3);
+        for (Scalar& value : predictions) value = value == 5 ? not_a_number<Scalar> : value;
+        const auto labels = weft::random_integers<Scalar>(
+            {500}, 3, -1, static_cast<int>(columns));  // some of no class
+        CHECK(same([](auto& device, const auto& p,
+                      const auto& t) { return count_sparse_matches<Scalar>(device, p, t); },
+                   predictions, labels));
+        CHECK(same([](auto& device, const auto& p,
+                      const auto& t) { return count_categorical_matches<Scalar>(device, p, t); },
+                   predictions, targets));
+        CHECK(same(
+            [](auto& device, const auto& p, const auto& t) {
+                return count_binary_matches<Scalar>(device, p, t, Scalar(2));
+            },
+            predictions, targets));
+        for (const Index k : {1, 2, 5}) {
+            CHECK(same(
+                [k](auto& device, const auto& p, const auto& t) {
+                    return count_top_k_matches<Scalar>(device, p, t, false, k);
+                },
+                predictions, labels));
+            CHECK(same(
+                [k](auto& device, const auto& p, const auto& t) {
+                    return count_top_k_matches<Scalar>(device, p, t, true, k);
+                },
+                predictions, targets));
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/optimizer.hpp"
 #include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
@@ -15,8 +16,10 @@ using weft::identical;
 using weft::Index;
 using weft::largest_gap;
 using weft::random_uniform;
+using weft::Reference;
 using weft::Tensor;
 using weft::kernels::AdamStep;
+using weft::kernels::RMSpropStep;
 
 namespace {
 
@@ -54,6 +57,11 @@ constexpr AdamStep<Scalar> step{.alpha = Scalar(0.5),
                                 .rate_1 = Scalar(0.25),
                                 .rate_2 = Scalar(0.375),
                                 .epsilon = Scalar(0.125)};
+template <class Scalar>
+constexpr RMSpropStep<Scalar> rmsprop_step{.learning_rate = Scalar(0.375),
+                                           .rate = Scalar(0.25),
+                                           .momentum = Scalar(0.625),
+                                           .epsilon = Scalar(0.125)};
 
 }  // namespace
 
@@ -63,11 +71,10 @@ TEST_CASE_TEMPLATE("sgd_update subtracts learning rate times gradient, at every 
     for (Index count = 0; count <= 70; ++count) {
         const auto gradient = random_uniform<Scalar>({count}, 5, -1, 1);
         auto parameter = random_uniform<Scalar>({count + 1}, 6, -1, 1);
-        Tensor<double> expected({count + 1});
-        std::ranges::copy(parameter, expected.begin());
-        for (Index i = 0; i < count; ++i) {
-            expected[i] -= static_cast<double>(rate) * static_cast<double>(gradient[i]);
-        }
+        auto expected = weft::as_reference(parameter);
+        Reference reference;
+        sgd_update<double>(reference, count, rate, weft::as_reference(gradient).data(),
+                           expected.data());
         Cpu cpu(1);
         sgd_update(cpu, count, rate, gradient.data(), parameter.data());
         CAPTURE(count);
@@ -79,33 +86,24 @@ TEST_CASE_TEMPLATE("sgd_update subtracts learning rate times gradient, at every 
 
 TEST_CASE_TEMPLATE("adam_update is its formula, at every length, over three steps", Scalar, float,
                    double) {
-    const double alpha = 0.5, beta_1 = 0.75, beta_2 = 0.625, epsilon = 0.125;  // exact in float
     for (Index count = 0; count <= 70; ++count) {
         auto state = State<Scalar>::random(count + 1);
-        State<double> expected{Tensor<double>({count + 1}), Tensor<double>({count + 1}),
-                               Tensor<double>({count + 1}), Tensor<double>({count + 1})};
-        std::ranges::copy(state.first_moment, expected.first_moment.begin());
-        std::ranges::copy(state.second_moment, expected.second_moment.begin());
-        std::ranges::copy(state.parameter, expected.parameter.begin());
+        auto m = weft::as_reference(state.first_moment),
+             v = weft::as_reference(state.second_moment), p = weft::as_reference(state.parameter);
         const auto untouched = state;
         for (const std::uint32_t t : {1u, 2u, 3u}) {
             state.gradient = random_uniform<Scalar>({count + 1}, 6 + t, -1, 1);
             state.update(step<Scalar>, 0, count);
-            for (Index i = 0; i < count; ++i) {
-                const auto g = static_cast<double>(state.gradient[i]);
-                double& m = expected.first_moment[i];
-                double& v = expected.second_moment[i];
-                m = beta_1 * m + (1 - beta_1) * g;
-                v = beta_2 * v + (1 - beta_2) * g * g;
-                expected.parameter[i] -= alpha * m / (std::sqrt(v) + epsilon);
-            }
+            Reference reference;
+            adam_update(reference, count, step<double>, weft::as_reference(state.gradient).data(),
+                        m.data(), v.data(), p.data());
         }
         CAPTURE(count);
         // Some four roundings a step and moment, of numbers below 1. Then v >= 0.1 * 0.625^3 =
         // 0.02, so the quotient, at most 1 / (0.15 + 0.125), has an error of 4 times m's.
-        CHECK(largest_gap(state.first_moment, expected.first_moment, 1) < 12 * eps<Scalar>);
-        CHECK(largest_gap(state.second_moment, expected.second_moment, 1) < 12 * eps<Scalar>);
-        CHECK(largest_gap(state.parameter, expected.parameter, 1) < 48 * eps<Scalar>);
+        CHECK(largest_gap(state.first_moment, m, 1) < 12 * eps<Scalar>);
+        CHECK(largest_gap(state.second_moment, v, 1) < 12 * eps<Scalar>);
+        CHECK(largest_gap(state.parameter, p, 1) < 48 * eps<Scalar>);
         CHECK(state.first_moment[count] == untouched.first_moment[count]);
         CHECK(state.second_moment[count] == untouched.second_moment[count]);
         CHECK(state.parameter[count] == untouched.parameter[count]);
@@ -132,19 +130,15 @@ TEST_CASE_TEMPLATE("momentum_update is its formula, at every length, over three 
         for (Index count = 0; count <= 40; ++count) {
             auto velocity = random_uniform<Scalar>({count + 1}, 1, -1, 1);
             auto parameter = random_uniform<Scalar>({count + 1}, 2, -1, 1);
-            Tensor<double> v({count + 1}), p({count + 1});
-            std::ranges::copy(velocity, v.begin());
-            std::ranges::copy(parameter, p.begin());
+            auto v = weft::as_reference(velocity), p = weft::as_reference(parameter);
+            Reference reference;
             Cpu cpu(1);
             for (const std::uint32_t t : {3u, 4u, 5u}) {
                 const auto gradient = random_uniform<Scalar>({count}, t, -1, 1);
                 momentum_update(cpu, count, Scalar(rate), Scalar(momentum), nesterov,
                                 gradient.data(), velocity.data(), parameter.data());
-                for (Index i = 0; i < count; ++i) {
-                    const double g = static_cast<double>(gradient[i]);
-                    v[i] = momentum * v[i] - rate * g;
-                    p[i] += nesterov ? momentum * v[i] - rate * g : v[i];
-                }
+                momentum_update(reference, count, rate, momentum, nesterov,
+                                weft::as_reference(gradient).data(), v.data(), p.data());
             }
             CAPTURE(nesterov);
             CAPTURE(count);
@@ -159,10 +153,8 @@ TEST_CASE_TEMPLATE("momentum_update is its formula, at every length, over three 
 
 TEST_CASE_TEMPLATE("rmsprop_update is its formula, with and without average and velocity", Scalar,
                    float, double) {
-    const weft::kernels::RMSpropStep<Scalar> numbers{.learning_rate = Scalar(0.375),
-                                                     .rate = Scalar(0.25),
-                                                     .momentum = Scalar(0.625),
-                                                     .epsilon = Scalar(0.125)};
+    constexpr auto numbers = rmsprop_step<Scalar>;
+    constexpr auto exact_numbers = rmsprop_step<double>;
     for (const bool centered : {false, true}) {
         for (const bool with_velocity : {false, true}) {
             for (Index count = 0; count <= 40; ++count) {
@@ -171,26 +163,19 @@ TEST_CASE_TEMPLATE("rmsprop_update is its formula, with and without average and 
                 auto average = random_uniform<Scalar>({count + 1}, 2, -0.5, 0.5);
                 auto velocity = random_uniform<Scalar>({count + 1}, 3, -1, 1);
                 auto parameter = random_uniform<Scalar>({count + 1}, 4, -1, 1);
-                Tensor<double> s({count + 1}), a({count + 1}), v({count + 1}), p({count + 1});
-                std::ranges::copy(square, s.begin());
-                std::ranges::copy(average, a.begin());
-                std::ranges::copy(velocity, v.begin());
-                std::ranges::copy(parameter, p.begin());
+                auto s = weft::as_reference(square), a = weft::as_reference(average);
+                auto v = weft::as_reference(velocity), p = weft::as_reference(parameter);
+                Reference reference;
                 Cpu cpu(1);
                 for (const std::uint32_t t : {5u, 6u, 7u}) {
                     const auto gradient = random_uniform<Scalar>({count}, t, -1, 1);
                     rmsprop_update(cpu, count, numbers, gradient.data(), square.data(),
                                    centered ? average.data() : nullptr,
                                    with_velocity ? velocity.data() : nullptr, parameter.data());
-                    for (Index i = 0; i < count; ++i) {
-                        const double g = static_cast<double>(gradient[i]);
-                        s[i] = 0.75 * s[i] + 0.25 * g * g;
-                        if (centered) a[i] = 0.75 * a[i] + 0.25 * g;
-                        const double variance = centered ? s[i] - a[i] * a[i] : s[i];
-                        double change = 0.375 * g / std::sqrt(variance + 0.125);
-                        if (with_velocity) change = v[i] = 0.625 * v[i] + change;
-                        p[i] -= change;
-                    }
+                    rmsprop_update(reference, count, exact_numbers,
+                                   weft::as_reference(gradient).data(), s.data(),
+                                   centered ? a.data() : nullptr,
+                                   with_velocity ? v.data() : nullptr, p.data());
                 }
                 CAPTURE(centered);
                 CAPTURE(with_velocity);
@@ -267,10 +252,7 @@ TEST_CASE_TEMPLATE(
     "and 7 threads",
     Scalar, float, double) {
     constexpr Index count = 9001;  // several tasks, the last one with a tail
-    const weft::kernels::RMSpropStep<Scalar> numbers{.learning_rate = Scalar(0.375),
-                                                     .rate = Scalar(0.25),
-                                                     .momentum = Scalar(0.625),
-                                                     .epsilon = Scalar(0.125)};
+    constexpr auto numbers = rmsprop_step<Scalar>;
     const auto gradient = random_uniform<Scalar>({count}, 1, -1, 1);
     struct Arrays {
         Tensor<Scalar> square = random_uniform<Scalar>({count}, 2, 1, 2);

@@ -3,7 +3,8 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
-#include "tests/support/reference_kernels.hpp"
+#include "tests/support/reference/pooling.hpp"
+#include "tests/support/special_values.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,11 +18,11 @@ using weft::identical;
 using weft::Index;
 using weft::Padding;
 using weft::random_integers;
+using weft::Reference;
 using weft::Shape;
 using weft::Tensor;
 using weft::kernels::Window2D;
 using weft::kernels::window_axis;
-using weft::reference::for_each_window;
 
 namespace {
 
@@ -74,9 +75,9 @@ const std::vector<PoolCase> pool_cases{
     {2, 3, 4, 2, 3, 3, 1, 1, weft::same, 4, 5},
 };
 
-template <class Scalar>
+template <class Scalar, class Device = Cpu>
 struct MaxPool {
-    Tensor<Scalar> y, dx;
+    Tensor<Scalar, Device> y, dx;
 };
 
 /// through_relu: dx is the gradient in front of a relu whose output was pooled.
@@ -104,6 +105,33 @@ MaxPool<Scalar> average_pool(const PoolCase& c, const Tensor<Scalar>& x, const T
     return result;
 }
 
+/// By the definitions; whole numbers, whose sums are exact.
+template <class Scalar>
+MaxPool<Scalar, Reference> exact_max_pool(const PoolCase& c, const Tensor<Scalar>& x,
+                                          const Tensor<Scalar>& dy, bool through_relu = false) {
+    Reference reference;
+    MaxPool<Scalar, Reference> result{Tensor<Scalar, Reference>(c.output()),
+                                      Tensor<Scalar, Reference>(c.input())};
+    std::vector<std::int32_t> taps(static_cast<std::size_t>(result.y.size()));
+    max_pool_forward<Scalar>(reference, c.window(), weft::as_reference<Scalar>(x), result.y,
+                             taps.data());
+    const auto y = through_relu ? result.y.view() : weft::TensorView<Scalar, Reference>();
+    max_pool_backward<Scalar>(reference, c.window(), y, weft::as_reference<Scalar>(dy), taps.data(),
+                              result.dx);
+    return result;
+}
+
+template <class Scalar>
+MaxPool<double, Reference> exact_average_pool(const PoolCase& c, const Tensor<Scalar>& x,
+                                              const Tensor<Scalar>& dy) {
+    Reference reference;
+    MaxPool<double, Reference> result{Tensor<double, Reference>(c.output()),
+                                      Tensor<double, Reference>(c.input())};
+    average_pool_forward<double>(reference, c.window(), weft::as_reference(x), result.y);
+    average_pool_backward<double>(reference, c.window(), weft::as_reference(dy), result.dx);
+    return result;
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("with its output, the gradient of max pooling passes the relu in front too",
@@ -111,9 +139,8 @@ TEST_CASE_TEMPLATE("with its output, the gradient of max pooling passes the relu
     for (const PoolCase& c : pool_cases) {
         auto x = weft::random_normal<Scalar>(c.input(), 3);
         for (Scalar& value : x) value = std::max(value, Scalar(0));  // many windows are all 0
-        const auto dy = weft::random_normal<Scalar>(c.output(), 4);
-        auto expected = max_pool(c, x, dy).dx;
-        for (Index i = 0; i < x.size(); ++i) expected[i] = x[i] > 0 ? expected[i] : Scalar(0);
+        const auto dy = random_integers<Scalar>(c.output(), 4, -9, 9);
+        const auto expected = exact_max_pool(c, x, dy, true).dx;
         const std::string where = c.text();
         CAPTURE(where);
         for (const int threads : {1, 2, 7}) {
@@ -129,12 +156,7 @@ TEST_CASE_TEMPLATE("max pooling takes the largest, and its gradient goes to the 
         const auto x =
             random_integers<Scalar>(c.input(), 1, -9, -2);  // negative: zeros around are not taken
         const auto dy = random_integers<Scalar>(c.output(), 2, -9, -2);
-        Tensor<Scalar> y(c.output()), dx(c.input());
-        for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& inside) {
-            const Index best = *std::ranges::max_element(inside, {}, [&](Index j) { return x[j]; });
-            y[i] = x[best];
-            dx[best] += dy[i];
-        });
+        const auto [y, dx] = exact_max_pool(c, x, dy);
         const std::string where = c.text();
         CAPTURE(where);
         for (const int threads : {1, 2, 7}) {
@@ -155,14 +177,7 @@ TEST_CASE_TEMPLATE("average pooling divides by the elements inside the image", S
     for (const PoolCase& c : pool_cases) {
         const auto x = random_integers<Scalar>(c.input(), 3, -9, -2);
         const auto dy = random_integers<Scalar>(c.output(), 4, -9, -2);
-        Tensor<double> y(c.output()), dx(c.input());
-        for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& inside) {
-            const auto count = static_cast<double>(inside.size());
-            for (const Index j : inside) {
-                y[i] += static_cast<double>(x[j]) / count;
-                dx[j] += static_cast<double>(dy[i]) / count;
-            }
-        });
+        const auto [y, dx] = exact_average_pool(c, x, dy);
         const std::string where = c.text();
         CAPTURE(where);
         const auto result = average_pool(c, x, dy);
@@ -228,18 +243,33 @@ TEST_CASE_TEMPLATE("max pooling keeps NaN and infinities, in their channel alone
 }
 
 TEST_CASE_TEMPLATE(
+    "max pooling of NaN, infinities, equals and zeros of both signs takes the tap of "
+    "the definition",
+    Scalar, float, double) {
+    const Scalar special[] = {
+        weft::not_a_number<Scalar>, -weft::infinity<Scalar>, 3, -Scalar(0), Scalar(0), 3};
+    for (const PoolCase& c : pool_cases) {
+        auto x = random_integers<Scalar>(c.input(), 8, 0, 23);
+        for (Scalar& value : x) value = special[std::min(static_cast<Index>(value), Index{5})];
+        const auto dy = random_integers<Scalar>(c.output(), 9, 1, 9);
+        const std::string where = c.text();
+        CAPTURE(where);
+        for (const int threads : {1, 7}) {
+            CHECK(identical(max_pool(c, x, dy, threads).dx, exact_max_pool(c, x, dy).dx));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE(
     "where all of a window at the border is -infinity, the first inside the image "
     "gets the gradient",
     Scalar, float, double) {
     const PoolCase c{1, 3, 4, 2, 3, 3, 3, 3, weft::same};
-    Tensor<Scalar> x(c.input()), expected(c.input());
+    Tensor<Scalar> x(c.input());
     std::ranges::fill(x, -std::numeric_limits<Scalar>::infinity());
     const auto dy = random_integers<Scalar>(c.output(), 7, 1, 9);
-    for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& inside) {
-        expected[inside.front()] += dy[i];
-    });
     CHECK(c.window().columns.before == 1);  // so that it is not the first of the window
-    CHECK(identical(max_pool(c, x, dy).dx, expected));
+    CHECK(identical(max_pool(c, x, dy).dx, exact_max_pool(c, x, dy).dx));
 }
 
 TEST_CASE("pooling no images does nothing") {
@@ -278,21 +308,39 @@ TEST_CASE_TEMPLATE("large windows average each channel, at the image's edge too"
                    double) {
     // More than 256 taps, in halves of rows and of columns; the outer ones have fewer.
     for (const PoolCase& c : {PoolCase{2, 30, 41, 19, 17, 23, 5, 7, weft::same},
-                              PoolCase{3, 2, 700, 3, 2, 600, 1, 50, weft::valid}}) {
+                              PoolCase{3, 2, 700, 3, 2, 600, 1, 50, weft::valid},
+                              PoolCase{2, 18, 40, 119, 17, 23, 1, 9, weft::valid}}) {
         const auto x = random_integers<Scalar>(c.input(), 1, -9, 9);
         const auto y = average_pool(c, x, Tensor<Scalar>(c.output())).y;
-        int wrong = 0;
-        for_each_window(c.window(), c.images, [&](Index i, const std::vector<Index>& window) {
-            Scalar sum = 0;  // exact
-            for (const Index tap : window) sum += x[tap];
-            wrong += y[i] != sum / static_cast<Scalar>(window.size());
-        });
-        CHECK(wrong == 0);
+        // The sums are exact, the quotient is rounded.
+        CHECK(largest_gap(y, exact_average_pool(c, x, Tensor<Scalar>(c.output())).y, 1e-30) <
+              weft::eps<Scalar>);
         const auto alone = average_pool(
             PoolCase{1, c.rows, c.columns, c.channels, c.window_rows, c.window_columns,
                      c.stride_rows, c.stride_columns, c.padding},
             Tensor<Scalar>(x.slice(1, 1)), Tensor<Scalar>(c.output().sample().batch(1)));
         CHECK(identical(alone.y, y.slice(1, 1)));
         CHECK(identical(average_pool(c, x, Tensor<Scalar>(c.output()), 7).y, y));
+    }
+}
+
+TEST_CASE_TEMPLATE("a gradient through many windows is within the bound of its roundings", Scalar,
+                   float, double) {
+    // The element in the middle is in all windows: of 3 x 3, 16 x 16 and 62 x 62 taps.
+    for (const Index side : {3, 16, 62}) {
+        const Index image = 2 * side - 1, middle = side - 1, taps = side * side;
+        const PoolCase c{1, image, image, 1, side, side, 1, 1, weft::valid};
+        Tensor<Scalar> x(c.input());
+        x(0, middle, middle, 0) = 1;  // the largest of each window
+        for (const bool equal : {true, false}) {
+            CAPTURE(side);
+            CAPTURE(equal);
+            const weft::LongNumbers<Scalar> dy(c.output(), equal);
+            const Scalar largest = max_pool(c, x, dy.x).dx(0, middle, middle, 0);
+            CHECK(weft::roundings(largest, dy.sum) <= static_cast<double>(taps - 1));
+            const Scalar mean = average_pool(c, x, dy.x).dx(0, middle, middle, 0);
+            CHECK(weft::roundings(mean, dy.sum / static_cast<long double>(taps)) <=
+                  static_cast<double>(taps));
+        }
     }
 }

@@ -2,6 +2,7 @@
 /// The architecture of a model as JSON, in the words of Keras.
 #pragma once
 
+#include "weft/io/detail/graph_text.hpp"
 #include "weft/io/layer_formats.hpp"
 #include "weft/model/sequential.hpp"
 
@@ -54,57 +55,74 @@ WEFT_COLD inline std::string weft_type(const std::string& class_name, LayerField
     return class_name;
 }
 
-/// What keras.models.model_from_json takes for a Sequential, with these layers behind an
-/// InputLayer.
-WEFT_COLD inline std::string architecture_text(const Shape& input_shape, Json::Array layers) {
+/// What keras.models.model_from_json takes for a Sequential of these layers behind an InputLayer,
+/// or for a Functional model where the model is no chain.
+template <class Scalar, class Device>
+WEFT_COLD std::string architecture_text(const Model<Scalar, Device>& model, Json::Array layers) {
     Json::Array batch_shape, all;
     batch_shape.emplace_back();
-    for (const Index extent : input_shape) batch_shape.emplace_back(extent);
-    Json::Object input, sequential, model;
+    for (const Index extent : model.input_shape()) batch_shape.emplace_back(extent);
+    Json::Object input, config, result;
     input.push_back({"batch_shape", std::move(batch_shape)});
-    all.push_back(class_and_config("InputLayer", std::move(input)));
-    for (Json& layer : layers) all.push_back(std::move(layer));
-    sequential.push_back({"name", "sequential"});
-    sequential.push_back({"layers", std::move(all)});
-    model.push_back({"module", "keras"});
-    model.push_back({"class_name", "Sequential"});
-    model.push_back({"config", std::move(sequential)});
-    return to_text(std::move(model), "save_model");
+    Json input_layer = class_and_config("InputLayer", std::move(input));
+    const bool is_chain = model.graph().is_chain();
+    if (is_chain) {
+        all.push_back(std::move(input_layer));
+        for (Json& layer : layers) all.push_back(std::move(layer));
+        config.push_back({"name", "sequential"});
+        config.push_back({"layers", std::move(all)});
+    } else {
+        const GraphWriter writer(model);
+        config = writer.functional(std::move(input_layer), std::move(layers));
+    }
+    // Keras has no public name for Functional.
+    result.push_back({"module", is_chain ? "keras" : "keras.src.models.functional"});
+    result.push_back({"class_name", is_chain ? "Sequential" : "Functional"});
+    result.push_back({"config", std::move(config)});
+    return to_text(std::move(result), "save_model");
 }
 
-/// A layer as the text has it.
-struct LayerText {
-    std::string class_name;
-    const Json* config;
-    std::string where;  ///< begins errors
-};
-
-/// The layers of an architecture, the InputLayer first. They point into `architecture`.
-WEFT_COLD inline std::vector<LayerText> layer_texts(const Json& architecture,
-                                                    const std::string& file) {
+/// The layers of a Sequential's config, each applied to the one before.
+WEFT_COLD inline GraphText read_sequential(const Json& config, const std::string& file) {
     const auto require = [&](bool holds, std::string_view complaint) {
         if (!holds) throw IoError(concat(file, ": ", complaint));
     };
-    const Json* class_name = architecture.find("class_name");
-    const Json* config = architecture.find("config");
-    const Json* layers = config ? config->find("layers") : nullptr;
-    require(class_name && class_name->text() && *class_name->text() == "Sequential" && layers &&
-                layers->array() && !layers->array()->empty(),
+    const Json* layers = config.find("layers");
+    require(layers && layers->array() && !layers->array()->empty(),
             "its architecture is not that of a Sequential");
     // Names are told apart by comparing all, which for a hostile file of millions would never end.
     require(layers->array()->size() <= 10'000, "its architecture has more than 10000 layers");
-    std::vector<LayerText> texts;
+    GraphText text{};
+    std::size_t read = 0;
     for (const Json& layer : *layers->array()) {
         const Json* type = layer.find("class_name");
         const Json* fields = layer.find("config");
         require(type && type->text() && fields && layer.object()->size() == 2,
-                concat("layer ", texts.size(),
+                concat("layer ", read,
                        " of its architecture has other fields than "
                        "class_name and config"));
-        texts.push_back(
-            {*type->text(), fields, concat(file, ": layer ", texts.size(), ", ", *type->text())});
+        LayerText found{*type->text(), fields, concat(file, ": layer ", read, ", ", *type->text())};
+        if (read++ == 0) {
+            text.input = std::move(found);
+            continue;
+        }
+        text.output = text.nodes.size();
+        text.nodes.push_back({text.output, {text.output == 0 ? graph_input : text.output - 1}});
+        text.layers.push_back(std::move(found));
     }
-    return texts;
+    return text;
+}
+
+/// The layers and nodes of an architecture. They point into it.
+WEFT_COLD inline GraphText read_graph(const Json& architecture, const std::string& file) {
+    const Json* class_name = architecture.find("class_name");
+    const Json* config = architecture.find("config");
+    const auto is = [&](std::string_view name) {
+        return class_name && class_name->text() && *class_name->text() == name && config;
+    };
+    if (is("Sequential")) return read_sequential(*config, file);
+    if (is("Functional")) return GraphReader(*config, file).read();
+    throw IoError(concat(file, ": its architecture is not that of a Sequential or Functional"));
 }
 
 /// The shape of one sample that an InputLayer declares.
@@ -140,7 +158,7 @@ WEFT_COLD const LayerFormat<Scalar, Device>* find_format(
 
 /// The text of a built model's architecture. `own` are formats of layers that are not weft's.
 template <class Scalar, class Device>
-WEFT_COLD std::string write_architecture(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
                                          const std::vector<LayerFormat<Scalar, Device>>& own) {
     const auto formats = weft_layer_formats<Scalar, Device>();
     Json::Array layers;
@@ -158,7 +176,7 @@ WEFT_COLD std::string write_architecture(const Sequential<Scalar, Device>& model
                                        declaration.type(), "{}})"));
         }
     }
-    return architecture_text(model.input_shape(), std::move(layers));
+    return architecture_text(model, std::move(layers));
 }
 
 /// The layers that these texts describe.

@@ -6,6 +6,7 @@
 #include "weft/core/tensor_view.hpp"
 #include "weft/kernels/activation.hpp"
 #include "weft/kernels/cpu/packet.hpp"
+#include "weft/kernels/cpu/row_sums.hpp"
 
 #include <cassert>
 #include <cmath>
@@ -61,11 +62,24 @@ EIGEN_STRONG_INLINE Packet<Scalar> sigmoid(const Packet<Scalar>& x) {
     return pdiv(one, padd(one, exp<Scalar>(pnegate(x))));
 }
 
+/// y = -1 or 1 where |y| is at least limit.
+template <class Scalar>
+WEFT_COLD void saturate(Cpu& cpu, Index count, Scalar limit, Scalar* y) {
+    parallel_apply(
+        cpu, count, y,
+        [=](Scalar v) { return v >= limit    ? Scalar(1)
+                               : v <= -limit ? Scalar(-1)
+                                             : v; }, y);
+}
+
 template <class Scalar>
 WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
     if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
         const auto operation = [](const Packet<Scalar>& p) { return tanh<Scalar>(p); };
         parallel_transform(cpu, count, y, operation, x);
+        // Eigen's approximation is constant beyond 8: 1 on x86, but 1 - 2.4e-7 on ARM.
+        static const Scalar limit = Eigen::internal::pfirst(operation(broadcast(Scalar(9))));
+        if (limit < 1) saturate(cpu, count, limit, y);
     } else {
         parallel_ranges(cpu, count, elementwise_grain, [&](Index begin, Index end) {
             for (Index i = begin; i < end; ++i) y[i] = std::tanh(x[i]);
@@ -76,9 +90,13 @@ WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
 /// The largest of x; NaN where there is one is left to the sums that follow.
 template <class Scalar>
 WEFT_NOINLINE Scalar row_max(const Scalar* x, Index count) {
-    Scalar largest = x[0];
-    for (Index i = 1; i < count; ++i) largest = (std::max)(largest, x[i]);
-    return largest;
+    constexpr Index step = packet_size<Scalar>;
+    if (count < step) return *std::max_element(x, x + count);
+    auto largest = load(x + count - step);
+    for (Index i = 0; i + step < count; i += step) {
+        largest = Eigen::internal::pmax(largest, load(x + i));
+    }
+    return largest_lane<Scalar>(largest);
 }
 
 /// y = exp(x - shift); returns sum(y).
@@ -99,11 +117,6 @@ WEFT_NOINLINE void scale(Scalar* x, Index count, Scalar factor) {
         x);
 }
 
-/// Rows of a matrix with that many columns that one task handles.
-inline Index row_grain(Index columns) {
-    return (std::max<Index>)(1, elementwise_grain / 8 / (std::max<Index>)(1, columns));
-}
-
 }  // namespace detail
 
 /// Softmax over the last axis, y_c = exp(x_c - max x) / sum_k exp(x_k - max x). y may be x.
@@ -122,25 +135,26 @@ WEFT_NOINLINE void softmax_forward(Cpu& cpu, TensorView<const Scalar> x, TensorV
     });
 }
 
-/// dx_c = y_c (dy_c - sum_k y_k dy_k) over the last axis. dx may be dy. The sum is pairwise: off by
-/// at most (257 + log2(C / 256)) u sum_k |y_k dy_k|, u = eps / 2.
+/// dx_c = y_c (dy_c - sum_k y_k dy_k) over the last axis. dx may be dy. The sum is off by
+/// at most (257 + log2(C)) u sum_k |y_k dy_k|, u = eps / 2.
 template <class Scalar>
 WEFT_NOINLINE void softmax_backward(Cpu& cpu, TensorView<const Scalar> y,
                                     TensorView<const Scalar> dy, TensorView<Scalar> dx) {
+    using namespace Eigen::internal;
     const Index columns = y.shape().last();
     const Index rows = columns == 0 ? 0 : y.size() / columns;
-    parallel_ranges(cpu, rows, detail::row_grain(columns), [&](Index begin, Index end) {
-        for (Index row = begin; row < end; ++row) {
-            const Scalar* y_row = y.data() + row * columns;
-            const Scalar* dy_row = dy.data() + row * columns;
-            Scalar* dx_row = dx.data() + row * columns;
-            const Scalar projection = weft::detail::pairwise_sum(columns, [=](Index c, Index last) {
-                Scalar sum = 0;
-                for (; c < last; ++c) sum += y_row[c] * dy_row[c];
-                return sum;
-            });
-            for (Index c = 0; c < columns; ++c) dx_row[c] = y_row[c] * (dy_row[c] - projection);
-        }
+    const Scalar *const out = y.data(), *const gradient = dy.data();
+    detail::for_each_row_to_sum(cpu, rows, columns, [=](Index, const auto& row) {
+        const auto projection = detail::broadcast(
+            row.template sum_packets<Scalar>([=](Index i, auto size) WEFT_INLINE_LAMBDA {
+                return pmul(detail::load_up_to(out + i, size),
+                            detail::load_up_to(gradient + i, size));
+            }));
+        detail::transform(
+            columns, dx.data() + row.begin,
+            [=](const auto& p, const auto& g)
+                WEFT_INLINE_LAMBDA { return pmul(p, psub(g, projection)); },
+            out + row.begin, gradient + row.begin);
     });
 }
 

@@ -12,46 +12,6 @@ WEFT_PACKETS_BEGIN
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-namespace detail {
-
-/// Rows whose columns are summed together: they stay in the first-level cache.
-inline constexpr Index moment_rows = 64;
-
-/// Adds up terms of the rows [begin, end) of matrices with so many columns: with term(i, c, size,
-/// sums), i the place of a packet and c its column, for each row, and then done(c, sums, size) for
-/// the packet at column c, of which size columns are there. Several packets of a row are read at
-/// once, as they lie.
-template <class Scalar, std::size_t count, class Term, class Done>
-EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, const Term& term,
-                                     const Done& done) {
-    constexpr Index step = packet_size<Scalar>;
-    const auto sum = [&]<std::size_t packets>(std::integral_constant<std::size_t, packets>, Index c,
-                                              auto size) WEFT_INLINE_LAMBDA {
-        Packet<Scalar> sums[packets][count];
-        for (auto& of_packet : sums) {
-            for (auto& each : of_packet) each = broadcast(Scalar(0));
-        }
-        for (Index i = begin * columns + c; i < end * columns; i += columns) {
-            for (std::size_t p = 0; p < packets; ++p) {
-                const Index shift = static_cast<Index>(p) * step;
-                term(i + shift, c + shift, size, sums[p]);
-            }
-        }
-        for (std::size_t p = 0; p < packets; ++p) {
-            done(c + static_cast<Index>(p) * step, sums[p], size);
-        }
-    };
-    Index c = 0;
-    constexpr std::integral_constant<Index, step> whole;
-    for (; c + 4 * step <= columns; c += 4 * step) {
-        sum(std::integral_constant<std::size_t, 4>{}, c, whole);
-    }
-    for (; c + step <= columns; c += step) sum(std::integral_constant<std::size_t, 1>{}, c, whole);
-    if (c < columns) sum(std::integral_constant<std::size_t, 1>{}, c, columns - c);
-}
-
-}  // namespace detail
-
 /// mean_c and variance_c (biased: divided by R; 0 without rows) of the columns of x (R, C), in one
 /// pass: of blocks of 64 rows, which stay in cache, and then of pairs of blocks, pairs of pairs and
 /// so on by
@@ -68,7 +28,7 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
         std::fill_n(variance, columns, Scalar(0));
         return;
     }
-    constexpr Index block_rows = detail::moment_rows;
+    constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = detail::blocks_of(rows, block_rows);
     auto* const moments = reinterpret_cast<Scalar*>(
         cpu.scratch(static_cast<std::size_t>(2 * blocks * columns) * sizeof(Scalar)));
@@ -97,15 +57,20 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
     weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index of_each) {
         const Index before = of_each * block_rows;
         const Index more = (std::min)(before, rows - from * block_rows);
-        const auto share = static_cast<Scalar>(more) / static_cast<Scalar>(before + more);
-        const auto weight = static_cast<Scalar>(before) * share;
+        const auto part = static_cast<Scalar>(more) / static_cast<Scalar>(before + more);
+        const auto share = detail::broadcast(part);
+        const auto weight = detail::broadcast(static_cast<Scalar>(before) * part);
         Scalar* const sum = moments + 2 * to * columns;
         const Scalar* const added = moments + 2 * from * columns;
-        for (Index c = 0; c < columns; ++c) {
-            const Scalar difference = added[c] - sum[c];
-            sum[c] += difference * share;
-            sum[columns + c] += added[columns + c] + difference * difference * weight;
-        }
+        detail::for_each_packet<Scalar>(columns, [=](Index c, auto size) WEFT_INLINE_LAMBDA {
+            const auto m = detail::load_up_to<Scalar>(sum + c, size);
+            const auto difference = psub(detail::load_up_to(added + c, size), m);
+            detail::store_up_to(sum + c, pmadd(difference, share, m), size);
+            const auto squares = padd(detail::load_up_to<Scalar>(sum + columns + c, size),
+                                      detail::load_up_to(added + columns + c, size));
+            detail::store_up_to(sum + columns + c,
+                                pmadd(pmul(difference, difference), weight, squares), size);
+        });
     });
     std::copy_n(moments, columns, mean);
     for (Index c = 0; c < columns; ++c) {
@@ -174,7 +139,7 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
                          const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* dy,
                          bool x_is_relu, Scalar* dgamma, Scalar* dbeta, Scalar* dx) {
     using namespace Eigen::internal;
-    constexpr Index block_rows = detail::moment_rows;
+    constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = detail::blocks_of(rows, block_rows);
     auto* const sums = reinterpret_cast<Scalar*>(
         cpu.scratch(static_cast<std::size_t>((2 * blocks + 3) * columns) * sizeof(Scalar)));

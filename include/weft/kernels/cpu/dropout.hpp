@@ -49,8 +49,8 @@ void random_words(const RandomStream& random, std::uint64_t first, std::uint32_t
 }  // namespace detail
 
 /// Inverted dropout: y_i = x_i / (1 - rate) with probability 1 - rate, else 0; kept_i tells which.
-/// Element i = 64 q + 16 k + b is kept when word k of block 16 q + b of the random stream, as a
-/// fraction of 2^32, is at least the rate. y may be x.
+/// Element i = 64 q + 16 k + b is kept when word k of block 16 q + b of the random stream is at
+/// least rate 2^32, rounded down. y may be x.
 template <class Scalar>
 void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& random,
                      const Scalar* x, Scalar* y, std::uint8_t* kept) {

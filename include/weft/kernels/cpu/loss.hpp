@@ -1,50 +1,31 @@
 /// \file
 /// Losses on the CPU: a loss per row and the gradient in one pass.
 ///
-/// Sums over a row are pairwise: off by at most (256 + log2(C / 256)) u times the sum of the
-/// magnitudes of their terms, u = eps / 2, beside the few u of each term itself; softmax sums by
-/// the bound of detail::sum. Of 4 million classes that is 1.6e-5 of a loss in float.
+/// Sums over a row have the bounds of row_sums.hpp, beside the few u of each term itself; softmax
+/// sums by the bound of detail::sum. Of 4 million classes that is 1.6e-5 of a loss in float.
 #pragma once
 
 #include "weft/kernels/cpu/activation.hpp"
+#include "weft/kernels/cpu/smoothed_targets.hpp"
 #include "weft/kernels/loss.hpp"
 
 #include <cmath>
+
+WEFT_PACKETS_BEGIN
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
-/// Calls row(r) for each of the rows of a (rows, columns) matrix, in parallel.
-template <class Row>
-void for_each_row(Cpu& cpu, Index rows, Index columns, const Row& row) {
-    parallel_ranges(cpu, rows, row_grain(columns), [&](Index begin, Index end) {
-        for (Index r = begin; r < end; ++r) row(r);
-    });
-}
-
-/// The sum over the elements of row r of term(i), i their places in the matrix.
-template <class Term>
-EIGEN_ALWAYS_INLINE auto sum_row(Index r, Index columns, const Term& term) {
-    const auto of_block = [=](Index begin, Index end) WEFT_INLINE_LAMBDA {
-        decltype(term(begin)) sum{};
-        for (Index i = r * columns + begin; i < r * columns + end; ++i) sum += term(i);
-        return sum;
-    };
-    return weft::detail::pairwise_sum(columns, of_block);
-}
-
 /// Two sums of the same elements.
 template <class Scalar>
 struct TwoSums {
     Scalar first, second;
 
-    TwoSums& operator+=(const TwoSums& more) {
-        first += more.first, second += more.second;
-        return *this;
+    friend TwoSums operator+(const TwoSums& a, const TwoSums& b) {
+        return {a.first + b.first, a.second + b.second};
     }
-    friend TwoSums operator+(TwoSums a, const TwoSums& b) { return a += b; }
 };
 
 /// x limited to [probability_epsilon, 1 - probability_epsilon]; whether it was inside.
@@ -96,24 +77,37 @@ template <class Scalar, class Targets>
 void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets targets, Scalar scale,
                           TensorView<Scalar> losses, TensorView<Scalar> probabilities,
                           TensorView<Scalar> gradient) {
+    using namespace Eigen::internal;
+    const auto zero = detail::broadcast(Scalar(0));
     const Index columns = logits.shape().last();
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
+        const Index begin = r * columns, end = begin + columns;
         const Scalar* z = logits.data() + r * columns;
         Scalar* p = probabilities.data() + r * columns;
         Scalar* g = gradient.data() + r * columns;
         const Scalar largest = detail::row_max(z, columns);
-        const auto [weighted, mass] = detail::sum_row(r, columns, [&](Index i) {
-            const Scalar t = targets[i];
-            // A class of no weight may have any logit: 0 * inf must not become NaN.
-            return detail::TwoSums<Scalar>{t != Scalar(0) ? t * (largest - logits[i]) : Scalar(0),
-                                           t};
-        });
+        const auto most = detail::broadcast(largest);
+        const auto weighted =
+            detail::sum_packets<Scalar>(begin, end, [=](Index i, auto size) WEFT_INLINE_LAMBDA {
+                const auto t = detail::load_targets(targets, i, size);
+                const auto gap = psub(most, detail::load_up_to(logits.data() + i, size));
+                // A class of no weight may have any logit: 0 * inf must not become NaN.
+                return pselect(pcmp_eq(t, zero), zero, pmul(t, gap));
+            });
+        const auto mass =
+            detail::sum_packets<Scalar>(begin, end, [=](Index i, auto size) WEFT_INLINE_LAMBDA {
+                return detail::load_targets(targets, i, size);
+            });
         const Scalar total = detail::exp_and_sum(z, columns, largest, p);
         losses[r] = mass * std::log(total) + weighted;
-        detail::scale(p, columns, Scalar(1) / total);
-        for (Index c = 0; c < columns; ++c) {
-            g[c] = scale * (p[c] * mass - targets[r * columns + c]);
-        }
+        const auto all = detail::broadcast(mass), factor = detail::broadcast(scale);
+        const auto inverse = detail::broadcast(Scalar(1) / total);
+        detail::for_each_packet<Scalar>(columns, [=](Index c, auto size) WEFT_INLINE_LAMBDA {
+            const auto t = detail::load_targets(targets, r * columns + c, size);
+            const auto q = pmul(detail::load_up_to<Scalar>(p + c, size), inverse);
+            detail::store_up_to(p + c, q, size);
+            detail::store_up_to(g + c, pmul(factor, psub(pmul(q, all), t)), size);
+        });
     });
 }
 
@@ -128,19 +122,22 @@ void categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities, 
                               Scalar scale, TensorView<Scalar> losses,
                               TensorView<Scalar> gradient) {
     const Index columns = probabilities.shape().last();
-    detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        const Scalar* p = probabilities.data() + r * columns;
-        Scalar* g = gradient.data() + r * columns;
-        const Scalar mass = detail::sum(p, columns);
-        const auto [loss, unclipped] = detail::sum_row(r, columns, [&](Index i) {
-            const Scalar t = targets[i];
-            Scalar q = probabilities[i] / mass;
-            const bool inside = detail::clip_probability(q);
-            gradient[i] = inside ? t / q : Scalar(0);
-            return detail::TwoSums<Scalar>{-t * std::log(q), inside ? t : Scalar(0)};
-        });
+    const Scalar* const p = probabilities.data();
+    Scalar* const g = gradient.data();
+    detail::for_each_row_to_sum(cpu, losses.size(), columns, [=](Index r, const auto& row) {
+        const auto mass = row.template sum_packets<Scalar>(
+            [=](Index i, auto size) WEFT_INLINE_LAMBDA { return detail::load_up_to(p + i, size); });
+        const auto [loss, unclipped] =
+            row.template sum<detail::TwoSums<Scalar>>([=](detail::TwoSums<Scalar>& sums, Index i) {
+                const Scalar t = targets[i];
+                Scalar q = p[i] / mass;
+                const bool inside = detail::clip_probability(q);
+                sums.first -= t * std::log(q);
+                g[i] = inside ? t / q : Scalar(0);
+                if (inside) sums.second += t;
+            });
         losses[r] = loss;
-        for (Index c = 0; c < columns; ++c) g[c] = scale / mass * (unclipped - g[c]);
+        for (Index i = row.begin; i < row.end; ++i) g[i] = scale / mass * (unclipped - g[i]);
     });
 }
 
@@ -154,20 +151,20 @@ void sparse_categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabil
                                      TensorView<const Scalar> labels, Scalar scale,
                                      TensorView<Scalar> losses, TensorView<Scalar> gradient) {
     const Index columns = probabilities.shape().last();
-    detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        const Scalar* p = probabilities.data() + r * columns;
-        Scalar* g = gradient.data() + r * columns;
-        const auto label = static_cast<Index>(labels[r]);
+    const Scalar* const p = probabilities.data();
+    Scalar* const g = gradient.data();
+    detail::for_each_row_to_sum(cpu, losses.size(), columns, [=](Index r, const auto& row) {
+        const Index label = row.begin + static_cast<Index>(labels[r]);
         Scalar q_label = p[label];
-        const Scalar mass = detail::sum_row(r, columns, [&](Index i) {
-            Scalar q = probabilities[i];
-            gradient[i] = detail::clip_probability(q) ? scale : Scalar(0);
-            return q;
+        const auto mass = row.template sum<Scalar>([=](Scalar& sum, Index i) {
+            Scalar q = p[i];
+            g[i] = detail::clip_probability(q) ? scale : Scalar(0);
+            sum += q;
         });
         detail::clip_probability(q_label);
         losses[r] = std::log(mass / q_label);
         const Scalar at_label = g[label] * (Scalar(1) / mass - Scalar(1) / q_label);
-        detail::scale(g, columns, Scalar(1) / mass);
+        detail::scale(g + row.begin, columns, Scalar(1) / mass);
         g[label] = at_label;
     });
 }
@@ -184,16 +181,18 @@ void sigmoid_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets tar
                           TensorView<Scalar> gradient) {
     const Index columns = logits.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
-    detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        losses[r] = share * detail::sum_row(r, columns, [&](Index i) {
-                        const Scalar z = logits[i], t = targets[i];
-                        const Scalar e = std::exp(-std::abs(z));
-                        const Scalar positive = Scalar(1) / (Scalar(1) + e);  // sigmoid(|z|)
-                        const Scalar p = z >= 0 ? positive : e * positive;
-                        probabilities[i] = p;
-                        gradient[i] = scale * share * (p - t);
-                        return (z > 0 ? z : z * Scalar(0)) - z * t + std::log1p(e);
-                    });
+    const Scalar* const logit = logits.data();
+    Scalar *const probability = probabilities.data(), *const g = gradient.data();
+    detail::for_each_row_to_sum(cpu, losses.size(), columns, [=](Index r, const auto& row) {
+        losses[r] = share * row.template sum<Scalar>([=](Scalar& sum, Index i) {
+            const Scalar z = logit[i], t = targets[i];
+            const Scalar e = std::exp(-std::abs(z));
+            const Scalar positive = Scalar(1) / (Scalar(1) + e);  // sigmoid(|z|)
+            sum += (z > 0 ? z : z * Scalar(0)) - z * t + std::log1p(e);
+            const Scalar p = z >= 0 ? positive : e * positive;
+            probability[i] = p;
+            g[i] = scale * share * (p - t);
+        });
     });
 }
 
@@ -205,13 +204,15 @@ void binary_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities, Targe
                          Scalar scale, TensorView<Scalar> losses, TensorView<Scalar> gradient) {
     const Index columns = probabilities.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
-    detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        losses[r] = -share * detail::sum_row(r, columns, [&](Index i) {
-            Scalar p = probabilities[i];
+    const Scalar* const probability = probabilities.data();
+    Scalar* const g = gradient.data();
+    detail::for_each_row_to_sum(cpu, losses.size(), columns, [=](Index r, const auto& row) {
+        losses[r] = share * row.template sum<Scalar>([=](Scalar& sum, Index i) {
+            Scalar p = probability[i];
             const Scalar t = targets[i];
             const bool inside = detail::clip_probability(p);
-            gradient[i] = inside ? scale * share * (p - t) / (p * (Scalar(1) - p)) : Scalar(0);
-            return t * std::log(p) + (Scalar(1) - t) * std::log1p(-p);
+            sum -= t * std::log(p) + (Scalar(1) - t) * std::log1p(-p);
+            g[i] = inside ? scale * share * (p - t) / (p * (Scalar(1) - p)) : Scalar(0);
         });
     });
 }
@@ -222,16 +223,33 @@ template <class Scalar>
 void mean_squared_error(Cpu& cpu, TensorView<const Scalar> predictions,
                         TensorView<const Scalar> targets, Scalar scale, TensorView<Scalar> losses,
                         TensorView<Scalar> gradient) {
+    using namespace Eigen::internal;
     const Index columns = predictions.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
-    detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
-        losses[r] = share * detail::sum_row(r, columns, [&](Index i) {
-                        const Scalar difference = predictions[i] - targets[i];
-                        gradient[i] = scale * share * Scalar(2) * difference;
-                        return difference * difference;
-                    });
+    const auto slope = detail::broadcast(scale * share * Scalar(2));
+    const Scalar *const p = predictions.data(), *const t = targets.data();
+    Scalar* const g = gradient.data();
+    const auto square = [=](Index i, auto size) WEFT_INLINE_LAMBDA {
+        const auto gap = psub(detail::load_up_to(p + i, size), detail::load_up_to(t + i, size));
+        detail::store_up_to(g + i, pmul(slope, gap), size);
+        return pmul(gap, gap);
+    };
+    if (columns == 1) {
+        parallel_ranges(cpu, losses.size(), detail::row_grain(1), [=](Index begin, Index end) {
+            detail::for_each_packet<Scalar>(
+                end - begin, [=](Index i, auto size) WEFT_INLINE_LAMBDA {
+                    detail::store_up_to(losses.data() + begin + i, square(begin + i, size), size);
+                });
+        });
+        return;
+    }
+    detail::for_each_row(cpu, losses.size(), columns, [=](Index r) {
+        const Index begin = r * columns, end = begin + columns;
+        losses[r] = share * detail::sum_packets<Scalar>(begin, end, square);
     });
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

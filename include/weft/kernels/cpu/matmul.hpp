@@ -164,7 +164,7 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
     if (rows == 0 || columns == 0) return;
     assert(depth == 0 || (a.column_stride != 0 && b.row_stride != 0 && b.column_stride != 0));
     const detail::Product<Scalar> all{rows, columns, depth, a, b, c, c_row_stride, epilogue};
-    if (cpu.threads() > 1 && detail::pays_to_split_depth(all)) {
+    if (has_openmp && cpu.threads() > 1 && detail::pays_to_split_depth(all)) {
         return detail::multiply_by_depth(cpu, all);
     }
     const detail::ProductGrid grid =

@@ -5,6 +5,7 @@
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/cpu/reduction.hpp"
 
+#include <array>
 #include <cmath>
 
 namespace weft::kernels {
@@ -71,19 +72,45 @@ void make_non_negative(Cpu& cpu, TensorView<Scalar> w) {
 template <class Scalar>
 WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit) {
     const Index columns = w.shape().last();
-    for (Index c = 0; c < columns; ++c) {
-        const auto squares = [&](Index begin, Index end) {
-            double sum = 0;
+    const Index rows = columns == 0 ? 0 : w.size() / columns;
+    // Some columns at once: they lie in the same lines of memory.
+    constexpr Index group = 16;
+    using Sums = std::array<double, std::size_t{group}>;
+    for (Index first = 0; first < columns; first += group) {
+        const Index count = (std::min)(group, columns - first);
+        const auto squares = [=](Index begin, Index end) {
+            Sums sums{};
             for (Index r = begin; r < end; ++r) {
-                const auto number = static_cast<double>(w[r * columns + c]);
-                sum += number * number;
+                const Scalar* const row = w.data() + r * columns + first;
+                const auto add = [&](auto size) WEFT_INLINE_LAMBDA {
+                    for (Index k = 0; k < size; ++k) {
+                        const auto number = static_cast<double>(row[k]);
+                        sums[static_cast<std::size_t>(k)] += number * number;
+                    }
+                };
+                if (count == group) {
+                    add(std::integral_constant<Index, group>{});
+                } else {
+                    add(count);
+                }
             }
-            return sum;
+            return sums;
         };
-        const double norm = std::sqrt(weft::detail::pairwise_sum(w.size() / columns, squares));
-        const double target = limit == 0 ? 1 : (std::min)(norm, limit);
-        const auto factor = static_cast<Scalar>(target / (1e-7 + norm));
-        for (Index i = c; i < w.size(); i += columns) w[i] *= factor;
+        const auto add = [](Sums a, const Sums& b) {
+            for (std::size_t k = 0; k < a.size(); ++k) a[k] += b[k];
+            return a;
+        };
+        const Sums sums = weft::detail::pairwise_sum(rows, squares, add);
+        std::array<Scalar, std::size_t{group}> factors{};
+        for (std::size_t k = 0; k < factors.size(); ++k) {
+            const double norm = std::sqrt(sums[k]);
+            const double target = limit == 0 ? 1 : (std::min)(norm, limit);
+            factors[k] = static_cast<Scalar>(target / (1e-7 + norm));
+        }
+        for (Index r = 0; r < rows; ++r) {
+            Scalar* const row = w.data() + r * columns + first;
+            for (Index k = 0; k < count; ++k) row[k] *= factors[static_cast<std::size_t>(k)];
+        }
     }
 }
 

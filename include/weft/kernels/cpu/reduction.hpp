@@ -15,31 +15,73 @@ WEFT_PACKETS_BEGIN
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 512 rows are summed row by
+namespace detail {
+
+/// Rows whose columns are summed together: they stay in the first-level cache.
+inline constexpr Index rows_to_sum = 64;
+
+/// Adds up terms of the rows [begin, end) of matrices with so many columns: with term(i, c, size,
+/// sums), i the place of a packet and c its column, for each row, and then done(c, sums, size) for
+/// the packet at column c, of which size columns are there. Several packets of a row are read at
+/// once, as they lie.
+template <class Scalar, std::size_t count, class Term, class Done>
+EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, const Term& term,
+                                     const Done& done) {
+    constexpr Index step = packet_size<Scalar>;
+    const auto sum = [&]<std::size_t packets>(std::integral_constant<std::size_t, packets>, Index c,
+                                              auto size) WEFT_INLINE_LAMBDA {
+        Packet<Scalar> sums[packets][count];
+        for (auto& of_packet : sums) {
+            for (auto& each : of_packet) each = broadcast(Scalar(0));
+        }
+        for (Index i = begin * columns + c; i < end * columns; i += columns) {
+            for (std::size_t p = 0; p < packets; ++p) {
+                const Index shift = static_cast<Index>(p) * step;
+                term(i + shift, c + shift, size, sums[p]);
+            }
+        }
+        for (std::size_t p = 0; p < packets; ++p) {
+            done(c + static_cast<Index>(p) * step, sums[p], size);
+        }
+    };
+    Index c = 0;
+    constexpr std::integral_constant<Index, step> whole;
+    for (; c + 4 * step <= columns; c += 4 * step) {
+        sum(std::integral_constant<std::size_t, 4>{}, c, whole);
+    }
+    for (; c + step <= columns; c += step) sum(std::integral_constant<std::size_t, 1>{}, c, whole);
+    if (c < columns) sum(std::integral_constant<std::size_t, 1>{}, c, columns - c);
+}
+
+}  // namespace detail
+
+/// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 64 rows are summed row by
 /// row and then added in pairs, whatever the thread count: off by at most
-/// (512 + log2(rows / 512)) u sum_r |x_rc|, u = eps / 2.
+/// (64 + log2(rows / 64)) u sum_r |x_rc|, u = eps / 2.
 template <class Scalar>
 WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
-    constexpr Index block_rows = 512;
+    using Eigen::internal::padd;
+    constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = (std::max<Index>)(1, detail::blocks_of(rows, block_rows));
     Scalar* const partial =
         blocks == 1 ? sums
                     : reinterpret_cast<Scalar*>(
                           cpu.scratch(static_cast<std::size_t>(blocks * columns) * sizeof(Scalar)));
-    const auto add = [columns](Scalar* to, const Scalar* more) {
-        detail::transform(
-            columns, to, [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); },
-            to, more);
-    };
     parallel_for(cpu, blocks, [&](Index block, int) {
-        Scalar* const total = partial + block * columns;
-        std::fill_n(total, columns, Scalar(0));
-        const Index end = (std::min)(rows, (block + 1) * block_rows);
-        for (Index row = block * block_rows; row < end; ++row) add(total, x + row * columns);
+        detail::sum_columns<Scalar, 1>(
+            block * block_rows, (std::min)(rows, (block + 1) * block_rows), columns,
+            [=](Index i, Index, auto size, auto& sum)
+                WEFT_INLINE_LAMBDA { sum[0] = padd(sum[0], detail::load_up_to(x + i, size)); },
+            [=](Index c, const auto& sum, auto size) WEFT_INLINE_LAMBDA {
+                detail::store_up_to(partial + block * columns + c, sum[0], size);
+            });
     });
     if (blocks == 1) return;
     weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index) {
-        add(partial + to * columns, partial + from * columns);
+        Scalar* const sum = partial + to * columns;
+        detail::transform(
+            columns, sum, [](const auto& a, const auto& b) { return padd(a, b); }, sum,
+            static_cast<const Scalar*>(partial + from * columns));
     });
     std::copy_n(partial, columns, sums);
 }

@@ -13,13 +13,6 @@ namespace detail {
 
 /// The taps of the window at an output position that lie inside the image.
 struct InsideTaps {
-    EIGEN_ALWAYS_INLINE InsideTaps(const Window2D& window, Index out_row, Index out_column)
-        : rows(window.rows, out_row),
-          columns(window.columns, out_column),
-          row_size(window.columns.input * window.channels),
-          column_size(window.channels),
-          row_taps(window.columns.window) {}
-
     /// The taps along an axis: first, and one past the last, and the element that the first meets.
     struct Axis {
         EIGEN_ALWAYS_INLINE Axis(const WindowAxis& axis, Index out) : dilation(axis.dilation) {
@@ -37,17 +30,15 @@ struct InsideTaps {
         }
         Index count() const { return end - begin; }
 
-        /// The first half of the taps, which are left out here.
-        Axis take_half() {
-            Axis first = *this;
-            first.end = begin + count() / 2;
-            element += first.count() * dilation;
-            begin = first.end;
-            return first;
-        }
-
         Index dilation, begin, end, element;
     };
+
+    EIGEN_ALWAYS_INLINE InsideTaps(const Window2D& window, const Axis& of_row, Index out_column)
+        : rows(of_row),
+          columns(window.columns, out_column),
+          row_size(window.columns.input * window.channels),
+          column_size(window.channels),
+          row_taps(window.columns.window) {}
 
     Index count() const { return rows.count() * columns.count(); }
 
@@ -69,23 +60,31 @@ struct InsideTaps {
     Index row_size, column_size, row_taps;
 };
 
-/// sums = those over the taps of some packets of channels, of which the first lies at x in the
-/// image's first pixel: of up to sum_block taps in two chains, of more by halves. Off by at most
+/// Where taps inside an image lie in its memory: the first, and the steps to the next.
+struct TapGrid {
+    explicit TapGrid(const InsideTaps& taps)
+        : first(taps.rows.element * taps.row_size + taps.columns.element * taps.column_size),
+          row_step(taps.rows.dilation * taps.row_size),
+          column_step(taps.columns.dilation * taps.column_size) {}
+
+    Index first, row_step, column_step;
+};
+
+/// sums = those over rows and columns of taps, of some packets of channels that lie at x for the
+/// first tap: of up to sum_block taps in two chains, of more by halves. Off by at most
 /// (sum_block + log2(taps)) u sum |x|, u = eps / 2.
 template <Index packets, class Scalar, class Size>
-WEFT_NOINLINE void sum_many_taps(InsideTaps taps, const Scalar* x, Size size,
-                                 Packet<Scalar>* sums) {
+WEFT_NOINLINE void sum_grid(Index rows, Index columns, const TapGrid& grid, const Scalar* x,
+                            Size size, Packet<Scalar>* sums) {
     using Eigen::internal::padd;
-    if (taps.count() > weft::detail::sum_block) {
-        InsideTaps half = taps;
-        if (taps.rows.count() > 1) {
-            half.rows = taps.rows.take_half();
-        } else {
-            half.columns = taps.columns.take_half();
-        }
+    if (rows * columns > weft::detail::sum_block) {
+        const bool by_rows = rows > 1;
+        const Index half = (by_rows ? rows : columns) / 2;
+        const Scalar* const second = x + half * (by_rows ? grid.row_step : grid.column_step);
         Packet<Scalar> more[std::size_t{packets}];
-        sum_many_taps<packets>(half, x, size, sums);
-        sum_many_taps<packets>(taps, x, size, more);
+        sum_grid<packets>(by_rows ? half : 1, by_rows ? columns : half, grid, x, size, sums);
+        sum_grid<packets>(by_rows ? rows - half : 1, by_rows ? columns : columns - half, grid,
+                          second, size, more);
         for (Index p = 0; p < packets; ++p) sums[p] = padd(sums[p], more[p]);
         return;
     }
@@ -97,17 +96,15 @@ WEFT_NOINLINE void sum_many_taps(InsideTaps taps, const Scalar* x, Size size,
             to[p] = padd(to[p], load_up_to(from + p * packet_size<Scalar>, size));
         }
     };
-    const Index step = taps.columns.dilation * taps.column_size;
-    x += taps.rows.element * taps.row_size + taps.columns.element * taps.column_size;
-    for (Index i = taps.rows.begin; i < taps.rows.end; ++i) {
+    const Index row_step = grid.row_step, step = grid.column_step;
+    for (; rows > 0; --rows, x += row_step) {
         const Scalar* from = x;
-        Index j = taps.columns.begin;
-        for (; j + 2 <= taps.columns.end; j += 2, from += 2 * step) {
+        Index j = 0;
+        for (; j + 2 <= columns; j += 2, from += 2 * step) {
             add(even, from);
             add(odd, from + step);
         }
-        if (j < taps.columns.end) add(even, from);
-        x += taps.rows.dilation * taps.row_size;
+        if (j < columns) add(even, from);
     }
     for (Index p = 0; p < packets; ++p) sums[p] = padd(even[p], odd[p]);
 }

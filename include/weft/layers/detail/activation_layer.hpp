@@ -21,7 +21,7 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
-        activation_forward<Scalar>(pass.device, activation_in(pass), x, y);
+        activation_forward<Scalar>(pass.device, activation, x, y);
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
@@ -32,17 +32,12 @@ public:
         if constexpr (needs_input(activation)) {
             activation_backward_from_input<Scalar>(pass.device, activation, x, dy, dx);
         } else {
-            activation_backward<Scalar>(pass.device, activation_in(pass), y, dy, dx);
+            activation_backward<Scalar>(pass.device, activation, y, dy, dx);
         }
     }
 
-    Activation output_activation() const override { return activation; }
+    Activation as_activation() const override { return activation; }
     bool backs_in_place() const override { return true; }
-
-private:
-    static Activation activation_in(const Pass<Scalar, Device>& pass) {
-        return pass.logits || pass.relu_is_done ? Activation::linear : activation;
-    }
 };
 
 }  // namespace weft::detail

@@ -30,7 +30,7 @@ public:
                                 TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
         if (!dx) return;
-        if (!pass.input_is_relu) y = {};
+        if (pass.before == linear) y = {};
         with_taps(pass, [&](auto* taps) {
             max_pool_backward<Scalar>(pass.device, window_, y, dy, taps, dx);
         });

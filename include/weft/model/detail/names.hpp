@@ -13,14 +13,37 @@ namespace weft::detail {
 template <class Scalar, class Device>
 WEFT_COLD std::string unique_name(const LayerDeclaration<Scalar, Device>& declaration,
                                   const std::vector<std::string>& taken) {
-    std::string name = declaration.name();
-    for (Index i = 1; std::ranges::find(taken, name) != taken.end(); ++i) {
-        if (declaration.named()) {
-            throw ArgumentError(join({"sequential: two layers are named ", name}));
-        }
-        name = join({declaration.name(), "_", i});
+    const std::string& name = declaration.name();
+    if (std::ranges::find(taken, name) == taken.end()) return name;
+    if (declaration.named()) {
+        throw ArgumentError(join({"sequential: two layers are named ", name}));
     }
-    return name;
+    // One look at each: of a file's ten thousand layers, trying one number after the other would
+    // take minutes.
+    std::vector<bool> is_taken(taken.size() + 2);
+    for (const std::string_view other : taken) {
+        if (other.size() < name.size() + 2 || !other.starts_with(name)) continue;
+        if (other[name.size()] != '_' || other[name.size() + 1] == '0') continue;
+        std::size_t number = 0;
+        for (const char c : other.substr(name.size() + 1)) {
+            const bool is_digit = c >= '0' && c <= '9' && number < is_taken.size();
+            number = is_digit ? 10 * number + static_cast<std::size_t>(c - '0') : is_taken.size();
+        }
+        if (number < is_taken.size()) is_taken[number] = true;
+    }
+    std::size_t number = 1;
+    while (is_taken[number]) ++number;
+    return join({name, "_", static_cast<Index>(number)});
+}
+
+/// The name, or it with "_1", "_2", ... behind it, that none of the others is.
+WEFT_COLD inline std::string free_name(std::string_view name,
+                                       const std::vector<std::string>& taken) {
+    std::string result(name);
+    for (Index i = 1; std::ranges::find(taken, result) != taken.end(); ++i) {
+        result = join({name, "_", i});
+    }
+    return result;
 }
 
 /// The parameter of that name. Throws ArgumentError, which lists those there are.

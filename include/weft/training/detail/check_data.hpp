@@ -19,7 +19,7 @@ WEFT_COLD void require_samples(const Examples<Scalar>& examples, std::string_vie
 /// Throws ShapeError or ArgumentError that names what does not fit: other shapes, a target that the
 /// loss cannot take. For other data than those of the call, `of` says so: " of validation_data".
 template <class Scalar, class Device>
-WEFT_COLD void check_data(const Dataset<Scalar>& data, const Sequential<Scalar, Device>& model,
+WEFT_COLD void check_data(const Dataset<Scalar>& data, const Model<Scalar, Device>& model,
                           const LossDeclaration<Scalar, Device>& loss, std::string_view of = {}) {
     const Shape input = data.input_shape(), target = data.target_shape();
     if (input != model.input_shape()) {

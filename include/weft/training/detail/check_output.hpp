@@ -31,7 +31,7 @@ WEFT_COLD inline bool is_one_of(std::string_view type,
 
 /// Whether the numbers of a layer's output are of the same kind as those of its input.
 template <class Scalar, class Device>
-WEFT_COLD bool passes_on(const Sequential<Scalar, Device>& model, std::size_t i) {
+WEFT_COLD bool passes_on(const Model<Scalar, Device>& model, std::size_t i) {
     return model.layer(i).is_view() ||
            is_one_of(model.declarations()[i].type(),
                      {Flatten::type, Dropout::type, ZeroPadding2D::type, MaxPool2D::type,
@@ -41,10 +41,12 @@ WEFT_COLD bool passes_on(const Sequential<Scalar, Device>& model, std::size_t i)
 /// The activation that layer i ends in; none where that is not known: of a layer of the user's own
 /// that does not say.
 template <class Scalar, class Device>
-WEFT_COLD std::optional<Activation> known_activation(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::optional<Activation> known_activation(const Model<Scalar, Device>& model,
                                                      std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
-    const Activation activation = model.layer(i).output_activation();
+    const auto& layer = model.layer(i);
+    const Activation activation =
+        layer.as_activation() == linear ? layer.output_activation() : layer.as_activation();
     if (activation != linear || is_one_of(type, {Dense::type, Conv2D::type, BatchNorm::type})) {
         return activation;
     }
@@ -55,8 +57,8 @@ WEFT_COLD std::optional<Activation> known_activation(const Sequential<Scalar, De
 
 /// How to give a model that activation, where layer i is the last with one.
 template <class Scalar, class Device>
-WEFT_COLD std::string with_activation(Activation activation,
-                                      const Sequential<Scalar, Device>& model, std::size_t i) {
+WEFT_COLD std::string with_activation(Activation activation, const Model<Scalar, Device>& model,
+                                      std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
     if (is_one_of(type, {Dense::type, Conv2D::type})) {
         return join({".activation = ", to_string(activation), " in ", model.layer_name(i)});
@@ -66,19 +68,27 @@ WEFT_COLD std::string with_activation(Activation activation,
                  type == BatchNorm::type ? " behind " : " in the place of ", model.layer_name(i)});
 }
 
-/// The last of the layers up to i that does more than pass on its input; layer 0 if none does.
+/// The last layer on the way to a value of the graph that does more than pass on its input; the
+/// first layer if none does.
 template <class Scalar, class Device>
-WEFT_COLD std::size_t last_computing(const Sequential<Scalar, Device>& model, std::size_t i) {
-    while (i > 0 && passes_on(model, i)) --i;
-    return i;
+WEFT_COLD GraphNode last_computing(const Model<Scalar, Device>& model, std::size_t value) {
+    const auto& graph = model.graph();
+    GraphNode node = graph.nodes.front();
+    while (value > 0) {
+        node = graph.nodes[value - 1];
+        if (!passes_on(model, node.layer)) break;
+        value = graph.inputs_of(node).front();
+    }
+    return node;
 }
 
 /// Throws ArgumentError for a last activation that is never meant with the loss; gives a hint for
 /// one that rarely is, else nothing.
 template <class Scalar, class Device>
-WEFT_COLD std::string check_output(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
                                    const LossDeclaration<Scalar, Device>& loss) {
-    const std::size_t i = last_computing(model, model.layer_count() - 1);
+    const GraphNode node = last_computing(model, model.graph().nodes.size());
+    const std::size_t i = node.layer, before = model.graph().inputs_of(node).front();
     const std::optional<Activation> last = known_activation(model, i);
     if (!last) return {};
     if (last == softmax && model.layer(i).output_shape().last() == 1) {
@@ -88,8 +98,8 @@ WEFT_COLD std::string check_output(const Sequential<Scalar, Device>& model,
                                   with_activation(sigmoid, model, i)}));
     }
     const std::string_view type = model.declarations()[i].type();
-    if (i > 0 && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
-        known_activation(model, last_computing(model, i - 1)) == last) {
+    if (before > 0 && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
+        known_activation(model, last_computing(model, before).layer) == last) {
         throw ArgumentError(
             join({model.layer_name(i), ": ", to_string(*last), " of what is the output of ",
                   to_string(*last), " already; write no ", type, "{}"}));
@@ -110,8 +120,7 @@ WEFT_COLD std::string check_output(const Sequential<Scalar, Device>& model,
 
 /// A hint for a batch x of pixels in 0 ... 255 that the model does not scale, else nothing.
 template <class Scalar, class Device>
-WEFT_COLD std::string check_input(const Sequential<Scalar, Device>& model,
-                                  TensorView<const Scalar> x) {
+WEFT_COLD std::string check_input(const Model<Scalar, Device>& model, TensorView<const Scalar> x) {
     std::size_t i = 0;
     while (i + 1 < model.layer_count() && passes_on(model, i)) ++i;
     // Fewer numbers are no picture; other layers may scale.

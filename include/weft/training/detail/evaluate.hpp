@@ -10,14 +10,12 @@ namespace weft::detail {
 
 /// The mean loss and metrics over the samples from first to end.
 template <class Scalar, class Device>
-WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
+WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
                           const TrainerOptions<Scalar, Device>& options,
                           const Dataset<Scalar>& data, Index first, Index end, Index batch_size,
                           const LossWeights& weights = {}) {
     batch_size = (std::min)(batch_size, end - first);
-    const PassOptions pass{.logits = is_fused(model, options.loss)};
-    Batch<Scalar, Device> batch(model, options.loss->target_shape(model.output_shape()), batch_size,
-                                PassKind::inference);
+    Batch<Scalar, Device> batch(model, options.loss, batch_size, PassKind::inference);
     std::vector<MetricSum> sums(options.metrics.size() + 1);
     std::vector<Index> order(static_cast<std::size_t>(end - first));
     std::iota(order.begin(), order.end(), first);
@@ -28,7 +26,7 @@ WEFT_COLD Scores evaluate(const Sequential<Scalar, Device>& model,
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
         run_on_next_batch(*batches, batch, n, model.work(batch.workspace, n), [&] {
-            const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n), pass);
+            const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n));
             score_batch<Scalar, Device>(model, options, batch, predictions, samples, weights,
                                         batch.scratch_gradient.slice(0, n), sums);
         });

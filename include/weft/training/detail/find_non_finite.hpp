@@ -9,8 +9,7 @@ namespace weft::detail {
 /// The name of the first parameter that is not finite, of those that are trained or of the others;
 /// empty when all are.
 template <class Scalar, class Device>
-WEFT_COLD std::string find_non_finite_parameter(Device& device,
-                                                const Sequential<Scalar, Device>& model,
+WEFT_COLD std::string find_non_finite_parameter(Device& device, const Model<Scalar, Device>& model,
                                                 bool trainable) {
     for (const ParameterInfo& parameter : model.parameters()) {
         if (parameter.slot.trainable != trainable) continue;
@@ -22,7 +21,7 @@ WEFT_COLD std::string find_non_finite_parameter(Device& device,
 /// Where the first number that is not finite lies after a training forward over x with targets y:
 /// "targets", a parameter, the layer in whose output it appeared, or "loss".
 template <class Scalar, class Device>
-WEFT_COLD std::string find_non_finite(const Sequential<Scalar, Device>& model,
+WEFT_COLD std::string find_non_finite(const Model<Scalar, Device>& model,
                                       Workspace<Scalar, Device>& workspace,
                                       TensorView<const Scalar, Device> x,
                                       TensorView<const Scalar, Device> y) {
@@ -33,8 +32,9 @@ WEFT_COLD std::string find_non_finite(const Sequential<Scalar, Device>& model,
     const std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
     if (!parameter.empty()) return parameter;
     // Not the other parameters: the pass that went wrong updated them, and came to them later.
-    for (std::size_t i = 0; i < model.layer_count(); ++i) {
-        if (!finite(model.output(workspace, x, i))) return model.layer_name(i);
+    const auto& nodes = model.graph().nodes;
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        if (!finite(model.output(workspace, x, i))) return model.layer_name(nodes[i].layer);
     }
     return "loss";
 }
@@ -42,7 +42,7 @@ WEFT_COLD std::string find_non_finite(const Sequential<Scalar, Device>& model,
 /// Which gradient is not finite: "the gradient of dense/kernel". The last layer's, which backward
 /// comes to first.
 template <class Scalar, class Device>
-std::string find_non_finite_gradient(Device& device, const Sequential<Scalar, Device>& model,
+std::string find_non_finite_gradient(Device& device, const Model<Scalar, Device>& model,
                                      TensorView<const Scalar, Device> gradients) {
     std::string where = "a gradient";
     for (const ParameterInfo& parameter : model.parameters()) {

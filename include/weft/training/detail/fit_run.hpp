@@ -16,7 +16,7 @@ namespace weft::detail {
 template <class Scalar, class Device>
 class FitRun final : public TrainingRun {
 public:
-    using Model = Sequential<Scalar, Device>;
+    using Model = weft::Model<Scalar, Device>;
 
     WEFT_COLD FitRun(const ModelReference<Model>& reference,
                      const TrainerOptions<Scalar, Device>& trainer,
@@ -31,8 +31,7 @@ public:
           train_size_(train_size),
           batch_size_((std::min)(options.batch_size, train_size)),
           steps_((train_size + batch_size_ - 1) / batch_size_),
-          batch_(model_, trainer.loss->target_shape(model_.output_shape()), batch_size_,
-                 PassKind::training),
+          batch_(model_, trainer.loss, batch_size_, PassKind::training),
           order_(static_cast<std::size_t>(train_size)),
           sums_(trainer.metrics.size() + 1),
           was_finite_(all_are_finite(std::as_const(model_).arena())) {}
@@ -60,11 +59,11 @@ public:
     }
     WEFT_COLD std::vector<std::string> score_names() const override {
         std::vector<std::string> names;
-        for (const auto& [name, value] : mean_scores(trainer_, sums_)) names.push_back(name);
-        if (validation().size() > first_of_validation()) {
-            for (std::size_t i = 0, own = names.size(); i < own; ++i) {
-                names.push_back("val_" + names[i]);
-            }
+        const Scores own = mean_scores(trainer_, sums_);
+        const bool validates = validation().size() > first_of_validation();
+        for (const std::string_view prefix : {"", "val_"}) {
+            if (!prefix.empty() && !validates) break;
+            for (const auto& [name, value] : own) names.push_back(concat(prefix, name));
         }
         return names;
     }
@@ -108,7 +107,7 @@ public:
         field("seconds", seconds_);
         field.require(seconds_ >= 0 && seconds_ < 1e15, "seconds", "are none");
         std::vector<double> sums;
-        for (const MetricSum& sum : sums_) sums.insert(sums.end(), {sum.sum, sum.count});
+        for (const MetricSum& sum : sums_) sums.push_back(sum.sum), sums.push_back(sum.count);
         field("sums", sums);
         field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
         for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
@@ -300,7 +299,7 @@ private:
                      model_, trainer_, validation(), first, end, options_.batch_size,
                      {options_.validation_data ? options_.validation_sample_weight
                                                : options_.sample_weight})) {
-                record.scores.set("val_" + name, value);
+                record.scores.set(concat("val_", name), value);
             }
         }
         return record;
@@ -332,7 +331,6 @@ private:
     WEFT_COLD bool train_on(std::span<const Index> samples) {
         const auto n = static_cast<Index>(samples.size());
         const PassOptions pass{.training = true,
-                               .logits = is_fused(model_, trainer_.loss),
                                .seed = options_.seed,
                                .step = static_cast<std::uint32_t>(state_.steps)};
         // Before the forward pass, which may update moving statistics.

@@ -10,7 +10,7 @@ namespace weft::detail {
 
 /// The sum of the penalties on the parameters.
 template <class Scalar, class Device>
-double parameter_penalty(Device& device, const Sequential<Scalar, Device>& model) {
+double parameter_penalty(Device& device, const Model<Scalar, Device>& model) {
     double sum = 0;
     for (const ParameterInfo& parameter : model.parameters()) {
         const Regularizer& r = parameter.regularizer;
@@ -21,7 +21,7 @@ double parameter_penalty(Device& device, const Sequential<Scalar, Device>& model
 
 /// Adds the gradients of the penalties; gradients are laid out as the trainable parameters.
 template <class Scalar, class Device>
-void add_penalty_gradients(Device& device, const Sequential<Scalar, Device>& model,
+void add_penalty_gradients(Device& device, const Model<Scalar, Device>& model,
                            TensorView<Scalar, Device> gradients) {
     for (const ParameterInfo& parameter : model.parameters()) {
         const ParameterSlot& slot = parameter.slot;
@@ -42,7 +42,7 @@ void clip_gradients(Device& device, const GradientClipping& limits,
 
 /// Projects the parameters onto their constraints.
 template <class Scalar, class Device>
-void apply_constraints(Device& device, Sequential<Scalar, Device>& model) {
+void apply_constraints(Device& device, Model<Scalar, Device>& model) {
     for (const ParameterInfo& parameter : model.parameters()) {
         if (parameter.constraint.kind == Constraint::Kind::none) continue;
         auto w = model.view(parameter.slot);

@@ -12,11 +12,11 @@ namespace weft::detail {
 /// A batch and all the memory that a pass over it needs.
 template <class Scalar, class Device>
 struct Batch {
-    WEFT_COLD Batch(const Sequential<Scalar, Device>& model, const Shape& target_shape,
+    WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossDeclaration<Scalar, Device>& loss,
                     Index capacity, PassKind kind)
-        : workspace(model.make_workspace(capacity, kind)),
+        : workspace(model.make_workspace(capacity, kind, loss->fuses(model.last_activation()))),
           x(model.input_shape().batch(capacity), model.device()),
-          y(target_shape.batch(capacity), model.device()),
+          y(loss->target_shape(model.output_shape()).batch(capacity), model.device()),
           weights(Shape{capacity}, model.device()),
           losses(Shape{capacity * loss_rows(model.output_shape())}, model.device()) {
         if (kind == PassKind::inference) {
@@ -72,30 +72,22 @@ std::size_t class_of(TensorView<const Scalar> target, std::size_t classes) {
                                     target.begin());
 }
 
-/// Whether the loss takes the model's logits. A penalty on the last outputs needs the outputs.
-template <class Scalar, class Device>
-bool is_fused(const Sequential<Scalar, Device>& model,
-              const LossDeclaration<Scalar, Device>& loss) {
-    const auto& last = model.layer(model.layer_count() - 1);
-    return loss->fuses(last.output_activation()) && !last.activity_regularizer();
-}
-
 /// Computes losses, gradient and metrics of the samples that were gathered into the batch, from
-/// what the model made of them: logits, if the loss is fused, else predictions. The mean of the
+/// what the model made of them: logits, if its plan gives them, else predictions. The mean of the
 /// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
 /// metrics. False when a loss or a penalty is not finite.
 template <class Scalar, class Device>
-WEFT_COLD bool score_batch(const Sequential<Scalar, Device>& model,
+WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
                            const TrainerOptions<Scalar, Device>& options,
                            Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
                            std::span<const Index> samples, const LossWeights& weights,
                            TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
     const auto n = static_cast<Index>(samples.size());
-    const auto targets = batch.y.slice(0, n);
+    const TensorView<const Scalar, Device> targets = batch.y.slice(0, n);
     const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
     Device& device = batch.workspace.device();
-    options.loss->evaluate(device, is_fused(model, options.loss), predictions, targets, losses,
-                           gradient);
+    options.loss->evaluate(device, batch.workspace.plan().gives_logits(), predictions, targets,
+                           losses, gradient);
     if (!weights.of_samples.empty() || !weights.of_classes.empty()) {
         const TensorView<Scalar> factors = batch.weights.host(), classes = batch.y.host();
         for (Index i = 0; i < n; ++i) {

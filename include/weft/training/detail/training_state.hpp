@@ -33,7 +33,7 @@ WEFT_COLD void visit_tensor(StateFields& field, std::string_view name, const Dev
 /// Gradients, the optimiser's state, and how far training has come.
 template <class Scalar, class Device>
 struct TrainingState {
-    using Model = Sequential<Scalar, Device>;
+    using Model = weft::Model<Scalar, Device>;
     using Options = TrainerOptions<Scalar, Device>;
 
     double learning_rate = 0;

@@ -1,0 +1,45 @@
+/// \file
+/// Sums, products and concatenations of tensors on the CPU.
+#pragma once
+
+#include "weft/kernels/cpu/activation.hpp"
+
+WEFT_PACKETS_BEGIN
+
+namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+
+/// y += x, elementwise.
+template <class Scalar>
+void add_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y) {
+    detail::parallel_transform<Scalar>(
+        cpu, y.size(), y.data(),
+        [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); }, x.data(),
+        y.data());
+}
+
+/// y = x z, elementwise. y may be one of them.
+template <class Scalar>
+void multiply_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> z,
+                       TensorView<Scalar> y) {
+    detail::parallel_transform<Scalar>(
+        cpu, y.size(), y.data(),
+        [](const auto& a, const auto& b) { return Eigen::internal::pmul(a, b); }, x.data(),
+        z.data());
+}
+
+/// y_r,j = x_r,j of matrices of so many rows, whose rows lie x_row and y_row elements apart.
+template <class Scalar>
+void copy_columns(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
+                  Index y_row) {
+    const Index grain =
+        (std::max<Index>)(1, detail::elementwise_grain / (std::max<Index>)(1, columns));
+    parallel_ranges(cpu, rows, grain, [&](Index begin, Index end) {
+        for (Index r = begin; r < end; ++r) std::copy_n(x + r * x_row, columns, y + r * y_row);
+    });
+}
+
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace weft::kernels
+
+WEFT_PACKETS_END

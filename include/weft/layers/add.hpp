@@ -1,0 +1,43 @@
+/// \file
+/// Add: the sum of several inputs.
+#pragma once
+
+#include "weft/layers/merge_layer.hpp"
+
+namespace weft {
+
+/// y = x_0 + x_1 + ..., from the left,  dx_k = dy.   Inputs of one shape.
+struct Add {
+    std::string name = {};  ///< instead of "add", "add_1", ...
+
+    static constexpr std::string_view type = "Add";
+    friend bool operator==(const Add&, const Add&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Add::Layer final : public MergeLayer<Scalar, Device> {
+public:
+    using typename MergeLayer<Scalar, Device>::View;
+    using typename MergeLayer<Scalar, Device>::ConstView;
+
+    WEFT_COLD Layer(const Add&, LayerBuilder& builder)
+        : MergeLayer<Scalar, Device>(builder.input_shape(), detail::common_input_shape(builder)) {}
+
+    void merge(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
+               View y) const override {
+        copy_elements<Scalar>(pass.device, xs.front(), y);
+        for (const ConstView& x : xs.subspan(1)) add_elements<Scalar>(pass.device, x, y);
+    }
+
+    void split(const Pass<Scalar, Device>& pass, std::span<const ConstView>, ConstView, View dy,
+               std::span<const View> dxs) const override {
+        for (const View& dx : dxs) {
+            if (dx) copy_elements<Scalar>(pass.device, dy, dx);
+        }
+    }
+};
+
+}  // namespace weft

@@ -1,0 +1,99 @@
+/// \file
+/// Concatenate: several inputs side by side.
+#pragma once
+
+#include "weft/layers/merge_layer.hpp"
+
+namespace weft {
+
+/// The inputs one behind the other along an axis, along which they may differ; dx_k is its part of
+/// dy. Axes count as in Keras: 0 is the batch, -1 the last.
+struct Concatenate {
+    Index axis = -1;        ///< not 0
+    std::string name = {};  ///< instead of "concatenate", "concatenate_1", ...
+
+    static constexpr std::string_view type = "Concatenate";
+    friend bool operator==(const Concatenate&, const Concatenate&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Concatenate::Layer final : public MergeLayer<Scalar, Device> {
+public:
+    using typename MergeLayer<Scalar, Device>::View;
+    using typename MergeLayer<Scalar, Device>::ConstView;
+
+    WEFT_COLD Layer(const Concatenate& options, LayerBuilder& builder)
+        : MergeLayer<Scalar, Device>(builder.input_shape(), output(options, builder)),
+          axis_(sample_axis(options, builder)) {}
+
+    void merge(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
+               View y) const override {
+        Scalar* to = y.data();
+        for (const ConstView& x : xs) {
+            copy_columns(pass.device, rows(y), columns(x.shape()), x.data(), columns(x.shape()), to,
+                         columns(y.shape()));
+            to += columns(x.shape());
+        }
+    }
+
+    void split(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs, ConstView, View dy,
+               std::span<const View> dxs) const override {
+        const Scalar* from = dy.data();
+        for (std::size_t k = 0; k < xs.size(); ++k) {
+            const Index width = columns(xs[k].shape());
+            if (dxs[k]) {
+                copy_columns(pass.device, rows(dy), width, from, columns(dy.shape()), dxs[k].data(),
+                             width);
+            }
+            from += width;
+        }
+    }
+
+private:
+    /// A batch as a matrix: rows are the axes before the one along which is put together, columns
+    /// it and those behind it.
+    Index columns(const Shape& batch) const {
+        Index size = 1;
+        for (Index i = axis_ + 1; i < batch.rank(); ++i) size *= batch[i];
+        return size;
+    }
+    Index rows(const View& y) const { return y.size() / (std::max<Index>)(1, columns(y.shape())); }
+
+    /// The axis within a sample.
+    WEFT_COLD static Index sample_axis(const Concatenate& options, const LayerBuilder& builder) {
+        const Index rank = builder.input_shape().rank();
+        const Index axis = options.axis < 0 ? options.axis + rank : options.axis - 1;
+        builder.require(
+            axis >= 0 && axis < rank, "axis", options.axis,
+            concat("an axis of ", builder.input_shape().to_batch_string(), " behind the batch's"));
+        return axis;
+    }
+
+    WEFT_COLD static Shape output(const Concatenate& options, const LayerBuilder& builder) {
+        const Index axis = sample_axis(options, builder);
+        std::vector<Index> extents(builder.input_shape().begin(), builder.input_shape().end());
+        Index& sum = extents[static_cast<std::size_t>(axis)];
+        sum = 0;
+        for (const Shape& shape : builder.input_shapes()) {
+            bool fits = shape.rank() == builder.input_shape().rank();
+            for (Index i = 0; fits && i < shape.rank(); ++i) {
+                fits = i == axis || shape[i] == builder.input_shape()[i];
+            }
+            if (!fits) {
+                throw ShapeError(concat(builder.name(), ": inputs have the shapes ",
+                                        builder.input_shape().to_batch_string(), " and ",
+                                        shape.to_batch_string(),
+                                        ", expected the same but for axis ", options.axis));
+            }
+            sum += shape[axis];
+        }
+        return Shape(extents);
+    }
+
+    Index axis_;
+};
+
+}  // namespace weft

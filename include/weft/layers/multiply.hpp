@@ -1,0 +1,50 @@
+/// \file
+/// Multiply: the product of several inputs.
+#pragma once
+
+#include "weft/layers/merge_layer.hpp"
+
+namespace weft {
+
+/// y = x_0 x_1 ..., elementwise, from the left;  dx_k = dy prod_{j != k} x_j.   Inputs of one
+/// shape.
+struct Multiply {
+    std::string name = {};  ///< instead of "multiply", "multiply_1", ...
+
+    static constexpr std::string_view type = "Multiply";
+    friend bool operator==(const Multiply&, const Multiply&) = default;
+
+    template <class Scalar, class Device>
+    class Layer;
+};
+
+template <class Scalar, class Device>
+class Multiply::Layer final : public MergeLayer<Scalar, Device> {
+public:
+    using typename MergeLayer<Scalar, Device>::View;
+    using typename MergeLayer<Scalar, Device>::ConstView;
+
+    WEFT_COLD Layer(const Multiply&, LayerBuilder& builder)
+        : MergeLayer<Scalar, Device>(builder.input_shape(), detail::common_input_shape(builder)) {}
+
+    void merge(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
+               View y) const override {
+        copy_elements<Scalar>(pass.device, xs.front(), y);
+        for (const ConstView& x : xs.subspan(1)) {
+            multiply_elements<Scalar>(pass.device, x, y, y);
+        }
+    }
+
+    void split(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs, ConstView, View dy,
+               std::span<const View> dxs) const override {
+        for (std::size_t k = 0; k < dxs.size(); ++k) {
+            if (!dxs[k]) continue;
+            copy_elements<Scalar>(pass.device, dy, dxs[k]);
+            for (std::size_t j = 0; j < xs.size(); ++j) {
+                if (j != k) multiply_elements<Scalar>(pass.device, xs[j], dxs[k], dxs[k]);
+            }
+        }
+    }
+};
+
+}  // namespace weft

@@ -1,0 +1,163 @@
+/// \file
+/// PassRun: the steps of a plan, run over a batch.
+#pragma once
+
+#include "weft/core/eigen.hpp"
+#include "weft/model/graph.hpp"
+#include "weft/model/workspace.hpp"
+
+namespace weft::detail {
+
+/// One pass over the batch x, in the memory of a workspace.
+template <class Scalar, class Device>
+class PassRun {
+public:
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    /// mutable_state: in training, the parameters that no optimiser touches; else null.
+    PassRun(const BuiltGraph<Scalar, Device>& graph, const Parameters<Scalar, Device>& parameters,
+            Scalar* mutable_state, Workspace<Scalar, Device>& workspace, ConstView x,
+            const PassOptions& options)
+        : graph_(graph),
+          parameters_(parameters),
+          mutable_state_(mutable_state),
+          workspace_(workspace),
+          x_(x),
+          options_(options) {}
+
+    WEFT_COLD void forward() {
+        double penalties = 0;
+        for (const PlanStep& step : workspace_.plan().steps()) {
+            const View y = workspace_.value(step.output, n());
+            if (step.runs_forward) run(step, y);
+            if (step.penalty) {
+                penalties += penalty<Scalar>(device(), y, step.penalty.l1, step.penalty.l2);
+            }
+        }
+        workspace_.set_activity_penalty(penalties);
+    }
+
+    /// After forward, and with dL/d(output) in its place.
+    WEFT_COLD void backward(View gradients) {
+        const auto& steps = workspace_.plan().steps();
+        for (std::size_t i = steps.size(); i-- > 0;) {
+            if (value(steps[i].output).needs_gradient) back(steps[i], gradients);
+        }
+    }
+
+    /// A value of the plan: the input is the caller's, and so are views of it.
+    WEFT_COLD ConstView read(std::size_t i) {
+        if (value(i).memory == 0) return {x_.data(), value(i).shape.batch(n())};
+        return workspace_.value(i, n());
+    }
+
+private:
+    WEFT_COLD void run(const PlanStep& step, View y) {
+        const auto xs = read_all(step);
+        if (step.is_activation()) {
+            activation_forward<Scalar>(device(), step.activation, xs.front(), y);
+        } else {
+            layer(step).run_forward(pass(step), xs, y);
+        }
+    }
+
+    WEFT_COLD void back(const PlanStep& step, View gradients) {
+        const auto xs = read_all(step);
+        const ConstView y = read(step.output);
+        const View dy = workspace_.gradient(step.output, n());
+        if (step.penalty) {
+            const double share = 1 / static_cast<double>(n());
+            add_penalty_gradient<Scalar>(device(), y, share * step.penalty.l1,
+                                         share * step.penalty.l2, dy);
+        }
+        if (!step.runs_backward) return;
+        View* const dxs = workspace_.input_gradients();
+        for (std::size_t i = 0; i < step.inputs; ++i) dxs[i] = gradient_of(step, i);
+        const View& dx = dxs[0];
+        if (!step.is_activation()) {
+            Pass<Scalar, Device> with_gradients = pass(step);
+            with_gradients.gradients =
+                step.adds_gradients ? workspace_.gradients_of_shared() : gradients.data();
+            layer(step).run_backward(with_gradients, xs, y, dy, {dxs, step.inputs});
+        } else if (dx && needs_input(step.activation)) {
+            activation_backward_from_input<Scalar>(device(), step.activation, xs.front(), dy, dx);
+        } else if (dx) {
+            activation_backward<Scalar>(device(), step.activation, y, dy, dx);
+        }
+        add_gradients(step, gradients);
+    }
+
+    /// Adds to others what backward of a step wrote beside them.
+    WEFT_COLD void add_gradients(const PlanStep& step, View gradients) {
+        for (std::size_t i = 0; i < step.inputs; ++i) {
+            const PlanInput& input = plan().inputs(step)[i];
+            if (input.adds_gradient) {
+                add_elements<Scalar>(device(), gradient_of(step, i),
+                                     workspace_.gradient(input.value, n()));
+            }
+        }
+        if (!step.adds_gradients) return;
+        for (const ParameterInfo& parameter : graph_.layer_parameters(step.layer)) {
+            const auto& [offset, shape, is_trainable] = parameter.slot;
+            if (!is_trainable) continue;
+            add_elements<Scalar>(device(), {workspace_.gradients_of_shared() + offset, shape},
+                                 {gradients.data() + offset, shape});
+        }
+    }
+
+    /// Where backward of a step writes dx of an input: nowhere, in its place, or beside it to be
+    /// added.
+    WEFT_COLD View gradient_of(const PlanStep& step, std::size_t i) {
+        const PlanInput& input = plan().inputs(step)[i];
+        if (!value(input.value).needs_gradient) return {};
+        const View gradient = workspace_.gradient(input.value, n());
+        if (!input.adds_gradient) return gradient;
+        auto* beside = reinterpret_cast<Scalar*>(workspace_.added(index(step)));
+        for (std::size_t k = 0; k < i; ++k) {
+            const PlanInput& other = plan().inputs(step)[k];
+            if (other.adds_gradient) beside += value(other.value).shape.batch(n()).size();
+        }
+        return {beside, gradient.shape()};
+    }
+
+    WEFT_COLD std::span<const ConstView> read_all(const PlanStep& step) {
+        ConstView* const xs = workspace_.inputs();
+        for (std::size_t i = 0; i < step.inputs; ++i) xs[i] = read(plan().inputs(step)[i].value);
+        return {xs, step.inputs};
+    }
+
+    WEFT_COLD Pass<Scalar, Device> pass(const PlanStep& step) {
+        const bool is_training = workspace_.kind() == PassKind::training;
+        return {.device = device(),
+                .training = options_.training,
+                .after = step.after,
+                .before = step.before,
+                .trainable = parameters_.arena().data(),
+                .state = parameters_.state(),
+                .mutable_state = mutable_state_,
+                .saved = is_training ? workspace_.saved(index(step)) : nullptr,
+                .random = RandomStream(options_.seed, RandomPurpose::layer,
+                                       static_cast<std::uint32_t>(step.node), options_.step)};
+    }
+
+    const Plan& plan() const { return workspace_.plan(); }
+    std::size_t index(const PlanStep& step) const {
+        return static_cast<std::size_t>(&step - plan().steps().data());
+    }
+    const Layer<Scalar, Device>& layer(const PlanStep& step) const {
+        return *graph_.layers[step.layer];
+    }
+    Device& device() { return workspace_.device(); }
+    Index n() const { return x_.shape()[0]; }
+    const PlanValue& value(std::size_t i) const { return plan().values()[i]; }
+
+    const BuiltGraph<Scalar, Device>& graph_;
+    const Parameters<Scalar, Device>& parameters_;
+    Scalar* mutable_state_;
+    Workspace<Scalar, Device>& workspace_;
+    ConstView x_;
+    const PassOptions& options_;
+};
+
+}  // namespace weft::detail

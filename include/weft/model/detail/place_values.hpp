@@ -1,0 +1,93 @@
+/// \file
+/// Where the values of a plan lie in memory.
+#pragma once
+
+#include "weft/model/places.hpp"
+#include "weft/model/plan.hpp"
+
+namespace weft::detail {
+
+/// Offsets in bytes.
+struct PlacedValues {
+    std::vector<Index> values, gradients;  ///< of each value
+    std::vector<Index> saved;              ///< of each step: what the layer keeps for backward
+    std::vector<Index> added;  ///< of each step: gradients, one a input, to be added to others
+    Index size_bytes = 0;
+};
+
+/// The lifetimes of a plan's values and the places that follow from them.
+///
+/// Of S steps, forward of step s runs at moment s, the loss at S, and backward of step s at 2 S -
+/// s. In training all outputs live until the loss, so that what went wrong is found in them.
+///
+/// saved: bytes of each step.
+class ValuePlacer {
+public:
+    ValuePlacer(const Plan& plan, Index samples, std::size_t scalar_bytes)
+        : plan_(plan),
+          samples_(samples),
+          scalar_bytes_(static_cast<Index>(scalar_bytes)),
+          places_(2 * (plan.values().size() + plan.steps().size())) {}
+
+    WEFT_COLD PlacedValues place(std::span<const Index> saved) {
+        const std::size_t values = plan_.values().size(), steps = plan_.steps().size();
+        const bool is_training = plan_.kind() == PassKind::training;
+        for (std::size_t s = 0; s < steps; ++s) {
+            const std::size_t back = 2 * steps - s, last = is_training ? back : s;
+            const PlanStep& step = plan_.steps()[s];
+            need(step.output, s, last);
+            Index added = 0;
+            for (const PlanInput& input : plan_.inputs(step)) {
+                // What lies in the caller's memory needs none here.
+                if (value(input.value).memory != 0) need(input.value, s, last);
+                if (!is_training || !value(input.value).needs_gradient) continue;
+                need_gradient(input.value, back);
+                if (input.adds_gradient) added += bytes_of(input.value);
+            }
+            if (!is_training) continue;
+            places_[2 * values + s] = {saved[s], s, back};
+            places_[2 * values + steps + s] = {added, back, back};
+            if (value(step.output).needs_gradient) need_gradient(step.output, back);
+        }
+        // The output is read, and its gradient written, when all steps are over. A view of the
+        // caller's memory is copied there.
+        need(plan_.output(), steps, steps);
+        if (is_training) need_gradient(plan_.output(), steps);
+        PlacedValues result;
+        result.size_bytes = assign_places(places_);
+        for (const PlanValue& value : plan_.values()) {
+            result.values.push_back(places_[value.memory].offset);
+            result.gradients.push_back(places_[values + value.gradient].offset);
+        }
+        for (std::size_t s = 0; s < steps; ++s) {
+            result.saved.push_back(places_[2 * values + s].offset);
+            result.added.push_back(places_[2 * values + steps + s].offset);
+        }
+        return result;
+    }
+
+private:
+    const PlanValue& value(std::size_t i) const { return plan_.values()[i]; }
+    Index bytes_of(std::size_t i) const {
+        return value(i).shape.batch(samples_).size() * scalar_bytes_;
+    }
+
+    WEFT_COLD void need(std::size_t i, std::size_t from, std::size_t to) {
+        need(places_[value(i).memory], bytes_of(i), from, to);
+    }
+    WEFT_COLD void need_gradient(std::size_t i, std::size_t when) {
+        need(places_[plan_.values().size() + value(i).gradient], bytes_of(i), when, when);
+    }
+    WEFT_COLD static void need(Place& place, Index bytes, std::size_t from, std::size_t to) {
+        if (place.bytes == 0) place.first = from;
+        place.first = (std::min)(place.first, from);
+        place.last = (std::max)(place.last, to);
+        place.bytes = (std::max)(place.bytes, bytes);
+    }
+
+    const Plan& plan_;
+    Index samples_, scalar_bytes_;
+    std::vector<Place> places_;  ///< of values, their gradients, what steps save, what they add
+};
+
+}  // namespace weft::detail

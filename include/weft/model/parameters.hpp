@@ -1,0 +1,68 @@
+/// \file
+/// Parameters: the numbers that a model learns, and those it keeps beside them.
+#pragma once
+
+#include "weft/core/staging.hpp"
+#include "weft/kernels/device.hpp"
+#include "weft/layers/parameter.hpp"
+
+namespace weft {
+
+/// The parameters of a model in one arena: the trainable ones first, each on a cache line of its
+/// own, with zeros between. A copy is deep.
+template <class Scalar, class Device>
+class Parameters {
+public:
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    Parameters() = default;
+
+    /// All zero, but for the first values of each, from a stream of its own.
+    WEFT_COLD Parameters(const ParameterList& list, std::uint64_t seed, const Device& device)
+        : trainable_size_(list.trainable_size()),
+          arena_(Shape{list.trainable_size() + list.state_size()}, device) {
+        kernels::require_device<Device, Scalar>();
+        std::uint32_t stream = 0;
+        for (const ParameterInfo& info : list.parameters()) {
+            const RandomStream random(seed, RandomPurpose::initializer, stream++);
+            write_on_host(device, view(info.slot),
+                          [&](auto values) { info.initializer.fill(values, random); });
+        }
+    }
+
+    /// Moves them from one device to another of the same kind.
+    WEFT_COLD void move(const Device& from, const Device& to) {
+        if constexpr (!Device::is_host) {
+            Tensor<Scalar, Device> moved(arena_.shape(), to);
+            copy_to_device<Scalar>(to, on_host<Scalar>(from, arena_), moved);
+            arena_ = std::move(moved);
+        }
+    }
+
+    View view(const ParameterSlot& slot) { return {arena_.data() + offset(slot), slot.shape}; }
+    ConstView view(const ParameterSlot& slot) const {
+        return {arena_.data() + offset(slot), slot.shape};
+    }
+
+    /// All trainable parameters as one vector, with the zeros between them.
+    View trainable() { return {arena_.data(), Shape{trainable_size_}}; }
+    Index trainable_size() const { return trainable_size_; }
+
+    View arena() { return arena_; }
+    ConstView arena() const { return arena_; }
+
+    /// The other parameters.
+    Scalar* state() { return arena_.data() + trainable_size_; }
+    const Scalar* state() const { return arena_.data() + trainable_size_; }
+
+private:
+    Index offset(const ParameterSlot& slot) const {
+        return (slot.trainable ? 0 : trainable_size_) + slot.offset;
+    }
+
+    Index trainable_size_ = 0;
+    Tensor<Scalar, Device> arena_;
+};
+
+}  // namespace weft

@@ -1,0 +1,239 @@
+#include "tests/io/safetensors_bytes.hpp"
+#include "tests/support/compare.hpp"
+#include "tests/support/functional_models.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "weft/io/checkpoint_file.hpp"
+#include "weft/io/model_checkpoint.hpp"
+#include "weft/io/model_file.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace weft;
+using nlohmann::json;
+
+namespace {
+
+/// The architecture in a file.
+json architecture_of(const std::filesystem::path& path) {
+    return json::parse(detail::SafetensorsFile(path).metadata("architecture"));
+}
+
+/// The file of the shared model with another architecture.
+class Altered {
+public:
+    Altered() {
+        save_model(shared_model(), path());
+        architecture_ = architecture_of(path());
+        header_ = json::parse(contents_of(path()).substr(8, header_size_of(contents_of(path()))));
+    }
+
+    json& operator[](const char* field) { return architecture_["config"][field]; }
+
+    /// A layer by name.
+    json& layer(const std::string& name) {
+        for (json& layer : architecture_["config"]["layers"]) {
+            if (layer["name"] == name) return layer;
+        }
+        throw std::runtime_error(name);
+    }
+
+    /// What load_model says of it, without the file's name.
+    std::string refusal() {
+        json header = header_;
+        header["__metadata__"]["architecture"] = architecture_.dump();
+        const std::string bytes = contents_of(path());
+        const auto altered = folder_.file(
+            "altered", safetensors(header.dump(), bytes.substr(8 + header_size_of(bytes))));
+        try {
+            load_model<float>(altered);
+        } catch (const IoError& error) {
+            return std::string(error.what()).substr(altered.string().size() + 2);
+        }
+        return "nothing was thrown";
+    }
+
+private:
+    std::filesystem::path path() const { return folder_.path() / "m"; }
+
+    TemporaryFolder folder_;
+    json architecture_, header_;
+};
+
+/// As it is written.
+json reference(const std::string& layer, int application) {
+    return {{"class_name", "__keras_tensor__"},
+            {"config", {{"keras_history", {layer, application, 0}}}}};
+}
+
+}  // namespace
+
+TEST_CASE("models that are no chain come back: layers, names, order, every bit") {
+    for (const auto& [name, model] : functional_models()) {
+        CAPTURE(name);
+        const TemporaryFolder folder;
+        save_model(model, folder.path() / "a");
+        CHECK(architecture_of(folder.path() / "a")["class_name"] == "Functional");
+        const Model<float> copy = load_model<float>(folder.path() / "a");
+        CHECK(copy.summary() == model.summary());
+        CHECK(identical(copy.arena(), model.arena()));
+        const auto x = random_normal<float>(model.input_shape().batch(4), 1);
+        CHECK(identical(copy.predict(x), model.predict(x)));
+        save_model(copy, folder.path() / "b");
+        CHECK(contents_of(folder.path() / "a") == contents_of(folder.path() / "b"));
+        CHECK_THROWS_WITH_AS(Sequential<float>{load_model<float>(folder.path() / "a")},
+                             "sequential: the layers of the model are no chain; call it a Model",
+                             ArgumentError);
+    }
+}
+
+TEST_CASE("a loaded model goes on training as the one that was saved, dropouts included") {
+    const TemporaryFolder folder;
+    Model<float> model = residual_model();
+    save_model(model, folder.path() / "m");
+    Model<float> copy = load_model<float>(folder.path() / "m");
+    const auto x = random_normal<float>(model.input_shape().batch(8), 1);
+    const std::vector<int> y{0, 1, 2, 0, 1, 2, 0, 1};
+    for (Model<float>* trained : {&model, &copy}) {
+        Trainer trainer(*trained, {.loss = SparseCategoricalCrossentropy{}});
+        trainer.fit(x, y, {.epochs = 2, .batch_size = 4, .verbosity = Verbosity::silent});
+    }
+    CHECK(identical(std::as_const(copy).arena(), std::as_const(model).arena()));
+}
+
+TEST_CASE("a chain is a Sequential's, however it was declared") {
+    const TemporaryFolder folder;
+    const auto x = input({4});
+    const Model<float> model(x, x | Dense{3, relu} | Dense{2});
+    save_model(model, folder.path() / "m");
+    const Sequential<float> copy = load_model<float>(folder.path() / "m");
+    Sequential<float> assigned;
+    assigned = load_model<float>(folder.path() / "m");
+    CHECK(architecture_of(folder.path() / "m")["class_name"] == "Sequential");
+    CHECK(identical(copy.arena(), model.arena()));
+    CHECK(identical(std::as_const(assigned).arena(), model.arena()));
+}
+
+TEST_CASE("an input's name is none of the layers'") {
+    const auto x = input({2});
+    const Model<float> model(x, add(x, x | Dense{.units = 2, .name = "input_layer"}));
+    const TemporaryFolder folder;
+    save_model(model, folder.path() / "m");
+    CHECK(load_model<float>(folder.path() / "m").summary() == model.summary());
+    CHECK(model.summary().find("input_layer_1 (InputLayer)") != std::string::npos);
+}
+
+TEST_CASE("ModelCheckpoint and checkpoint_file of a model that is no chain") {
+    const TemporaryFolder folder;
+    const auto x = random_normal<float>({8, 6, 5, 2}, 1);
+    const std::vector<int> y{0, 1, 2, 0, 1, 2, 0, 1};
+    const auto fit = [&](Model<float>& model, Index epochs, const char* file) {
+        Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
+        ModelCheckpoint last(model, folder.path() / "last", {.save_best_only = false});
+        trainer.fit(x, y,
+                    {.epochs = epochs,
+                     .batch_size = 4,
+                     .verbosity = Verbosity::silent,
+                     .callbacks = {last},
+                     .checkpoint = checkpoint_file(folder.path() / file)});
+    };
+    Model<float> through = residual_model(), stopped = residual_model(), resumed = stopped;
+    fit(through, 4, "through");
+    fit(stopped, 2, "checkpoint");
+    fit(resumed, 4, "checkpoint");
+    CHECK(identical(std::as_const(resumed).arena(), std::as_const(through).arena()));
+    load_weights(stopped, folder.path() / "last");
+    CHECK(identical(std::as_const(stopped).arena(), std::as_const(through).arena()));
+}
+
+TEST_CASE("graphs that are none are refused by name") {
+    CHECK(Altered().refusal() == "nothing was thrown");
+    const auto refusal = [](const auto& alter) {
+        Altered file;
+        alter(file);
+        return file.refusal();
+    };
+    CHECK(refusal([&](Altered& file) {
+              file["output_layers"] = json::array({file["output_layers"]});
+          }) == "nothing was thrown");  // Keras writes both
+    const auto arguments = [](Altered& file, const char* layer, int node = 0) -> json& {
+        return file.layer(layer)["inbound_nodes"].at(static_cast<std::size_t>(node))["args"];
+    };
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "dense") = json::array({reference("dense_1", 0)});
+          }) == "model: a layer reads what is computed from its own output");
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "tower") = json::array({reference("tower", 0)});
+          }) == "model: a layer reads what is computed from its own output");
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "dense") = json::array({reference("nobody", 0)});
+          }) == "layer 1, dense, Dense: reads nobody, which is the name of no layer");
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "dense") = json::array({reference("tower", 3)});
+          }) == "layer 1, dense, Dense: reads application 3 of tower, which has 3");
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "dense") = json::array({reference("tower", -1)});
+          }) == "layer 1, dense, Dense: reads application -1 of tower, which has 3");
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "dense") = json::array({reference("input_layer", 1)});
+          }) == "layer 1, dense, Dense: reads application 1 of input_layer, which has 1");
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "dense") = json::array({json::array()});
+          }) == "layer 1, dense, Dense: is applied to an empty list");
+    CHECK(refusal([&](Altered& file) { file.layer("dense")["inbound_nodes"] = json::array(); }) ==
+          "layer 1, dense: is applied to nothing");
+    CHECK(refusal([&](Altered& file) { file.layer("dense")["name"] = "tower"; })
+              .ends_with("has the name of another layer"));
+    CHECK(refusal([&](Altered& file) { file.layer("dense")["class_name"] = "InputLayer"; })
+              .ends_with("is a second input, expected one"));
+    CHECK(refusal([&](Altered& file) { file["output_layers"] = {file["output_layers"], {"dense", 0, 0}}; }) ==
+          "output_layers of its architecture: has 2 entries, expected 1");
+    CHECK(refusal([&](Altered& file) { file["output_layers"] = {"input_layer", 0, 0}; }) ==
+          "its architecture has its input for its output");
+    CHECK(refusal([&](Altered& file) { file["input_layers"] = {{"dense", 0, 0}}; }) ==
+          "its architecture has an output of a layer for its input, expected that of its "
+          "InputLayer");
+    CHECK(refusal([&](Altered& file) { file["output_layers"] = {{"dense", 0, 0}}; }) ==
+          "its architecture has layers that do not lead to its output");
+    CHECK(refusal([&](Altered& file) { file["layers"].erase(0); }) ==
+          "its architecture has no InputLayer, expected one");
+    // A shared layer at another shape, a layer of one input applied to two.
+    CHECK(refusal([&](Altered& file) { file.layer("dense_1")["config"]["units"] = 5; }) ==
+          "tower: input has shape (None, 2, 5), expected (None, 2, 3) as where it was before");
+    CHECK(refusal([&](Altered& file) {
+              arguments(file, "dense") =
+                  json::array({{reference("input_layer", 0), reference("input_layer", 0)}});
+          }) == "dense: the layer has one input, not 2");
+}
+
+TEST_CASE("thousands of nodes are read in a moment, and no more than the file pays for") {
+    // Each of them adds the two values before, so that nearly all of them have to be kept.
+    Altered file;
+    json layers = json::array({file.layer("input_layer")});
+    const auto append = [&](int i, const json& values) {
+        layers.push_back({{"module", "keras.layers"},
+                          {"class_name", "Concatenate"},
+                          {"config", {{"axis", 1}}},
+                          {"name", concat("n", i)},
+                          {"inbound_nodes",
+                           json::array({{{"args", json::array({values})},
+                                         {"kwargs", json::object()}}})}});
+    };
+    append(0, {reference("input_layer", 0)});
+    for (int i = 1; i < 3'000; ++i) {
+        append(i, {reference(concat("n", i - 1), 0), reference(concat("n", i - 1), 0)});
+    }
+    file["layers"] = layers;
+    file["output_layers"] = json::array({{"n2999", 0, 0}});
+    CHECK(file.refusal().find("is too small for the outputs of layer ") != std::string::npos);
+    for (json& layer : layers) {
+        if (layer["class_name"] == "Concatenate") {
+            layer["class_name"] = "Add";
+            layer["config"] = json::object();
+        }
+    }
+    file["layers"] = layers;
+    // All that is wrong with it is that it is another model than the file's weights are for.
+    CHECK(file.refusal().find("tower/kernel, which the model does not have") != std::string::npos);
+}

@@ -1,0 +1,62 @@
+#include "weft/kernels/cpu/merge.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/merge.hpp"
+
+#include <doctest/doctest.h>
+
+using weft::as_reference;
+using weft::Cpu;
+using weft::identical;
+using weft::Index;
+using weft::random_normal;
+using weft::Reference;
+using weft::Tensor;
+
+TEST_CASE_TEMPLATE("sums and products are those of each element, in place too", Scalar, float,
+                   double) {
+    Reference reference;
+    for (const Index count : {0, 1, 3, 37, 40'001}) {
+        const auto x = random_normal<Scalar>({count}, 1), z = random_normal<Scalar>({count}, 2);
+        const auto exact_x = as_reference<Scalar>(x), exact_z = as_reference<Scalar>(z);
+        auto exact_sum = exact_z, exact_product = exact_z;
+        add_elements<Scalar>(reference, exact_x, exact_sum);
+        multiply_elements<Scalar>(reference, exact_x, exact_z, exact_product);
+        CAPTURE(count);
+        for (const int threads : {1, 2, 7}) {
+            Cpu cpu(threads);
+            Tensor<Scalar> sum = z, product(z.shape()), in_place = z;
+            add_elements<Scalar>(cpu, x, sum);
+            multiply_elements<Scalar>(cpu, x, z, product);
+            multiply_elements<Scalar>(cpu, x, in_place, in_place);
+            // One rounding each, so the same bits.
+            CHECK(identical(sum, exact_sum));
+            CHECK(identical(product, exact_product));
+            CHECK(identical(in_place, exact_product));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("copy_columns moves the columns it is given and touches no other", Scalar, float,
+                   double) {
+    Reference reference;
+    for (const Index rows : {0, 1, 5, 9000}) {
+        for (const Index columns : {1, 3, 16}) {
+            const auto x = random_normal<Scalar>({rows, columns + 2}, 3);
+            const auto start = random_normal<Scalar>({rows, columns + 5}, 4);
+            auto expected = start;
+            copy_columns(reference, rows, columns, x.data() + 1, columns + 2, expected.data() + 3,
+                         columns + 5);
+            CAPTURE(rows);
+            CAPTURE(columns);
+            for (const int threads : {1, 7}) {
+                Cpu cpu(threads);
+                auto y = start;
+                copy_columns(cpu, rows, columns, x.data() + 1, columns + 2, y.data() + 3,
+                             columns + 5);
+                CHECK(identical(y, expected));
+            }
+        }
+    }
+}

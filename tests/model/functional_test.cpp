@@ -1,0 +1,175 @@
+#include "weft/model/functional.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/special_values.hpp"
+#include "weft/testing/gradient_check.hpp"
+#include "weft/weft.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+namespace {
+
+constexpr Index samples = 3;
+constexpr PassOptions in_training{.training = true, .seed = 4, .step = 5};
+
+/// Whether the gradients of all parameters are central differences of L = sum(r f(x)).
+Verdict has_numerical_gradients(Model<double>& model) {
+    const auto x = random_normal(model.input_shape().batch(samples), 1);
+    const auto r = random_normal(model.output_shape().batch(samples), 3);
+    auto workspace = model.make_workspace(samples, PassKind::training);
+    const auto outputs = [&] { return Tensor<double>(model.forward(workspace, x, in_training)); };
+    outputs();
+    std::ranges::copy(r, model.output_gradient(workspace, samples).begin());
+    Tensor<double> gradients(model.trainable_parameters().shape());
+    std::ranges::fill(gradients, not_a_number<double>);
+    model.backward(workspace, x, in_training, gradients);
+    Verdict verdict;
+    for (const ParameterInfo& parameter : model.parameters()) {
+        if (!parameter.slot.trainable) continue;
+        const auto expected = numerical_gradient(model.view(parameter.slot), r, outputs);
+        const TensorView<const double> ours(gradients.view().data() + parameter.slot.offset,
+                                            parameter.slot.shape);
+        verdict.add(parameter.name, largest_gap(ours, expected), gradient_tolerance);
+    }
+    return verdict;
+}
+
+void give_random_values(Model<double>& model) {
+    const auto random = random_normal(model.trainable_parameters().shape(), 2, 0.6);
+    std::ranges::copy(random, model.trainable_parameters().begin());
+}
+
+}  // namespace
+
+TEST_CASE("a residual block adds its input") {
+    Value x = input<double, Cpu>({2});
+    Value y = x | Dense{.units = 2, .use_bias = false};
+    Model model(x, add(x, y));
+    REQUIRE(model.is_built());
+    std::ranges::copy(std::array{1.0, 2.0, 3.0, 4.0}, model.parameter("dense/kernel").begin());
+    const auto out = model.predict(Tensor<double>({1, 2}, {1, 10}));
+    CHECK(identical(out, Tensor<double>({1, 2}, {1 + 31, 10 + 42})));
+    CHECK(model.summary() == R"(Model: "functional"
+=============================================================================
+Layer (type)                Output Shape           Param #  Connected to
+-----------------------------------------------------------------------------
+input_layer (InputLayer)    (None, 2)                    0  -
+dense (Dense)               (None, 2)                    4  input_layer[0][0]
+add (Add)                   (None, 2)                    0  input_layer[0][0]
+                                                            dense[0][0]
+=============================================================================
+Total params: 4
+Trainable params: 4
+Non-trainable params: 0
+)");
+}
+
+TEST_CASE("values that are read more than once have the gradients of central differences") {
+    const auto x = input<double, Cpu>({4, 5, 2});
+    const Conv2D conv{.filters = 3, .kernel_size = 3, .padding = same};
+    Conv2D with_relu = conv, with_gelu = conv;
+    with_relu.activation = relu;
+    with_gelu.activation = gelu;
+    const auto start = x | with_relu;
+    const auto left = start | with_gelu | BatchNorm{}, right = start | conv | ReLU{};
+    std::vector<Value<double, Cpu>> outputs{
+        add(start, left),
+        add(start, left, right) | ReLU{} | BatchNorm{},
+        add(start | ReLU{}, start | MaxPool2D{.pool_size = 3, .strides = 1, .padding = same}),
+        multiply(left, right) | Flatten{} | Dense{2, weft::tanh},
+        multiply(start, start, left),
+        concatenate(start, left, right) | conv,
+        merge<double, Cpu>(Concatenate{.axis = 1}, {start, x | conv, right}) | conv,
+        add(start | Flatten{}, right | Flatten{} | Dropout{.rate = 0.3}),
+        add(start, start) | Sigmoid{},
+        add(left | Reshape{{-1, 3}}, right | Reshape{{-1, 3}}) | Dense{3, silu},
+        (start | Flatten{} | Dense{60, relu} | Reshape{{4, 5, 3}}),
+    };
+    Value deep = start;
+    for (int i = 0; i < 3; ++i) deep = add(deep, deep | with_relu | conv) | ReLU{};
+    outputs.push_back(deep | GlobalAveragePool2D{} | Dense{2});
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        CAPTURE(i);
+        Model<double> model(x, outputs[i]);
+        give_random_values(model);
+        CHECK(has_numerical_gradients(model));
+    }
+}
+
+TEST_CASE("a layer used twice has one set of parameters, whose gradients are summed") {
+    const auto x = input<double, Cpu>({3, 4});
+    const SharedLayer<double, Cpu> tower(Dense{.units = 4, .activation = weft::tanh});
+    const auto once = x | tower;
+    Model<double> model(x, multiply(once, once | tower) | Flatten{} | Dense{2} | Softmax{});
+    CHECK(model.parameters().size() == 4);
+    CHECK(model.layer_count() == 5);
+    give_random_values(model);
+    CHECK(has_numerical_gradients(model));
+}
+
+TEST_CASE("a summary tells the applications of a layer apart") {
+    const auto x = input<double, Cpu>({4});
+    const SharedLayer<double, Cpu> tower(Dense{4});
+    const Model<double> model(x, add(x, x | tower | tower));
+    const std::string table = model.summary();
+    CHECK(table.find("dense[0][0]\n") != std::string::npos);
+    CHECK(table.find("dense[1][0]\n") != std::string::npos);
+    CHECK(table.find("dense[2][0]") == std::string::npos);
+}
+
+TEST_CASE("a model from a value that a layer computes begins behind that layer") {
+    const auto x = input<double, Cpu>({4});
+    const auto y = x | Dense{3};
+    Model<double> model(y, add(y, y | Dense{3}));
+    CHECK_FALSE(model.is_built());
+    model.build({3});
+    CHECK(model.layer_count() == 2);
+}
+
+TEST_CASE("a NaN is traced to the node where it arose, behind more nodes than layers") {
+    const auto x = input({2});
+    const SharedLayer<float, Cpu> shared(ReLU{});
+    const auto y = x | shared | Dense{.units = 2, .kernel_initializer = ones} | shared | shared;
+    Model<float> model(x, multiply(y, y) | shared | Dense{.units = 2, .name = "last"});
+    model.parameter("dense/bias")[0] = 1e30f;
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Tensor<float> data({2, 2}, {1, 2, 3, 4});
+    const History history =
+        trainer.fit(data, data, {.epochs = 1, .verbosity = Verbosity::silent});
+    REQUIRE(history.non_finite);
+    CHECK(history.non_finite->where == "multiply");
+}
+
+TEST_CASE("softmax of a softmax is refused past merges of views, and not past an Add") {
+    const auto x = input({2, 2});
+    const auto flat = x | Flatten{} | Dense{4, softmax};
+    const auto fit = [&](const Value<float, Cpu>& output) {
+        Model<float> model(x, output);
+        Trainer trainer(model, {.loss = CategoricalCrossentropy{}});
+        const Tensor<float> data({1, 2, 2}, {1, 2, 3, 4}), target({1, 4}, {1, 0, 0, 0});
+        trainer.fit(data, target, {.epochs = 1, .verbosity = Verbosity::silent});
+    };
+    CHECK_THROWS_AS(fit(flat | Reshape{{4}} | Softmax{}), ArgumentError);
+    CHECK_NOTHROW(fit(add(flat, x | Flatten{}) | Softmax{}));
+}
+
+TEST_CASE("a graph that is no function of its input is refused") {
+    const auto x = input({3}), other = input({3});
+    CHECK_THROWS_WITH_AS(Model(x, add(x, other)),
+                         "model: the output reads an input that is not the model's", ArgumentError);
+    CHECK_THROWS_WITH_AS(Model(x, x), "model: the output is the input, expected a layer between",
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS(Model(x, add(x, x | Dense{4})),
+                         "add: inputs have the shapes (None, 3) and (None, 4), expected the same",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS((Model(x, merge<float, Cpu>(Dense{4}, {x, x}))),
+                         "dense: the layer has one input, not 2", ArgumentError);
+    const SharedLayer<float, Cpu> shared(Dense{4});
+    CHECK_THROWS_WITH_AS(Model(x, x | shared | shared),
+                         "dense: input has shape (None, 4), expected (None, 3) as where it was "
+                         "before",
+                         ShapeError);
+}

@@ -1,0 +1,175 @@
+#include "weft/model/plan.hpp"
+
+#include "weft/model/functional.hpp"
+#include "weft/weft.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+namespace {
+
+constexpr std::size_t zero = 0, one = 1, two = 2;
+
+/// A node that reads one value.
+PlanNode node(std::string_view name, const std::size_t& input, PlanNode traits = {}) {
+    traits.name = name;
+    traits.inputs = {&input, 1};
+    traits.output_shape = {4};
+    return traits;
+}
+
+Plan plan(const std::vector<PlanNode>& nodes, PassKind kind = PassKind::training,
+          bool takes_logits = false) {
+    return {{4}, nodes, kind, takes_logits};
+}
+
+}  // namespace
+
+TEST_CASE("a layer with an activation is lowered to two steps") {
+    const std::vector nodes{
+        node("dense", zero, {.is_trainable = true, .output_activation = sigmoid})};
+    const Plan p = plan(nodes);
+    REQUIRE(p.steps().size() == 2);
+    CHECK_FALSE(p.steps()[0].is_activation());
+    CHECK(p.steps()[1].activation == sigmoid);
+    CHECK(p.inputs(p.steps()[1]).front().value == p.steps()[0].output);
+    CHECK(p.output() == p.steps()[1].output);
+    CHECK(p.last_activation() == sigmoid);
+    // The sigmoid may write over what the layer computed, and its gradient.
+    CHECK(p.values()[p.output()].memory == p.steps()[0].output);
+    CHECK(p.values()[p.output()].gradient == p.steps()[0].output);
+}
+
+TEST_CASE("an activation whose derivative takes its input leaves it there in training") {
+    const std::vector nodes{node("dense", zero, {.is_trainable = true, .output_activation = gelu})};
+    CHECK(plan(nodes).values()[2].memory == 2);
+    CHECK(plan(nodes, PassKind::inference).values()[2].memory == 1);
+}
+
+TEST_CASE("a layer that is an activation is lowered to that, and one that is a view to no step") {
+    const std::vector nodes{node("flatten", zero, {.is_view = true}),
+                            node("softmax", one, {.as_activation = softmax})};
+    const Plan p = plan(nodes);
+    REQUIRE(p.steps().size() == 1);
+    CHECK(p.steps()[0].activation == softmax);
+    CHECK(p.steps()[0].node == 1);
+    CHECK(p.values()[p.of_node(0)].memory == 0);
+    // What lies in the caller's memory is never written over.
+    CHECK(p.values()[p.of_node(1)].memory == p.of_node(1));
+}
+
+TEST_CASE("a relu that alone reads a layer is applied as the layer stores y") {
+    const PlanNode absorbs{.absorbs_relu = true};
+    const auto is_fused = [](const std::vector<PlanNode>& nodes) {
+        const Plan p = plan(nodes);
+        const PlanStep& relu_step = p.steps()[1];
+        REQUIRE(relu_step.activation == relu);
+        CHECK((p.steps()[0].after == relu) == !relu_step.runs_forward);
+        return !relu_step.runs_forward;
+    };
+    const auto second = [](PlanNode traits = {}) {
+        traits.as_activation = relu;
+        return node("relu", one, traits);
+    };
+    CHECK(is_fused({node("dense", zero, {.absorbs_relu = true, .output_activation = relu})}));
+    CHECK(is_fused({node("dense", zero, absorbs), second()}));
+    CHECK_FALSE(is_fused({node("dense", zero), second()}));
+    CHECK_FALSE(is_fused(
+        {node("dense", zero, {.absorbs_relu = true, .activity_regularizer = l2(1)}), second()}));
+    // Another reader wants what the layer computed.
+    CHECK_FALSE(is_fused({node("dense", zero, absorbs), second(), node("other", one)}));
+    const std::vector tanh_behind{node("dense", zero, absorbs),
+                                  node("tanh", one, {.as_activation = weft::tanh})};
+    CHECK(plan(tanh_behind).steps()[1].runs_forward);
+}
+
+TEST_CASE("a layer that alone reads a relu takes its derivative") {
+    const auto is_fused = [](const std::vector<PlanNode>& nodes) {
+        const Plan p = plan(nodes);
+        const PlanStep& relu_step = p.steps()[1];
+        CHECK((p.steps()[2].before == relu) == !relu_step.runs_backward);
+        return !relu_step.runs_backward;
+    };
+    const PlanNode dense = node("dense", zero, {.is_trainable = true, .output_activation = relu});
+    const PlanNode pool{.backs_through_relu = true};
+    CHECK(is_fused({dense, node("pool", one, pool)}));
+    CHECK_FALSE(is_fused({dense, node("dropout", one)}));
+    CHECK_FALSE(is_fused({dense, node("pool", one, pool), node("other", one)}));
+    CHECK_FALSE(is_fused(
+        {node("dense", zero,
+              {.is_trainable = true, .output_activation = relu, .activity_regularizer = l2(1)}),
+         node("pool", one, pool)}));
+    // Somebody else reads what the relu does: its gradient is not the relu's alone.
+    const std::vector nodes{node("dense", zero, {.is_trainable = true}),
+                            node("relu", one, {.as_activation = relu}), node("pool", two, pool),
+                            node("other", one)};
+    const Plan p = plan(nodes);
+    CHECK(p.steps()[1].runs_backward);
+    CHECK(p.steps()[2].before == linear);
+}
+
+TEST_CASE("a loss takes the input of the last activation, unless something else sees its output") {
+    const auto gives = [](const std::vector<PlanNode>& nodes) {
+        for (const PassKind kind : {PassKind::inference, PassKind::training}) {
+            const Plan whole = plan(nodes, kind), logits = plan(nodes, kind, true);
+            CHECK(logits.gives_logits() == (whole.last_activation() != linear));
+            CHECK(logits.steps().size() + logits.gives_logits() == whole.steps().size());
+        }
+        return plan(nodes, PassKind::training, true).gives_logits();
+    };
+    const PlanNode dense =
+        node("dense", zero, {.is_trainable = true, .output_activation = softmax});
+    CHECK(gives({dense}));
+    CHECK(gives({node("dense", zero), node("softmax", one, {.as_activation = softmax})}));
+    CHECK_FALSE(gives({node("dense", zero)}));
+    CHECK_FALSE(gives({dense, node("reshape", one, {.is_view = true})}));
+    CHECK_FALSE(gives({dense, node("dropout", one)}));
+    CHECK_FALSE(gives(
+        {node("dense", zero, {.output_activation = softmax, .activity_regularizer = l2(1)})}));
+}
+
+TEST_CASE("backward ends where nothing that is trained lies before") {
+    const std::vector nodes{node("rescaling", zero), node("dense", one, {.is_trainable = true}),
+                            node("tanh", two, {.as_activation = weft::tanh})};
+    const Plan p = plan(nodes);
+    CHECK_FALSE(p.steps()[0].runs_backward);
+    CHECK(p.steps()[1].runs_backward);
+    CHECK(p.steps()[2].runs_backward);
+    CHECK_FALSE(p.values()[p.of_node(0)].needs_gradient);
+    CHECK(p.values()[p.of_node(1)].needs_gradient);
+}
+
+TEST_CASE(
+    "the gradient of a value that several read is written by the last and added to by others") {
+    const std::size_t both[] = {2, 3};
+    std::vector nodes{node("dense", zero, {.is_trainable = true}), node("left", one),
+                      node("right", one), node("add", zero)};
+    nodes[3].inputs = both;
+    const Plan p = plan(nodes);
+    CHECK(p.inputs(p.steps()[1]).front().adds_gradient);
+    CHECK_FALSE(p.inputs(p.steps()[2]).front().adds_gradient);
+    for (const PlanInput& input : p.inputs(p.steps()[3])) CHECK_FALSE(input.adds_gradient);
+    // A layer used twice: so are those of its parameters.
+    std::vector twice{node("dense", zero, {.is_trainable = true}),
+                      node("dense", one, {.is_trainable = true})};
+    const Plan shared = plan(twice);
+    CHECK(shared.steps()[0].adds_gradients);
+    CHECK_FALSE(shared.steps()[1].adds_gradients);
+}
+
+TEST_CASE("a plan is printed a line a step") {
+    const Value x = input({28, 28, 1});
+    const Value y = x | Conv2D{.filters = 8, .kernel_size = 3, .padding = same, .activation = relu};
+    const Value sum = add(y, y | Conv2D{.filters = 8, .kernel_size = 3, .padding = same});
+    const Model model(x, sum | ReLU{} | MaxPool2D{} | Flatten{} | Dense{10, softmax});
+    CHECK(model.plan_text(PassKind::training) ==
+          "conv2d + relu: (None, 28, 28, 1)@0 -> (None, 28, 28, 8)@1\n"
+          "conv2d relu: (None, 28, 28, 8)@1 -> (None, 28, 28, 8)@1; forward is done before\n"
+          "conv2d_1: (None, 28, 28, 8)@1 -> (None, 28, 28, 8)@3\n"
+          "add: (None, 28, 28, 8)@1, (None, 28, 28, 8)@3 -> (None, 28, 28, 8)@4\n"
+          "re_lu relu: (None, 28, 28, 8)@4 -> (None, 28, 28, 8)@5; backward is done behind\n"
+          "max_pool2d: (None, 28, 28, 8)@5 -> (None, 14, 14, 8)@6; backward through relu\n"
+          "dense: (None, 1568)@6 -> (None, 10)@8\n"
+          "dense softmax: (None, 10)@8 -> (None, 10)@8\n");
+}

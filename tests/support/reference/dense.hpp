@@ -1,0 +1,54 @@
+/// \file
+/// The affine map of Dense by its formula, forward and backward.
+#pragma once
+
+#include "tests/support/reference/activation.hpp"
+#include "tests/support/reference/reduction.hpp"
+
+namespace weft::kernels {
+
+/// y_ru = act(sum_f x_rf w_fu + b_u).
+///
+///   X (R, F)   W (F, units)   b (units), or an empty view for none   Y (R, units)
+template <class Scalar>
+void dense_forward(Reference& device, TensorView<const Scalar, Reference> x,
+                   TensorView<const Scalar, Reference> w, TensorView<const Scalar, Reference> b,
+                   Activation activation, TensorView<Scalar, Reference> y) {
+    const Index features = w.shape()[0], units = w.shape()[1];
+    for (Index i = 0; i < y.size(); ++i) {
+        const Index r = i / units, u = i % units;
+        Wide<Scalar> sum = b ? wide(b[u]) : 0;
+        for (Index f = 0; f < features; ++f) {
+            sum += wide(x.data()[r * features + f]) * wide(w.data()[f * units + u]);
+        }
+        y[i] = static_cast<Scalar>(sum);
+    }
+    activation_forward<Scalar>(device, activation, y, y);
+}
+
+/// dw_fu = sum_r x_rf dz_ru,   db_u = sum_r dz_ru,   dx_rf = sum_u dz_ru w_fu.
+///
+/// db and dx may be empty views: then they are not computed.
+template <class Scalar>
+void dense_backward(Reference& device, TensorView<const Scalar, Reference> x,
+                    TensorView<const Scalar, Reference> w, TensorView<const Scalar, Reference> dz,
+                    TensorView<Scalar, Reference> dw, TensorView<Scalar, Reference> db,
+                    TensorView<Scalar, Reference> dx) {
+    const Index features = w.shape()[0], units = w.shape()[1], rows = dz.size() / units;
+    auto of_w = wide_zeros<Scalar>(dw.size()), of_x = wide_zeros<Scalar>(dx.size());
+    for (Index r = 0; r < rows; ++r) {
+        for (Index f = 0; f < features; ++f) {
+            const Index i = r * features + f;
+            for (Index u = 0; u < units; ++u) {
+                const Wide<Scalar> g = wide(dz.data()[r * units + u]);
+                of_w[static_cast<std::size_t>(f * units + u)] += wide(x.data()[i]) * g;
+                if (dx) of_x[static_cast<std::size_t>(i)] += g * wide(w.data()[f * units + u]);
+            }
+        }
+    }
+    round_to(dw.data(), of_w);
+    if (dx) round_to(dx.data(), of_x);
+    if (db) column_sums<Scalar>(device, rows, units, dz.data(), db.data());
+}
+
+}  // namespace weft::kernels

@@ -1,0 +1,79 @@
+/// \file
+/// Reference: a device whose kernels are their definitions.
+#pragma once
+
+#include "weft/core/tensor.hpp"
+
+#include <type_traits>
+#include <vector>
+
+namespace weft::kernels {
+
+/// A second device, in this machine's memory. Each of its kernels is one plain loop nest that says
+/// what is computed, and nothing of how to be fast: the kernels of other devices are compared with
+/// them, and a new device can be written from them. Contracts of arguments, such as what may share
+/// memory, are those of kernels/cpu.
+class Reference {
+public:
+    /// The host reads and writes its memory.
+    static constexpr bool is_host = true;
+    using Memory = Buffer;
+    Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
+
+    Reference() = default;
+    /// As of every device, a copy starts with no scratch.
+    Reference(const Reference&) {}
+    Reference& operator=(const Reference&) { return *this; }
+
+    /// At least size_bytes of memory, contents undefined, valid until the next call.
+    std::byte* scratch(std::size_t size_bytes) {
+        if (scratch_.size() < size_bytes) scratch_ = Buffer(size_bytes);
+        return scratch_.data();
+    }
+
+private:
+    Buffer scratch_;
+};
+
+/// Runs body(), a chain of kernels.
+template <class Body>
+void run_pass(Reference&, double, const Body& body) {
+    body();
+}
+
+/// What reference kernels compute in, so that a result is rounded to Scalar once, at its end.
+template <class Scalar>
+using Wide = std::conditional_t<std::is_same_v<Scalar, float>, double, long double>;
+
+template <class Scalar>
+constexpr Wide<Scalar> wide(Scalar x) {
+    return static_cast<Wide<Scalar>>(x);
+}
+
+/// Sums that start at 0.
+template <class Scalar>
+std::vector<Wide<Scalar>> wide_zeros(Index count) {
+    return std::vector<Wide<Scalar>>(static_cast<std::size_t>(count));
+}
+
+/// y = the numbers, rounded.
+template <class Scalar>
+void round_to(Scalar* y, const std::vector<Wide<Scalar>>& numbers) {
+    for (const Wide<Scalar> number : numbers) *y++ = static_cast<Scalar>(number);
+}
+
+}  // namespace weft::kernels
+
+namespace weft {
+
+using kernels::Reference;
+
+/// The numbers of a tensor, or of a view, in the precision that an oracle takes them in.
+template <class Number = double, class Numbers>
+Tensor<Number, Reference> as_reference(const Numbers& x) {
+    Tensor<Number, Reference> y(x.shape());
+    for (Index i = 0; i < x.shape().size(); ++i) y[i] = static_cast<Number>(x.data()[i]);
+    return y;
+}
+
+}  // namespace weft

@@ -1,0 +1,75 @@
+/// \file
+/// Updates of the optimisers by their formulas, parameter by parameter.
+#pragma once
+
+#include "tests/support/reference/device.hpp"
+#include "weft/kernels/optimizer.hpp"
+
+#include <cmath>
+
+namespace weft::kernels {
+
+/// p -= learning_rate g.
+template <class Scalar>
+void sgd_update(Reference&, Index count, Scalar learning_rate, const Scalar* gradient,
+                Scalar* parameter) {
+    for (Index i = 0; i < count; ++i) {
+        parameter[i] =
+            static_cast<Scalar>(wide(parameter[i]) - wide(learning_rate) * wide(gradient[i]));
+    }
+}
+
+/// v = momentum v - learning_rate g,   p += v,  for Nesterov  p += momentum v - learning_rate g.
+template <class Scalar>
+void momentum_update(Reference&, Index count, Scalar learning_rate, Scalar momentum, bool nesterov,
+                     const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
+    for (Index i = 0; i < count; ++i) {
+        const Wide<Scalar> step = wide(learning_rate) * wide(gradient[i]);
+        const Wide<Scalar> v = wide(momentum) * wide(velocity[i]) - step;
+        const Wide<Scalar> change = nesterov ? wide(momentum) * v - step : v;
+        velocity[i] = static_cast<Scalar>(v);
+        parameter[i] = static_cast<Scalar>(wide(parameter[i]) + change);
+    }
+}
+
+/// s += (1 - rho)(g^2 - s),   a += (1 - rho)(g - a),   d = g learning_rate / sqrt(s - a^2 +
+/// epsilon),   v = momentum v + d,   p -= v.   Without average, a is 0; without velocity, p -= d.
+template <class Scalar>
+void rmsprop_update(Reference&, Index count, const RMSpropStep<Scalar>& step,
+                    const Scalar* gradient, Scalar* square, Scalar* average, Scalar* velocity,
+                    Scalar* parameter) {
+    const Wide<Scalar> rate = wide(step.rate);
+    for (Index i = 0; i < count; ++i) {
+        const Wide<Scalar> g = wide(gradient[i]), s = wide(square[i]);
+        const Wide<Scalar> a = average == nullptr ? 0 : wide(average[i]);
+        const Wide<Scalar> new_s = s + rate * (g * g - s);
+        const Wide<Scalar> new_a = average == nullptr ? 0 : a + rate * (g - a);
+        Wide<Scalar> change =
+            g * wide(step.learning_rate) / std::sqrt(new_s - new_a * new_a + wide(step.epsilon));
+        if (velocity != nullptr) change += wide(step.momentum) * wide(velocity[i]);
+        square[i] = static_cast<Scalar>(new_s);
+        if (average != nullptr) average[i] = static_cast<Scalar>(new_a);
+        if (velocity != nullptr) velocity[i] = static_cast<Scalar>(change);
+        parameter[i] = static_cast<Scalar>(wide(parameter[i]) - change);
+    }
+}
+
+/// p -= decay p,   m += rate_1 (g - m),   v += rate_2 (g^2 - v),   p -= alpha m / (sqrt(v) +
+/// epsilon).
+template <class Scalar>
+void adam_update(Reference&, Index count, const AdamStep<Scalar>& step, const Scalar* gradient,
+                 Scalar* first_moment, Scalar* second_moment, Scalar* parameter) {
+    for (Index i = 0; i < count; ++i) {
+        const Wide<Scalar> g = wide(gradient[i]), p = wide(parameter[i]);
+        const Wide<Scalar> m = wide(first_moment[i]), v = wide(second_moment[i]);
+        const Wide<Scalar> new_m = m + wide(step.rate_1) * (g - m);
+        const Wide<Scalar> new_v = v + wide(step.rate_2) * (g * g - v);
+        const Wide<Scalar> change =
+            wide(step.alpha) * new_m / (std::sqrt(new_v) + wide(step.epsilon));
+        first_moment[i] = static_cast<Scalar>(new_m);
+        second_moment[i] = static_cast<Scalar>(new_v);
+        parameter[i] = static_cast<Scalar>(p - wide(step.decay) * p - change);
+    }
+}
+
+}  // namespace weft::kernels

@@ -1,0 +1,38 @@
+/// \file
+/// Sums and scans over tensors, one number after another.
+#pragma once
+
+#include "tests/support/reference/device.hpp"
+
+#include <cmath>
+
+namespace weft::kernels {
+
+/// sums_c = sum_r x_rc.   x (rows, columns)
+template <class Scalar>
+void column_sums(Reference&, Index rows, Index columns, const Scalar* x, Scalar* sums) {
+    auto result = wide_zeros<Scalar>(columns);
+    for (Index r = 0; r < rows; ++r) {
+        for (Wide<Scalar>& sum : result) sum += wide(*x++);
+    }
+    round_to(sums, result);
+}
+
+/// The sum of all elements.
+template <class Scalar>
+double total(Reference&, TensorView<const Scalar, Reference> x) {
+    Wide<Scalar> sum = 0;
+    for (const Scalar value : x) sum += wide(value);
+    return static_cast<double>(sum);
+}
+
+/// Whether no element is NaN or infinite.
+template <class Scalar>
+bool all_finite(Reference&, TensorView<const Scalar, Reference> x) {
+    for (const Scalar value : x) {
+        if (!std::isfinite(value)) return false;
+    }
+    return true;
+}
+
+}  // namespace weft::kernels
