@@ -169,6 +169,21 @@ TEST_CASE("what a folder keeps in detail is included by that folder alone") {
     }
 }
 
+TEST_CASE("kernels of a device are reached from no header that works on any") {
+    const std::set<std::string> of_a_device{"kernels", "testing", "io", ""};
+    for (const Header& header : headers()) {
+        if (of_a_device.contains(header.folder()) && header.path != "weft/kernels/device.hpp") {
+            continue;
+        }
+        INFO(header.path);
+        std::set<std::string> reached;
+        collect_includes(header.path, reached);
+        for (const std::string& path : reached) {
+            CHECK_MESSAGE(!path.starts_with("weft/kernels/cpu/"), "reaches ", path);
+        }
+    }
+}
+
 TEST_CASE("zlib is reached neither from weft.hpp nor from any header of weft::weft") {
     for (const Header& header : headers()) {
         if (header.path == "weft/data/gzip.hpp" || header.path == "weft/data/fashion_mnist.hpp") {

@@ -4,6 +4,7 @@
 
 #include "bench/support/measure.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "weft/cpu.hpp"
 #include "weft/model/sequential.hpp"
 
 #include <vector>

@@ -4,7 +4,7 @@
 
 #include "bench/support/measure.hpp"
 #include "bench/support/random_tensor.hpp"
-#include "weft/kernels/cpu/activation.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/declaration.hpp"
 
 #include <vector>

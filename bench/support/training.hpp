@@ -2,6 +2,7 @@
 /// Training as a benchmark.
 #pragma once
 
+#include "weft/cpu.hpp"
 #include "weft/model/sequential.hpp"
 
 #include <benchmark/benchmark.h>

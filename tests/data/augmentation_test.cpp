@@ -1,6 +1,7 @@
 #include "weft/data/augmentation.hpp"
 
 #include "tests/support/random_tensor.hpp"
+#include "weft/cpu.hpp"
 #include "weft/data/random_brightness.hpp"
 #include "weft/data/random_erasing.hpp"
 #include "weft/data/random_flip.hpp"

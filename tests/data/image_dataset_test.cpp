@@ -3,6 +3,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "weft/cpu.hpp"
 #include "weft/data/prefetched.hpp"
 #include "weft/data/scale.hpp"
 #include "weft/data/stream_idx.hpp"

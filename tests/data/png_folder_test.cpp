@@ -4,6 +4,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "weft/cpu.hpp"
 #include "weft/data/fashion_mnist.hpp"
 #include "weft/data/prefetched.hpp"
 #include "weft/data/scale.hpp"

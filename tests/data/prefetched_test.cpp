@@ -3,6 +3,7 @@
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/cpu.hpp"
 #include "weft/data/random_translation.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"

@@ -15,10 +15,9 @@ TEST_CASE("networks that Keras trained and wrote give Keras's outputs") {
         const Sequential<float> model = load_model<float>(path);
         CHECK(model.parameter_count() == network.second);
         detail::SafetensorsFile file(path);
-        const auto x =
-            detail::read_tensor<float, Cpu>(file, "self_test/input", model.input_shape());
+        const auto x = detail::read_tensor<float>(file, "self_test/input", model.input_shape());
         const auto expected =
-            detail::read_tensor<float, Cpu>(file, "self_test/output", model.output_shape());
+            detail::read_tensor<float>(file, "self_test/output", model.output_shape());
         const Tensor<float> y = model.predict(x);
         const float largest = std::ranges::max(expected);
         REQUIRE(largest > 0.1f);

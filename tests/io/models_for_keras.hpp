@@ -2,6 +2,7 @@
 /// Models whose files Keras has to take, with all of weft's layers.
 #pragma once
 
+#include "weft/cpu.hpp"
 #include "weft/io/layer_formats.hpp"
 #include "weft/model/sequential.hpp"
 

@@ -1,5 +1,6 @@
 #include "weft/layers/input.hpp"
 
+#include "weft/cpu.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/model/sequential.hpp"
 

@@ -1,5 +1,7 @@
 #include "weft/metrics/accuracy.hpp"
 
+#include "weft/cpu.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cmath>

@@ -1,5 +1,7 @@
 #include "weft/metrics/metric.hpp"
 
+#include "weft/cpu.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace weft;

@@ -2,6 +2,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/reference.hpp"
+#include "weft/cpu.hpp"
 
 #include <doctest/doctest.h>
 

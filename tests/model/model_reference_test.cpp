@@ -1,5 +1,6 @@
 #include "weft/model/model_reference.hpp"
 
+#include "weft/cpu.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/model/sequential.hpp"
 

@@ -1,5 +1,6 @@
 #include "weft/model/places.hpp"
 
+#include "weft/cpu.hpp"
 #include "weft/core/random.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,6 @@
 #include "weft/model/workspace.hpp"
 
+#include "weft/cpu.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
 #include "weft/model/sequential.hpp"

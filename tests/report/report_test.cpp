@@ -5,6 +5,7 @@
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/special_values.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "weft/cpu.hpp"
 #include "weft/data/scale.hpp"
 #include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"

@@ -1,6 +1,7 @@
 #include "weft/report/tensorboard_logger.hpp"
 
 #include "tests/support/temporary_folder.hpp"
+#include "weft/cpu.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,8 +2,7 @@
 /// Apart: a layer that nothing is fused with.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
-#include "weft/kernels/cpu/layout.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/declaration.hpp"
 
 namespace weft {

@@ -5,6 +5,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/reference.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/declaration.hpp"
 #include "weft/optimizers/optimizer.hpp"
 #include "weft/training/detail/parameter_rules.hpp"

@@ -1,6 +1,7 @@
 #include "weft/training/detail/check_output.hpp"
 
 #include "tests/support/random_tensor.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/gelu.hpp"
 #include "weft/layers/relu.hpp"
 #include "weft/layers/rescaling.hpp"

@@ -3,6 +3,7 @@
 #include "tests/support/captured_output.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/dropout.hpp"
 #include "weft/layers/rescaling.hpp"

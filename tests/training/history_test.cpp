@@ -1,5 +1,7 @@
 #include "weft/training/history.hpp"
 
+#include "weft/cpu.hpp"
+
 #include <doctest/doctest.h>
 
 using namespace weft;

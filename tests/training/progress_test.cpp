@@ -1,6 +1,7 @@
 #include "weft/training/progress.hpp"
 
 #include "tests/support/captured_output.hpp"
+#include "weft/cpu.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,5 +1,7 @@
 #include "weft/training/run_state.hpp"
 
+#include "weft/cpu.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>

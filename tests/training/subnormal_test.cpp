@@ -2,6 +2,7 @@
 // or prediction, whatever decays.
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"

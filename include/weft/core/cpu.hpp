@@ -32,6 +32,13 @@ class [[gnu::abi_tag(WEFT_STRING(WEFT_BUILD_NAMESPACE))]] Cpu {
 public:
     static constexpr int most_threads = 1024;
 
+    /// Whether the host reads and writes the device's memory as its own.
+    static constexpr bool is_host = true;
+    /// Memory of the device, which a tensor holds; a copy of it is deep.
+    using Memory = Buffer;
+    /// So many bytes of it, all 0.
+    Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
+
     /// Up to so many threads, 1 to most_threads; or 0 for what OpenMP would use, which
     /// OMP_NUM_THREADS sets. Passes of models use as many of them as pay at the moment, by what is
     /// measured, and no more than there are processors. Without OpenMP it is always one thread.

@@ -12,74 +12,80 @@ namespace weft {
 
 /// A row-major tensor, the last axis contiguous, aligned to 64 bytes. A copy is deep. Made with a
 /// shape alone it is all zeros. Images lie channels last: (N, H, W, C).
+///
+/// The memory is the device's. The host has access to the elements only where Device::is_host.
 template <class Scalar, class Device = Cpu>
-class Tensor;
-
-template <class Scalar>
-class Tensor<Scalar, Cpu> {
+class Tensor {
 public:
     using value_type = Scalar;
 
     /// Empty: shape (0).
     Tensor() = default;
-    /// Throws ShapeError when the bytes of so many elements exceed what an Index can count.
-    explicit Tensor(const Shape& shape) : shape_(shape), buffer_(size_bytes(shape)) {}
+    /// All zeros, in the memory of that device. Throws ShapeError when the bytes of so many
+    /// elements exceed what an Index can count.
+    Tensor(const Shape& shape, const Device& device)
+        : shape_(shape), memory_(device.allocate(size_bytes(shape))) {}
+    /// All zeros, in memory of the host.
+    explicit Tensor(const Shape& shape) requires(Device::is_host)
+        : shape_(shape), memory_(size_bytes(shape)) {}
 
     Tensor(const Tensor&) = default;
     Tensor& operator=(const Tensor&) = default;
     /// What is moved from is empty: shape (0).
     Tensor(Tensor&& other) noexcept
-        : shape_(std::exchange(other.shape_, Shape{0})), buffer_(std::move(other.buffer_)) {}
+        : shape_(std::exchange(other.shape_, Shape{0})), memory_(std::move(other.memory_)) {}
     Tensor& operator=(Tensor&& other) noexcept {
         shape_ = std::exchange(other.shape_, Shape{0});
-        buffer_ = std::move(other.buffer_);
+        memory_ = std::move(other.memory_);
         return *this;
     }
 
     /// The values in row-major order. Throws ShapeError when their number differs from the shape's.
-    Tensor(const Shape& shape, std::initializer_list<Scalar> values) : Tensor(shape) {
+    Tensor(const Shape& shape, std::initializer_list<Scalar> values) requires(Device::is_host)
+        : Tensor(shape) {
         std::ranges::copy(TensorView<const Scalar>(values, shape), data());
     }
 
     /// A copy of the viewed elements.
-    explicit Tensor(TensorView<const Scalar> view) : Tensor(view.shape()) {
+    explicit Tensor(TensorView<const Scalar, Device> view) requires(Device::is_host)
+        : Tensor(view.shape()) {
         std::ranges::copy(view, data());
     }
 
-    Scalar* data() { return reinterpret_cast<Scalar*>(buffer_.data()); }
-    const Scalar* data() const { return reinterpret_cast<const Scalar*>(buffer_.data()); }
+    Scalar* data() { return reinterpret_cast<Scalar*>(memory_.data()); }
+    const Scalar* data() const { return reinterpret_cast<const Scalar*>(memory_.data()); }
     const Shape& shape() const { return shape_; }
     Index size() const { return shape_.size(); }
-    Scalar* begin() { return data(); }
-    Scalar* end() { return data() + size(); }
-    const Scalar* begin() const { return data(); }
-    const Scalar* end() const { return data() + size(); }
+    Scalar* begin() requires(Device::is_host) { return data(); }
+    Scalar* end() requires(Device::is_host) { return data() + size(); }
+    const Scalar* begin() const requires(Device::is_host) { return data(); }
+    const Scalar* end() const requires(Device::is_host) { return data() + size(); }
 
-    TensorView<Scalar> view() { return {data(), shape_}; }
-    TensorView<const Scalar> view() const { return {data(), shape_}; }
-    operator TensorView<Scalar>() { return view(); }
-    operator TensorView<const Scalar>() const { return view(); }
+    TensorView<Scalar, Device> view() { return {data(), shape_}; }
+    TensorView<const Scalar, Device> view() const { return {data(), shape_}; }
+    operator TensorView<Scalar, Device>() { return view(); }
+    operator TensorView<const Scalar, Device>() const { return view(); }
 
     /// The element at the given indices, one per axis.
     template <std::integral... I>
-    Scalar& operator()(I... indices) {
-        return view()(indices...);
-    }
+    requires(Device::is_host) Scalar& operator()(I... indices) { return view()(indices...); }
     template <std::integral... I>
-    const Scalar& operator()(I... indices) const {
+    requires(Device::is_host) const Scalar& operator()(I... indices) const {
         return view()(indices...);
     }
 
     /// Element i in memory order.
-    Scalar& operator[](Index i) { return view()[i]; }
-    const Scalar& operator[](Index i) const { return view()[i]; }
+    Scalar& operator[](Index i) requires(Device::is_host) { return view()[i]; }
+    const Scalar& operator[](Index i) const requires(Device::is_host) { return view()[i]; }
 
-    TensorView<Scalar> slice(Index first, Index count) { return view().slice(first, count); }
-    TensorView<const Scalar> slice(Index first, Index count) const {
+    TensorView<Scalar, Device> slice(Index first, Index count) {
         return view().slice(first, count);
     }
-    TensorView<Scalar> sample(Index i) { return view().sample(i); }
-    TensorView<const Scalar> sample(Index i) const { return view().sample(i); }
+    TensorView<const Scalar, Device> slice(Index first, Index count) const {
+        return view().slice(first, count);
+    }
+    TensorView<Scalar, Device> sample(Index i) { return view().sample(i); }
+    TensorView<const Scalar, Device> sample(Index i) const { return view().sample(i); }
 
 private:
     static std::size_t size_bytes(const Shape& shape) {
@@ -91,7 +97,7 @@ private:
     }
 
     Shape shape_{0};
-    Buffer buffer_;
+    typename Device::Memory memory_;
 };
 
 }  // namespace weft

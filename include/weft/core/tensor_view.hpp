@@ -27,6 +27,9 @@ concept ViewableAs = requires(Range& range) {
 /// must outlive it. TensorView<const Scalar> is the read-only one, which every TensorView<Scalar>
 /// converts to. It views whatever holds its elements in a row, without a copy: std::vector,
 /// std::array, std::span, a plain pointer, or an Eigen matrix (see as_view).
+///
+/// Elements are there only for a device whose memory is the host's, Device::is_host. Those of
+/// another are moved by copy_to_host and copy_to_device.
 template <class Scalar, class Device = Cpu>
 class TensorView {
 public:
@@ -44,18 +47,22 @@ public:
         }
     }
 
-    operator TensorView<const Scalar, Device>() const { return {data_, shape_}; }
+    /// The read-only view of elements that may be written. A constructor and not a conversion
+    /// operator, which a read-only view would have to itself.
+    template <class Written>
+    requires std::same_as<const Written, Scalar> TensorView(TensorView<Written, Device> view)
+        : data_(view.data()), shape_(view.shape()) {}
 
     Scalar* data() const { return data_; }
     const Shape& shape() const { return shape_; }
     Index size() const { return shape_.size(); }
-    Scalar* begin() const { return data_; }
-    Scalar* end() const { return data_ + size(); }
+    Scalar* begin() const requires(Device::is_host) { return data_; }
+    Scalar* end() const requires(Device::is_host) { return data_ + size(); }
     explicit operator bool() const { return data_ != nullptr; }
 
     /// The element at the given indices, one per axis; bounds are asserted.
     template <std::integral... I>
-    Scalar& operator()(I... indices) const {
+    requires(Device::is_host) Scalar& operator()(I... indices) const {
         assert(static_cast<Index>(sizeof...(I)) == shape_.rank());
         Index offset = 0, axis = 0;
         ((assert(Index(indices) >= 0 && Index(indices) < shape_[axis]),
@@ -65,7 +72,7 @@ public:
     }
 
     /// Element i in memory order.
-    Scalar& operator[](Index i) const {
+    Scalar& operator[](Index i) const requires(Device::is_host) {
         assert(i >= 0 && i < size());
         return data_[i];
     }

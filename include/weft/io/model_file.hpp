@@ -35,9 +35,9 @@ WEFT_COLD bool agrees(TensorView<const Scalar> y, TensorView<const Scalar> expec
 }
 
 /// The tensor of that name in a file. Throws IoError unless it has that shape and number type.
-template <class Scalar, class Device>
-WEFT_COLD Tensor<Scalar, Device> read_tensor(SafetensorsFile& file, std::string_view name,
-                                             const Shape& shape) {
+template <class Scalar>
+WEFT_COLD Tensor<Scalar> read_tensor(SafetensorsFile& file, std::string_view name,
+                                     const Shape& shape) {
     const SafetensorsEntry* entry = file.find(name);
     file.require(entry != nullptr, concat("has no ", name));
     file.require(
@@ -49,7 +49,7 @@ WEFT_COLD Tensor<Scalar, Device> read_tensor(SafetensorsFile& file, std::string_
                  concat(name, " has shape ", entry->shape, ", expected ", shape));
     file.require(entry->size_bytes == static_cast<std::uint64_t>(shape.size()) * sizeof(Scalar),
                  concat(name, " takes ", entry->size_bytes, " bytes"));
-    Tensor<Scalar, Device> tensor(shape);
+    Tensor<Scalar> tensor(shape);
     file.read(*entry, tensor.data());
     return tensor;
 }
@@ -118,24 +118,25 @@ WEFT_COLD inline void require_model_file(const SafetensorsFile& file) {
 /// it cannot be written; ArgumentError when the model is not built, has a layer of unknown type or
 /// an option that is not finite.
 template <class Scalar, class Device>
-WEFT_COLD void save_model(const Model<Scalar, Device>& model,
-                          const std::filesystem::path& path,
+WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesystem::path& path,
                           const std::vector<LayerFormat<Scalar, Device>>& own = {}) {
-    std::vector<detail::SafetensorsSource> tensors = detail::weights_of(model);
+    model.parameters();  // throws unless it is built
+    const auto arena = on_host<Scalar>(model.device(), model.arena());
+    auto tensors = detail::weights_of<Scalar, Device>(model, arena);
     for (const detail::SafetensorsSource& tensor : tensors) {
         if (tensor.name.starts_with(detail::self_test_prefix)) {
             throw ArgumentError(concat("save_model: the file has a ", tensor.name,
                                        " of its own; rename the layer"));
         }
     }
-    Tensor<Scalar, Device> input(model.input_shape());
+    Tensor<Scalar> input(model.input_shape());
     const RandomStream random(2026, RandomPurpose::user);
     for (Index i = 0; i < input.size(); ++i) {
         input[i] = static_cast<Scalar>(random.uniform(static_cast<std::uint64_t>(i)));
     }
-    const Tensor<Scalar, Device> output = model.predict(input);
-    tensors.push_back(detail::source_of<Scalar, Device>("self_test/input", input));
-    tensors.push_back(detail::source_of<Scalar, Device>("self_test/output", output));
+    const Tensor<Scalar> output = model.predict(input);
+    tensors.push_back(detail::source_of<Scalar>("self_test/input", input));
+    tensors.push_back(detail::source_of<Scalar>("self_test/output", output));
     detail::write_safetensors(path, tensors,
                               {{"format", "weft"},
                                {"format_version", std::to_string(detail::model_format_version)},
@@ -173,7 +174,7 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                                          concat(file.name(), ": its architecture"));
     const detail::GraphText text = detail::read_graph(architecture, file.name());
     const Shape input_shape = detail::read_input_layer(text.input);
-    const auto input = detail::read_tensor<Scalar, Device>(file, "self_test/input", input_shape);
+    const auto input = detail::read_tensor<Scalar>(file, "self_test/input", input_shape);
     const auto layers = detail::read_layers(std::span(text.layers), own);
 
     Model<Scalar, Device> model;
@@ -190,16 +191,17 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
     } catch (const Error& error) {
         throw IoError(concat(file.name(), ": ", error.what()));
     }
-    const WeightsReport report = detail::read_weights(file, model, model.arena().data());
-    file.require(report.is_complete(), report.to_string());
-    if (!options.allow_non_finite) {
-        detail::require_finite(file, model, std::as_const(model).arena().data(), report.loaded,
-                               "load_model(path, {}, {.allow_non_finite = true})");
-    }
+    write_on_host(model.device(), model.arena(), [&](TensorView<Scalar> arena) {
+        const WeightsReport report = detail::read_weights(file, model, arena.data());
+        file.require(report.is_complete(), report.to_string());
+        if (options.allow_non_finite) return;
+        detail::require_finite<Scalar, Device>(file, model, arena.data(), report.loaded,
+                                               "load_model(path, {}, {.allow_non_finite = true})");
+    });
     if (options.self_test) {
         const auto expected =
-            detail::read_tensor<Scalar, Device>(file, "self_test/output", model.output_shape());
-        const Tensor<Scalar, Device> output = model.predict(input);
+            detail::read_tensor<Scalar>(file, "self_test/output", model.output_shape());
+        const Tensor<Scalar> output = model.predict(input);
         const bool same_bits = detail::gives_same_bits<Scalar, Device>(file.metadata("build"));
         const bool holds =
             same_bits ? std::memcmp(output.data(), expected.data(),

@@ -2,6 +2,8 @@
 /// save_weights and load_weights: the parameters of a model in a safetensors file.
 #pragma once
 
+#include "weft/core/staging.hpp"
+#include "weft/cpu.hpp"
 #include "weft/io/detail/safetensors.hpp"
 #include "weft/model/sequential.hpp"
 
@@ -82,14 +84,21 @@ WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_v
     return report;
 }
 
-/// Reads what fits into an arena of the model's layout, which may be the model's own.
+/// Where a parameter lies in an arena of the model's layout, in memory of the host's.
+template <class Scalar, class Device, class Arena>
+Arena* numbers_of(const Model<Scalar, Device>& model, const ParameterInfo& parameter,
+                  Arena* arena) {
+    return arena + (model.view(parameter.slot).data() - model.arena().data());
+}
+
+/// Reads what fits into an arena of the model's layout, in memory of the host's.
 template <class Scalar, class Device>
 WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Model<Scalar, Device>& model,
                                      Scalar* arena) {
     std::vector<WeightsTarget> targets;
     for (const ParameterInfo& parameter : model.parameters()) {
-        const auto offset = model.view(parameter.slot).data() - model.arena().data();
-        targets.push_back({parameter.name, parameter.slot.shape, arena + offset});
+        targets.push_back(
+            {parameter.name, parameter.slot.shape, numbers_of(model, parameter, arena)});
     }
     return read_weights(file, safetensors_dtype<Scalar>(), sizeof(Scalar), targets);
 }
@@ -103,27 +112,37 @@ WEFT_COLD void require_finite(const SafetensorsFile& file, const Model<Scalar, D
     const auto finite = [](Scalar x) { return std::isfinite(x); };
     for (const ParameterInfo& parameter : model.parameters()) {
         if (std::ranges::find(names, parameter.name) == names.end()) continue;
-        const Scalar* numbers = arena + (model.view(parameter.slot).data() - model.arena().data());
+        const Scalar* const numbers = numbers_of(model, parameter, arena);
         file.require(std::all_of(numbers, numbers + parameter.slot.shape.size(), finite),
                      concat(parameter.name, " holds a NaN or an infinity; ", advice, " takes it"));
     }
 }
 
 /// A tensor, to be written under that name.
-template <class Scalar, class Device>
-WEFT_COLD SafetensorsSource source_of(std::string name, TensorView<const Scalar, Device> tensor) {
+template <class Scalar>
+WEFT_COLD SafetensorsSource source_of(std::string name, TensorView<const Scalar> tensor) {
     return {std::move(name), safetensors_dtype<Scalar>(), tensor.shape(), tensor.data(),
             static_cast<std::uint64_t>(tensor.size()) * sizeof(Scalar)};
 }
 
-/// All parameters of a model, to be written.
+/// All parameters of a model, to be written from that copy of its arena.
 template <class Scalar, class Device>
-WEFT_COLD std::vector<SafetensorsSource> weights_of(const Model<Scalar, Device>& model) {
+WEFT_COLD std::vector<SafetensorsSource> weights_of(const Model<Scalar, Device>& model,
+                                                    TensorView<const Scalar> arena) {
     std::vector<SafetensorsSource> sources;
     for (const ParameterInfo& parameter : model.parameters()) {
-        sources.push_back(source_of(parameter.name, model.view(parameter.slot)));
+        sources.push_back(source_of<Scalar>(
+            parameter.name, {numbers_of(model, parameter, arena.data()), parameter.slot.shape}));
     }
     return sources;
+}
+
+/// A copy of a model's arena.
+template <class Scalar, class Device>
+WEFT_COLD Tensor<Scalar> copy_of_arena(const Model<Scalar, Device>& model) {
+    Tensor<Scalar> arena(model.arena().shape());
+    copy_to_host<Scalar>(model.device(), model.arena(), arena);
+    return arena;
 }
 
 }  // namespace detail
@@ -134,8 +153,10 @@ WEFT_COLD std::vector<SafetensorsSource> weights_of(const Model<Scalar, Device>&
 /// moment. Throws IoError when it cannot be written, ArgumentError when the model is not built.
 template <class Scalar, class Device>
 void save_weights(const Model<Scalar, Device>& model, const std::filesystem::path& path) {
-    detail::write_safetensors(path, detail::weights_of(model), {{"format", "weft"}},
-                              "save_weights");
+    model.parameters();  // throws unless it is built
+    const auto arena = on_host<Scalar>(model.device(), model.arena());
+    detail::write_safetensors(path, detail::weights_of<Scalar, Device>(model, arena),
+                              {{"format", "weft"}}, "save_weights");
 }
 
 /// What load_weights and load_matching_weights take.
@@ -151,14 +172,14 @@ template <class Scalar, class Device>
 void load_weights(Model<Scalar, Device>& model, const std::filesystem::path& path,
                   const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
-    Tensor<Scalar, Device> arena(model.arena());
+    Tensor<Scalar> arena = detail::copy_of_arena(model);
     const WeightsReport report = detail::read_weights(file, model, arena.data());
     file.require(report.is_complete(), report.to_string());
     if (!options.allow_non_finite) {
         detail::require_finite(file, model, arena.data(), report.loaded,
                                "load_weights(model, path, {.allow_non_finite = true})");
     }
-    std::ranges::copy(arena, model.arena().begin());
+    copy_to_device<Scalar>(model.device(), arena, model.arena());
 }
 
 /// Gives those parameters of a built model a value from a file that it has for them, by name; the
@@ -166,17 +187,16 @@ void load_weights(Model<Scalar, Device>& model, const std::filesystem::path& pat
 /// with a last layer of its own. Throws IoError when one of them is not finite, and when something
 /// is wrong with the file; the model then stays as it was.
 template <class Scalar, class Device>
-WeightsReport load_matching_weights(Model<Scalar, Device>& model,
-                                    const std::filesystem::path& path,
+WeightsReport load_matching_weights(Model<Scalar, Device>& model, const std::filesystem::path& path,
                                     const LoadWeightsOptions& options = {}) {
     detail::SafetensorsFile file(path);
-    Tensor<Scalar, Device> arena(model.arena());
+    Tensor<Scalar> arena = detail::copy_of_arena(model);
     WeightsReport report = detail::read_weights(file, model, arena.data());
     if (!options.allow_non_finite) {
         detail::require_finite(file, model, arena.data(), report.loaded,
                                "load_matching_weights(model, path, {.allow_non_finite = true})");
     }
-    std::ranges::copy(arena, model.arena().begin());
+    copy_to_device<Scalar>(model.device(), arena, model.arena());
     return report;
 }
 

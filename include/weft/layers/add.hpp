@@ -2,8 +2,6 @@
 /// Add: the sum of several inputs.
 #pragma once
 
-#include "weft/kernels/cpu/layout.hpp"
-#include "weft/kernels/cpu/merge.hpp"
 #include "weft/layers/merge_layer.hpp"
 
 namespace weft {

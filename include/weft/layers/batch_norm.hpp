@@ -2,7 +2,6 @@
 /// BatchNorm: normalisation by the statistics of the batch.
 #pragma once
 
-#include "weft/kernels/cpu/batch_norm.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {
@@ -58,31 +57,17 @@ public:
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
                                View y) const override {
         const Index rows = x.size() / channels();
-        // In inference nothing is saved: the moments of use lie in the device's scratch.
-        const Saved saved = pass.training ? saved_of(pass) : Saved{};
-        if (pass.training) {
-            column_moments(pass.device, rows, channels(), x.data(), saved.mean,
-                           saved.inverse_deviation);
-            const View mean = pass.update(moving_mean_), variance = pass.update(moving_variance_);
-            for (Index c = 0; c < channels(); ++c) {
-                mean[c] = momentum_ * mean[c] + (1 - momentum_) * saved.mean[c];
-                variance[c] =
-                    momentum_ * variance[c] + (1 - momentum_) * saved.inverse_deviation[c];
-                saved.inverse_deviation[c] = 1 / std::sqrt(saved.inverse_deviation[c] + epsilon_);
-            }
-            batch_norm_apply(pass.device, rows, channels(), x.data(), saved.mean,
-                             saved.inverse_deviation, gamma(pass), beta(pass), y.data());
-            return;
+        if (!pass.training) {
+            return batch_norm_inference(pass.device, rows, channels(), x.data(),
+                                        pass.parameter(moving_mean_).data(),
+                                        pass.parameter(moving_variance_).data(), epsilon_,
+                                        gamma(pass), beta(pass), y.data());
         }
-        auto* const inverse_deviation = reinterpret_cast<Scalar*>(
-            pass.device.scratch(static_cast<std::size_t>(channels()) * sizeof(Scalar)));
-        const ConstView variance = pass.parameter(moving_variance_);
-        for (Index c = 0; c < channels(); ++c) {
-            inverse_deviation[c] = 1 / std::sqrt(variance[c] + epsilon_);
-        }
-        batch_norm_apply(pass.device, rows, channels(), x.data(),
-                         pass.parameter(moving_mean_).data(), inverse_deviation, gamma(pass),
-                         beta(pass), y.data());
+        const Saved saved = saved_of(pass);
+        batch_norm_forward(pass.device, rows, channels(), x.data(), momentum_, epsilon_,
+                           gamma(pass), beta(pass), pass.update(moving_mean_).data(),
+                           pass.update(moving_variance_).data(), saved.mean,
+                           saved.inverse_deviation, y.data());
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,

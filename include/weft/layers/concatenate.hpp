@@ -2,7 +2,6 @@
 /// Concatenate: several inputs side by side.
 #pragma once
 
-#include "weft/kernels/cpu/merge.hpp"
 #include "weft/layers/merge_layer.hpp"
 
 namespace weft {

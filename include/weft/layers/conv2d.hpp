@@ -2,7 +2,7 @@
 /// Conv2D: convolution of images.
 #pragma once
 
-#include "weft/kernels/cpu/convolution.hpp"
+#include "weft/kernels/convolution.hpp"
 #include "weft/layers/detail/window_layer.hpp"
 #include "weft/layers/layer.hpp"
 

@@ -2,7 +2,6 @@
 /// Dense: an affine map of the last axis.
 #pragma once
 
-#include "weft/kernels/cpu/dense.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {

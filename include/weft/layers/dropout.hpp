@@ -2,8 +2,6 @@
 /// Dropout: random zeros in training.
 #pragma once
 
-#include "weft/kernels/cpu/dropout.hpp"
-#include "weft/kernels/cpu/layout.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {

@@ -2,7 +2,6 @@
 /// ELU: the exponential linear unit.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {

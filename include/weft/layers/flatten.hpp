@@ -2,7 +2,6 @@
 /// Flatten: all axes of a sample as one.
 #pragma once
 
-#include "weft/kernels/cpu/layout.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {

@@ -2,7 +2,6 @@
 /// LeakyReLU: the rectifier with a slope below zero.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {

@@ -2,8 +2,6 @@
 /// Multiply: the product of several inputs.
 #pragma once
 
-#include "weft/kernels/cpu/layout.hpp"
-#include "weft/kernels/cpu/merge.hpp"
 #include "weft/layers/merge_layer.hpp"
 
 namespace weft {

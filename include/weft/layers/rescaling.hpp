@@ -2,7 +2,6 @@
 /// Rescaling: a fixed scale and offset.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {

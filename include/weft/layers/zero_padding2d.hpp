@@ -2,7 +2,6 @@
 /// ZeroPadding2D: a border of zeros around images.
 #pragma once
 
-#include "weft/kernels/cpu/layout.hpp"
 #include "weft/layers/detail/window_layer.hpp"
 
 namespace weft {

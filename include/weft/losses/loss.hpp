@@ -4,8 +4,9 @@
 
 #include "weft/core/tensor.hpp"
 #include "weft/kernels/activation.hpp"
-#include "weft/kernels/cpu/loss.hpp"
+#include "weft/kernels/loss.hpp"
 
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <string>

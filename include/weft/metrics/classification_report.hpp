@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/eigen.hpp"
-#include "weft/kernels/cpu/metric.hpp"
+#include "weft/kernels/metric.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "weft/core/tensor.hpp"
-#include "weft/kernels/cpu/metric.hpp"
 
 #include <concepts>
 #include <memory>

@@ -29,7 +29,8 @@ public:
             Part part{graph.layers[i], &model.layer(i), {}};
             for (const ParameterInfo& parameter : model.layer_parameters(i)) {
                 part.parameters.emplace_back(parameter.slot.shape);
-                std::ranges::copy(model.view(parameter.slot), part.parameters.back().begin());
+                const auto numbers = on_host<Scalar>(model.device(), model.view(parameter.slot));
+                std::ranges::copy(numbers, part.parameters.back().begin());
             }
             parts_.push_back(std::move(part));
         }
@@ -49,7 +50,7 @@ public:
         }
     }
 
-    WEFT_COLD Model<Scalar, Device> model(const Shape& input_shape) const {
+    WEFT_COLD Model<Scalar, Device> model(const Shape& input_shape, const Device& device) const {
         Graph<Scalar, Device> graph;
         std::vector<std::size_t> value(nodes_.size() + 1), inputs, places;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -66,13 +67,16 @@ public:
             value[i + 1] = graph.nodes.size();
         }
         Model<Scalar, Device> result(std::move(graph));
+        result.set_device(device);
         result.build(input_shape);
         for (std::size_t i = 0; i < places.size(); ++i) {
             const auto& parameters = parts_[places[i]].parameters;
             for (std::size_t p = 0; p < parameters.size(); ++p) {
-                std::ranges::transform(parameters[p],
-                                       result.view(result.layer_parameters(i)[p].slot).begin(),
-                                       [](double number) { return static_cast<Scalar>(number); });
+                const auto rounded = [](double number) { return static_cast<Scalar>(number); };
+                write_on_host(device, result.view(result.layer_parameters(i)[p].slot),
+                              [&](TensorView<Scalar> numbers) {
+                                  std::ranges::transform(parameters[p], numbers.begin(), rounded);
+                              });
             }
         }
         return result;
@@ -258,9 +262,7 @@ WEFT_COLD Model<Scalar, Device> fold_batch_norm(const Model<Scalar, Device>& mod
     detail::BatchNormFolder<Scalar, Device> folder(model);
     if (folder.is_empty()) return model;  // nothing but dropouts
     folder.fold();
-    Model<Scalar, Device> folded = folder.model(input_shape);
-    folded.set_device(model.device());
-    return folded;
+    return folder.model(input_shape, model.device());
 }
 
 }  // namespace weft

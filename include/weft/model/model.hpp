@@ -2,7 +2,8 @@
 /// Model: layers with their parameters, as a function of a batch.
 #pragma once
 
-#include "weft/kernels/cpu/layout.hpp"
+#include "weft/core/eigen.hpp"
+#include "weft/model/detail/on_device.hpp"
 #include "weft/model/detail/pass_run.hpp"
 #include "weft/model/detail/summarize.hpp"
 #include "weft/model/graph.hpp"
@@ -50,7 +51,7 @@ public:
     /// the layer; the model then stays as it was.
     WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
         auto built = std::make_shared<const BuiltGraph<Scalar, Device>>(graph_, input_shape);
-        parameters_ = Parameters<Scalar, Device>(built->list, seed);
+        parameters_ = Parameters<Scalar, Device>(built->list, seed, device_);
         built_ = std::move(built);
         marks_.begin_build();
         pool_.clear();
@@ -69,17 +70,18 @@ public:
     /// x (input_shape...), giving (output_shape...). A sample's result has the same bits alone and
     /// in any batch, for finite parameters. Throws ShapeError when x is neither.
     Tensor<Scalar, Device> predict(ConstView x) const {
-        Tensor<Scalar, Device> y(is_one_sample(x.shape()) ? output_shape()
-                                                          : output_shape().batch(x.shape()[0]));
+        Tensor<Scalar, Device> y(
+            is_one_sample(x.shape()) ? output_shape() : output_shape().batch(x.shape()[0]),
+            device_);
         predict(x, y);
         return y;
     }
 
     /// The same for what as_view takes: a row-major Eigen matrix (N, features), or a vector
-    /// (features).
+    /// (features). On another device than the CPU from and to memory of the host's, tensors too.
     template <NoViewAs<ConstView> X>
-    Tensor<Scalar, Device> predict(const X& x) const {
-        return predict(as_view_of<Scalar>(x));
+    Tensor<Scalar> predict(const X& x) const {
+        return detail::predict_on_host(*this, as_view_of<Scalar>(x));
     }
 
     /// The same into memory of the caller's, which must not overlap x. Repeated, it allocates
@@ -232,7 +234,8 @@ public:
     const Device& device() const { return device_; }
 
     /// Runs later passes on that device, for the CPU with that many threads.
-    void set_device(const Device& device) {
+    WEFT_COLD void set_device(const Device& device) {
+        parameters_.move(device_, device);
         device_ = device;
         pool_.clear();
     }

@@ -2,7 +2,8 @@
 /// Parameters: the numbers that a model learns, and those it keeps beside them.
 #pragma once
 
-#include "weft/core/tensor.hpp"
+#include "weft/core/staging.hpp"
+#include "weft/kernels/device.hpp"
 #include "weft/layers/parameter.hpp"
 
 namespace weft {
@@ -18,13 +19,24 @@ public:
     Parameters() = default;
 
     /// All zero, but for the first values of each, from a stream of its own.
-    WEFT_COLD Parameters(const ParameterList& list, std::uint64_t seed)
+    WEFT_COLD Parameters(const ParameterList& list, std::uint64_t seed, const Device& device)
         : trainable_size_(list.trainable_size()),
-          arena_(Shape{list.trainable_size() + list.state_size()}) {
+          arena_(Shape{list.trainable_size() + list.state_size()}, device) {
+        kernels::require_device<Device, Scalar>();
         std::uint32_t stream = 0;
         for (const ParameterInfo& info : list.parameters()) {
-            const TensorView<Scalar> values(view(info.slot).data(), info.slot.shape);
-            info.initializer.fill(values, RandomStream(seed, RandomPurpose::initializer, stream++));
+            const RandomStream random(seed, RandomPurpose::initializer, stream++);
+            write_on_host(device, view(info.slot),
+                          [&](auto values) { info.initializer.fill(values, random); });
+        }
+    }
+
+    /// Moves them from one device to another of the same kind.
+    WEFT_COLD void move(const Device& from, const Device& to) {
+        if constexpr (!Device::is_host) {
+            Tensor<Scalar, Device> moved(arena_.shape(), to);
+            copy_to_device<Scalar>(to, on_host<Scalar>(from, arena_), moved);
+            arena_ = std::move(moved);
         }
     }
 

@@ -42,10 +42,12 @@ public:
             saved.push_back(static_cast<Index>(bytes));
         }
         offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);
-        memory_ = Tensor<std::byte, Device>(Shape{offsets_.size_bytes});
+        memory_ = Tensor<std::byte, Device>(Shape{offsets_.size_bytes}, device_);
         std::size_t most = 1;
         for (const PlanStep& step : plan_->steps()) {
-            if (step.adds_gradients) shared_gradients_ = Tensor<Scalar, Device>({trainable_size});
+            if (step.adds_gradients) {
+                shared_gradients_ = Tensor<Scalar, Device>({trainable_size}, device_);
+            }
             most = (std::max)(most, step.inputs);
         }
         inputs_ = std::make_unique<TensorView<const Scalar, Device>[]>(most);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/tensor.hpp"
-#include "weft/kernels/cpu/optimizer.hpp"
+#include "weft/kernels/optimizer.hpp"
 
 #include <cmath>
 #include <concepts>

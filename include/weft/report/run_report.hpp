@@ -2,6 +2,7 @@
 /// RunReport: what a report shows of a training run.
 #pragma once
 
+#include "weft/core/staging.hpp"
 #include "weft/data/dataset.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/history.hpp"
@@ -25,12 +26,12 @@ struct RunReport {
 };
 
 /// The kernel of the first Conv2D of a built model, (kh, kw, C, filters); empty if it has none.
-template <class Scalar>
-Tensor<float> first_filters(const Model<Scalar, Cpu>& model) {
+template <class Scalar, class Device>
+Tensor<float> first_filters(const Model<Scalar, Device>& model) {
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         if (model.declarations()[i].type() != "Conv2D") continue;
-        const TensorView<const Scalar> kernel =
-            model.parameter(concat(model.layer_name(i), "/kernel"));
+        const auto kernel = on_host<Scalar>(
+            model.device(), model.parameter(concat(model.layer_name(i), "/kernel")));
         Tensor<float> filters(kernel.shape());
         std::ranges::transform(kernel, filters.begin(),
                                [](Scalar weight) { return static_cast<float>(weight); });

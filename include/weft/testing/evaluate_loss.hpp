@@ -2,6 +2,7 @@
 /// A loss, evaluated without a model.
 #pragma once
 
+#include "weft/cpu.hpp"
 #include "weft/losses/loss.hpp"
 
 #include <algorithm>

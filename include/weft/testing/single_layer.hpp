@@ -2,7 +2,7 @@
 /// SingleLayer: one layer, built and driven without a model.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/declaration.hpp"
 #include "weft/testing/random_tensor.hpp"
 

@@ -68,31 +68,6 @@ namespace weft {
 
 using kernels::Reference;
 
-/// A tensor of the Cpu that other kernels do not take.
-template <class Scalar>
-class Tensor<Scalar, Reference> : private Tensor<Scalar, Cpu> {
-    using Host = Tensor<Scalar, Cpu>;
-
-public:
-    using Host::begin, Host::data, Host::end, Host::size;
-    using Host::Host;
-    Tensor(const Shape& shape, const Reference&) : Host(shape) {}
-    using typename Host::value_type;
-    using Host::operator[], Host::operator();
-
-    const Shape& shape() const { return Host::shape(); }
-    TensorView<Scalar, Reference> view() { return {data(), shape()}; }
-    TensorView<const Scalar, Reference> view() const { return {data(), shape()}; }
-    operator TensorView<Scalar, Reference>() { return view(); }
-    operator TensorView<const Scalar, Reference>() const { return view(); }
-    TensorView<Scalar, Reference> slice(Index first, Index count) {
-        return view().slice(first, count);
-    }
-    TensorView<const Scalar, Reference> slice(Index first, Index count) const {
-        return view().slice(first, count);
-    }
-};
-
 /// The numbers of a tensor, or of a view, in the precision that an oracle takes them in.
 template <class Number = double, class Numbers>
 Tensor<Number, Reference> as_reference(const Numbers& x) {

@@ -32,21 +32,20 @@ WEFT_COLD std::uint32_t compute_arithmetic_check() {
                          double low, double high) {
         Sequential<Scalar, Device> model(std::move(layers));
         model.build(input, 1);
-        Tensor<Scalar, Device> x(input);
+        Tensor<Scalar> x(input);
         const RandomStream random(1, RandomPurpose::user);
         for (Index i = 0; i < x.size(); ++i) {
             const double u = random.uniform(static_cast<std::uint64_t>(i));
             x[i] = static_cast<Scalar>(low + (high - low) * u);
         }
-        const Tensor<Scalar, Device> y = model.predict(x);
+        const Tensor<Scalar> y = model.predict(x);
         bits = crc32c({reinterpret_cast<const char*>(y.data()),
                        static_cast<std::size_t>(y.size()) * sizeof(Scalar)},
                       bits);
     };
     using Declaration = LayerDeclaration<Scalar, Device>;
-    for (const Declaration& function :
-         {Declaration(Tanh{}), Declaration(Sigmoid{}), Declaration(SiLU{}), Declaration(GELU{}),
-          Declaration(ELU{}), Declaration(Softmax{})}) {
+    const Declaration functions[] = {Tanh{}, Sigmoid{}, SiLU{}, GELU{}, ELU{}, Softmax{}};
+    for (const Declaration& function : functions) {
         add({function}, {1024}, -8, 8);
     }
     add({Dense{.units = 24}}, {1000}, -1, 1);

@@ -95,6 +95,37 @@ void batch_norm_apply(Cpu& cpu, Index rows, Index columns, const Scalar* x, cons
     });
 }
 
+/// Batch normalisation by the batch's own moments, with
+///   moving = momentum moving + (1 - momentum) batch,  for mean and variance;
+/// leaves the batch's mean and 1 / sqrt(variance + epsilon) for batch_norm_backward. gamma and beta
+/// may be null, for 1 and 0.   x, y (R, C), the others (C)
+template <class Scalar>
+WEFT_NOINLINE void batch_norm_forward(Cpu& cpu, Index rows, Index columns, const Scalar* x,
+                                      Scalar momentum, Scalar epsilon, const Scalar* gamma,
+                                      const Scalar* beta, Scalar* moving_mean,
+                                      Scalar* moving_variance, Scalar* mean,
+                                      Scalar* inverse_deviation, Scalar* y) {
+    Scalar* const variance = inverse_deviation;
+    column_moments(cpu, rows, columns, x, mean, variance);
+    for (Index c = 0; c < columns; ++c) {
+        moving_mean[c] = momentum * moving_mean[c] + (1 - momentum) * mean[c];
+        moving_variance[c] = momentum * moving_variance[c] + (1 - momentum) * variance[c];
+        inverse_deviation[c] = 1 / std::sqrt(variance[c] + epsilon);
+    }
+    batch_norm_apply(cpu, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
+}
+
+/// Batch normalisation by given moments. Shapes as above.
+template <class Scalar>
+WEFT_NOINLINE void batch_norm_inference(Cpu& cpu, Index rows, Index columns, const Scalar* x,
+                                        const Scalar* mean, const Scalar* variance, Scalar epsilon,
+                                        const Scalar* gamma, const Scalar* beta, Scalar* y) {
+    auto* const inverse_deviation =
+        reinterpret_cast<Scalar*>(cpu.scratch(static_cast<std::size_t>(columns) * sizeof(Scalar)));
+    for (Index c = 0; c < columns; ++c) inverse_deviation[c] = 1 / std::sqrt(variance[c] + epsilon);
+    batch_norm_apply(cpu, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
+}
+
 /// The gradients of batch normalisation by the batch's own moments, with n = (x - mean) /
 /// deviation:
 ///   dgamma_c = sum_r dy n,   dbeta_c = sum_r dy,

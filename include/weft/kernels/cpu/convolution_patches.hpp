@@ -2,25 +2,11 @@
 /// The windows of a convolution as rows of a matrix: gathered, or as runs through the image.
 #pragma once
 
+#include "weft/kernels/convolution.hpp"
 #include "weft/kernels/cpu/matmul_kernel.hpp"
-#include "weft/kernels/window.hpp"
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
-
-/// Windows over images (N, H, W, channels), and the filters (window, window, channels / groups,
-/// filters) that each is multiplied with. Filters and channels are cut into as many groups; filters
-/// of a group see the channels of that group alone.
-struct Convolution {
-    Window2D window;
-    Index filters = 1;
-    Index groups = 1;
-
-    constexpr Index group_channels() const { return window.channels / groups; }
-    constexpr Index group_filters() const { return filters / groups; }
-    /// The elements of a patch: the rows of a group's filter matrix.
-    constexpr Index depth() const { return window.taps() * group_channels(); }
-};
 
 namespace detail {
 

@@ -14,6 +14,16 @@ void copy_elements(Cpu&, TensorView<const Scalar> x, TensorView<Scalar> y) {
     std::copy(x.begin(), x.end(), y.begin());
 }
 
+/// Elements from memory of the host's to the device's, and back: here both are the same.
+template <class Scalar>
+void copy_to_device(const Cpu&, TensorView<const Scalar> from, TensorView<Scalar> to) {
+    std::copy(from.begin(), from.end(), to.begin());
+}
+template <class Scalar>
+void copy_to_host(const Cpu&, TensorView<const Scalar> from, TensorView<Scalar> to) {
+    std::copy(from.begin(), from.end(), to.begin());
+}
+
 /// y_nji = x_nij: each sample's matrix transposed.   x (N, rows, columns)   y (N, columns, rows)
 template <class Scalar>
 void transpose_samples(Cpu& cpu, Index samples, Index rows, Index columns, const Scalar* x,

@@ -7,6 +7,7 @@
 
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/cpu/smoothed_targets.hpp"
+#include "weft/kernels/loss.hpp"
 
 #include <cmath>
 
@@ -14,9 +15,6 @@ WEFT_PACKETS_BEGIN
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
-
-/// Keeps probabilities away from 0 and 1 before a logarithm, as Keras does.
-inline constexpr double probability_epsilon = 1e-7;
 
 namespace detail {
 

@@ -2,7 +2,7 @@
 /// An activation function as a layer of its own.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
+#include "weft/kernels/activation.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft::detail {

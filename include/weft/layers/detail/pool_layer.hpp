@@ -2,7 +2,6 @@
 /// Max and average pooling over windows, whatever declares them.
 #pragma once
 
-#include "weft/kernels/cpu/pooling.hpp"
 #include "weft/layers/detail/window_layer.hpp"
 
 namespace weft::detail {

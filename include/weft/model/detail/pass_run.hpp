@@ -3,9 +3,6 @@
 #pragma once
 
 #include "weft/core/eigen.hpp"
-#include "weft/kernels/cpu/activation.hpp"
-#include "weft/kernels/cpu/merge.hpp"
-#include "weft/kernels/cpu/penalty.hpp"
 #include "weft/model/graph.hpp"
 #include "weft/model/workspace.hpp"
 

@@ -120,8 +120,7 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
 
 /// A hint for a batch x of pixels in 0 ... 255 that the model does not scale, else nothing.
 template <class Scalar, class Device>
-WEFT_COLD std::string check_input(const Model<Scalar, Device>& model,
-                                  TensorView<const Scalar, Device> x) {
+WEFT_COLD std::string check_input(const Model<Scalar, Device>& model, TensorView<const Scalar> x) {
     std::size_t i = 0;
     while (i + 1 < model.layer_count() && passes_on(model, i)) ++i;
     // Fewer numbers are no picture; other layers may scale.

@@ -2,7 +2,6 @@
 /// Tracing a NaN or an infinity to where it arose.
 #pragma once
 
-#include "weft/kernels/cpu/reduction.hpp"
 #include "weft/model/sequential.hpp"
 
 namespace weft::detail {

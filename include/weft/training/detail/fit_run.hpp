@@ -74,7 +74,7 @@ public:
     WEFT_COLD Buffer save_weights() const override {
         require_model();
         Buffer copy(weights_bytes());
-        if (copy.size() > 0) std::memcpy(copy.data(), model_.arena().data(), copy.size());
+        copy_to_host<Scalar>(model_.device(), model_.arena(), numbers_in<Scalar>(copy));
         return copy;
     }
     std::size_t weights_bytes() const override {
@@ -87,7 +87,7 @@ public:
             throw ArgumentError(
                 concat("load_weights: a buffer of ", weights.size(), " bytes, expected ", size));
         }
-        if (size > 0) std::memcpy(model_.arena().data(), weights.data(), weights.size());
+        copy_to_device<Scalar>(model_.device(), numbers_in<Scalar>(weights), model_.arena());
     }
 
     /// All that decides how the run goes on, under "training/": for StateFields.
@@ -98,7 +98,8 @@ public:
         field("of", known_plan);
         field.require(known_plan == this_plan, "of",
                       concat("is of another run: ", known_plan, "; this one: ", this_plan));
-        field("trainer", state_);
+        TrainingStateField trainer{state_, model_.device()};
+        field("trainer", trainer);
         field.count("epoch", epoch_);
         field.count("step", batch_step_);
         field("epoch_over", epoch_over_);
@@ -204,7 +205,7 @@ private:
                 throw ArgumentError(concat("fit: a checkpoint has a ", parameter.name,
                                            " of its own; rename the layer"));
             }
-            field(parameter.name, model_.view(parameter.slot));
+            visit_tensor(field, parameter.name, model_.device(), model_.view(parameter.slot));
         }
         field("training", *this);
     }
@@ -318,7 +319,7 @@ private:
         const Index first = (batch_step_ - 1) * batch_size_;
         const Index n = (std::min)(batch_size_, train_size_ - first);
         bool is_finite = true;  // forward, backward, update: about three forward passes
-        run_on_next_batch(batches, batch_, 3 * model_.work(batch_.workspace, n), [&] {
+        run_on_next_batch(batches, batch_, n, 3 * model_.work(batch_.workspace, n), [&] {
             require_model();
             is_finite = train_on(std::span(order_).subspan(static_cast<std::size_t>(first),
                                                            static_cast<std::size_t>(n)));
@@ -336,7 +337,7 @@ private:
         Device& device = batch_.workspace.device();
         const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
         if (!all_finite<Scalar>(device, x)) return stop_at("input");
-        if (!state_.has_hinted) give_hints(x);
+        if (!state_.has_hinted) give_hints(batch_.x.host().slice(0, n));
         const auto predictions = model_.forward(batch_.workspace, x, pass);
         if (!score_batch(model_, trainer_, batch_, predictions, samples,
                          {options_.sample_weight, options_.class_weight},
@@ -355,10 +356,10 @@ private:
     }
 
     /// Tells what looks like a mistake, once.
-    WEFT_COLD void give_hints(TensorView<const Scalar, Device> x) {
+    WEFT_COLD void give_hints(TensorView<const Scalar> x) {
         state_.has_hinted = true;
-        for (std::string hint :
-             {check_output(model_, trainer_.loss), check_input<Scalar, Device>(model_, x)}) {
+        std::string hints[] = {check_output(model_, trainer_.loss), check_input(model_, x)};
+        for (std::string& hint : hints) {
             if (hint.empty()) continue;
             if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());
             history_.hints.push_back(std::move(hint));

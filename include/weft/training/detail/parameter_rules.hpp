@@ -3,7 +3,6 @@
 /// and constraints.
 #pragma once
 
-#include "weft/kernels/cpu/penalty.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/fit_options.hpp"
 

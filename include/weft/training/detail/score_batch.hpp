@@ -2,6 +2,7 @@
 /// A batch with its memory, and the scores of what a model makes of it.
 #pragma once
 
+#include "weft/core/staging.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
 #include "weft/training/fit_options.hpp"
@@ -14,30 +15,37 @@ struct Batch {
     WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossDeclaration<Scalar, Device>& loss,
                     Index capacity, PassKind kind)
         : workspace(model.make_workspace(capacity, kind, loss->fuses(model.last_activation()))),
-          x(model.input_shape().batch(capacity)),
-          y(loss->target_shape(model.output_shape()).batch(capacity)),
-          weights(Shape{capacity}),
-          losses(Shape{capacity * loss_rows(model.output_shape())}) {
+          x(model.input_shape().batch(capacity), model.device()),
+          y(loss->target_shape(model.output_shape()).batch(capacity), model.device()),
+          weights(Shape{capacity}, model.device()),
+          losses(Shape{capacity * loss_rows(model.output_shape())}, model.device()) {
         if (kind == PassKind::inference) {
-            scratch_gradient = Tensor<Scalar, Device>(model.output_shape().batch(capacity));
+            scratch_gradient =
+                Tensor<Scalar, Device>(model.output_shape().batch(capacity), model.device());
         }
     }
 
     Workspace<Scalar, Device> workspace;
-    Tensor<Scalar, Device> x, y, weights, losses;
+    StagedTensor<Scalar, Device> x, y, weights;
+    Tensor<Scalar, Device> losses;
     Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
 };
 
-/// Reads the next batch and runs body(), as one pass if reading neither waits nor throws, else the
-/// pass begins after it.
+/// Reads the next batch, of n samples, and runs body(): as one pass if reading neither waits nor
+/// throws and memory is the host's, else the pass begins after it.
 template <class Scalar, class Device, class Body>
-void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batch, double work,
-                       const Body& body) {
-    Scalar* const x = batch.x.data();
-    Scalar* const y = batch.y.data();
+void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batch, Index n,
+                       double work, const Body& body) {
+    Scalar* const x = batch.x.host().data();
+    Scalar* const y = batch.y.host().data();
     Device& device = batch.workspace.device();
-    const bool is_within = std::same_as<Device, Cpu> && batches.reads_within_pass();
-    if (!is_within) batches.next(x, y);
+    bool is_within = false;
+    if constexpr (std::same_as<Device, Cpu>) is_within = batches.reads_within_pass();
+    if (!is_within) {
+        batches.next(x, y);
+        batch.x.send(device, n);
+        batch.y.send(device, n);
+    }
     run_pass(device, work, [&] {
         if constexpr (std::same_as<Device, Cpu>) {
             if (is_within) batches.next_within_pass(device, x, y);
@@ -54,8 +62,8 @@ struct LossWeights {
 
 /// The class that a target of Loss::class_count stands for, as in Keras; less than the count for a
 /// NaN too, which is found later.
-template <class Scalar, class Device>
-std::size_t class_of(TensorView<const Scalar, Device> target, std::size_t classes) {
+template <class Scalar>
+std::size_t class_of(TensorView<const Scalar> target, std::size_t classes) {
     if (target.size() == 1) {
         // Indices are checked; of yes and no there may be any number between.
         return classes == 2 ? target[0] > Scalar(0.5) : static_cast<std::size_t>(target[0]);
@@ -81,15 +89,18 @@ WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
     options.loss->evaluate(device, batch.workspace.plan().gives_logits(), predictions, targets,
                            losses, gradient);
     if (!weights.of_samples.empty() || !weights.of_classes.empty()) {
+        const TensorView<Scalar> factors = batch.weights.host(), classes = batch.y.host();
         for (Index i = 0; i < n; ++i) {
             const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
             double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
             if (!weights.of_classes.empty()) {
                 weight *=
-                    weights.of_classes[class_of(targets.sample(i), weights.of_classes.size())];
+                    weights
+                        .of_classes[class_of<Scalar>(classes.sample(i), weights.of_classes.size())];
             }
-            batch.weights[i] = static_cast<Scalar>(weight);
+            factors[i] = static_cast<Scalar>(weight);
         }
+        batch.weights.send(device, n);
         weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
     }
     const auto rows = static_cast<double>(losses.size());

@@ -2,11 +2,33 @@
 /// TrainingState: what training adds to a model.
 #pragma once
 
+#include "weft/core/staging.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
 #include "weft/training/fit_options.hpp"
 
 namespace weft::detail {
+
+/// The numbers that a buffer holds.
+template <class Scalar, class Bytes>
+auto numbers_in(Bytes& bytes) {
+    using Number = std::conditional_t<std::is_const_v<Bytes>, const Scalar, Scalar>;
+    return TensorView<Number>(reinterpret_cast<Number*>(bytes.data()),
+                              Shape{static_cast<Index>(bytes.size() / sizeof(Scalar))});
+}
+
+/// The numbers of a device's tensor as a field.
+template <class Scalar, class Device>
+WEFT_COLD void visit_tensor(StateFields& field, std::string_view name, const Device& device,
+                            TensorView<Scalar, Device> tensor) {
+    if constexpr (Device::is_host) {
+        field(name, tensor);
+    } else {
+        Tensor<Scalar> numbers = on_host<Scalar>(device, tensor);
+        field(name, numbers.view());
+        if (field.is_restoring()) copy_to_device<Scalar>(device, numbers, tensor);
+    }
+}
 
 /// Gradients, the optimiser's state, and how far training has come.
 template <class Scalar, class Device>
@@ -27,9 +49,9 @@ struct TrainingState {
         const Shape shape = model.trainable_parameters().shape();
         if (build == model.marks().build() && gradients.shape() == shape) return;
         build = model.marks().build();
-        gradients = Tensor<Scalar, Device>(shape);
-        of_optimizer =
-            Tensor<Scalar, Device>(Shape{options.optimizer->state_vectors() * shape.size()});
+        gradients = Tensor<Scalar, Device>(shape, model.device());
+        of_optimizer = Tensor<Scalar, Device>(
+            Shape{options.optimizer->state_vectors() * shape.size()}, model.device());
         steps = 0;
         epochs = 0;
         has_hinted = false;
@@ -63,14 +85,26 @@ struct TrainingState {
         apply_constraints<Scalar, Device>(device, model);
     }
 
-    WEFT_COLD void visit_state(StateFields& field) {
+    WEFT_COLD void visit_state(StateFields& field, const Device& device) {
         field("learning_rate", learning_rate);
         field.count("steps", steps);
         field.count("epochs", epochs);
-        field("optimizer", of_optimizer.view());
+        visit_tensor(field, "optimizer", device, of_optimizer.view());
         field.require(learning_rate >= 0 && std::isfinite(learning_rate), "learning_rate",
                       "is no rate");
     }
 };
+
+/// The state as a field of a run, with the device that its numbers lie on.
+template <class Scalar, class Device>
+struct TrainingStateField {
+    TrainingState<Scalar, Device>& state;
+    const Device& device;
+
+    WEFT_COLD void visit_state(StateFields& field) { state.visit_state(field, device); }
+};
+template <class Scalar, class Device>
+TrainingStateField(TrainingState<Scalar, Device>&, const Device&)
+    -> TrainingStateField<Scalar, Device>;
 
 }  // namespace weft::detail

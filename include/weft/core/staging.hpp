@@ -1,0 +1,74 @@
+/// \file
+/// The host's way to numbers on a device: no copy where the device's memory is the host's.
+#pragma once
+
+#include "weft/core/tensor.hpp"
+
+#include <type_traits>
+
+namespace weft {
+
+/// The elements of x where the host can read them: x itself where the device's memory is the
+/// host's, else a Tensor<Scalar> with a copy.
+template <class Scalar, class Device>
+auto on_host(const Device& device, std::type_identity_t<TensorView<const Scalar, Device>> x) {
+    if constexpr (Device::is_host) {
+        return TensorView<const Scalar>(x.data(), x.shape());
+    } else {
+        Tensor<Scalar> copy(x.shape());
+        copy_to_host<Scalar>(device, x, copy);
+        return copy;
+    }
+}
+
+/// Lets write(TensorView<Scalar>) write all elements of x: into x itself where the device's memory
+/// is the host's, else into zeros, which then go to the device. If it throws, they do not.
+template <class Scalar, class Device, class Write>
+void write_on_host(const Device& device, TensorView<Scalar, Device> x, const Write& write) {
+    if constexpr (Device::is_host) {
+        write(TensorView<Scalar>(x.data(), x.shape()));
+    } else {
+        Tensor<Scalar> values(x.shape());
+        write(values.view());
+        copy_to_device<Scalar>(device, values, x);
+    }
+}
+
+/// A tensor that the host writes and the device then reads, again and again: one tensor where the
+/// device's memory is the host's, else one on either side.
+template <class Scalar, class Device>
+class StagedTensor {
+public:
+    StagedTensor(const Shape& shape, const Device& device) : values_(shape, device) {
+        if constexpr (!Device::is_host) host_ = Tensor<Scalar>(shape);
+    }
+
+    /// Where the host writes.
+    TensorView<Scalar> host() {
+        if constexpr (Device::is_host) {
+            return {values_.data(), values_.shape()};
+        } else {
+            return host_;
+        }
+    }
+
+    /// Brings the first n samples that the host wrote to the device.
+    void send(const Device& device, Index n) {
+        if constexpr (!Device::is_host) {
+            copy_to_device<Scalar>(device, host_.slice(0, n), values_.slice(0, n));
+        }
+    }
+
+    /// What the device reads.
+    TensorView<Scalar, Device> slice(Index first, Index count) {
+        return values_.slice(first, count);
+    }
+
+private:
+    struct Nothing {};
+
+    Tensor<Scalar, Device> values_;
+    [[no_unique_address]] std::conditional_t<Device::is_host, Nothing, Tensor<Scalar>> host_;
+};
+
+}  // namespace weft

@@ -1,0 +1,142 @@
+/// \file
+/// What a device has to offer, so that weft's models compute and train on it.
+#pragma once
+
+#include "weft/core/random.hpp"
+#include "weft/core/tensor.hpp"
+#include "weft/kernels/activation.hpp"
+#include "weft/kernels/convolution.hpp"
+#include "weft/kernels/loss.hpp"
+#include "weft/kernels/optimizer.hpp"
+
+namespace weft::kernels {
+
+/// What an argument of a kernel may be, for the concepts below.
+template <class D, class Scalar>
+struct KernelArguments {
+    D& device;
+    TensorView<const Scalar, D> in;
+    TensorView<Scalar, D> out;
+    const Scalar* from;
+    Scalar* to;
+    Scalar number;
+    Index count;
+    double real;
+};
+
+/// Memory, and the way there and back. A copy of a device is the same device, for passes of its
+/// own.
+template <class D>
+concept DeviceMemory = std::default_initializable<D> && std::copyable<D> &&
+    requires(const D& device, std::size_t size_bytes, typename D::Memory memory) {
+    { D::is_host } -> std::convertible_to<bool>;
+    { device.allocate(size_bytes) } -> std::same_as<typename D::Memory>;
+    { memory.data() } -> std::same_as<std::byte*>;
+    requires std::copyable<typename D::Memory>;
+};
+
+template <class D, class Scalar>
+concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const Scalar> host,
+                                TensorView<Scalar> to_host, void (*body)()) {
+    copy_to_device<Scalar>(a.device, host, a.out);
+    copy_to_host<Scalar>(a.device, a.in, to_host);
+    copy_elements<Scalar>(a.device, a.in, a.out);
+    add_elements<Scalar>(a.device, a.in, a.out);
+    multiply_elements<Scalar>(a.device, a.in, a.in, a.out);
+    copy_columns(a.device, a.count, a.count, a.from, a.count, a.to, a.count);
+    transpose_samples<Scalar>(a.device, a.count, a.count, a.count, a.from, a.to);
+    pad_images<Scalar>(a.device, a.in, a.count, a.count, a.out);
+    crop_images<Scalar>(a.device, a.in, a.count, a.count, a.out);
+    run_pass(a.device, a.real, body);
+};
+
+template <class D, class Scalar>
+concept ComputesLayers = requires(KernelArguments<D, Scalar> a, Activation activation,
+                                  const Convolution& convolution, const Window2D& window,
+                                  std::uint8_t* taps, std::int32_t* wide_taps,
+                                  const RandomStream& random, bool flag) {
+    dense_forward<Scalar>(a.device, a.in, a.in, a.in, activation, a.out);
+    dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
+    convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
+    convolution_input_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
+    convolution_filter_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
+    column_sums<Scalar>(a.device, a.count, a.count, a.from, a.to);
+    activation_forward<Scalar>(a.device, activation, a.in, a.out);
+    activation_backward<Scalar>(a.device, activation, a.in, a.in, a.out);
+    activation_backward_from_input<Scalar>(a.device, activation, a.in, a.in, a.out);
+    leaky_relu_forward<Scalar>(a.device, a.number, a.in, a.out);
+    leaky_relu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
+    elu_forward<Scalar>(a.device, a.number, a.in, a.out);
+    elu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
+    scale_and_offset<Scalar>(a.device, a.in, a.number, a.number, a.out);
+    max_pool_forward<Scalar>(a.device, window, a.in, a.out, taps);
+    max_pool_forward<Scalar>(a.device, window, a.in, a.out, wide_taps);
+    max_pool_backward<Scalar>(a.device, window, a.in, a.in, taps, a.out);
+    max_pool_backward<Scalar>(a.device, window, a.in, a.in, wide_taps, a.out);
+    average_pool_forward<Scalar>(a.device, window, a.in, a.out);
+    average_pool_backward<Scalar>(a.device, window, a.in, a.out);
+    batch_norm_forward(a.device, a.count, a.count, a.from, a.number, a.number, a.from, a.from, a.to,
+                       a.to, a.to, a.to, a.to);
+    batch_norm_inference(a.device, a.count, a.count, a.from, a.from, a.from, a.number, a.from,
+                         a.from, a.to);
+    batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from, flag,
+                        a.to, a.to, a.to);
+    dropout_forward(a.device, a.count, a.real, random, a.from, a.to, taps);
+    dropout_backward(a.device, a.count, a.real, taps, a.from, a.to);
+};
+
+template <class D, class Scalar>
+concept ComputesLosses = requires(KernelArguments<D, Scalar> a,
+                                  const SmoothedTargets<Scalar>& targets, bool flag) {
+    sparse_softmax_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out, a.out);
+    sparse_categorical_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
+    softmax_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
+    categorical_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out);
+    sigmoid_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
+    binary_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out);
+    mean_squared_error<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
+    { count_sparse_matches<Scalar>(a.device, a.in, a.in) } -> std::same_as<Index>;
+    { count_categorical_matches<Scalar>(a.device, a.in, a.in) } -> std::same_as<Index>;
+    { count_binary_matches<Scalar>(a.device, a.in, a.in, a.number) } -> std::same_as<Index>;
+    { count_top_k_matches<Scalar>(a.device, a.in, a.in, flag, a.count) } -> std::same_as<Index>;
+    { total<Scalar>(a.device, a.in) } -> std::same_as<double>;
+    { all_finite<Scalar>(a.device, a.in) } -> std::same_as<bool>;
+};
+
+template <class D, class Scalar>
+concept UpdatesParameters = requires(KernelArguments<D, Scalar> a, const AdamStep<Scalar>& adam,
+                                     const RMSpropStep<Scalar>& rmsprop, bool flag) {
+    sgd_update(a.device, a.count, a.number, a.from, a.to);
+    momentum_update(a.device, a.count, a.number, a.number, flag, a.from, a.to, a.to);
+    rmsprop_update(a.device, a.count, rmsprop, a.from, a.to, a.to, a.to, a.to);
+    adam_update(a.device, a.count, adam, a.from, a.to, a.to, a.to);
+    { penalty<Scalar>(a.device, a.in, a.real, a.real) } -> std::same_as<double>;
+    add_penalty_gradient<Scalar>(a.device, a.in, a.real, a.real, a.out);
+    clip_values<Scalar>(a.device, a.out, a.real);
+    clip_norm<Scalar>(a.device, a.out, a.real);
+    make_non_negative<Scalar>(a.device, a.out);
+    limit_column_norms<Scalar>(a.device, a.out, a.real);
+    weight_rows<Scalar>(a.device, a.in, a.out, a.out);
+};
+
+/// All of it. What each kernel computes is said where the CPU's is, in kernels/cpu.
+template <class D, class Scalar>
+concept Device = DeviceMemory<D> && MovesNumbers<D, Scalar> && ComputesLayers<D, Scalar> &&
+    ComputesLosses<D, Scalar> && UpdatesParameters<D, Scalar>;
+
+/// Does not compile for a device that lacks a kernel; the compiler's note names it. Of the CPU,
+/// which the tests look after, only whether its kernels are included.
+template <class D, class Scalar>
+constexpr void require_device() {
+    static_assert(DeviceMemory<D>, "the device lacks the memory of kernels/device.hpp");
+    static_assert(
+        MovesNumbers<D, Scalar>,
+        "the device lacks a kernel; those of the CPU are in weft/weft.hpp and weft/cpu.hpp");
+    if constexpr (!std::same_as<D, Cpu>) {
+        static_assert(ComputesLayers<D, Scalar>, "the device lacks a kernel of layers");
+        static_assert(ComputesLosses<D, Scalar>, "the device lacks a kernel of losses or metrics");
+        static_assert(UpdatesParameters<D, Scalar>, "the device lacks a kernel of training");
+    }
+}
+
+}  // namespace weft::kernels
