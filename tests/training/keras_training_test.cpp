@@ -231,7 +231,7 @@ TEST_CASE("what a reference run has that is unknown here is refused") {
         CHECK_THROWS_WITH(trains_as_keras(run), complaint);
     };
     refused("/shuffle", true, "Keras's run has an unknown field shuffle");
-    refused("/layers/0/strides", 2, "Keras's layer has an unknown field strides");
+    refused("/layers/0/groups", 2, "Keras's layer has an unknown field groups");
     refused("/layers/3/type", "GRU", "Keras's layer is of unknown type GRU");
     refused("/layers/4/activation", "mish", "Keras's activation mish is unknown here");
     refused("/layers/4/kernel_constraint", {{"type", "MaxNorm"}, {"max_value", 1.0}, {"axis", 1}},
