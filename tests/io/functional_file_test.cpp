@@ -70,8 +70,9 @@ json reference(const std::string& layer, int application) {
 }  // namespace
 
 TEST_CASE("models that are no chain come back: layers, names, order, every bit") {
-    for (const auto& [name, model] : functional_models()) {
-        CAPTURE(name);
+    for (const auto& entry : functional_models()) {
+        CAPTURE(entry.first);
+        const Model<float>& model = entry.second;
         const TemporaryFolder folder;
         save_model(model, folder.path() / "a");
         CHECK(architecture_of(folder.path() / "a")["class_name"] == "Functional");
