@@ -73,8 +73,8 @@ TEST_CASE_TEMPLATE("sgd_update subtracts learning rate times gradient, at every 
         auto parameter = random_uniform<Scalar>({count + 1}, 6, -1, 1);
         auto expected = weft::as_reference(parameter);
         Reference reference;
-        sgd_update<double>(reference, count, rate, weft::as_reference(gradient).data(),
-                           expected.data());
+        sgd_update<double>(reference, count, static_cast<double>(rate),
+                           weft::as_reference(gradient).data(), expected.data());
         Cpu cpu(1);
         sgd_update(cpu, count, rate, gradient.data(), parameter.data());
         CAPTURE(count);
