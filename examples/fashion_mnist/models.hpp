@@ -15,7 +15,7 @@ struct Tutorial {
     std::string id;
     Layers layers = {};                              ///< of a network that is a chain, or
     std::function<weft::Model<float>()> graph = {};  ///< what makes one that is none
-    weft::Index parameters;  ///< as published
+    weft::Index parameters;                          ///< as published
     weft::Index epochs;
     weft::Index batch_size = 32;
     bool is_convolutional = false;  ///< takes (28, 28, 1), not (28, 28)

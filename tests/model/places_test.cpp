@@ -1,7 +1,7 @@
 #include "weft/model/places.hpp"
 
-#include "weft/cpu.hpp"
 #include "weft/core/random.hpp"
+#include "weft/cpu.hpp"
 
 #include <doctest/doctest.h>
 

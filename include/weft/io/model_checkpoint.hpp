@@ -35,7 +35,7 @@ public:
           options_(std::move(options)),
           best_(options_.save_best_only ? BestScore(options_.monitor, options_.better, 0)
                                         : BestScore()) {}
-    ModelCheckpoint(const Model<Scalar, Device>&& , std::filesystem::path,
+    ModelCheckpoint(const Model<Scalar, Device>&&, std::filesystem::path,
                     ModelCheckpointOptions = {}) = delete;  // it would outlive its model
 
     /// The last epoch of the last run that was written, from 1; 0 when none was.
