@@ -10,6 +10,7 @@
 #include "weft/kernels/cpu/convolution.hpp"
 #include "weft/kernels/cpu/dense.hpp"
 #include "weft/kernels/cpu/dropout.hpp"
+#include "weft/kernels/cpu/elementwise.hpp"
 #include "weft/kernels/cpu/layout.hpp"
 #include "weft/kernels/cpu/loss.hpp"
 #include "weft/kernels/cpu/merge.hpp"

@@ -186,11 +186,6 @@ bool all_finite(Walled& device, TensorView<const Scalar, Walled> x) {
     return device.run([&](Cpu& cpu) { return all_finite<Scalar>(cpu, inside(x)); });
 }
 template <class Scalar>
-void add_elements(Walled& device, TensorView<const Scalar, Walled> x,
-                  TensorView<Scalar, Walled> y) {
-    device.run([&](Cpu& cpu) { add_elements<Scalar>(cpu, inside(x), inside(y)); });
-}
-template <class Scalar>
 void add_penalty_gradient(Walled& device, TensorView<const Scalar, Walled> x, double l1, double l2,
                           TensorView<Scalar, Walled> gradient) {
     device.run(
@@ -233,6 +228,7 @@ WEFT_WALLED(copy_columns)
 WEFT_WALLED(dropout_forward)
 WEFT_WALLED(dropout_backward)
 WEFT_WALLED_OF(copy_elements)
+WEFT_WALLED_OF(add_elements)
 WEFT_WALLED_OF(multiply_elements)
 WEFT_WALLED_OF(transpose_samples)
 WEFT_WALLED_OF(pad_images)

@@ -41,7 +41,7 @@ concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const S
     copy_to_device<Scalar>(a.device, host, a.out);
     copy_to_host<Scalar>(a.device, a.in, to_host);
     copy_elements<Scalar>(a.device, a.in, a.out);
-    add_elements<Scalar>(a.device, a.in, a.out);
+    add_elements<Scalar>(a.device, a.in, a.in, a.out);
     multiply_elements<Scalar>(a.device, a.in, a.in, a.out);
     copy_columns(a.device, a.count, a.count, a.from, a.count, a.to, a.count);
     transpose_samples<Scalar>(a.device, a.count, a.count, a.count, a.from, a.to);

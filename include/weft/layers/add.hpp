@@ -28,8 +28,9 @@ public:
 
     void merge(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
                View y) const override {
-        copy_elements<Scalar>(pass.device, xs.front(), y);
-        for (const ConstView& x : xs.subspan(1)) add_elements<Scalar>(pass.device, x, y);
+        if (xs.size() == 1) return copy_elements<Scalar>(pass.device, xs[0], y);
+        add_elements<Scalar>(pass.device, xs[0], xs[1], y);
+        for (const ConstView& x : xs.subspan(2)) add_elements<Scalar>(pass.device, x, y, y);
     }
 
     void split(const Pass<Scalar, Device>& pass, std::span<const ConstView>, ConstView, View dy,

@@ -29,20 +29,22 @@ public:
 
     void merge(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
                View y) const override {
-        copy_elements<Scalar>(pass.device, xs.front(), y);
-        for (const ConstView& x : xs.subspan(1)) {
-            multiply_elements<Scalar>(pass.device, x, y, y);
-        }
+        if (xs.size() == 1) return copy_elements<Scalar>(pass.device, xs[0], y);
+        multiply_elements<Scalar>(pass.device, xs[0], xs[1], y);
+        for (const ConstView& x : xs.subspan(2)) multiply_elements<Scalar>(pass.device, x, y, y);
     }
 
     void split(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs, ConstView, View dy,
                std::span<const View> dxs) const override {
         for (std::size_t k = 0; k < dxs.size(); ++k) {
             if (!dxs[k]) continue;
-            copy_elements<Scalar>(pass.device, dy, dxs[k]);
+            ConstView product = dy;
             for (std::size_t j = 0; j < xs.size(); ++j) {
-                if (j != k) multiply_elements<Scalar>(pass.device, xs[j], dxs[k], dxs[k]);
+                if (j == k) continue;
+                multiply_elements<Scalar>(pass.device, xs[j], product, dxs[k]);
+                product = dxs[k];
             }
+            if (xs.size() == 1) copy_elements<Scalar>(pass.device, dy, dxs[k]);
         }
     }
 };

@@ -46,6 +46,14 @@ struct Graph {
         return std::ranges::count(before, nodes[i].layer, &GraphNode::layer);
     }
 
+    /// Only before the layers.
+    WEFT_COLD void declare_input(const Shape& shape) {
+        if (!layers.empty() || input) {
+            throw ArgumentError("sequential: Input is not the first of the layers");
+        }
+        input = shape;
+    }
+
     /// Applies a layer to values.
     WEFT_COLD void apply(std::size_t layer, std::span<const std::size_t> values) {
         nodes.push_back({layer, inputs.size(), values.size()});
@@ -107,7 +115,7 @@ struct BuiltGraph {
     ParameterList list;
     std::vector<std::size_t> inputs;  ///< of all nodes
     std::vector<PlanNode> nodes;
-    double multiplications = 0;        ///< by parameters, for one sample
+    double work = 0;  ///< for one sample: multiplications by parameters, and numbers computed
     std::shared_ptr<const Plan> plan;  ///< of predict
 
 private:
@@ -131,7 +139,8 @@ private:
                                               static_cast<Index>(read.size())}));
         }
         const auto own = layer_parameters(node.layer);
-        multiplications += detail::multiplications(own, layer.output_shape());
+        work += detail::multiplications(own, layer.output_shape());
+        if (!layer.is_view()) work += static_cast<double>(layer.output_shape().size());
         node.is_trainable = detail::count_numbers(own, true) > 0;
         node.output_shape = layer.output_shape();
         node.is_view = layer.is_view();

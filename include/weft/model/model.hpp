@@ -5,6 +5,7 @@
 #include "weft/core/eigen.hpp"
 #include "weft/model/detail/on_device.hpp"
 #include "weft/model/detail/pass_run.hpp"
+#include "weft/model/detail/predict_batches.hpp"
 #include "weft/model/detail/summarize.hpp"
 #include "weft/model/graph.hpp"
 
@@ -92,22 +93,9 @@ public:
         const Shape expected = one ? output_shape() : output_shape().batch(samples);
         detail::require_shape("the output has", y.shape(), expected);
         if (samples == 0) return;
-        x = x.reshape(input_shape().batch(samples));
-        y = y.reshape(output_shape().batch(samples));
-        const Index batch = (std::min)(samples, predict_batch);
-        auto workspace = pool_.take(batch);
-        if (!workspace) {
-            workspace = std::make_unique<Workspace<Scalar, Device>>(
-                make_workspace(batch, PassKind::inference));
-        }
-        for (Index first = 0; first < samples; first += batch) {
-            const Index count = (std::min)(batch, samples - first);
-            run_pass(workspace->device(), work(*workspace, count), [&] {
-                const View result = forward(*workspace, x.slice(first, count));
-                copy_elements<Scalar>(workspace->device(), result, y.slice(first, count));
-            });
-        }
-        pool_.give_back(std::move(workspace));
+        detail::predict_batches<Scalar, Device>(*this, pool_,
+                                                x.reshape(input_shape().batch(samples)),
+                                                y.reshape(output_shape().batch(samples)));
     }
 
     /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
@@ -124,7 +112,7 @@ public:
     /// The same, also in training, where layers may update parameters that are not trainable.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options) {
-        return run_forward(workspace, x, options, options.training ? parameters_.state() : nullptr);
+        return run_forward(workspace, x, options, mutable_state(options));
     }
 
     /// Where dL/d(output) of a batch of n belongs before backward: (n, output_shape...).
@@ -142,19 +130,13 @@ public:
         const Shape expected{parameters_.trainable_size()};
         if (gradients.size() < expected[0])
             detail::require_shape("gradients have", gradients.shape(), expected);
-        run_pass(workspace.device(), 2 * work(workspace, x.shape()[0]), [&] {
-            pass(workspace, x, options, options.training ? parameters_.state() : nullptr)
-                .backward(gradients);
-        });
+        run_pass(workspace.device(), 2 * work(x.shape()[0]),
+                 [&] { pass(workspace, x, options, mutable_state(options)).backward(gradients); });
     }
 
     /// About the multiplications of a forward pass over n samples, and the numbers it computes,
     /// which is the work of layers without parameters.
-    double work(const Workspace<Scalar, Device>& workspace, Index n) const {
-        const double numbers = static_cast<double>(workspace.size_bytes()) / sizeof(Scalar);
-        return static_cast<double>(n) *
-               (built_->multiplications + numbers / static_cast<double>(workspace.capacity()));
-    }
+    double work(Index n) const { return static_cast<double>(n) * built_->work; }
 
     /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run
     /// in the workspace. Of a training workspace any layer; of an inference workspace the last.
@@ -252,10 +234,7 @@ protected:
 
     WEFT_COLD void declare_input(const Shape& shape) {
         require_unbuilt();
-        if (!graph_.layers.empty() || graph_.input) {
-            throw ArgumentError("sequential: Input is not the first of the layers");
-        }
-        graph_.input = shape;
+        graph_.declare_input(shape);
     }
 
     /// For an input that was declared.
@@ -264,9 +243,6 @@ protected:
     }
 
 private:
-    /// Samples that predict runs through the layers at once.
-    static constexpr Index predict_batch = 128;
-
     WEFT_COLD void require_unbuilt() const {
         if (is_built()) throw ArgumentError("sequential: add after build");
     }
@@ -284,6 +260,10 @@ private:
         return detail::is_one_sample(x, input_shape(), built().names.front());
     }
 
+    Scalar* mutable_state(const PassOptions& options) {
+        return options.training ? parameters_.state() : nullptr;
+    }
+
     detail::PassRun<Scalar, Device> pass(Workspace<Scalar, Device>& workspace, ConstView x,
                                          const PassOptions& options, Scalar* mutable_state) const {
         return {*built_, parameters_, mutable_state, workspace, x, options};
@@ -293,12 +273,14 @@ private:
                                const PassOptions& options, Scalar* mutable_state) const {
         workspace.require_pass(marks_.build(), input_shape(), x.shape(), options.training);
         auto run = pass(workspace, x, options, mutable_state);
-        run_pass(workspace.device(), work(workspace, x.shape()[0]), [&] { run.forward(); });
         const std::size_t output = workspace.plan().output();
         const View y = workspace.value(output, x.shape()[0]);
-        // All layers may be views of x.
-        const ConstView result = run.read(output);
-        if (y.data() != result.data()) copy_elements<Scalar>(workspace.device(), result, y);
+        run_pass(workspace.device(), work(x.shape()[0]), [&] {
+            run.forward();
+            // All layers may be views of x.
+            const ConstView result = run.read(output);
+            if (y.data() != result.data()) copy_elements<Scalar>(workspace.device(), result, y);
+        });
         return y;
     }
 

@@ -21,17 +21,19 @@ TEST_CASE_TEMPLATE("sums and products are those of each element, in place too", 
         const auto x = random_normal<Scalar>({count}, 1), z = random_normal<Scalar>({count}, 2);
         const auto exact_x = as_reference<Scalar>(x), exact_z = as_reference<Scalar>(z);
         auto exact_sum = exact_z, exact_product = exact_z;
-        add_elements<Scalar>(reference, exact_x, exact_sum);
+        add_elements<Scalar>(reference, exact_x, exact_z, exact_sum);
         multiply_elements<Scalar>(reference, exact_x, exact_z, exact_product);
         CAPTURE(count);
         for (const int threads : {1, 2, 7}) {
             Cpu cpu(threads);
-            Tensor<Scalar> sum = z, product(z.shape()), in_place = z;
-            add_elements<Scalar>(cpu, x, sum);
+            Tensor<Scalar> sum(z.shape()), product(z.shape()), sum_in_place = z, in_place = z;
+            add_elements<Scalar>(cpu, x, z, sum);
+            add_elements<Scalar>(cpu, x, sum_in_place, sum_in_place);
             multiply_elements<Scalar>(cpu, x, z, product);
             multiply_elements<Scalar>(cpu, x, in_place, in_place);
             // One rounding each, so the same bits.
             CHECK(identical(sum, exact_sum));
+            CHECK(identical(sum_in_place, exact_sum));
             CHECK(identical(product, exact_product));
             CHECK(identical(in_place, exact_product));
         }

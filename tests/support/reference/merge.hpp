@@ -6,11 +6,11 @@
 
 namespace weft::kernels {
 
-/// y += x.
+/// y = x + z.
 template <class Scalar>
 void add_elements(Reference&, TensorView<const Scalar, Reference> x,
-                  TensorView<Scalar, Reference> y) {
-    for (Index i = 0; i < y.size(); ++i) y[i] += x[i];
+                  TensorView<const Scalar, Reference> z, TensorView<Scalar, Reference> y) {
+    for (Index i = 0; i < y.size(); ++i) y[i] = x[i] + z[i];
 }
 
 /// y = x z.

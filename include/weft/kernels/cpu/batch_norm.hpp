@@ -2,8 +2,8 @@
 /// Batch normalisation on the CPU, forward and backward.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/cpu/reduction.hpp"
+#include "weft/kernels/cpu/row_sums.hpp"
 
 #include <cmath>
 

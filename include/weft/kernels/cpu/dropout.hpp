@@ -2,8 +2,8 @@
 /// Dropout on the CPU.
 #pragma once
 
-#include "weft/core/parallel.hpp"
 #include "weft/core/random.hpp"
+#include "weft/kernels/cpu/elementwise.hpp"
 
 #include <array>
 
@@ -85,7 +85,7 @@ template <class Scalar>
 void dropout_backward(Cpu& cpu, Index count, double rate, const std::uint8_t* kept,
                       const Scalar* dy, Scalar* dx) {
     const auto scale = static_cast<Scalar>(1 / (1 - rate));
-    parallel_ranges(cpu, count, 16384, [&](Index begin, Index end) {
+    parallel_ranges(cpu, count, detail::elementwise_grain, [&](Index begin, Index end) {
         constexpr Index step = 64;
         std::array<std::int32_t, step> keeps;
         for (Index i = begin; i < end; i += step) {

@@ -2,16 +2,17 @@
 /// Changes of memory layout on the CPU.
 #pragma once
 
-#include "weft/core/parallel.hpp"
-#include "weft/core/tensor_view.hpp"
+#include "weft/kernels/cpu/elementwise.hpp"
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
 /// y = x, elements in memory order.
 template <class Scalar>
-void copy_elements(Cpu&, TensorView<const Scalar> x, TensorView<Scalar> y) {
-    std::copy(x.begin(), x.end(), y.begin());
+void copy_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y) {
+    parallel_ranges(cpu, x.size(), detail::elementwise_grain, [&](Index begin, Index end) {
+        std::copy(x.begin() + begin, x.begin() + end, y.begin() + begin);
+    });
 }
 
 /// Elements from memory of the host's to the device's, and back: here both are the same.
@@ -29,7 +30,8 @@ template <class Scalar>
 void transpose_samples(Cpu& cpu, Index samples, Index rows, Index columns, const Scalar* x,
                        Scalar* y) {
     const Index size = rows * columns;
-    const Index grain = (std::max<Index>)(1, 16384 / (std::max<Index>)(1, size));
+    const Index grain =
+        (std::max<Index>)(1, detail::elementwise_grain / (std::max<Index>)(1, size));
     parallel_ranges(cpu, samples, grain, [&](Index begin, Index end) {
         for (Index n = begin; n < end; ++n) {
             for (Index i = 0; i < rows; ++i) {

@@ -84,14 +84,9 @@ WEFT_NOINLINE void multiply_halves(const Product<Scalar>& p, const ProductPlan<S
     multiply_halves(first, plan, scratch, halves);
     multiply_halves(p.of_depth(middle, p.depth, halves), plan, scratch,
                     halves + p.rows * p.columns);
-    for (Index i = 0; i < p.rows; ++i) {
-        for (Index j = 0; j < p.columns; ++j) {
-            Scalar& c = p.c[i * p.c_row + j];
-            c += halves[i * p.columns + j];
-            if (p.epilogue.bias != nullptr) c += p.epilogue.bias[j];
-            if (p.epilogue.relu && c < 0) c = 0;
-        }
-    }
+    Product<Scalar> whole = p;
+    whole.epilogue.accumulate = true;
+    add_products<Scalar>(whole, halves, 1);
 }
 
 /// The product on threads that share the depth. Its blocks are those of one thread, and so are the
@@ -112,10 +107,10 @@ WEFT_NOINLINE void multiply_by_depth(Cpu& cpu, const Product<Scalar>& p) {
     };
     const ProductPlan<Scalar> plan(task(0, nullptr));
     auto* const sums = reinterpret_cast<Scalar*>(cpu.scratch(
-        static_cast<std::size_t>(blocks * (size + parts * plan.scratch_size())) * sizeof(Scalar)));
+        static_cast<std::size_t>(blocks * size + threads * plan.scratch_size()) * sizeof(Scalar)));
     Scalar* const scratch = sums + blocks * size;
-    parallel_for(cpu, blocks * parts, [&](Index i, int) {
-        multiply(task(i, sums), plan, scratch + i * plan.scratch_size());
+    parallel_for(cpu, blocks * parts, [&](Index i, int worker) {
+        multiply(task(i, sums), plan, scratch + worker * plan.scratch_size());
     });
     add_products<Scalar>(p, sums, blocks);
 }

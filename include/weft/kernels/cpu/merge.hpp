@@ -2,20 +2,21 @@
 /// Sums, products and concatenations of tensors on the CPU.
 #pragma once
 
-#include "weft/kernels/cpu/activation.hpp"
+#include "weft/kernels/cpu/elementwise.hpp"
 
 WEFT_PACKETS_BEGIN
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// y += x, elementwise.
+/// y = x + z, elementwise. y may be one of them.
 template <class Scalar>
-void add_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y) {
+void add_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> z,
+                  TensorView<Scalar> y) {
     detail::parallel_transform<Scalar>(
         cpu, y.size(), y.data(),
         [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); }, x.data(),
-        y.data());
+        z.data());
 }
 
 /// y = x z, elementwise. y may be one of them.

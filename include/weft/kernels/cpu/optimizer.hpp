@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/cpu/activation.hpp"
+#include "weft/kernels/cpu/elementwise.hpp"
 #include "weft/kernels/optimizer.hpp"
 
 WEFT_PACKETS_BEGIN

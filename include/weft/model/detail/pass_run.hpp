@@ -92,17 +92,17 @@ private:
     WEFT_COLD void add_gradients(const PlanStep& step, View gradients) {
         for (std::size_t i = 0; i < step.inputs; ++i) {
             const PlanInput& input = plan().inputs(step)[i];
-            if (input.adds_gradient) {
-                add_elements<Scalar>(device(), gradient_of(step, i),
-                                     workspace_.gradient(input.value, n()));
-            }
+            if (!input.adds_gradient) continue;
+            const View sum = workspace_.gradient(input.value, n());
+            add_elements<Scalar>(device(), gradient_of(step, i), sum, sum);
         }
         if (!step.adds_gradients) return;
         for (const ParameterInfo& parameter : graph_.layer_parameters(step.layer)) {
             const auto& [offset, shape, is_trainable] = parameter.slot;
             if (!is_trainable) continue;
-            add_elements<Scalar>(device(), {workspace_.gradients_of_shared() + offset, shape},
-                                 {gradients.data() + offset, shape});
+            const View added(workspace_.gradients_of_shared() + offset, shape);
+            const View sum(gradients.data() + offset, shape);
+            add_elements<Scalar>(device(), added, sum, sum);
         }
     }
 

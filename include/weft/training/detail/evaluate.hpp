@@ -25,7 +25,7 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
             left.first((std::min)(left.size(), static_cast<std::size_t>(batch_size)));
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
-        run_on_next_batch(*batches, batch, n, model.work(batch.workspace, n), [&] {
+        run_on_next_batch(*batches, batch, n, model.work(n), [&] {
             const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n));
             score_batch<Scalar, Device>(model, options, batch, predictions, samples, weights,
                                         batch.scratch_gradient.slice(0, n), sums);

@@ -2,64 +2,62 @@
 /// FitRun: one call of fit, step by step.
 #pragma once
 
+#include "weft/training/detail/callback_list.hpp"
 #include "weft/training/detail/check_output.hpp"
 #include "weft/training/detail/evaluate.hpp"
-#include "weft/training/detail/find_non_finite.hpp"
-#include "weft/training/detail/history_table.hpp"
-#include "weft/training/detail/training_state.hpp"
-
-#include <exception>
+#include "weft/training/detail/model_run.hpp"
+#include "weft/training/detail/run_progress.hpp"
+#include "weft/training/detail/training_step.hpp"
 
 namespace weft::detail {
 
 /// Trains on the first train_size samples; evaluates those from there on, or validation_data.
 template <class Scalar, class Device>
-class FitRun final : public TrainingRun {
+class FitRun final : public ModelRun<Scalar, Device> {
 public:
-    using Model = weft::Model<Scalar, Device>;
-
-    WEFT_COLD FitRun(const ModelReference<Model>& reference,
+    WEFT_COLD FitRun(const ModelReference<Model<Scalar, Device>>& reference,
                      const TrainerOptions<Scalar, Device>& trainer,
                      TrainingState<Scalar, Device>& state, const Dataset<Scalar>& data,
                      Index train_size, const FitOptions<Scalar>& options)
-        : reference_(reference),
-          model_(reference.get("fit")),
-          trainer_(trainer),
-          state_(state),
+        : ModelRun<Scalar, Device>(reference, trainer, state),
           data_(data),
           options_(options),
           train_size_(train_size),
           batch_size_((std::min)(options.batch_size, train_size)),
           steps_((train_size + batch_size_ - 1) / batch_size_),
-          batch_(model_, trainer.loss, batch_size_, PassKind::training),
+          step_(model_, trainer, state, options, batch_size_),
           order_(static_cast<std::size_t>(train_size)),
-          sums_(trainer.metrics.size() + 1),
-          was_finite_(all_are_finite(std::as_const(model_).arena())) {}
+          was_finite_(step_.has_finite_parameters(true)),
+          callbacks_(options.callbacks) {
+        progress_.sums.resize(trainer.metrics.size() + 1);
+    }
 
     WEFT_COLD History run() {
         try {
             begin();
             run_epochs();
         } catch (...) {
-            end();
+            callbacks_.end(*this);
             throw;
         }
-        if (const std::exception_ptr failure = end()) std::rethrow_exception(failure);
-        return std::move(history_);
+        if (const std::exception_ptr failure = callbacks_.end(*this))
+            std::rethrow_exception(failure);
+        return std::move(progress_.history);
     }
 
-    Index epoch() const override { return epoch_; }
+    Index epoch() const override { return progress_.epoch; }
     Index epochs() const override { return options_.epochs; }
-    Index ended_epochs() const override { return std::ssize(history_.epochs); }
-    Index step() const override { return batch_step_; }
+    Index ended_epochs() const override { return std::ssize(progress_.history.epochs); }
+    Index step() const override { return progress_.step; }
     bool is_resumed() const override { return is_resumed_; }
     WEFT_COLD Scores scores() const override {
-        const bool is_recorded = epoch_over_ && !history_.epochs.empty();
-        return is_recorded ? history_.epochs.back().scores : mean_scores(trainer_, sums_);
+        const bool is_recorded = progress_.epoch_over && !progress_.history.epochs.empty();
+        return is_recorded ? progress_.history.epochs.back().scores
+                           : mean_scores(trainer_, progress_.sums);
     }
     WEFT_COLD std::vector<std::string> score_names() const override {
         std::vector<std::string> names;
-        const Scores own = mean_scores(trainer_, sums_);
+        const Scores own = mean_scores(trainer_, progress_.sums);
         const bool validates = validation().size() > first_of_validation();
         for (const std::string_view prefix : {"", "val_"}) {
             if (!prefix.empty() && !validates) break;
@@ -67,28 +65,7 @@ public:
         }
         return names;
     }
-    double learning_rate() const override { return state_.learning_rate; }
-    void set_learning_rate(double rate) override { state_.set_learning_rate(trainer_, rate); }
-    void stop() override { stopped_ = true; }
-
-    WEFT_COLD Buffer save_weights() const override {
-        require_model();
-        Buffer copy(weights_bytes());
-        copy_to_host<Scalar>(model_.device(), model_.arena(), numbers_in<Scalar>(copy));
-        return copy;
-    }
-    std::size_t weights_bytes() const override {
-        require_model();
-        return static_cast<std::size_t>(model_.arena().size()) * sizeof(Scalar);
-    }
-    WEFT_COLD void load_weights(const Buffer& weights) override {
-        const std::size_t size = weights_bytes();
-        if (weights.size() != size) {
-            throw ArgumentError(
-                concat("load_weights: a buffer of ", weights.size(), " bytes, expected ", size));
-        }
-        copy_to_device<Scalar>(model_.device(), numbers_in<Scalar>(weights), model_.arena());
-    }
+    void stop() override { progress_.stopped = true; }
 
     /// All that decides how the run goes on, under "training/": for StateFields.
     WEFT_COLD void visit_state(StateFields& field) {
@@ -100,66 +77,22 @@ public:
                       concat("is of another run: ", known_plan, "; this one: ", this_plan));
         TrainingStateField trainer{state_, model_.device()};
         field("trainer", trainer);
-        field.count("epoch", epoch_);
-        field.count("step", batch_step_);
-        field("epoch_over", epoch_over_);
-        field("stopped", stopped_);
-        field("seconds", seconds_);
-        field.require(seconds_ >= 0 && seconds_ < 1e15, "seconds", "are none");
-        std::vector<double> sums;
-        for (const MetricSum& sum : sums_) sums.push_back(sum.sum), sums.push_back(sum.count);
-        field("sums", sums);
-        field.require(sums.size() == 2 * sums_.size(), "sums", "are not of this run's metrics");
-        for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] = {sums[2 * i], sums[2 * i + 1]};
-        HistoryTable table{history_.epochs, names};
-        field("history", table);
-        field.require(epoch_over_ ? epoch_ == std::ssize(history_.epochs)
-                                  : epoch_ == std::ssize(history_.epochs) + 1 && batch_step_ > 0 &&
-                                        batch_step_ < steps_,
-                      "step", "is none of its epoch's");
-        for (std::size_t i = 0; i < options_.callbacks.size(); ++i) {
-            CallbackState state{options_.callbacks[i], *this};
-            field(concat("callback_", i), state);
-        }
+        progress_.visit_state(field, names, steps_);
+        callbacks_.visit_state(field, *this);
     }
 
 private:
     using Clock = ProgressLine::Clock;
 
-    struct CallbackState {
-        const CallbackHandle& callback;
-        TrainingRun& run;
-
-        void visit_state(StateFields& field) { callback.visit_state(field, run); }
-    };
-
     void call(CallbackHandle::Event event) {
-        for (const CallbackHandle& callback : options_.callbacks) {
-            callback(event, *this);
-            require_model();
-        }
-    }
-
-    /// Throws ArgumentError unless the model is the one that the run began with. All that runs code
-    /// of the user's may have replaced it.
-    void require_model() const {
-        if (!reference_.has(state_.build)) refuse_model();
-    }
-    WEFT_COLD [[noreturn]] static void refuse_model() {
-        throw ArgumentError(
-            "fit: the model was replaced, built again or destroyed while it was trained; do so "
-            "after fit, or put other parameters into it with load_weights");
+        callbacks_.call(event, *this, [this] { this->require_model(); });
     }
 
     WEFT_COLD void begin() {
         const RunStore& store = options_.checkpoint;
         // Before callbacks begin, which a refused state leaves alone, and after, which began anew.
         is_resumed_ = store && store.load(visit_);
-        for (const CallbackHandle& callback : options_.callbacks) {
-            callback(CallbackHandle::Event::train_begin, *this);
-            ++begun_;
-            require_model();
-        }
+        callbacks_.begin(*this, [this] { this->require_model(); });
         if (is_resumed_) {
             store.load(visit_);
             report_resumed();
@@ -170,22 +103,10 @@ private:
 
     void run_epochs() {
         // An epoch that is open goes to its end, whatever was asked for meanwhile.
-        while (!epoch_over_ || (!stopped_ && std::ssize(history_.epochs) < options_.epochs)) {
+        while (!progress_.epoch_over ||
+               (!progress_.stopped && std::ssize(progress_.history.epochs) < options_.epochs)) {
             if (!run_epoch()) return;
         }
-    }
-
-    /// Ends all callbacks that began; gives what the first of them threw, if one did.
-    WEFT_COLD std::exception_ptr end() {
-        std::exception_ptr first;
-        for (std::size_t i = 0; i < begun_; ++i) {
-            try {
-                options_.callbacks[i](CallbackHandle::Event::train_end, *this);
-            } catch (...) {
-                if (!first) first = std::current_exception();
-            }
-        }
-        return first;
     }
 
     // ---- The state of the run, kept outside of the program ------------------------------------
@@ -217,8 +138,9 @@ private:
     WEFT_COLD void report_resumed() const {
         if (options_.verbosity == Verbosity::silent) return;
         const std::string where =
-            epoch_over_ ? concat("epoch ", epoch_)
-                        : concat("step ", batch_step_, "/", steps_, " of epoch ", epoch_);
+            progress_.epoch_over
+                ? concat("epoch ", progress_.epoch)
+                : concat("step ", progress_.step, "/", steps_, " of epoch ", progress_.epoch);
         std::printf("Resumed after %s\n", where.c_str());
     }
 
@@ -227,8 +149,11 @@ private:
     /// Begins an epoch, or goes on with the one that a resumed run was stopped in. False when a
     /// number went wrong.
     WEFT_COLD bool run_epoch() {
-        const bool begins = epoch_over_;
-        if (begins) begin_epoch();
+        const bool begins = progress_.epoch_over;
+        if (begins) {
+            progress_.begin_epoch();
+            ++state_.epochs;
+        }
         const TrainingEpoch epoch{options_.seed, state_.epochs - 1};
         std::iota(order_.begin(), order_.end(), Index{0});
         if (options_.shuffle) {
@@ -237,50 +162,37 @@ private:
         }
         // Before the callbacks: reading ahead starts here.
         const auto batches = data_.read_batches(
-            {std::span(order_).subspan(static_cast<std::size_t>(batch_step_ * batch_size_)),
+            {std::span(order_).subspan(static_cast<std::size_t>(progress_.step * batch_size_)),
              batch_size_, epoch});
         if (begins) call(CallbackHandle::Event::epoch_begin);
-        ProgressLine progress(options_.verbosity, epoch_, options_.epochs, steps_);
+        ProgressLine line(options_.verbosity, progress_.epoch, options_.epochs, steps_);
         const auto start = Clock::now();
-        const double seconds_before = seconds_;
-        while (batch_step_ < steps_) {
-            ++batch_step_;
+        const double seconds_before = progress_.seconds;
+        while (progress_.step < steps_) {
+            ++progress_.step;
             if (!run_step(*batches)) return false;
             call(CallbackHandle::Event::batch_end);
             const auto now = Clock::now();
-            seconds_ = seconds_before + std::chrono::duration<double>(now - start).count();
-            if (progress.wants_update(now)) {
-                progress.update(now, batch_step_, seconds_, mean_scores(trainer_, sums_));
+            progress_.seconds = seconds_before + std::chrono::duration<double>(now - start).count();
+            if (line.wants_update(now)) {
+                line.update(now, progress_.step, progress_.seconds,
+                            mean_scores(trainer_, progress_.sums));
             }
             const Index every = options_.checkpoint.every_steps;
-            if (every > 0 && state_.steps % every == 0 && batch_step_ < steps_) {
+            if (every > 0 && state_.steps % every == 0 && progress_.step < steps_) {
                 save_state();
             }
         }
         // An update itself may overflow, and so may a moving statistic; looked for once an epoch.
-        Device& device = batch_.workspace.device();
-        const TensorView<const Scalar, Device> numbers =
-            was_finite_ ? model_.arena() : model_.trainable_parameters();
-        if (!all_are_finite(numbers)) {
-            const std::string trained = find_non_finite_parameter(device, model_, true);
-            return stop_at(trained.empty() ? find_non_finite_parameter(device, model_, false)
-                                           : trained);
+        if (!step_.has_finite_parameters(was_finite_)) {
+            return stop_at(step_.find_non_finite_parameter());
         }
-        history_.epochs.push_back(make_record());
-        epoch_over_ = true;
-        progress.finish(seconds_, history_.epochs.back().scores);
+        progress_.history.epochs.push_back(make_record());
+        progress_.epoch_over = true;
+        line.finish(progress_.seconds, progress_.history.epochs.back().scores);
         call(CallbackHandle::Event::epoch_end);
         save_state();
         return true;
-    }
-
-    WEFT_COLD void begin_epoch() {
-        ++epoch_;
-        ++state_.epochs;
-        batch_step_ = 0;
-        seconds_ = 0;
-        std::ranges::fill(sums_, MetricSum{});
-        epoch_over_ = false;
     }
 
     const Dataset<Scalar>& validation() const {
@@ -290,8 +202,8 @@ private:
 
     /// What the epoch measured, and the validation after it.
     WEFT_COLD EpochRecord make_record() const {
-        EpochRecord record{mean_scores(trainer_, sums_), seconds_};
-        record.samples_per_second = static_cast<double>(train_size_) / seconds_;
+        EpochRecord record{mean_scores(trainer_, progress_.sums), progress_.seconds};
+        record.samples_per_second = static_cast<double>(train_size_) / progress_.seconds;
         record.learning_rate = state_.learning_rate;
         const Index first = first_of_validation(), end = validation().size();
         if (first < end) {
@@ -305,54 +217,25 @@ private:
         return record;
     }
 
-    /// Whether all numbers are finite. Looked for so seldom that threads are not worth their start:
-    /// the pass is as small as they come.
-    bool all_are_finite(TensorView<const Scalar, Device> numbers) {
-        bool all = true;
-        run_pass(batch_.workspace.device(), 1,
-                 [&] { all = all_finite<Scalar>(batch_.workspace.device(), numbers); });
-        return all;
-    }
-
     /// Reads and trains on the next batch. False when a number went wrong.
     WEFT_COLD bool run_step(BatchReader<Scalar>& batches) {
-        const Index first = (batch_step_ - 1) * batch_size_;
+        const Index first = (progress_.step - 1) * batch_size_;
         const Index n = (std::min)(batch_size_, train_size_ - first);
-        bool is_finite = true;  // forward, backward, update: about three forward passes
-        run_on_next_batch(batches, batch_, n, 3 * model_.work(batch_.workspace, n), [&] {
-            require_model();
-            is_finite = train_on(std::span(order_).subspan(static_cast<std::size_t>(first),
-                                                           static_cast<std::size_t>(n)));
+        std::string non_finite;
+        Batch<Scalar, Device>& batch = step_.batch();
+        // Forward, backward, update: about three forward passes.
+        run_on_next_batch(batches, batch, n, 3 * model_.work(n), [&] {
+            this->require_model();
+            if (!step_.has_finite_input(n)) {
+                non_finite = "input";
+                return;
+            }
+            if (!state_.has_hinted) give_hints(batch.x.host().slice(0, n));
+            non_finite = step_.run(std::span(order_).subspan(static_cast<std::size_t>(first),
+                                                             static_cast<std::size_t>(n)),
+                                   progress_.sums);
         });
-        return is_finite;
-    }
-
-    /// Trains on the batch that was read. False when a number went wrong.
-    WEFT_COLD bool train_on(std::span<const Index> samples) {
-        const auto n = static_cast<Index>(samples.size());
-        const PassOptions pass{.training = true,
-                               .seed = options_.seed,
-                               .step = static_cast<std::uint32_t>(state_.steps)};
-        // Before the forward pass, which may update moving statistics.
-        Device& device = batch_.workspace.device();
-        const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
-        if (!all_finite<Scalar>(device, x)) return stop_at("input");
-        if (!state_.has_hinted) give_hints(batch_.x.host().slice(0, n));
-        const auto predictions = model_.forward(batch_.workspace, x, pass);
-        if (!score_batch(model_, trainer_, batch_, predictions, samples,
-                         {options_.sample_weight, options_.class_weight},
-                         model_.output_gradient(batch_.workspace, n), sums_)) {
-            return stop_at(
-                find_non_finite<Scalar, Device>(model_, batch_.workspace, x, batch_.y.slice(0, n)));
-        }
-        model_.backward(batch_.workspace, x, pass, state_.gradients);
-        add_penalty_gradients<Scalar, Device>(device, model_, state_.gradients);
-        if (!all_finite<Scalar>(device, state_.gradients)) {
-            return stop_at(
-                find_non_finite_gradient<Scalar, Device>(device, model_, state_.gradients));
-        }
-        state_.update_parameters(device, model_, trainer_);
-        return true;
+        return non_finite.empty() || stop_at(std::move(non_finite));
     }
 
     /// Tells what looks like a mistake, once.
@@ -362,36 +245,32 @@ private:
         for (std::string& hint : hints) {
             if (hint.empty()) continue;
             if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());
-            history_.hints.push_back(std::move(hint));
+            progress_.history.hints.push_back(std::move(hint));
         }
     }
 
     /// Records and tells that a number went wrong; false, for the callers to pass on.
     WEFT_COLD bool stop_at(std::string where) {
-        history_.non_finite = {epoch_, batch_step_, std::move(where)};
+        progress_.history.non_finite = {progress_.epoch, progress_.step, std::move(where)};
         if (options_.verbosity != Verbosity::silent) {
-            std::printf("\nStopped: %s\n", history_.non_finite->message().c_str());
+            std::printf("\nStopped: %s\n", progress_.history.non_finite->message().c_str());
         }
         return false;
     }
 
-    const ModelReference<Model>& reference_;
-    Model& model_;
-    const TrainerOptions<Scalar, Device>& trainer_;
-    TrainingState<Scalar, Device>& state_;
+    using ModelRun<Scalar, Device>::model_;
+    using ModelRun<Scalar, Device>::trainer_;
+    using ModelRun<Scalar, Device>::state_;
+
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
     Index train_size_, batch_size_, steps_;
-    Batch<Scalar, Device> batch_;
+    TrainingStep<Scalar, Device> step_;
     std::vector<Index> order_;
-    std::vector<MetricSum> sums_;
-    bool was_finite_;        ///< all parameters, also those that no optimiser touches
-    std::size_t begun_ = 0;  ///< callbacks that were told that training begins
-    Index epoch_ = 0;        ///< the one that runs or ran last, from 1
-    Index batch_step_ = 0;   ///< its steps that began
-    double seconds_ = 0;     ///< that they took
-    bool epoch_over_ = true, stopped_ = false, is_resumed_ = false;
-    History history_;
+    bool was_finite_;  ///< all parameters, also those that no optimiser touches
+    bool is_resumed_ = false;
+    CallbackList callbacks_;
+    RunProgress progress_;
     const VisitState visit_ = [this](StateFields& field) { visit_all(field); };
 };
 

@@ -1,0 +1,69 @@
+/// \file
+/// What a plan is made of: nodes that it is made from, and the steps and values that it makes.
+#pragma once
+
+#include "weft/core/shape.hpp"
+#include "weft/kernels/activation.hpp"
+#include "weft/layers/regularizer.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace weft {
+
+/// What a pass is for.
+enum class PassKind {
+    inference,  ///< forward only
+    training,   ///< forward and backward
+};
+
+/// What a plan has to know of one node of a graph: a layer, applied to some values.
+struct PlanNode {
+    std::string_view name = {};                ///< "dense_1"
+    std::size_t layer = 0;                     ///< another node may apply the same one
+    std::span<const std::size_t> inputs = {};  ///< 0: the input of the graph; i + 1: node i
+    Shape output_shape = {};                   ///< of one sample
+    bool is_view = false;                      ///< y is x under another shape
+    bool is_trainable = false;                 ///< has parameters that are trained
+    bool absorbs_relu = false;                 ///< forward can apply a relu as it stores y
+    bool backs_through_relu = false;           ///< backward can take the derivative of one before
+    bool backs_in_place = false;               ///< dx may be dy
+    Activation as_activation = linear;         ///< the layer is that and no more
+    Activation output_activation = linear;     ///< behind the layer, a step of its own
+    Regularizer activity_regularizer = {};
+};
+
+/// A value that a step reads.
+struct PlanInput {
+    std::size_t value = 0;
+    bool adds_gradient = false;  ///< backward adds dx to what steps behind wrote
+};
+
+/// Run once in a pass: a layer, or an activation.
+struct PlanStep {
+    std::size_t node = 0;            ///< which keys the random numbers
+    std::size_t layer = 0;           ///< of the node
+    Activation activation = linear;  ///< of an activation; linear: a layer
+    std::size_t first_input = 0, inputs = 1;
+    std::size_t output = 0;       ///< value
+    Activation after = linear;    ///< forward of the layer applies it as y is stored
+    Activation before = linear;   ///< backward of the layer takes the derivative of the one that x
+                                  ///< comes out of
+    bool runs_forward = true;     ///< false: the step before does
+    bool runs_backward = true;    ///< false: the step behind does, or nobody needs it
+    bool adds_gradients = false;  ///< backward adds those of parameters to what steps behind wrote
+    Regularizer penalty = {};     ///< on y
+
+    bool is_activation() const { return activation != linear; }
+};
+
+/// A batch of numbers that a step writes and others read, and its gradient.
+struct PlanValue {
+    Shape shape = {};             ///< of one sample
+    std::size_t memory = 0;       ///< the value in whose memory it lies, if not its own
+    std::size_t gradient = 0;     ///< the same of its gradient
+    std::size_t readers = 0;      ///< steps that read it, or views of it
+    bool needs_gradient = false;  ///< something that is trained lies before it
+};
+
+}  // namespace weft

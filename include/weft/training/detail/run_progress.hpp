@@ -1,0 +1,51 @@
+/// \file
+/// RunProgress: how far a call of fit has come.
+#pragma once
+
+#include "weft/metrics/metric.hpp"
+#include "weft/training/detail/history_table.hpp"
+
+namespace weft::detail {
+
+/// What a run counts and records.
+struct RunProgress {
+    Index epoch = 0;     ///< the one that runs or ran last, from 1
+    Index step = 0;      ///< its steps that began
+    double seconds = 0;  ///< that they took
+    bool epoch_over = true, stopped = false;
+    std::vector<MetricSum> sums;  ///< of the epoch: the loss, then the metrics
+    History history;
+
+    void begin_epoch() {
+        ++epoch;
+        step = 0;
+        seconds = 0;
+        epoch_over = false;
+        std::ranges::fill(sums, MetricSum{});
+    }
+
+    /// names: the scores of each epoch; steps: in an epoch.
+    WEFT_COLD void visit_state(StateFields& field, const std::vector<std::string>& names,
+                               Index steps) {
+        field.count("epoch", epoch);
+        field.count("step", step);
+        field("epoch_over", epoch_over);
+        field("stopped", stopped);
+        field("seconds", seconds);
+        field.require(seconds >= 0 && seconds < 1e15, "seconds", "are none");
+        std::vector<double> numbers;
+        for (const MetricSum& sum : sums) numbers.push_back(sum.sum), numbers.push_back(sum.count);
+        field("sums", numbers);
+        field.require(numbers.size() == 2 * sums.size(), "sums", "are not of this run's metrics");
+        for (std::size_t i = 0; i < sums.size(); ++i) {
+            sums[i] = {numbers[2 * i], numbers[2 * i + 1]};
+        }
+        HistoryTable table{history.epochs, names};
+        field("history", table);
+        const Index ended = std::ssize(history.epochs);
+        field.require(epoch_over ? epoch == ended : epoch == ended + 1 && step > 0 && step < steps,
+                      "step", "is none of its epoch's");
+    }
+};
+
+}  // namespace weft::detail
