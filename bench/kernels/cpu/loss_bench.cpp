@@ -5,6 +5,7 @@
 #include "bench/support/measure.hpp"
 #include "bench/support/nearly_equal.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "weft/kernels/cpu/activation.hpp"
 
 namespace {
 
