@@ -35,7 +35,7 @@ weft_cross() {
         -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "-DWEFT_SOURCE_DIR=\"$weft_root\"" \
         -I include -I . -isystem "$folder/include" -c {}.cpp -o {}.o
     "$compiler" $flags -fopenmp "$folder"/*.o -o "$folder/tests.exe"
-    OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 "$@" "$folder/tests.exe" "$option"
+    OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 timeout 600 "$@" "$folder/tests.exe" "$option"
 }
 
 weft_require doctest-dev

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "weft/config.hpp"
+#include "weft/core/event.hpp"
 #include "weft/core/shape.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 
 namespace weft::detail {
@@ -35,23 +35,6 @@ private:
 /// task(i, member)
 using TaskReference = CallReference<Index, int>;
 
-/// Waits until `value` is no longer `old`: in a loop for up to 50 us, which the gaps between the
-/// loops of a pass seldom exceed, then asleep, so that others get the processor.
-WEFT_NOINLINE inline void wait_for_change(const std::atomic<int>& value, int old) {
-    using Clock = std::chrono::steady_clock;
-    Clock::time_point end{};
-    for (bool is_first = true;; is_first = false) {
-        for (int i = 0; i < 64; ++i) {
-            if (value.load(std::memory_order_acquire) != old) return;
-            pause();
-        }
-        const auto now = Clock::now();
-        if (is_first) end = now + std::chrono::microseconds(50);
-        if (now >= end) break;
-    }
-    value.wait(old, std::memory_order_acquire);
-}
-
 /// Member 0 runs a pass, and its loops one after another; the others help. Each member has a share
 /// of a loop's tasks, the same range in every loop, and then takes from the shares of others. So a
 /// loop waits for no member that was given no processor, only for tasks that have begun.
@@ -72,7 +55,7 @@ public:
     /// Member 0: no more loops will come.
     void close() {
         is_open_.store(false, std::memory_order_relaxed);
-        signal(announced_);
+        announced_.signal();
     }
 
     /// Whether a loop is running: loops within its tasks run serially.
@@ -84,15 +67,15 @@ public:
         is_busy_ = true;
         tasks_ = tasks;
         task_ = &task;
-        const int ended = ended_.load(std::memory_order_relaxed);
+        const int ended = ended_.count();
         unfinished_.store(tasks, std::memory_order_relaxed);
         for (int member = 0; member < members_; ++member) {
             const Index size = begin(member + 1) - begin(member);
             share(member).left.store(size, std::memory_order_release);
         }
-        signal(announced_);
+        announced_.signal();
         work(0);
-        wait_for_change(ended_, ended);
+        ended_.wait(ended);
         is_busy_ = false;
     }
 
@@ -101,10 +84,10 @@ public:
         const std::uint64_t mode = floating_point_mode();
         set_floating_point_mode(mode_);
         for (;;) {
-            const int announced = announced_.load(std::memory_order_acquire);
+            const int announced = announced_.count();
             if (!is_open_.load(std::memory_order_relaxed)) break;
             work(member);
-            wait_for_change(announced_, announced);
+            announced_.wait(announced);
         }
         set_floating_point_mode(mode);
     }
@@ -117,11 +100,6 @@ private:
 
     Share& share(int member) { return shares_[static_cast<std::size_t>(member)]; }
     Index begin(int member) const { return tasks_ * member / members_; }
-
-    static void signal(std::atomic<int>& event) {
-        event.fetch_add(1, std::memory_order_release);
-        event.notify_all();
-    }
 
     /// Takes tasks until none is left. What is known of a loop is read after a task of it was
     /// taken: then the loop cannot end before that task does.
@@ -139,7 +117,7 @@ private:
         }
         // acq_rel: what all others did is seen by the member that ends the loop, and by member 0.
         if (done > 0 && unfinished_.fetch_sub(done, std::memory_order_acq_rel) == done) {
-            signal(ended_);
+            ended_.signal();
         }
     }
 
@@ -149,10 +127,10 @@ private:
     bool is_busy_ = false;
     Index tasks_ = 0;
     const TaskReference* task_ = nullptr;
-    alignas(64) std::atomic<int> announced_{0};  ///< loops, and ends of passes
+    alignas(64) Event announced_;  ///< loops, and ends of passes
     std::atomic<bool> is_open_{false};
     alignas(64) std::atomic<Index> unfinished_{0};  ///< tasks of the loop
-    std::atomic<int> ended_{0};                     ///< loops
+    Event ended_;                                   ///< loops
 };
 
 }  // namespace weft::detail

@@ -1,0 +1,60 @@
+/// \file
+/// Event: a count that threads wait for.
+#pragma once
+
+#include "weft/config.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+namespace weft::detail {
+
+/// Counts its signals. A thread reads the count, looks for work, and waits for another count.
+///
+/// Not std::atomic::wait: libstdc++ loses wakes where it has no futex, as on Windows.
+class Event {
+public:
+    int count() const { return count_.load(std::memory_order_acquire); }
+
+    WEFT_NOINLINE void signal() {
+        // In one order with the two of sleep(): either the sleeper sees the new count, or this
+        // thread sees the sleeper.
+        count_.fetch_add(1);
+        if (sleepers_.load() == 0) return;
+        { const std::lock_guard lock(mutex_); }  // who saw the old count is asleep by now
+        changed_.notify_all();
+    }
+
+    /// Waits until the count is no longer `old`: in a loop for up to 50 us, which the gaps between
+    /// the loops of a pass seldom exceed, then asleep, so that others get the processor.
+    WEFT_NOINLINE void wait(int old) {
+        using Clock = std::chrono::steady_clock;
+        Clock::time_point end{};
+        for (bool is_first = true;; is_first = false) {
+            for (int i = 0; i < 64; ++i) {
+                if (count() != old) return;
+                pause();
+            }
+            const auto now = Clock::now();
+            if (is_first) end = now + std::chrono::microseconds(50);
+            if (now >= end) break;
+        }
+        sleep(old);
+    }
+
+private:
+    void sleep(int old) {
+        std::unique_lock lock(mutex_);
+        sleepers_.fetch_add(1);
+        while (count_.load() == old) changed_.wait(lock);
+        sleepers_.fetch_sub(1);
+    }
+
+    std::atomic<int> count_{0}, sleepers_{0};
+    std::mutex mutex_;
+    std::condition_variable changed_;
+};
+
+}  // namespace weft::detail
