@@ -1,6 +1,7 @@
 /// \file
 /// What weft asks of the operating system: files on the disk, the terminal, the C library. Included
-/// by the few headers that need it, for it brings in the system's own names, such as open and close.
+/// by the few headers that need it, for it brings in the system's own names, such as open and
+/// close.
 #pragma once
 
 #include <fcntl.h>
@@ -29,9 +30,9 @@ inline std::string c_library() { return {}; }
 
 /// stdout_is_terminal: whether somebody may be looking.
 ///
-/// create_unique_file makes a new, empty file whose name starts with `stem`, and gives its name. Its
-/// permissions are those of `mode` that the process gives new files. When it cannot, the name is
-/// empty and errno is set.
+/// create_unique_file makes a new, empty file whose name starts with `stem`, and gives its name.
+/// Its permissions are those of `mode` that the process gives new files. When it cannot, the name
+/// is empty and errno is set.
 ///
 /// sync_to_disk returns when all that was written to the file or folder is on the disk. False: it
 /// cannot be told, and errno is set.

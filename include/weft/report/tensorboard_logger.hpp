@@ -3,11 +3,13 @@
 #pragma once
 
 #include "weft/report/detail/event_file.hpp"
-#include "weft/training/callback.hpp"
+#include "weft/training/training_run.hpp"
 
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <utility>
 
 namespace weft {
 
@@ -24,7 +26,7 @@ struct TensorBoardLogger {
     std::filesystem::path directory = "logs";
 
     void on_train_begin(TrainingRun& run) {
-        restarts_ = run.is_resumed();
+        state.restarts_ = run.is_resumed();
         std::error_code error;
         std::filesystem::create_directories(directory, error);
         if (error) {
@@ -33,16 +35,16 @@ struct TensorBoardLogger {
         const double now = wall_seconds();
         // TensorBoard knows a log by "tfevents", and reads those of a directory in order of name.
         for (int number = 0;; ++number) {
-            path_ = directory / concat("events.out.tfevents.", static_cast<std::int64_t>(now),
-                                       ".weft.", number);
-            if (!std::filesystem::exists(path_)) break;
+            state.path_ = directory / concat("events.out.tfevents.", static_cast<std::int64_t>(now),
+                                             ".weft.", number);
+            if (!std::filesystem::exists(state.path_)) break;
         }
-        file_ = std::make_shared<std::ofstream>(path_, std::ios::binary);
+        state.file_ = std::make_shared<std::ofstream>(state.path_, std::ios::binary);
         write(detail::version_event(now));
     }
 
     void on_epoch_end(TrainingRun& run) {
-        if (std::exchange(restarts_, false)) {
+        if (std::exchange(state.restarts_, false)) {
             write(detail::restart_event(wall_seconds(), run.epoch()));
         }
         Scores scores = run.scores();
@@ -50,12 +52,16 @@ struct TensorBoardLogger {
         write(detail::scalars_event(wall_seconds(), run.epoch(), scores));
     }
 
-    void on_train_end(TrainingRun&) { file_.reset(); }
+    void on_train_end(TrainingRun&) { state.file_.reset(); }
 
-    // State of a run.
-    std::filesystem::path path_ = {};
-    std::shared_ptr<std::ofstream> file_ = {};
-    bool restarts_ = false;
+    /// What a run leaves from epoch to epoch.
+    class State {
+        friend TensorBoardLogger;
+        std::filesystem::path path_ = {};
+        std::shared_ptr<std::ofstream> file_ = {};
+        bool restarts_ = false;  // whether the next epoch takes back what earlier logs say of it
+    };
+    State state = {};
 
 private:
     static double wall_seconds() {
@@ -65,8 +71,8 @@ private:
     }
 
     WEFT_COLD void write(const std::string& event) const {
-        *file_ << detail::tfrecord(event) << std::flush;
-        if (!*file_) throw IoError(concat(path_.string(), ": cannot be written"));
+        *state.file_ << detail::tfrecord(event) << std::flush;
+        if (!*state.file_) throw IoError(concat(state.path_.string(), ": cannot be written"));
     }
 };
 

@@ -6,7 +6,7 @@
 #include "weft/model/summary.hpp"
 #include "weft/report/detail/class_names.hpp"
 #include "weft/report/detail/markup.hpp"
-#include "weft/training/callback.hpp"
+#include "weft/training/best_score.hpp"
 
 #include <vector>
 
