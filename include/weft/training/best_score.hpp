@@ -50,7 +50,7 @@ public:
     }
 
     /// Takes the value when it is better than the best by more than min_delta.
-    bool improve(double value) {
+    WEFT_COLD bool improve(double value) {
         if (std::isnan(value)) return false;
         if (best_) {
             const bool better = higher_ ? value - min_delta_ > *best_ : value + min_delta_ < *best_;

@@ -33,12 +33,12 @@ protected:
     bool from_logits() const { return from_logits_; }
 
 private:
-    /// losses of rows of logits, their probabilities, and scale times the gradient of the logits.
-    /// Any of the three tensors may be the memory of the logits.
+    /// The losses of rows of logits, their probabilities, and scale times the gradient of the
+    /// logits. The probabilities may be the logits' memory or the gradient's.
     virtual void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
                            View losses, View probabilities, View gradient) const = 0;
 
-    /// losses of rows of probabilities, and scale times their gradient.
+    /// The losses of rows of probabilities, and scale times their gradient.
     virtual void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
                                   Scalar scale, View losses, View gradient) const = 0;
 
