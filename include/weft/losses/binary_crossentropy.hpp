@@ -60,8 +60,7 @@ public:
     }
 
     WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                                View losses, View gradient) const override {
-        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+                                Scalar scale, View losses, View gradient) const override {
         const kernels::SmoothedTargets<Scalar> t(targets, label_smoothing_, 2);
         if (fused || from_logits_) {
             sigmoid_crossentropy<Scalar>(device, predictions, t, scale, losses,

@@ -58,8 +58,7 @@ public:
     }
 
     WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                                View losses, View gradient) const override {
-        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+                                Scalar scale, View losses, View gradient) const override {
         if (fused || from_logits_) {
             sparse_softmax_crossentropy<Scalar>(device, predictions, targets, scale, losses,
                                                 fused ? predictions : gradient, gradient);

@@ -69,7 +69,8 @@ concept Callback = requires(T& object, TrainingRun& run) {
 /// a run, also has a visit_state(StateFields&), which may be called before on_train_begin and more
 /// than once; to hold what it gets back against the run that it is part of, a
 /// visit_state(StateFields&, TrainingRun&). An epoch that a resumed run goes on with does not begin
-/// twice.
+/// twice. One that has an on_batch_end but does not always want it also has a
+/// bool listens_to_batches() const.
 class CallbackHandle {
 public:
     template <class T>
@@ -82,6 +83,11 @@ public:
             object = std::make_shared<Object>(std::move(callback));
         }
         call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
+        if constexpr (requires { object->listens_to_batches(); }) {
+            listens_to_batches_ = [object] { return object->listens_to_batches(); };
+        } else {
+            has_batch_end_ = requires(TrainingRun & run) { object->on_batch_end(run); };
+        }
         if constexpr (requires(StateFields & field, TrainingRun & run) {
                           object->visit_state(field, run);
                       }) {
@@ -98,6 +104,12 @@ public:
     enum class Event { train_begin, epoch_begin, batch_end, epoch_end, train_end };
 
     void operator()(Event event, TrainingRun& run) const { call_(event, run); }
+
+    /// Whether the end of a batch is to be told: on a device whose memory is not the host's, the
+    /// run then waits for the batch and reads its scores.
+    bool listens_to_batches() const {
+        return listens_to_batches_ ? listens_to_batches_() : has_batch_end_;
+    }
 
     void visit_state(StateFields& field, TrainingRun& run) const {
         if (visit_state_) visit_state_(field, run);
@@ -126,6 +138,8 @@ private:
     }
 
     std::function<void(Event, TrainingRun&)> call_;
+    std::function<bool()> listens_to_batches_;
+    bool has_batch_end_ = false;
     std::function<void(StateFields&, TrainingRun&)> visit_state_;
 };
 
@@ -139,6 +153,7 @@ struct LambdaCallback {
     void on_train_begin(TrainingRun& run) const { call(train_begin, run); }
     void on_epoch_begin(TrainingRun& run) const { call(epoch_begin, run); }
     void on_batch_end(TrainingRun& run) const { call(batch_end, run); }
+    bool listens_to_batches() const { return bool(batch_end); }
     void on_epoch_end(TrainingRun& run) const { call(epoch_end, run); }
     void on_train_end(TrainingRun& run) const { call(train_end, run); }
 

@@ -102,7 +102,7 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
     detail::require_samples(examples, "fit: the data");
     const Dataset<Scalar>& data = *examples;
     detail::check_fit_options(options, data.size());
-    if (options_.learning_rate_schedule) state_.scheduled_rate(options_);
+    state_.next_rate(options_, state_.steps);
     std::optional<Model> built;  // kept only if the data fit it
     if (!trained.is_built()) built.emplace(trained).build(data.input_shape(), options.seed);
     const Model& model = built ? *built : trained;

@@ -34,10 +34,11 @@ struct Dropped {
 
 template <class Scalar, class Device = Cpu>
 Dropped<Scalar> drop(const Tensor<Scalar>& x, double rate, const RandomStream& random = stream,
-                     Device device = Device()) {
+                     Device device = Device(), Index first = 0) {
     Dropped<Scalar> result{Tensor<Scalar>(x.shape()),
                            std::vector<std::uint8_t>(static_cast<std::size_t>(x.size()), 77)};
-    dropout_forward(device, x.size(), rate, random, x.data(), result.y.data(), result.kept.data());
+    dropout_forward(device, x.size(), rate, random, first, x.data(), result.y.data(),
+                    result.kept.data());
     return result;
 }
 

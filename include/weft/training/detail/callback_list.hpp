@@ -4,6 +4,7 @@
 
 #include "weft/training/callback.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <span>
 
@@ -29,6 +30,10 @@ public:
             callback(event, run);
             check();
         }
+    }
+
+    bool listen_to_batches() const {
+        return std::ranges::any_of(callbacks_, &CallbackHandle::listens_to_batches);
     }
 
     /// Ends all that began; gives what the first of them threw, if one did.
