@@ -13,6 +13,7 @@
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
 #include "weft/optimizers/sgd.hpp"
+#include "weft/training/lambda_callback.hpp"
 #include "weft/training/run_state.hpp"
 
 #include <doctest/doctest.h>

@@ -2,6 +2,7 @@
 /// Optimizer: what every optimiser is to the training loop.
 #pragma once
 
+#include "weft/core/declared.hpp"
 #include "weft/core/tensor.hpp"
 #include "weft/kernels/optimizer.hpp"
 
@@ -10,8 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <memory>
-#include <string>
 #include <string_view>
 
 namespace weft {
@@ -75,23 +74,16 @@ kernels::DeviceStep<Numbers> step_of(const kernels::DeviceStep<std::byte>& step)
 /// Adam whose member template Update<Scalar, Device> implements it. Throws ArgumentError for an
 /// option out of range.
 template <class Scalar, class Device>
-class OptimizerDeclaration {
+class OptimizerDeclaration : public detail::Declared<Optimizer<Scalar, Device>> {
 public:
     template <class D>
     requires std::derived_from<typename D::template Update<Scalar, Device>,
                                Optimizer<Scalar, Device>>
         WEFT_COLD OptimizerDeclaration(const D& declaration)
-        : type_(D::type),
-          optimizer_(
-              std::make_shared<const typename D::template Update<Scalar, Device>>(declaration)) {}
+        : detail::Declared<Optimizer<Scalar, Device>>(
+              detail::Makes<typename D::template Update<Scalar, Device>>(), D::type, declaration) {}
 
-    std::string_view type() const { return type_; }
-    const Optimizer<Scalar, Device>& operator*() const { return *optimizer_; }
-    const Optimizer<Scalar, Device>* operator->() const { return optimizer_.get(); }
-
-private:
-    std::string_view type_;
-    std::shared_ptr<const Optimizer<Scalar, Device>> optimizer_;
+    std::string_view type() const { return this->declared_name(); }
 };
 
 }  // namespace weft
