@@ -48,8 +48,10 @@ public:
             saved.push_back(static_cast<Index>(bytes));
         }
         offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);
-        memory_ = Tensor<std::byte, Device>(Shape{offsets_.size_bytes}, device_);
-        activity_penalty_ = Tensor<double, Device>(Shape{1}, device_);
+        // Values begin at places of 64 bytes, so the number behind them lies at one of 8.
+        penalty_ = (offsets_.size_bytes + 7) / 8 * 8;
+        memory_ = Tensor<std::byte, Device>(Shape{penalty_ + static_cast<Index>(sizeof(double))},
+                                            device_);
         std::size_t most = 1;
         for (const PlanStep& step : plan_->steps()) {
             if (step.adds_gradients) {
@@ -86,7 +88,9 @@ public:
 
     /// The penalties on the outputs of the layers in the last forward pass, summed over the batch.
     /// One number on the device, 0 if the plan has none.
-    TensorView<double, Device> activity_penalty() { return activity_penalty_; }
+    TensorView<double, Device> activity_penalty() {
+        return {reinterpret_cast<double*>(memory_.data() + penalty_), Shape{1}};
+    }
 
     /// The value of n samples; the graph's input, value 0, is the caller's x and not here.
     View value(std::size_t i, Index n) { return view(offsets_.values, i, n); }
@@ -130,7 +134,7 @@ private:
     Index capacity_;
     std::shared_ptr<const Plan> plan_;
     detail::PlacedValues offsets_;
-    Tensor<double, Device> activity_penalty_;
+    Index penalty_ = 0;  ///< where it lies
     Tensor<std::byte, Device> memory_;
     Tensor<Scalar, Device> shared_gradients_;
     std::unique_ptr<TensorView<const Scalar, Device>[]> inputs_;

@@ -51,11 +51,14 @@ public:
             object = std::make_shared<Object>(std::move(callback));
         }
         call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
-        if constexpr (requires { object->listens_to_batches(); }) {
-            listens_to_batches_ = [object] { return object->listens_to_batches(); };
-        } else {
-            has_batch_end_ = requires(TrainingRun & run) { object->on_batch_end(run); };
-        }
+        object_ = object.get();
+        listens_to_batches_ = [](const void* of) {
+            if constexpr (requires { object->listens_to_batches(); }) {
+                return static_cast<const Object*>(of)->listens_to_batches();
+            } else {
+                return requires(TrainingRun & run) { object->on_batch_end(run); };
+            }
+        };
         if constexpr (requires(StateFields & field, TrainingRun & run) {
                           object->visit_state(field, run);
                       }) {
@@ -76,7 +79,7 @@ public:
     /// Whether the end of a batch is to be told: on a device whose memory is not the host's, the
     /// run then waits for the batch and reads its scores.
     bool listens_to_batches() const {
-        return listens_to_batches_ ? listens_to_batches_() : has_batch_end_;
+        return listens_to_batches_(object_);
     }
 
     void visit_state(StateFields& field, TrainingRun& run) const {
@@ -106,8 +109,8 @@ private:
     }
 
     std::function<void(Event, TrainingRun&)> call_;
-    std::function<bool()> listens_to_batches_;
-    bool has_batch_end_ = false;
+    const void* object_ = nullptr;  ///< that call_ holds or refers to
+    bool (*listens_to_batches_)(const void*) = nullptr;
     std::function<void(StateFields&, TrainingRun&)> visit_state_;
 };
 

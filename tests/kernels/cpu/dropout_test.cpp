@@ -82,6 +82,23 @@ TEST_CASE("element 64 q + 16 k + b is kept when word k of block 16 q + b is at l
     }
 }
 
+TEST_CASE("elements that begin in the middle of a step have the words of their places in it") {
+    const Tensor<float> x({10000});
+    const auto whole = drop(x, 0.3).kept;
+    for (const Index first : {1, 7, 63, 64, 65, 4096, 5003}) {
+        for (const Index count : {1, 63, 64, 130, 4900}) {
+            CAPTURE(first);
+            CAPTURE(count);
+            const Tensor<float> part({count});
+            const std::vector<std::uint8_t> expected(whole.begin() + first,
+                                                     whole.begin() + first + count);
+            CHECK(drop(part, 0.3, stream, Cpu(1), first).kept == expected);
+            CHECK(drop(part, 0.3, stream, Cpu(7), first).kept == expected);
+            CHECK(drop<float, Reference>(part, 0.3, stream, Reference(), first).kept == expected);
+        }
+    }
+}
+
 TEST_CASE("many blocks at once are the blocks one by one, also where their number carries") {
     constexpr std::size_t blocks = 16;
     for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{0xfffffff8}}) {

@@ -4,7 +4,6 @@
 
 #include "weft/training/callback.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <span>
 
@@ -33,7 +32,9 @@ public:
     }
 
     bool listen_to_batches() const {
-        return std::ranges::any_of(callbacks_, &CallbackHandle::listens_to_batches);
+        bool listen = false;
+        for (const CallbackHandle& callback : callbacks_) listen |= callback.listens_to_batches();
+        return listen;
     }
 
     /// Ends all that began; gives what the first of them threw, if one did.

@@ -139,14 +139,4 @@ WEFT_COLD std::string check_input(const Model<Scalar, Device>& model, TensorView
                  "scaled<float>(x, 255), or Rescaling{1.0 / 255} as the first layer"});
 }
 
-/// What looks like a mistake of a model that is trained with that loss on samples such as x.
-template <class Scalar, class Device>
-WEFT_COLD std::vector<std::string> hints(const Model<Scalar, Device>& model,
-                                         const LossDeclaration<Scalar, Device>& loss,
-                                         TensorView<const Scalar> x) {
-    std::vector<std::string> found{check_output(model, loss), check_input(model, x)};
-    std::erase(found, "");
-    return found;
-}
-
 }  // namespace weft::detail

@@ -65,13 +65,6 @@ public:
                 first - first_of_all, end_of_all - first_of_all, end == end_of_all};
     }
 
-    /// What has to be the same for a run to go on where another stopped.
-    WEFT_COLD std::string to_string() const {
-        return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
-                      options_.shuffle ? " shuffled" : "", " samples, ",
-                      to_update() > 1 ? concat(to_update(), " to an update, ") : "");
-    }
-
 private:
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;

@@ -115,7 +115,11 @@ private:
     WEFT_COLD std::string plan(const std::vector<std::string>& score_names) const {
         std::string names;
         for (const std::string& name : score_names) names += concat(", ", name);
-        return concat(batches_.to_string(), trainer_.optimizer.type(), names);
+        const Index to_update = batches_.to_update();
+        if (to_update > 1) names += concat(", ", to_update, " batches to an update");
+        return concat("seed ", options_.seed, ", batches of ", batches_.batch_size(), " of ",
+                      batches_.train_size(), options_.shuffle ? " shuffled" : "", " samples, ",
+                      trainer_.optimizer.type(), names);
     }
 
     WEFT_COLD void visit_all(StateFields& field) {
@@ -259,9 +263,13 @@ private:
 
     /// Tells what looks like a mistake, once.
     WEFT_COLD void give_hints(TensorView<const Scalar> x) {
-        if (!std::ranges::all_of(x, [](Scalar value) { return std::isfinite(value); })) return;
+        for (const Scalar value : x) {
+            if (!std::isfinite(value)) return;
+        }
         state_.has_hinted = true;
-        for (std::string& hint : hints(model_, trainer_.loss, x)) {
+        std::string hints[] = {check_output(model_, trainer_.loss), check_input(model_, x)};
+        for (std::string& hint : hints) {
+            if (hint.empty()) continue;
             if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());
             progress_.history.hints.push_back(std::move(hint));
         }

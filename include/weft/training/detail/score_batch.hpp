@@ -26,6 +26,13 @@ struct Batch {
         }
     }
 
+    /// Reads the next n samples, outside of a pass.
+    void read(BatchReader<Scalar>& batches, Index n) {
+        batches.next(x.host().data(), y.host().data());
+        x.send(workspace.device(), n);
+        y.send(workspace.device(), n);
+    }
+
     Workspace<Scalar, Device> workspace;
     StagedTensor<Scalar, Device> x, y, weights;
     Tensor<Scalar, Device> losses;
@@ -37,19 +44,15 @@ struct Batch {
 template <class Scalar, class Device, class Body>
 void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batch, Index n,
                        double work, const Body& body) {
-    Scalar* const x = batch.x.host().data();
-    Scalar* const y = batch.y.host().data();
     Device& device = batch.workspace.device();
     bool is_within = false;
     if constexpr (std::same_as<Device, Cpu>) is_within = batches.reads_within_pass();
-    if (!is_within) {
-        batches.next(x, y);
-        batch.x.send(device, n);
-        batch.y.send(device, n);
-    }
+    if (!is_within) batch.read(batches, n);
     run_pass(device, work, [&] {
         if constexpr (std::same_as<Device, Cpu>) {
-            if (is_within) batches.next_within_pass(device, x, y);
+            if (is_within) {
+                batches.next_within_pass(device, batch.x.host().data(), batch.y.host().data());
+            }
         }
         body();
     });
@@ -108,8 +111,8 @@ WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
         weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
     }
     add_losses<Scalar>(device, losses, tally.score(0), mark, wrong);
-    const bool penalises_outputs =
-        std::ranges::any_of(plan.steps(), [](const PlanStep& step) { return bool(step.penalty); });
+    bool penalises_outputs = false;
+    for (const PlanStep& step : plan.steps()) penalises_outputs |= bool(step.penalty);
     if (sum_penalties<Scalar, Device>(device, model, tally.parameter_penalty()) ||
         penalises_outputs) {
         add_penalties(device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(),

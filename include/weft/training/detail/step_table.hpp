@@ -22,7 +22,7 @@ public:
     };
 
     WEFT_COLD StepTable(const Options& options, const Device& device)
-        : rows_(Shape{most, row_bytes(options)}, device) {}
+        : row_bytes_(row_bytes(options)), rows_(Shape{most, row_bytes_}, device) {}
 
     /// The next step of a training that has come so far.
     Step next(const Device& device, const Options& options,
@@ -31,7 +31,7 @@ public:
                               (options.learning_rate_schedule || state.learning_rate == rate_);
         if (!is_known) write(device, options, state);
         const std::int64_t row = state.steps - first_;
-        return {rows_.slice(row, 1).data(), rates_[static_cast<std::size_t>(row)]};
+        return {rows_.data() + row * row_bytes_, rates_[static_cast<std::size_t>(row)]};
     }
 
 private:
@@ -54,7 +54,7 @@ private:
             if (!(rate >= 0)) break;  // its own step will say so
             rates_[static_cast<std::size_t>(count_)] = rate;
             options.optimizer->write_step(step + 1, rate,
-                                          rows_.host().data() + count_ * rows_.host().shape()[1]);
+                                          rows_.host().data() + count_ * row_bytes_);
             ++count_;
         }
         rows_.send(device, count_);
@@ -70,6 +70,7 @@ private:
         }
     }
 
+    Index row_bytes_;
     StagedTensor<std::byte, Device> rows_;
     std::array<double, static_cast<std::size_t>(most)> rates_{};
     std::int64_t first_ = 0;

@@ -29,11 +29,10 @@ public:
           tally_(trainer.metrics.size() + 1, model.device()),
           steps_(trainer, model.device()),
           state_before_(model_state().shape(), model.device()),
-          was_wrong_(Shape{1}, model.device()) {
-        if (options.gradient_accumulation_steps > 1) {
-            added_ = Tensor<Scalar, Device>(state.gradients.shape(), model.device());
-        }
-        check_parameters(model_.arena(), was_wrong_.data(), nullptr);
+          added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
+                 model.device()),
+          was_wrong_(Shape{Index{sizeof(double)}}, model.device()) {
+        check_parameters(model_.arena(), was_wrong(), nullptr);
     }
 
     Batch<Scalar, Device>& batch() { return batch_; }
@@ -44,7 +43,7 @@ public:
     /// statistic. Not those that no optimiser touches, if some of them were not at the beginning.
     WEFT_COLD void check_parameters() {
         check_parameters(model_.trainable_parameters(), tally_.wrong(), nullptr);
-        check_parameters(model_.arena(), tally_.wrong(), was_wrong_.data());
+        check_parameters(model_.arena(), tally_.wrong(), was_wrong());
     }
 
     /// The name of one that is not, a trainable one if there is.
@@ -90,12 +89,8 @@ public:
         for (; i < wrong; ++i) {
             const StepPart part = batches[i];
             const Index n = std::ssize(part.samples);
-            const auto run = [&] { place = run_again(part, where); };
-            if (reader) {
-                run_on_next_batch(*reader, batch_, n, 3 * model_.work(n), run);
-            } else {
-                run_pass(device(), 3 * model_.work(n), run);
-            }
+            if (reader) batch_.read(*reader, n);
+            run_pass(device(), 3 * model_.work(n), [&] { place = run_again(part, where); });
         }
         return place;
     }
@@ -119,6 +114,8 @@ private:
     }
 
     Device& device() { return batch_.workspace.device(); }
+
+    double* was_wrong() { return reinterpret_cast<double*>(was_wrong_.data()); }
 
     /// The parameters that no optimiser touches, which a forward pass may change.
     View model_state() {
@@ -189,7 +186,7 @@ private:
     StepTable<Scalar, Device> steps_;
     Tensor<Scalar, Device> state_before_;  ///< the step
     Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
-    Tensor<double, Device> was_wrong_;     ///< a parameter, at the beginning
+    Tensor<std::byte, Device> was_wrong_;  ///< a number: a parameter, at the beginning
 };
 
 }  // namespace weft::detail
