@@ -55,7 +55,8 @@ template <class D, class Scalar>
 concept ComputesLayers = requires(KernelArguments<D, Scalar> a, Activation activation,
                                   const Convolution& convolution, const Window2D& window,
                                   std::uint8_t* taps, std::int32_t* wide_taps,
-                                  const RandomStream& random, bool flag) {
+                                  const RandomStream& random, const std::uint32_t* at_step,
+                                  bool flag) {
     dense_forward<Scalar>(a.device, a.in, a.in, a.in, activation, a.out);
     dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
     convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
@@ -82,7 +83,7 @@ concept ComputesLayers = requires(KernelArguments<D, Scalar> a, Activation activ
                          a.from, a.to);
     batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from, flag,
                         a.to, a.to, a.to);
-    dropout_forward(a.device, a.count, a.real, random, a.count, a.from, a.to, taps);
+    dropout_forward(a.device, a.count, a.real, random, at_step, a.count, a.from, a.to, taps);
     dropout_backward(a.device, a.count, a.real, taps, a.from, a.to);
 };
 

@@ -35,8 +35,8 @@ public:
                                TensorView<Scalar, Device> y) const override {
         if (!pass.training) return copy_elements<Scalar>(pass.device, x, y);
         const Index first = pass.first_sample * this->input_shape().size();
-        dropout_forward(pass.device, x.size(), rate_, pass.random, first, x.data(), y.data(),
-                        kept(pass));
+        dropout_forward(pass.device, x.size(), rate_, pass.random, pass.step, first, x.data(),
+                        y.data(), kept(pass));
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,

@@ -16,6 +16,7 @@ struct PassOptions {
     bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
     std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
     std::uint32_t step = 0;
+    const std::uint32_t* step_on_device = nullptr;  ///< the same for kernels, or null
     /// Where a step of training takes several batches: the index in it of the first sample of this
     /// one, and the number of them all; 0 if this batch is all.
     Index first_sample = 0;

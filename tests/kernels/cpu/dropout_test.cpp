@@ -34,10 +34,11 @@ struct Dropped {
 
 template <class Scalar, class Device = Cpu>
 Dropped<Scalar> drop(const Tensor<Scalar>& x, double rate, const RandomStream& random = stream,
-                     Device device = Device(), Index first = 0) {
+                     Device device = Device(), Index first = 0,
+                     const std::uint32_t* at_step = nullptr) {
     Dropped<Scalar> result{Tensor<Scalar>(x.shape()),
                            std::vector<std::uint8_t>(static_cast<std::size_t>(x.size()), 77)};
-    dropout_forward(device, x.size(), rate, random, first, x.data(), result.y.data(),
+    dropout_forward(device, x.size(), rate, random, at_step, first, x.data(), result.y.data(),
                     result.kept.data());
     return result;
 }
@@ -138,6 +139,10 @@ TEST_CASE("each step and stream has a mask of its own, the same in every run") {
     const auto mask = drop(x, 0.5).kept;
     CHECK(drop(x, 0.5).kept == mask);
     CHECK(drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 2, 4)).kept != mask);
+    const std::uint32_t step = 4;
+    const auto of_step = drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 2, step)).kept;
+    CHECK(drop(x, 0.5, stream, Cpu(), 0, &step).kept == of_step);
+    CHECK(drop<float, Reference>(x, 0.5, stream, Reference(), 0, &step).kept == of_step);
     CHECK(drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 3, 3)).kept != mask);
     CHECK(drop(x, 0.5, RandomStream(2, RandomPurpose::layer, 2, 3)).kept != mask);
 }

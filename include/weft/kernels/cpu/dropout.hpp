@@ -51,10 +51,12 @@ void random_words(const RandomStream& random, std::uint64_t first, std::uint32_t
 /// Inverted dropout: y_i = x_i / (1 - rate) with probability 1 - rate, else 0; kept_i tells which.
 /// With first + i = 64 q + 16 k + b, element i is kept when word k of block 16 q + b of the random
 /// stream is at least rate 2^32, rounded down; first is the index of the first element in the step.
-/// y may be x.
+/// The stream's step is that at at_step, on the device, if there is one. y may be x.
 template <class Scalar>
-void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& random, Index first,
-                     const Scalar* x, Scalar* y, std::uint8_t* kept) {
+void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& stream,
+                     const std::uint32_t* at_step, Index first, const Scalar* x, Scalar* y,
+                     std::uint8_t* kept) {
+    const RandomStream random = at_step == nullptr ? stream : stream.at_step(*at_step);
     const auto threshold = static_cast<std::uint32_t>(rate * 0x1p32);
     const auto scale = static_cast<Scalar>(1 / (1 - rate));
     constexpr Index blocks = 16, step = 4 * blocks;

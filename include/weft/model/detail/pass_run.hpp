@@ -140,6 +140,7 @@ private:
                 .saved = is_training ? workspace_.saved(index(step)) : nullptr,
                 .random = RandomStream(options_.seed, RandomPurpose::layer,
                                        static_cast<std::uint32_t>(step.node), options_.step),
+                .step = options_.step_on_device,
                 .first_sample = options_.first_sample};
     }
 

@@ -17,7 +17,8 @@ public:
     using Options = TrainerOptions<Scalar, Device>;
 
     struct Step {
-        const std::byte* numbers;  ///< on the device
+        const std::uint32_t* number;  ///< of the step, from 0, on the device
+        const std::byte* numbers;     ///< the optimiser's, on the device
         double learning_rate;
     };
 
@@ -31,15 +32,19 @@ public:
                               (options.learning_rate_schedule || state.learning_rate == rate_);
         if (!is_known) write(device, options, state);
         const std::int64_t row = state.steps - first_;
-        return {rows_.data() + row * row_bytes_, rates_[static_cast<std::size_t>(row)]};
+        const std::byte* const begin = rows_.data() + row * row_bytes_;
+        return {reinterpret_cast<const std::uint32_t*>(begin), begin + head_bytes,
+                rates_[static_cast<std::size_t>(row)]};
     }
 
 private:
     static constexpr Index most = Device::is_host ? 1 : 32;
+    static constexpr Index head_bytes = 16;  ///< the number of the step
 
     static Index row_bytes(const Options& options) {
         constexpr Index line = 64;
-        return (static_cast<Index>(options.optimizer->step_bytes()) + line) / line * line;
+        return (head_bytes + static_cast<Index>(options.optimizer->step_bytes()) + line) / line *
+               line;
     }
 
     WEFT_NOINLINE void write(const Device& device, const Options& options,
@@ -53,8 +58,9 @@ private:
                 count_ == 0 ? state.next_rate(options, step) : ahead_rate(options, state, step);
             if (!(rate >= 0)) break;  // its own step will say so
             rates_[static_cast<std::size_t>(count_)] = rate;
-            options.optimizer->write_step(step + 1, rate,
-                                          rows_.host().data() + count_ * row_bytes_);
+            std::byte* const row = rows_.host().data() + count_ * row_bytes_;
+            detail::write_step(static_cast<std::uint32_t>(step), row);
+            options.optimizer->write_step(step + 1, rate, row + head_bytes);
             ++count_;
         }
         rows_.send(device, count_);

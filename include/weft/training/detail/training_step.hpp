@@ -139,10 +139,11 @@ private:
         });
     }
 
-    PassOptions pass_of(const StepPart& part) const {
+    PassOptions pass_of(const StepPart& part) {
         return {.training = true,
                 .seed = options_.seed,
                 .step = static_cast<std::uint32_t>(state_.steps),
+                .step_on_device = steps_.next(device(), trainer_, state_).number,
                 .first_sample = part.first,
                 .step_samples = part.step_samples};
     }
