@@ -158,7 +158,7 @@ private:
             ++state_.epochs;
         }
         at_begin_ = {state_.steps - progress_.step / batches_.to_update(), state_.learning_rate};
-        batches_.begin(state_.epochs - 1);
+        batches_.begin(state_.epochs - 1, progress_.epoch == options_.epochs);
         // Before the callbacks: reading ahead starts here.
         const auto reader = batches_.read_from(progress_.step);
         if (begins) call(CallbackHandle::Event::epoch_begin);
