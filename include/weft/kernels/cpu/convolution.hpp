@@ -43,7 +43,7 @@ struct PatchProduct {
         for (Index column = 0; column < columns; column += width) {
             const Index panel = (std::min)(width, columns - column);
             const Scalar* const b = filters + column * source.depth();
-            for (Index o = 0, end; o < axis.output; o = end) {
+            for (Index o = 0, end = 0; o < axis.output; o = end) {
                 // Consecutive positions inside the image have the same runs, one step further.
                 end = o + 1;
                 if (is_inside(axis, source.column_spread, o)) {
