@@ -167,7 +167,7 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
     for (const std::int64_t number : {std::int64_t{-1}, std::int64_t{1} << 53}) {
         CHECK(refusal("count", [&](RunState&, RunState::Value& value) {
                   set_integer(value, number);
-              }) == "the state: count is no number of things");
+              }) == "the state: count is not a number of things");
     }
     CHECK(refusal("count", [](RunState&, RunState::Value& value) {
               set_integer(value, (std::int64_t{1} << 53) - 1);
