@@ -339,7 +339,7 @@ TEST_CASE("a layer that is not weft's comes back when its type is named, and onl
     const mine::Scale scale{.factor = 0.1, .mode = mine::Mode::add, .width = 3, .name = "shift"};
     const Sequential<float> model = built({Dense{2}, scale, mine::Scale{}}, {3});
     CHECK_THROWS_WITH_AS(save_model(model, path),
-                         "save_model: layers of type Scale are none of weft's; name the type: "
+                         "save_model: layers of type Scale are not weft's; name the type: "
                          "save_model(model, path, {Scale{}})",
                          ArgumentError);
     save_model(model, path, {mine::Scale{}});

@@ -154,7 +154,7 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
           "");
     CHECK(refusal("list", [](RunState&, RunState::Value& value) {
               value.shape = {3, 1};
-          }) == "the state: list is no list");
+          }) == "the state: list is not a list");
     CHECK(refusal("maybe", [](RunState&, RunState::Value& value) {
               value.shape = {2};
               value.bytes = Buffer(16);

@@ -59,7 +59,7 @@ requires std::integral<T> || std::floating_point<T> WEFT_COLD void append(std::s
     text.append(digits, end);
 }
 
-/// A reference to one part of a text. Without a type of its own, so that one function joins all.
+/// One argument of concat, type-erased, so that `join` is compiled once for all argument lists.
 class TextPart {
 public:
     TextPart(const char* text) : value_(text), append_(append_text) {}

@@ -85,7 +85,7 @@ WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
             layers.push_back(keras_layer(*format, field));
         } else {
             throw ArgumentError(concat("save_model: layers of type ", declaration.type(),
-                                       " are none of weft's; name the type: save_model(model, "
+                                       " are not weft's; name the type: save_model(model, "
                                        "path, {",
                                        declaration.type(), "{}})"));
         }

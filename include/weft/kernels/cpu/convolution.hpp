@@ -27,8 +27,8 @@ struct PatchProduct {
 
     static constexpr Index width = MatmulBlocking<Scalar>::panel_columns;
 
-    /// Images whose patches of one position make a register block: one block meets the same
-    /// padding, so that none is multiplied, and nothing is copied.
+    /// Number of images multiplied together. They share an output position, hence the same taps
+    /// outside the image, so padding is skipped and no patch is copied.
     static constexpr Index image_block = MatmulBlocking<Scalar>::rows;
 
     /// Output row `out_row` of image_block images from the first on.
