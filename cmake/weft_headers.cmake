@@ -13,6 +13,7 @@ set(weft_headers
     core/eigen.hpp
     core/error.hpp
     core/event.hpp
+    core/fields.hpp
     core/file_format.hpp
     core/flush_subnormals.hpp
     core/parallel.hpp
@@ -96,6 +97,7 @@ set(weft_headers
     layers/concatenate.hpp
     layers/constraint.hpp
     layers/conv2d.hpp
+    layers/data_format.hpp
     layers/declaration.hpp
     layers/dense.hpp
     layers/detail/activation_layer.hpp
@@ -112,6 +114,7 @@ set(weft_headers
     layers/input.hpp
     layers/layer.hpp
     layers/layer_builder.hpp
+    layers/layer_fields.hpp
     layers/leaky_relu.hpp
     layers/max_pool2d.hpp
     layers/merge_layer.hpp
@@ -126,6 +129,7 @@ set(weft_headers
     layers/silu.hpp
     layers/softmax.hpp
     layers/tanh.hpp
+    layers/weft_layers.hpp
     layers/zero_padding2d.hpp
     losses/binary_crossentropy.hpp
     losses/categorical_crossentropy.hpp
@@ -236,14 +240,14 @@ set(weft_io_headers
     io/detail/build.hpp
     io/detail/graph_text.hpp
     io/detail/json.hpp
+    io/detail/json_fields.hpp
     io/detail/safetensors.hpp
-    io/layer_fields.hpp
     io/layer_formats.hpp
     io/model_checkpoint.hpp
     io/model_file.hpp
     io/weights.hpp
 )
-set(weft_io_sources io/io.cpp)
+set(weft_io_sources io/graph_text.cpp io/io.cpp io/json.cpp io/json_fields.cpp io/safetensors.cpp)
 
 foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers)
     list(TRANSFORM weft_${list} PREPEND "${PROJECT_SOURCE_DIR}/include/weft/")

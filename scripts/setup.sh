@@ -147,3 +147,19 @@ weft_download() (
     [[ ${sum%% *} == "$2" ]] || weft_fail "$weft_data_url/$1 has the wrong checksum"
     chmod 644 "$partial" && mv -f "$partial" "$weft_data_cache/$1"
 )
+
+# ---- Tools in one version ------------------------------------------------------------------------
+
+# weft_tool <name> <version>: prints the path of a tool of LLVM's in that version, for each version has
+# rules of its own. It comes from PyPI, into build/tools, where the one installed is another. Status 69:
+# it cannot be had.
+weft_tool() {
+    local tool folder=$weft_root/build/tools
+    for tool in "$1" "$folder/bin/$1"; do
+        [[ $("$tool" --version 2>/dev/null) != *" version $2"* ]] || { command -v "$tool" && return; }
+    done
+    weft_say "getting $1 $2"
+    { [[ -x $folder/bin/pip ]] || python3 -m venv "$folder"; } >&2 &&
+        "$folder/bin/pip" install -q "$1==$2" >&2 && echo "$folder/bin/$1" ||
+        { weft_say "$1 $2 cannot be had from PyPI" && return 69; }
+}

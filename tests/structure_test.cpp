@@ -114,6 +114,83 @@ void collect_includes(const std::string& path, std::set<std::string>& found) {
     for (const std::string& include : header->own_includes()) collect_includes(include, found);
 }
 
+/// Headers without a test of their name, by the test that covers them.
+const std::map<std::string, std::set<std::string>> tested_elsewhere{
+    {"core/cpu", {"config"}},
+    {"data/augmentation",
+     {"data/detail/affine", "data/interpolation", "data/random_brightness", "data/random_erasing",
+      "data/random_flip", "data/random_rotation", "data/random_translation", "data/random_zoom"}},
+    {"data/cifar10", {"data/detail/record_dataset", "data/detail/scratch"}},
+    {"data/csv", {"data/detail/csv_reader"}},
+    {"data/fashion_mnist", {"data/detail/fashion_mnist_places"}},
+    {"data/image",
+     {"data/detail/exif", "data/detail/image_file", "data/detail/jpeg", "data/detail/png"}},
+    {"data/image_files", {"data/detail/class_labels"}},
+    {"io/functional_file", {"io/detail/graph_text"}},
+    {"io/model_file",
+     {"io/detail/architecture", "io/detail/build", "io/detail/json", "io/detail/json_fields",
+      "io/layer_formats", "layers/layer_fields"}},
+    {"io/weights", {"io/detail/safetensors"}},
+    {"kernels/cpu/activation", {"kernels/cpu/elementwise", "kernels/cpu/softmax"}},
+    {"kernels/cpu/convolution",
+     {"kernels/convolution", "kernels/cpu/convolution_filter_gradient",
+      "kernels/cpu/convolution_patches", "kernels/cpu/sum_of_pieces"}},
+    {"kernels/cpu/loss", {"kernels/cpu/smoothed_targets", "kernels/loss"}},
+    {"kernels/cpu/matmul",
+     {"kernels/cpu/matmul_blocking", "kernels/cpu/matmul_kernel", "kernels/cpu/matmul_packing",
+      "kernels/cpu/matmul_plan", "kernels/cpu/matmul_sums"}},
+    {"kernels/cpu/metric", {"kernels/metric"}},
+    {"kernels/cpu/optimizer", {"kernels/optimizer"}},
+    {"kernels/cpu/pooling", {"kernels/cpu/window_taps"}},
+    {"layers/dense", {"layers/detail/linear_parameters"}},
+    {"layers/flatten", {"layers/data_format"}},
+    {"layers/global_pool2d", {"layers/global_average_pool2d", "layers/global_max_pool2d"}},
+    {"layers/layer",
+     {"layers/declaration", "layers/layer_builder", "layers/parameter", "layers/pass"}},
+    {"layers/max_pool2d", {"layers/detail/pool_layer", "layers/detail/window_layer"}},
+    {"layers/relu", {"layers/detail/activation_layer"}},
+    {"locale", {"weft"}},
+    {"losses/binary_crossentropy", {"losses/detail/crossentropy_function"}},
+    {"losses/loss", {"core/declared"}},
+    {"model/fold_batch_norm", {"model/detail/channel_map"}},
+    {"model/functional",
+     {"layers/add", "layers/concatenate", "layers/merge_layer", "layers/multiply",
+      "model/detail/names", "model/detail/predict_batches", "model/graph", "model/graph_order",
+      "model/model"}},
+    {"model/plan", {"model/plan_step"}},
+    {"model/sequential", {"model/detail/summarize", "model/parameters"}},
+    {"model/workspace", {"model/detail/pass_run", "model/detail/place_values"}},
+    {"report/report", {"report/run_report"}},
+    {"structure", {"version"}},
+    {"testing/gradient_check",
+     {"testing/evaluate_loss", "testing/random_tensor", "testing/single_layer"}},
+    {"training/callback",
+     {"training/best_checkpoint", "training/csv_logger", "training/detail/callback_list",
+      "training/early_stopping", "training/lambda_callback", "training/reduce_lr_on_plateau",
+      "training/training_run"}},
+    {"training/run_state", {"core/fields", "training/state_fields"}},
+    {"training/trainer",
+     {"training/detail/check_data", "training/detail/evaluate", "training/detail/find_non_finite",
+      "training/detail/fit_run", "training/detail/history_table", "training/detail/model_run",
+      "training/detail/parameter_rules", "training/detail/run_progress",
+      "training/detail/score_batch", "training/detail/training_state",
+      "training/detail/training_step"}},
+    {"walled_device", {"core/staging", "cpu", "model/detail/on_device", "model/to_device"}},
+};
+
+/// What a file of the tree includes, by itself or through others: "include/weft/core/shape.hpp".
+void collect_files(const std::string& path, std::set<std::string>& found) {
+    const auto root = std::filesystem::path(WEFT_SOURCE_DIR);
+    if (!std::filesystem::exists(root / path) || !found.insert(path).second) return;
+    Header file{path, {}};
+    std::ifstream stream(root / path);
+    for (std::string line; std::getline(stream, line);) file.lines.push_back(line);
+    for (const std::string& include : file.includes()) {
+        const std::string name = include.substr(1, include.size() - 2);
+        collect_files(name.starts_with("weft/") ? "include/" + name : name, found);
+    }
+}
+
 }  // namespace
 
 TEST_CASE("the headers are found") { REQUIRE(headers().size() > 10); }
@@ -319,6 +396,40 @@ TEST_CASE("what is compiled once keeps the laws of headers too") {
         }
     }
     CHECK(sources > 3);
+}
+
+TEST_CASE("each header has a test of its name, or is listed with the test that covers it") {
+    const auto has_test = [](const std::string& name) {
+        return std::filesystem::exists(std::filesystem::path(WEFT_SOURCE_DIR) / "tests" /
+                                       (name + "_test.cpp"));
+    };
+    std::map<std::string, std::string> listed;
+    for (const auto& [test, names] : tested_elsewhere) {
+        INFO(test);
+        CHECK(has_test(test));
+        std::set<std::string> included;
+        collect_files("tests/" + test + "_test.cpp", included);
+        for (const std::string& name : names) {
+            INFO(name);
+            CHECK(listed.insert({name, test}).second);
+            CHECK_MESSAGE(included.contains("include/weft/" + name + ".hpp"),
+                          "does not include it");
+        }
+    }
+    for (const Header& header : headers()) {
+        const std::string name = header.path.substr(5, header.path.size() - 9);
+        // detail/png.hpp is a part of what is tested in png_test.cpp.
+        const bool has_own =
+            has_test(name) || has_test(std::regex_replace(name, std::regex("detail/"), ""));
+        INFO(name);
+        const std::string_view fault = has_own ? "has a test of its name: take it off the list"
+                                               : "has no test of its name, and is not on the list";
+        const bool is_right = has_own != listed.contains(name);
+        CHECK_MESSAGE(is_right, fault);
+        listed.erase(name);
+    }
+    for (const auto& gone : listed)
+        FAIL_CHECK("on the list, but there is no such header: ", gone.first);
 }
 
 TEST_CASE("the version is the same as text and as numbers") {

@@ -11,10 +11,10 @@
 #define WEFT_OMP(directive)
 #endif
 
-/// Marks functions whose call costs nothing beside their work, so that they are compiled once.
-/// WEFT_COLD marks those whose own speed does not matter (they check, build, print or read files):
-/// they are also compiled for size. Both are for the sake of the time that a program with weft
-/// takes to compile; the test compile_time measures it.
+/// WEFT_NOINLINE: a function of some size, whose call costs nothing beside its work, is compiled once
+/// and not into each caller. WEFT_COLD: one whose speed does not matter (it checks, builds, prints or
+/// reads files) is compiled for size as well. Both make programs with weft compile faster; the test
+/// compile_time measures it. Neither is needed where there is no template: such code goes to src/.
 #if defined(__clang__)
 #define WEFT_NOINLINE [[gnu::noinline]]
 #define WEFT_COLD [[gnu::noinline, gnu::cold]]

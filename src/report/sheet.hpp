@@ -59,8 +59,9 @@ inline Drawing sheet_drawing(const Sheet& sheet) {
         concat("<text class=\"title\" x=\"", gap, "\" y=\"22\">", escaped(sheet.title), "</text>");
     for (std::size_t i = 0; i < sheet.cells.size(); ++i) {
         const Cell& cell = sheet.cells[i];
-        const double x = gap + static_cast<double>(i % columns) * (cell_width + 2 * gap);
-        const double y = top + static_cast<double>(i / columns) * (cell_height + gap);
+        const std::size_t row = i / columns, column = i % columns;
+        const double x = gap + static_cast<double>(column) * (cell_width + 2 * gap);
+        const double y = top + static_cast<double>(row) * (cell_height + gap);
         elements += concat("<image x=\"", x, "\" y=\"", y, "\" width=\"", picture, "\" height=\"",
                            picture, "\" href=\"", data_uri(cell.pixels), "\"><title>",
                            escaped(cell.text), "</title></image>\n");

@@ -90,7 +90,7 @@ TEST_CASE("a disk that fails is told of") {
     CHECK(contents_of(path) == "old");
     CHECK(files_in(folder.path()) == 1);
     CHECK(write_watched(path, "new", 1).second ==
-          path.string() + ": cannot be said to be on the disk: Input/output error");
+          path.string() + ": cannot be synced to the disk: Input/output error");
     CHECK(contents_of(path) == "new");
     CHECK(files_in(folder.path()) == 1);
 }
@@ -197,13 +197,13 @@ TEST_CASE("a link to nothing stays one, and gets what it names") {
     CHECK(contents_of(folder.path() / "sub" / "file") == "new");
 }
 
-TEST_CASE("what is no regular file is not replaced by one") {
+TEST_CASE("what is not a regular file is not replaced by one") {
     const TemporaryFolder folder;
     const fs::path pipe = folder.path() / "pipe";
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
     CHECK_THROWS_WITH_AS(
         detail::AtomicFile{pipe},
-        (pipe.string() + ": is no regular file, and cannot be replaced by one").c_str(), IoError);
+        (pipe.string() + ": is not a regular file, so no file can take its place").c_str(), IoError);
     CHECK(fs::is_fifo(pipe));
     CHECK(files_in(folder.path()) == 1);
 }

@@ -90,7 +90,7 @@ TEST_CASE("what is wrong with a list is named with its line") {
     CHECK(complain("id,label\n") == "line 1: no samples follow the header");
     CHECK(complain("id,class\n0,1\n") == "has 0 columns \"label\", expected one");
     CHECK(complain("id,label\n0,1\n7,1\n") ==
-          "line 3: names " + (folder / "7.png") + ", which is no file");
+          "line 3: names " + (folder / "7.png") + ", which is not a file");
     CHECK(complain("id,label\n../0,1\n") ==
           "line 2: column \"id\" is \"../0\", expected a file's name");
     CHECK(complain("id,label\n,1\n").starts_with("line 2: column \"id\" is \"\""));

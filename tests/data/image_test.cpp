@@ -266,8 +266,8 @@ TEST_CASE("what is no picture is refused by name") {
     const TemporaryFolder folder;
     CHECK(image_error(folder.path() / "missing.png") == "no such file");
     CHECK(image_error(folder.path()) == "is a directory, expected a regular file");
-    CHECK(image_error(folder.file("empty.png", "")) == "is no PNG or JPEG file");
-    CHECK(image_error(folder.file("text.png", "hello")) == "is no PNG or JPEG file");
+    CHECK(image_error(folder.file("empty.png", "")) == "is not a PNG or JPEG file");
+    CHECK(image_error(folder.file("text.png", "hello")) == "is not a PNG or JPEG file");
     const auto other = [&](const std::string& bytes) {
         return image_error(folder.file("other.png", bytes));
     };
@@ -276,7 +276,7 @@ TEST_CASE("what is no picture is refused by name") {
                 "ftypheic") == "is an HEIC or AVIF file, expected PNG or JPEG");
     CHECK(other("GIF89a") == "is a GIF file, expected PNG or JPEG");
     CHECK(other("BM") == "is a BMP file, expected PNG or JPEG");
-    CHECK(other("MM") == "is no PNG or JPEG file");
+    CHECK(other("MM") == "is not a PNG or JPEG file");
     CHECK(other(std::string("II*\0", 4)) == "is a TIFF file, expected PNG or JPEG");
 }
 
@@ -348,7 +348,7 @@ TEST_CASE("a flipped bit anywhere in a PNG file is an error") {
             const auto path = folder.file("a.png", flipped);
             const std::string message = io_error(path, [&] { read_image(path, options); });
             INFO("bit ", bit, ": ", message);
-            CHECK((message.starts_with("is damaged: ") || message == "is no PNG or JPEG file"));
+            CHECK((message.starts_with("is damaged: ") || message == "is not a PNG or JPEG file"));
         }
     }
 }
@@ -395,7 +395,7 @@ TEST_CASE("a file cut at any byte is an error with a reason") {
         for (std::size_t size = 0; size < whole.size(); ++size) {
             const std::string message = image_error(folder.file("a", whole.substr(0, size)));
             INFO(name, " cut at ", size, ": ", message);
-            CHECK((message == "is no PNG or JPEG file" ||
+            CHECK((message == "is not a PNG or JPEG file" ||
                    (message.starts_with("is damaged: ") && message.size() > 20)));
         }
         // What comes behind the end, such as a video, is no matter.

@@ -387,16 +387,16 @@ TEST_CASE("what callbacks get back has to be of this run") {
         value.shape = Shape{1};
     };
     CHECK(refusal_with("training/callback_4/saved_epoch", count_4) ==
-          "the state: training/callback_4/saved_epoch is none that the run has ended");
+          "the state: training/callback_4/saved_epoch is not an epoch that the run has ended");
     const auto nothing = [](RunState::Value& value) {
         value.bytes = Buffer(0);
         value.shape = Shape{0};
     };
     const std::string bytes = concat(first.model.arena().size() * 4);
     CHECK(refusal_with("training/callback_1/best_epoch", count_4) ==
-          "the state: training/callback_1/best_epoch is none that the run has ended");
+          "the state: training/callback_1/best_epoch is not an epoch that the run has ended");
     CHECK(refusal_with("training/callback_3/best_epoch", count_4) ==
-          "the state: training/callback_3/best_epoch is none that the run has ended");
+          "the state: training/callback_3/best_epoch is not an epoch that the run has ended");
     CHECK(refusal_with("training/callback_1/weights", one_byte) ==
           "the state: training/callback_1/weights has 1 bytes, expected " + bytes);
     CHECK(refusal_with("training/callback_3/weights", one_byte) ==
@@ -411,18 +411,18 @@ TEST_CASE("what callbacks get back has to be of this run") {
         std::memcpy(value.bytes.data() + sizeof nan, &nan, sizeof nan);  // samples_per_second
     };
     CHECK(refusal_with("training/history/epochs", not_a_number) ==
-          "the state: training/history/epochs holds a time or a rate that is none");
+          "the state: training/history/epochs holds a time or a rate that is not at least 0");
     for (const double rate : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
         const auto set = [rate](RunState::Value& value) {
             std::memcpy(value.bytes.data(), &rate, sizeof rate);
         };
         CHECK(refusal_with("training/trainer/learning_rate", set) ==
-              "the state: training/trainer/learning_rate is no rate");
-        CHECK(refusal_with("training/seconds", set) == "the state: training/seconds are none");
+              "the state: training/trainer/learning_rate is not a learning rate");
+        CHECK(refusal_with("training/seconds", set) == "the state: training/seconds are not a time");
     }
     // The epoch is over, so its number is that of the history; the fourth has not begun.
     CHECK(refusal_with("training/epoch", count_4) ==
-          "the state: training/step is none of its epoch's");
+          "the state: training/step is not a step of its epoch");
 }
 
 TEST_CASE("a state in the middle of an epoch has to be in the middle of one") {
@@ -452,7 +452,7 @@ TEST_CASE("a state in the middle of an epoch has to be in the middle of one") {
         }
         return std::string();
     };
-    const std::string none = "the state: training/step is none of its epoch's";
+    const std::string none = "the state: training/step is not a step of its epoch";
     CHECK(refusal_with("training/step", 1) == "");
     CHECK(refusal_with("training/step", 0) == none);
     CHECK(refusal_with("training/step", 3) == none);  // of three steps: then it would be over

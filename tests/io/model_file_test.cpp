@@ -339,7 +339,7 @@ TEST_CASE("a layer that is not weft's comes back when its type is named, and onl
     const mine::Scale scale{.factor = 0.1, .mode = mine::Mode::add, .width = 3, .name = "shift"};
     const Sequential<float> model = built({Dense{2}, scale, mine::Scale{}}, {3});
     CHECK_THROWS_WITH_AS(save_model(model, path),
-                         "save_model: layers of type Scale are none of weft's; name the type: "
+                         "save_model: layers of type Scale are not weft's; name the type: "
                          "save_model(model, path, {Scale{}})",
                          ArgumentError);
     save_model(model, path, {mine::Scale{}});
@@ -537,20 +537,20 @@ TEST_CASE("a newer format, and what is no model, are refused") {
     const TemporaryFolder folder;
     save_weights(small_model(), folder.path() / "w");
     CHECK(refusal(folder.path() / "w") == none);
-    CHECK(refusal_with(R"("format":"weft")", R"("format":1)") == "its metadata format is no text");
+    CHECK(refusal_with(R"("format":"weft")", R"("format":1)") == "its metadata format is not a text");
 }
 
 TEST_CASE("an architecture that does not hold is refused with layer and field") {
     const auto field = [](const std::string& name, const std::string& from, const std::string& to) {
         return refusal_with("\\\"" + name + "\\\":" + from, "\\\"" + name + "\\\":" + to);
     };
-    CHECK(field("units", "2", R"(\"2\")") == "layer 4, Dense: units is no whole number");
+    CHECK(field("units", "2", R"(\"2\")") == "layer 4, Dense: units is not a whole number");
     CHECK(field("units", "2", "0") == "layer 4, Dense: units is 0, expected at least 1");
     CHECK(field("units", "2", "9999999") == "is too small for the parameters of layer 4, Dense");
     CHECK(field("units", "2", "3") ==
           "dense/kernel has shape (8, 2), expected (8, 3); dense/bias "
           "has shape (2,), expected (3,)");
-    CHECK(field("filters", "2", "1e3") == "layer 1, Conv2D: filters is no whole number");
+    CHECK(field("filters", "2", "1e3") == "layer 1, Conv2D: filters is not a whole number");
     CHECK(field("kernel_size", "[2,2]", "[2,2,2]") ==
           "layer 1, Conv2D: kernel_size is not two numbers");
     CHECK(field("kernel_size", "[2,2]", "[9,2]").find("height and width of at least") !=
@@ -558,7 +558,7 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
     CHECK(field("kernel_size", "[2,2]", "[9223372036854775807,2]").find("kernel_size is") !=
           std::string::npos);
     CHECK(field("padding", R"(\"valid\")", R"(\"full\")") ==
-          "layer 1, Conv2D: padding is full, which is unknown");
+          "layer 1, Conv2D: padding is full, expected valid or same");
     CHECK(field("use_bias", "true", "1") == "layer 1, Conv2D: use_bias is neither true nor false");
     CHECK(field("class_name", R"(\"MaxNorm\")", R"(\"MinNorm\")") ==
           "layer 1, Conv2D: kernel_constraint: is of unknown type MinNorm");
@@ -578,7 +578,7 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
     CHECK(field("batch_shape", "[null,3,3,1]", "[null,3,3,3037000500,3037000500]").find("shape") !=
           std::string::npos);
     CHECK(field("batch_shape", "[null,3,3,1]", "[3,3,1]") ==
-          "layer 0, InputLayer: is no InputLayer with a batch_shape");
+          "layer 0, InputLayer: is not an InputLayer with a batch_shape");
     CHECK(field("batch_shape", "[null,3,3,1]", "[null,9,1]") ==
           "self_test/input has shape (3, 3, 1), expected (9, 1)");
     CHECK(field("class_name", R"(\"Flatten\")", R"(\"Flattem\")") ==
@@ -609,7 +609,7 @@ TEST_CASE("a part of an architecture that has another type than its place wants 
     refused(first, R"(\"layers\":[{\"type\":\"InputLayer\")", other_fields);
     refused(first, R"(\"layers\":[{\"more\":1,\"class_name\":\"InputLayer\")", other_fields);
     refused(first, R"(\"layers\":[7,{\"class_name\":\"InputLayer\")", other_fields);
-    const std::string no_input = "layer 0, InputLayer: is no InputLayer with a batch_shape";
+    const std::string no_input = "layer 0, InputLayer: is not an InputLayer with a batch_shape";
     const std::string batch_shape = R"(\"batch_shape\":[null,3,3,1])";
     for (const char* shape : {"7", "null", "[]", "[1,3,3,1]", "[null,3,3,1.5]", "[null,3,3,null]",
                               R"([null,3,3,\"1\"])", "[null,1,1,1,1,1,1,1,1,1]"}) {
@@ -619,9 +619,9 @@ TEST_CASE("a part of an architecture that has another type than its place wants 
     refused(batch_shape, R"(\"shape\":[null,3,3,1])", no_input);
     refused(batch_shape, R"(\"batch_shape\":[null,3,3,-1])", "layer 0, InputLayer: ");
     refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":\"0.001\")",
-            "layer 2, BatchNormalization: epsilon is no number");
+            "layer 2, BatchNormalization: epsilon is not a number");
     refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":true)",
-            "layer 2, BatchNormalization: epsilon is no number");
+            "layer 2, BatchNormalization: epsilon is not a number");
     refused(R"(\"epsilon\":0.001)", R"(\"epsilon\":0)",
             "layer 2, BatchNorm: epsilon is 0, expected a positive number");
     const std::string constraint = R"(\"kernel_constraint\":{\"class_name\":\"MaxNorm\")";
@@ -632,7 +632,7 @@ TEST_CASE("a part of an architecture that has another type than its place wants 
     refused(constraint, R"(\"kernel_constraint\":{\"more\":1,\"class_name\":\"MaxNorm\")",
             in_constraint);
     refused(R"(\"use_bias\":true)", R"(\"use_bias\":null)", "layer 1, Conv2D: use_bias is neither");
-    refused(R"(\"padding\":\"valid\")", R"(\"padding\":0)", "layer 1, Conv2D: padding is no text");
+    refused(R"(\"padding\":\"valid\")", R"(\"padding\":0)", "layer 1, Conv2D: padding is not a text");
 }
 
 TEST_CASE("padding that is not two pairs of whole numbers is refused; without it, it is 1") {
@@ -645,7 +645,7 @@ TEST_CASE("padding that is not two pairs of whole numbers is refused; without it
           "[[1,1],[1,1,1]]", "[[1.5,1],[1,1]]", "[[1,1],[1,true]]", "[[1,null],[1,1]]"}) {
         CAPTURE(padding);
         folder.file("m", with(bytes, "[[1,1],[1,1]]", padding));
-        CHECK(refusal(path).starts_with("layer 1, ZeroPadding2D: padding is not two pairs"));
+        CHECK(refusal(path).starts_with("layer 1, ZeroPadding2D: padding is not "));
     }
     folder.file("m", with(bytes, R"(\"padding\":[[1,1],[1,1]])", ""));
     CHECK(load_model<float>(path).output_shape() == Shape{16});

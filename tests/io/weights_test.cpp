@@ -246,11 +246,11 @@ TEST_CASE("a file of weights whose places or shapes do not hold is refused by na
     CHECK(tensor("[1,1,1,1,1,1,1,1,2]", "[0, 8]") ==
           "tensor dense/kernel has no type, shape or place");
     CHECK(tensor("[2, -1]", "[0, 8]") ==
-          "tensor dense/kernel has an extent that is no number of things");
+          "tensor dense/kernel has an extent that is not a number of things");
     CHECK(tensor("[4611686018427387904, 4]", "[0, 8]") ==
           "tensor dense/kernel: shape (4611686018427387904, 4) has too many elements");
     CHECK(tensor("[18446744073709551615]", "[0, 8]") ==
-          "tensor dense/kernel has an extent that is no number of things");
+          "tensor dense/kernel has an extent that is not a number of things");
     CHECK(tensor("[2, 1]", "[4, 8]") ==
           "tensor dense/kernel does not start where the one before it ends");
     CHECK(tensor("[2, 1]", "[0, 4]") == "holds 8 bytes of numbers, expected 4");

@@ -176,6 +176,14 @@ TEST_CASE("a copy is deep and behaves like the original") {
     CHECK(identical(copy.predict(x), before));
 }
 
+TEST_CASE("a vector of models that grows moves them, and copies none") {
+    std::vector<Sequential<float>> models;
+    models.push_back(small_model());
+    const float* const parameters = models.front().arena().data();
+    models.reserve(models.capacity() + 1);
+    CHECK(models.front().arena().data() == parameters);
+}
+
 TEST_CASE("the seed decides the first parameters") {
     CHECK(identical(small_model(3).arena(), small_model(3).arena()));
     CHECK_FALSE(identical(small_model(3).arena(), small_model(4).arena()));

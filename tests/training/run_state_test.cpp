@@ -154,7 +154,7 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
           "");
     CHECK(refusal("list", [](RunState&, RunState::Value& value) {
               value.shape = {3, 1};
-          }) == "the state: list is no list");
+          }) == "the state: list is not a list");
     CHECK(refusal("maybe", [](RunState&, RunState::Value& value) {
               value.shape = {2};
               value.bytes = Buffer(16);
@@ -167,7 +167,7 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
     for (const std::int64_t number : {std::int64_t{-1}, std::int64_t{1} << 53}) {
         CHECK(refusal("count", [&](RunState&, RunState::Value& value) {
                   set_integer(value, number);
-              }) == "the state: count is no number of things");
+              }) == "the state: count is not a number of things");
     }
     CHECK(refusal("count", [](RunState&, RunState::Value& value) {
               set_integer(value, (std::int64_t{1} << 53) - 1);

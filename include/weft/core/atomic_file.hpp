@@ -36,7 +36,7 @@ public:
         }
         const bool replaces = std::filesystem::is_regular_file(old);
         if (std::filesystem::is_other(old)) {  // a device, a pipe
-            throw IoError(concat(name_, ": is no regular file, and cannot be replaced by one"));
+            throw IoError(concat(name_, ": is not a regular file, so no file can take its place"));
         }
         if (replaces) permissions_ = old.permissions();
         // Never more to others than the old file allowed, also while it is written.
@@ -72,7 +72,7 @@ public:
         const auto folder = target_.parent_path();
         const bool synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
         check(synced || errno == EACCES || errno == EINVAL || errno == ENOTSUP,
-              "be said to be on the disk");
+              "be synced to the disk");
     }
 
 private:

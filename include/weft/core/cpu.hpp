@@ -49,9 +49,9 @@ public:
                 concat("Cpu: threads is ", threads, ", expected 0 to ", most_threads));
         }
     }
-    WEFT_COLD Cpu(const Cpu& other) : threads_(other.threads_), is_exact_(other.is_exact_) {}
+    WEFT_COLD Cpu(const Cpu& other) noexcept : threads_(other.threads_), is_exact_(other.is_exact_) {}
     WEFT_COLD ~Cpu() {}
-    Cpu& operator=(const Cpu& other) {
+    Cpu& operator=(const Cpu& other) noexcept {
         threads_ = other.threads_;
         is_exact_ = other.is_exact_;
         return *this;

@@ -23,7 +23,9 @@ public:
         // thread sees the sleeper.
         count_.fetch_add(1);
         if (sleepers_.load() == 0) return;
-        { const std::lock_guard lock(mutex_); }  // who saw the old count is asleep by now
+        // A thread that saw the old count holds the mutex until it is asleep.
+        mutex_.lock();
+        mutex_.unlock();
         changed_.notify_all();
     }
 

@@ -127,7 +127,7 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path,
     }
     if (!detail::is_jpeg(file.bytes())) {
         const std::string_view other = detail::other_format(file.bytes());
-        if (other.empty()) file.fail("is no PNG or JPEG file");
+        if (other.empty()) file.fail("is not a PNG or JPEG file");
         file.fail(concat("is ", other, " file, expected PNG or JPEG"));
     }
     return detail::shown(detail::read_jpeg(file, channels == 1), options);

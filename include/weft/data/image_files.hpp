@@ -121,7 +121,7 @@ inline ImageFiles list_images(const std::filesystem::path& directory,
         std::filesystem::path path = directory / name;
         std::error_code ignored;
         if (!std::filesystem::is_regular_file(path, ignored)) {
-            reader.fail(concat("names ", path.string(), ", which is no file"));
+            reader.fail(concat("names ", path.string(), ", which is not a file"));
         }
         if (reader.fields()[label].empty()) {
             reader.fail(concat("column \"", options.class_column, "\" is empty"));

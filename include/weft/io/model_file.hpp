@@ -90,19 +90,7 @@ WEFT_COLD void require_plausible(const SafetensorsFile& file, const Graph<Scalar
 }
 
 /// Throws IoError unless the file is one of save_model's that this version reads.
-WEFT_COLD inline void require_model_file(const SafetensorsFile& file) {
-    file.require(file.metadata("format") == "weft" && !file.metadata("architecture").empty(),
-                 "holds no model that save_model wrote; for weights alone there is load_weights");
-    const std::string_view text = file.metadata("format_version");
-    int version = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-    file.require(error == std::errc() && end == text.data() + text.size() && version >= 1,
-                 concat("has the unknown format version ", text));
-    file.require(version <= model_format_version,
-                 concat("is of format version ", version,
-                        ", and this is weft " WEFT_VERSION ", which reads versions up to ",
-                        model_format_version, "; a newer weft reads it"));
-}
+void require_model_file(const SafetensorsFile& file);
 
 }  // namespace detail
 

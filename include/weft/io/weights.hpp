@@ -52,37 +52,8 @@ struct WeightsTarget {
 };
 
 /// Reads what fits. A tensor fits the parameter of its name, shape and number type.
-WEFT_COLD inline WeightsReport read_weights(SafetensorsFile& file, std::string_view dtype,
-                                            std::size_t element_bytes,
-                                            const std::vector<WeightsTarget>& targets) {
-    WeightsReport report;
-    const bool is_from_weft = file.metadata("format") == "weft";
-    for (const SafetensorsEntry& entry : file.entries()) {
-        const auto target = std::ranges::find(targets, entry.name, &WeightsTarget::name);
-        if (target == targets.end()) {
-            const bool is_no_parameter =
-                entry.name.starts_with(self_test_prefix) || entry.name.starts_with(training_prefix);
-            if (!is_from_weft || !is_no_parameter) report.unused.push_back(entry.name);
-        } else if (entry.dtype != dtype) {
-            report.mismatched.push_back(
-                concat(entry.name, " is of type ", entry.dtype, ", expected ", dtype));
-        } else if (entry.shape != target->shape) {
-            report.mismatched.push_back(
-                concat(entry.name, " has shape ", entry.shape, ", expected ", target->shape));
-        } else if (entry.size_bytes !=
-                   static_cast<std::uint64_t>(entry.shape.size()) * element_bytes) {
-            report.mismatched.push_back(concat(entry.name, " takes ", entry.size_bytes,
-                                               " bytes, too few or many for shape ", entry.shape));
-        } else {
-            file.read(entry, target->data);
-            report.loaded.push_back(entry.name);
-        }
-    }
-    for (const WeightsTarget& target : targets) {
-        if (file.find(target.name) == nullptr) report.missing.emplace_back(target.name);
-    }
-    return report;
-}
+WeightsReport read_weights(SafetensorsFile& file, std::string_view dtype, std::size_t element_bytes,
+                           const std::vector<WeightsTarget>& targets);
 
 /// Where a parameter lies in an arena of the model's layout, in memory of the host's.
 template <class Scalar, class Device, class Arena>

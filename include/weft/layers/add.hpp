@@ -2,6 +2,7 @@
 /// Add: the sum of several inputs.
 #pragma once
 
+#include "weft/layers/layer_fields.hpp"
 #include "weft/layers/merge_layer.hpp"
 
 namespace weft {
@@ -16,6 +17,8 @@ struct Add {
     template <class Scalar, class Device>
     class Layer;
 };
+
+inline void visit_fields(Add&, LayerFields&) {}
 
 template <class Scalar, class Device>
 class Add::Layer final : public MergeLayer<Scalar, Device> {

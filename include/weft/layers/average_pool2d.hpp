@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/pool_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -16,10 +17,17 @@ struct AveragePool2D {
     std::string name = {};  ///< instead of "average_pool2d", "average_pool2d_1", ...
 
     static constexpr std::string_view type = "AveragePool2D";
+    static constexpr std::string_view keras_name = "AveragePooling2D";
     friend bool operator==(const AveragePool2D&, const AveragePool2D&) = default;
 
     template <class Scalar, class Device>
     using Layer = detail::WindowPool<detail::AveragePoolLayer<Scalar, Device>>;
 };
+
+WEFT_COLD inline void visit_fields(AveragePool2D& layer, LayerFields& field) {
+    field("pool_size", layer.pool_size);
+    field("strides", layer.strides);
+    field("padding", layer.padding);
+}
 
 }  // namespace weft

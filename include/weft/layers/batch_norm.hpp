@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -26,11 +27,19 @@ struct BatchNorm {
     std::string name = {};   ///< instead of "batch_norm", "batch_norm_1", ...
 
     static constexpr std::string_view type = "BatchNorm";
+    static constexpr std::string_view keras_name = "BatchNormalization";
     friend bool operator==(const BatchNorm&, const BatchNorm&) = default;
 
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(BatchNorm& layer, LayerFields& field) {
+    field("momentum", layer.momentum);
+    field("epsilon", layer.epsilon);
+    field("center", layer.center);
+    field("scale", layer.scale);
+}
 
 template <class Scalar, class Device>
 class BatchNorm::Layer final : public weft::Layer<Scalar, Device> {

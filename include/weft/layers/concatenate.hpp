@@ -2,6 +2,7 @@
 /// Concatenate: several inputs side by side.
 #pragma once
 
+#include "weft/layers/layer_fields.hpp"
 #include "weft/layers/merge_layer.hpp"
 
 namespace weft {
@@ -18,6 +19,10 @@ struct Concatenate {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(Concatenate& layer, LayerFields& field) {
+    field("axis", layer.axis);
+}
 
 template <class Scalar, class Device>
 class Concatenate::Layer final : public MergeLayer<Scalar, Device> {

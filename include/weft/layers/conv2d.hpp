@@ -47,6 +47,16 @@ struct Conv2D {
     class Layer;
 };
 
+WEFT_COLD inline void visit_fields(Conv2D& layer, LayerFields& field) {
+    field("filters", layer.filters);
+    field("kernel_size", layer.kernel_size);
+    field("strides", layer.strides);
+    field("padding", layer.padding);
+    field("dilation_rate", layer.dilation_rate);
+    field("groups", layer.groups);
+    detail::visit_linear_fields(layer, field, 4);
+}
+
 template <class Scalar, class Device>
 class Conv2D::Layer final : public weft::Layer<Scalar, Device> {
 public:

@@ -28,8 +28,8 @@ concept DeclaresLayer = requires(const D& declaration, LayerBuilder& builder) {
     { D::type } -> std::convertible_to<std::string_view>;
     requires std::derived_from<typename D::template Layer<Scalar, Device>, Layer<Scalar, Device>>;
     typename D::template Layer<Scalar, Device>;
-    requires std::constructible_from < typename D::template Layer<Scalar, Device>,
-    const D&, LayerBuilder& > ;
+    requires std::constructible_from<typename D::template Layer<Scalar, Device>, const D&,
+                                     LayerBuilder&>;
 };
 
 /// Any declaration of a layer, ready to be built for Scalar on Device. Copies share it.

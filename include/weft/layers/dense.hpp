@@ -34,6 +34,11 @@ struct Dense {
     class Layer;
 };
 
+WEFT_COLD inline void visit_fields(Dense& layer, LayerFields& field) {
+    field("units", layer.units);
+    detail::visit_linear_fields(layer, field, 2);
+}
+
 template <class Scalar, class Device>
 class Dense::Layer final : public weft::Layer<Scalar, Device> {
 public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -21,6 +22,10 @@ struct Dropout {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(Dropout& layer, LayerFields& field) {
+    field("rate", layer.rate);
+}
 
 template <class Scalar, class Device>
 class Dropout::Layer final : public weft::Layer<Scalar, Device> {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -18,6 +19,8 @@ struct ELU {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(ELU& layer, LayerFields& field) { field("alpha", layer.alpha); }
 
 template <class Scalar, class Device>
 class ELU::Layer final : public weft::Layer<Scalar, Device> {

@@ -2,15 +2,11 @@
 /// Flatten: all axes of a sample as one.
 #pragma once
 
+#include "weft/layers/data_format.hpp"
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
-
-/// Where the channels of an image lie: (N, H, W, C) or (N, C, H, W).
-enum class DataFormat { channels_last, channels_first };
-
-inline constexpr DataFormat channels_last = DataFormat::channels_last;
-inline constexpr DataFormat channels_first = DataFormat::channels_first;
 
 /// Flattens each sample:  X (N, d1, ..., dk) -> Y (N, d1 ... dk).
 ///
@@ -27,6 +23,10 @@ struct Flatten {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(Flatten& layer, LayerFields& field) {
+    field("data_format", layer.data_format);
+}
 
 template <class Scalar, class Device>
 class Flatten::Layer final : public weft::Layer<Scalar, Device> {

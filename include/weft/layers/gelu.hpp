@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/activation_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -12,10 +13,14 @@ struct GELU {
     std::string name = {};  ///< instead of "gelu", "gelu_1", ...
 
     static constexpr std::string_view type = "GELU";
+    static constexpr std::string_view keras_name = "Activation";
+    static constexpr std::string_view keras_activation = "gelu";
     friend bool operator==(const GELU&, const GELU&) = default;
 
     template <class Scalar, class Device>
     using Layer = detail::ActivationLayer<Scalar, Device, Activation::gelu>;
 };
+
+inline void visit_fields(GELU&, LayerFields&) {}
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -17,6 +18,10 @@ struct LeakyReLU {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(LeakyReLU& layer, LayerFields& field) {
+    field("negative_slope", layer.negative_slope);
+}
 
 template <class Scalar, class Device>
 class LeakyReLU::Layer final : public weft::Layer<Scalar, Device> {

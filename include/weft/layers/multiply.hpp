@@ -2,6 +2,7 @@
 /// Multiply: the product of several inputs.
 #pragma once
 
+#include "weft/layers/layer_fields.hpp"
 #include "weft/layers/merge_layer.hpp"
 
 namespace weft {
@@ -17,6 +18,8 @@ struct Multiply {
     template <class Scalar, class Device>
     class Layer;
 };
+
+inline void visit_fields(Multiply&, LayerFields&) {}
 
 template <class Scalar, class Device>
 class Multiply::Layer final : public MergeLayer<Scalar, Device> {

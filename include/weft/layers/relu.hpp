@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/activation_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -16,5 +17,7 @@ struct ReLU {
     template <class Scalar, class Device>
     using Layer = detail::ActivationLayer<Scalar, Device, Activation::relu>;
 };
+
+inline void visit_fields(ReLU&, LayerFields&) {}
 
 }  // namespace weft

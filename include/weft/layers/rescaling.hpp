@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -18,6 +19,11 @@ struct Rescaling {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(Rescaling& layer, LayerFields& field) {
+    field("scale", layer.scale);
+    field("offset", layer.offset);
+}
 
 template <class Scalar, class Device>
 class Rescaling::Layer final : public weft::Layer<Scalar, Device> {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -18,6 +19,10 @@ struct Reshape {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(Reshape& layer, LayerFields& field) {
+    field("target_shape", layer.target_shape);
+}
 
 template <class Scalar, class Device>
 class Reshape::Layer final : public weft::Layer<Scalar, Device> {

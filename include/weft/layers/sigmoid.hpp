@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/activation_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -11,10 +12,14 @@ struct Sigmoid {
     std::string name = {};  ///< instead of "sigmoid", "sigmoid_1", ...
 
     static constexpr std::string_view type = "Sigmoid";
+    static constexpr std::string_view keras_name = "Activation";
+    static constexpr std::string_view keras_activation = "sigmoid";
     friend bool operator==(const Sigmoid&, const Sigmoid&) = default;
 
     template <class Scalar, class Device>
     using Layer = detail::ActivationLayer<Scalar, Device, Activation::sigmoid>;
 };
+
+inline void visit_fields(Sigmoid&, LayerFields&) {}
 
 }  // namespace weft

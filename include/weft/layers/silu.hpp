@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/activation_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -11,10 +12,14 @@ struct SiLU {
     std::string name = {};  ///< instead of "si_lu", "si_lu_1", ...
 
     static constexpr std::string_view type = "SiLU";
+    static constexpr std::string_view keras_name = "Activation";
+    static constexpr std::string_view keras_activation = "silu";
     friend bool operator==(const SiLU&, const SiLU&) = default;
 
     template <class Scalar, class Device>
     using Layer = detail::ActivationLayer<Scalar, Device, Activation::silu>;
 };
+
+inline void visit_fields(SiLU&, LayerFields&) {}
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/activation_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -17,5 +18,7 @@ struct Softmax {
     template <class Scalar, class Device>
     using Layer = detail::ActivationLayer<Scalar, Device, Activation::softmax>;
 };
+
+inline void visit_fields(Softmax&, LayerFields&) {}
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/activation_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -11,10 +12,14 @@ struct Tanh {
     std::string name = {};  ///< instead of "tanh", "tanh_1", ...
 
     static constexpr std::string_view type = "Tanh";
+    static constexpr std::string_view keras_name = "Activation";
+    static constexpr std::string_view keras_activation = "tanh";
     friend bool operator==(const Tanh&, const Tanh&) = default;
 
     template <class Scalar, class Device>
     using Layer = detail::ActivationLayer<Scalar, Device, Activation::tanh>;
 };
+
+inline void visit_fields(Tanh&, LayerFields&) {}
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/detail/window_layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft {
 
@@ -19,6 +20,10 @@ struct ZeroPadding2D {
     template <class Scalar, class Device>
     class Layer;
 };
+
+WEFT_COLD inline void visit_fields(ZeroPadding2D& layer, LayerFields& field) {
+    field("padding", layer.before, layer.after);
+}
 
 template <class Scalar, class Device>
 class ZeroPadding2D::Layer final : public weft::Layer<Scalar, Device> {

@@ -47,7 +47,7 @@ class ModelMarks {
 public:
     ModelMarks() = default;
     WEFT_COLD ModelMarks(const ModelMarks& other) { *this = other; }
-    WEFT_COLD ModelMarks(ModelMarks&& other) { *this = std::move(other); }
+    WEFT_COLD ModelMarks(ModelMarks&& other) noexcept { *this = std::move(other); }
     WEFT_COLD ModelMarks& operator=(const ModelMarks& other) {
         if (this != &other) build_ = other.build_ == Mark() ? Mark() : Mark::make();
         return *this;

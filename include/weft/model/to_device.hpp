@@ -2,54 +2,20 @@
 /// to: a copy of a model on another device.
 #pragma once
 
-#include "weft/layers/add.hpp"
-#include "weft/layers/average_pool2d.hpp"
-#include "weft/layers/batch_norm.hpp"
-#include "weft/layers/concatenate.hpp"
-#include "weft/layers/conv2d.hpp"
-#include "weft/layers/dense.hpp"
-#include "weft/layers/dropout.hpp"
-#include "weft/layers/elu.hpp"
-#include "weft/layers/flatten.hpp"
-#include "weft/layers/gelu.hpp"
-#include "weft/layers/global_average_pool2d.hpp"
-#include "weft/layers/global_max_pool2d.hpp"
-#include "weft/layers/leaky_relu.hpp"
-#include "weft/layers/max_pool2d.hpp"
-#include "weft/layers/multiply.hpp"
-#include "weft/layers/relu.hpp"
-#include "weft/layers/rescaling.hpp"
-#include "weft/layers/reshape.hpp"
-#include "weft/layers/sigmoid.hpp"
-#include "weft/layers/silu.hpp"
-#include "weft/layers/softmax.hpp"
-#include "weft/layers/tanh.hpp"
-#include "weft/layers/zero_padding2d.hpp"
+#include "weft/layers/weft_layers.hpp"
 #include "weft/model/model.hpp"
 
 namespace weft {
 
 namespace detail {
 
-template <class... Layers>
-struct LayerTypes {};
-
-/// All of weft's.
-using WeftLayers =
-    LayerTypes<Dense, Conv2D, MaxPool2D, AveragePool2D, GlobalMaxPool2D, GlobalAveragePool2D,
-               BatchNorm, Dropout, Flatten, Reshape, Rescaling, ZeroPadding2D, ReLU, LeakyReLU, ELU,
-               GELU, SiLU, Sigmoid, Tanh, Softmax, Add, Multiply, Concatenate>;
-
-/// Adds a layer of one of these types to those of another device; whether it is of one of them.
-template <class Scalar, class Device, class From, class... Layers>
+/// Adds a layer of type D to those of another device; whether it is of that type.
+template <class D, class Scalar, class Device, class From>
 WEFT_COLD bool add_declared(std::vector<LayerDeclaration<Scalar, Device>>& layers,
-                            const LayerDeclaration<Scalar, From>& declaration,
-                            LayerTypes<Layers...>) {
-    [[maybe_unused]] const auto add = [&](const auto* layer) {
-        if (layer != nullptr) layers.push_back(*layer);
-        return layer != nullptr;
-    };
-    return (add(declaration.template get_if<Layers>()) || ...);
+                            const LayerDeclaration<Scalar, From>& declaration) {
+    const D* layer = declaration.template get_if<D>();
+    if (layer != nullptr) layers.push_back(*layer);
+    return layer != nullptr;
 }
 
 }  // namespace detail
@@ -67,8 +33,12 @@ WEFT_COLD Model<Scalar, Device> to(const Model<Scalar, From>& model,
     const Graph<Scalar, From>& from = model.graph();
     Graph<Scalar, Device> graph{from.input, {}, from.nodes, from.inputs};
     for (const auto& declaration : from.layers) {
-        if (!detail::add_declared(graph.layers, declaration, detail::WeftLayers()) &&
-            !detail::add_declared(graph.layers, declaration, detail::LayerTypes<Own...>())) {
+        const bool is_weft = detail::visit_weft_layers([&](const auto&... example) {
+            return (detail::add_declared<std::remove_cvref_t<decltype(example)>>(graph.layers,
+                                                                                 declaration) ||
+                    ...);
+        });
+        if (!is_weft && !(detail::add_declared<Own>(graph.layers, declaration) || ...)) {
             throw ArgumentError(concat("to: ", declaration.name(), " is a ", declaration.type(),
                                        ", expected a layer of weft's or of a type named as in to<"
                                        "Device, ",

@@ -150,7 +150,7 @@ public:
     using Pointer = std::unique_ptr<Workspace<Scalar, Device>>;
 
     WorkspacePool() = default;
-    WorkspacePool(const WorkspacePool&) {}
+    WorkspacePool(const WorkspacePool&) noexcept {}
     WorkspacePool& operator=(const WorkspacePool&) {
         clear();
         return *this;

@@ -122,7 +122,8 @@ struct StepDecay {
         detail::require_at_least_0("StepDecay", "initial_learning_rate", initial_learning_rate);
         detail::require_steps("StepDecay", "steps", steps);
         detail::require_positive("StepDecay", "factor", factor);
-        return initial_learning_rate * std::pow(factor, static_cast<double>(step / steps));
+        const std::int64_t decays = step / steps;
+        return initial_learning_rate * std::pow(factor, static_cast<double>(decays));
     }
 };
 

@@ -48,7 +48,7 @@ public:
         if constexpr (std::is_lvalue_reference_v<T>) {
             object = std::shared_ptr<Object>(std::shared_ptr<void>(), &callback);
         } else {
-            object = std::make_shared<Object>(std::move(callback));
+            object = std::make_shared<Object>(std::forward<T>(callback));
         }
         call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
         object_ = object.get();

@@ -6,6 +6,7 @@
 #include "weft/training/history.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 namespace weft {
@@ -62,7 +63,7 @@ public:
         if (seconds < 1e-3) return concat(detail::decimals(seconds * 1e6, 0), "us");
         if (seconds < 1) return concat(detail::decimals(seconds * 1e3, 0), "ms");
         if (seconds < 60) return concat(detail::decimals(seconds, 1), "s");
-        const auto whole = static_cast<long long>(seconds + 0.5);
+        const long long whole = std::llround(seconds);
         return concat(whole / 60, whole % 60 < 10 ? ":0" : ":", whole % 60);
     }
 

@@ -142,7 +142,7 @@ private:
     void visit_list(std::string_view name, RunState::Type type, List& list) {
         if (is_restoring()) {
             const RunState::Value* value = find(name, type);
-            check(value->shape.rank() == 1, name, "is no list");
+            check(value->shape.rank() == 1, name, "is not a list");
             list.resize(value->bytes.size() / sizeof(list[0]));
         }
         const Shape shape{static_cast<Index>(list.size())};

@@ -3,15 +3,11 @@
 #pragma once
 
 #include "weft/core/buffer.hpp"
+#include "weft/core/fields.hpp"
 #include "weft/core/tensor_view.hpp"
 
-#include <concepts>
-#include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weft {
@@ -23,35 +19,22 @@ namespace weft {
 ///
 /// A field is a whole number, a bool, a double, an optional one, a list of them, a text, a Buffer,
 /// the view of a tensor, or something with a visit_state. Restoring throws IoError for one that the
-/// state lacks, or has with another type or shape. Made by run_store; abstract, so that a program
-/// that keeps no run does not compile how it is done.
-class StateFields {
+/// state lacks, or has with another type or shape. Abstract, so that programs without checkpoints do
+/// not compile the implementation, RunStateFields.
+class StateFields : public Fields {
 public:
-    virtual ~StateFields() = default;
+    using Fields::operator();
 
-    virtual bool is_restoring() const = 0;
-
-    virtual void operator()(std::string_view name, bool& truth) = 0;
-    virtual void operator()(std::string_view name, double& number) = 0;
     virtual void operator()(std::string_view name, std::optional<double>& number) = 0;
     virtual void operator()(std::string_view name, std::vector<double>& list) = 0;
-    virtual void operator()(std::string_view name, std::string& text) = 0;
     virtual void operator()(std::string_view name, Buffer& bytes) = 0;
-    /// A whole number; of 64 bits with all of them, else one that T holds.
-    template <std::integral T>
-    void operator()(std::string_view name, T& number) {
-        auto wide = static_cast<std::int64_t>(number);
-        visit_integer(name, wide);
-        require(sizeof(T) == sizeof wide || std::in_range<T>(wide), name, "is out of range");
-        number = static_cast<T>(wide);
-    }
     /// A number of things: not negative, and not so large that counting on overflows.
     template <std::integral T>
     void count(std::string_view name, T& number) {
         auto wide = static_cast<std::int64_t>(number);
         visit_integer(name, wide);
         require(wide >= 0 && wide < std::int64_t{1} << 53 && std::in_range<T>(wide), name,
-                "is no number of things");
+                "is not a number of things");
         number = static_cast<T>(wide);
     }
     /// The numbers of a tensor, which keeps its shape.
@@ -68,11 +51,7 @@ public:
         end_object();
     }
 
-    /// Throws IoError "<origin>: <name> <complaint>" unless it holds.
-    virtual void require(bool holds, std::string_view name, std::string_view complaint) const = 0;
-
 protected:
-    virtual void visit_integer(std::string_view name, std::int64_t& number) = 0;
     /// Floating-point numbers of that many bytes each.
     virtual void visit_numbers(std::string_view name, const Shape& shape, void* data,
                                std::size_t element_bytes) = 0;

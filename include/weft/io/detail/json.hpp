@@ -1,5 +1,5 @@
 /// \file
-/// Json: a value of JSON. What is only declared here is in src/io/io.cpp.
+/// Json: a value of JSON. What is only declared here is in src/io/json.cpp.
 #pragma once
 
 #include "weft/core/error.hpp"
@@ -23,8 +23,8 @@ public:
     template <std::same_as<bool> Bool>
     Json(Bool truth) : value_(truth) {}
     template <std::integral Integer>
-    requires(!std::same_as<Integer, bool>) Json(Integer number)
-        : value_(static_cast<std::int64_t>(number)) {}
+    requires(!std::same_as<Integer, bool>)
+    Json(Integer number) : value_(static_cast<std::int64_t>(number)) {}
     Json(double number) : value_(number) {}
     Json(std::string_view text) : value_(std::make_unique<std::string>(text)) {}
     Json(const char* text) : Json(std::string_view(text)) {}

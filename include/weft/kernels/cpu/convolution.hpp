@@ -27,8 +27,8 @@ struct PatchProduct {
 
     static constexpr Index width = MatmulBlocking<Scalar>::panel_columns;
 
-    /// Images whose patches of one position make a register block: one block meets the same
-    /// padding, so that none is multiplied, and nothing is copied.
+    /// Number of images multiplied together. They share an output position, hence the same taps
+    /// outside the image, so padding is skipped and no patch is copied.
     static constexpr Index image_block = MatmulBlocking<Scalar>::rows;
 
     /// Output row `out_row` of image_block images from the first on.
@@ -43,7 +43,7 @@ struct PatchProduct {
         for (Index column = 0; column < columns; column += width) {
             const Index panel = (std::min)(width, columns - column);
             const Scalar* const b = filters + column * source.depth();
-            for (Index o = 0, end; o < axis.output; o = end) {
+            for (Index o = 0, end = 0; o < axis.output; o = end) {
                 // Consecutive positions inside the image have the same runs, one step further.
                 end = o + 1;
                 if (is_inside(axis, source.column_spread, o)) {

@@ -20,10 +20,9 @@ namespace detail {
 /// Rows whose columns are summed together: they stay in the first-level cache.
 inline constexpr Index rows_to_sum = 64;
 
-/// Adds up terms of the rows [begin, end) of matrices with so many columns: with term(i, c, size,
-/// sums), i the place of a packet and c its column, for each row, and then done(c, sums, size) for
-/// the packet at column c, of which size columns are there. Several packets of a row are read at
-/// once, as they lie.
+/// For every packet of columns: starts `count` sums at zero, calls term(i, c, size, sums) for each of
+/// the rows [begin, end), then done(c, sums, size). i: position in memory, c: column, size: lanes in
+/// use. Several packets of a row are read together.
 template <class Scalar, std::size_t count, class Term, class Done>
 EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, const Term& term,
                                      const Done& done) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/layers/layer.hpp"
+#include "weft/layers/layer_fields.hpp"
 
 namespace weft::detail {
 
@@ -32,5 +33,19 @@ struct LinearParameters {
         return bias ? pass.gradient(*bias) : TensorView<Scalar, Device>();
     }
 };
+
+/// The fields that Dense and Conv2D have in common; `rank` is that of the kernel.
+template <class Options>
+WEFT_COLD void visit_linear_fields(Options& layer, LayerFields& field, Index rank) {
+    field("activation", layer.activation);
+    field("use_bias", layer.use_bias);
+    field("kernel_initializer", layer.kernel_initializer);
+    field("bias_initializer", layer.bias_initializer);
+    field("kernel_regularizer", layer.kernel_regularizer);
+    field("bias_regularizer", layer.bias_regularizer);
+    field("activity_regularizer", layer.activity_regularizer);
+    field("kernel_constraint", layer.kernel_constraint, rank);
+    field("bias_constraint", layer.bias_constraint, 1);
+}
 
 }  // namespace weft::detail

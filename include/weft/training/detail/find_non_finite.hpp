@@ -29,7 +29,7 @@ WEFT_COLD std::string find_non_finite(const Model<Scalar, Device>& model,
         return all_finite<Scalar>(workspace.device(), values);
     };
     if (!finite(y)) return "targets";
-    const std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
+    std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
     if (!parameter.empty()) return parameter;
     // Not the other parameters: the pass that went wrong updated them, and came to them later.
     const auto& nodes = model.graph().nodes;

@@ -90,7 +90,8 @@ private:
 
     WEFT_COLD void begin() {
         const RunStore& store = options_.checkpoint;
-        // Before callbacks begin, which a refused state leaves alone, and after, which began anew.
+        // Twice: before the callbacks begin, so that a refused checkpoint changes nothing; and after,
+        // because on_train_begin resets their state.
         is_resumed_ = store && store.load(visit_);
         callbacks_.begin(*this, [this] { this->require_model(); });
         if (is_resumed_) {

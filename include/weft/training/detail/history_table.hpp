@@ -33,7 +33,7 @@ struct HistoryTable {
         for (auto number = table.begin(); number != table.end();) {
             EpochRecord epoch;
             for (const auto member : numbers) {
-                field.require(*number >= 0, "epochs", "holds a time or a rate that is none");
+                field.require(*number >= 0, "epochs", "holds a time or a rate that is not at least 0");
                 epoch.*member = *number++;
             }
             for (const std::string& name : scores) epoch.scores.set(name, *number++);

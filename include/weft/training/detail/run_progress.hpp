@@ -32,7 +32,7 @@ struct RunProgress {
         field("epoch_over", epoch_over);
         field("stopped", stopped);
         field("seconds", seconds);
-        field.require(seconds >= 0 && seconds < 1e15, "seconds", "are none");
+        field.require(seconds >= 0 && seconds < 1e15, "seconds", "are not a time");
         std::vector<double> numbers;
         for (const MetricSum& sum : sums) numbers.push_back(sum.sum), numbers.push_back(sum.count);
         field("sums", numbers);
@@ -46,7 +46,7 @@ struct RunProgress {
         field.require(epoch_over ? epoch == ended
                                  : epoch == ended + 1 && step > 0 && step < steps &&
                                        step % steps_to_update == 0,
-                      "step", "is none of its epoch's");
+                      "step", "is not a step of its epoch");
     }
 };
 

@@ -92,7 +92,7 @@ struct TrainingState {
         field.count("epochs", epochs);
         visit_tensor(field, "optimizer", device, of_optimizer.view());
         field.require(learning_rate >= 0 && std::isfinite(learning_rate), "learning_rate",
-                      "is no rate");
+                      "is not a learning rate");
     }
 };
 

@@ -1,0 +1,53 @@
+/// \file
+/// JsonFields: the fields of a layer's declaration as JSON. Compiled in src/io/json_fields.cpp.
+#pragma once
+
+#include "weft/io/detail/json.hpp"
+#include "weft/layers/layer_fields.hpp"
+
+namespace weft::detail {
+
+/// Fields that are members of an object, in Keras's form. Objects of a type are
+/// {"class_name": type, "config": {fields}}, or null.
+class JsonFields final : public LayerFields {
+public:
+    /// Writes; result() is what was written.
+    JsonFields() = default;
+    /// Reads from an object. `where` begins errors.
+    JsonFields(const Json& config, std::string where);
+
+    using LayerFields::operator();
+    using LayerFields::require;
+
+    bool is_restoring() const override { return config_ != nullptr; }
+    void operator()(std::string_view name, bool& truth) override;
+    void operator()(std::string_view name, double& number) override;
+    void operator()(std::string_view name, std::string& text) override;
+    void operator()(std::string_view name, std::vector<Index>& numbers) override;
+    void operator()(std::string_view name, std::vector<std::vector<Index>>& lists) override;
+
+    /// Throws IoError "<where>: <name> <complaint>", without a name "<where>: <complaint>".
+    void require(bool holds, std::string_view name, std::string_view complaint) const override;
+
+    /// Throws IoError when the file has a field that nobody asked for.
+    void require_all_known() const;
+
+    /// What was written.
+    Json result() { return std::move(written_); }
+
+private:
+    void visit_integer(std::string_view name, std::int64_t& number) override;
+    bool visit_object(std::string_view name, std::string& type,
+                      const std::function<void(LayerFields&)>& visit) override;
+
+    void write(std::string_view name, Json json);
+    const Json* find(std::string_view name);
+    std::vector<Index> integers(std::string_view name, const Json& json) const;
+
+    const Json* config_ = nullptr;
+    std::string where_;
+    std::vector<std::string> known_;
+    Json::Object written_;
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,19 @@
+/// \file
+/// DataFormat: where the channels of an image lie.
+#pragma once
+
+#include <string_view>
+
+namespace weft {
+
+/// Where the channels of an image lie: (N, H, W, C) or (N, C, H, W).
+enum class DataFormat { channels_last, channels_first };
+
+inline constexpr DataFormat channels_last = DataFormat::channels_last;
+inline constexpr DataFormat channels_first = DataFormat::channels_first;
+
+constexpr std::string_view to_string(DataFormat format) {
+    return format == channels_last ? "channels_last" : "channels_first";
+}
+
+}  // namespace weft

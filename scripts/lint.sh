@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Looks for bugs, wasted work and wrong names with clang-tidy (.clang-tidy says which): in weft's compiled
+# sources, and in a program that trains. Between them they include all headers but those of some readers.
+#   bash scripts/lint.sh [file.cpp] ...
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+cd "$weft_root"
+
+[[ $# -gt 0 ]] || set -- src/*/*.cpp tests/umbrella/train.cpp
+tidy=$(weft_tool clang-tidy 19.1.0)
+lint() {
+    # It counts what it finds in the system's headers, and leaves that out.
+    "$tidy" -quiet --warnings-as-errors='*' "$1" -- -std=c++20 -DNAME=train -Iinclude \
+        -isystem "${EIGEN:-/usr/include/eigen3}" 2> >(grep -Ev '^[0-9]+ warnings? ' >&2)
+}
+export -f lint
+export tidy
+printf '%s\0' "$@" | xargs -0 -n 1 -P "$weft_jobs" bash -c 'lint "$0"'
