@@ -175,8 +175,15 @@ public:
 
     /// The layer's name; nothing is written where the user gave none.
     WEFT_COLD void name(std::string& name) {
-        if (config_ != nullptr || !name.empty()) (*this)("name", name);
+        if (config_ == nullptr && !other_name_.empty()) {
+            (*this)("name", other_name_);
+        } else if (config_ != nullptr || !name.empty()) {
+            (*this)("name", name);
+        }
     }
+
+    /// Writes another name than that of the fields, as LayerDeclaration::set_name gives.
+    WEFT_COLD void rename(std::string name) { other_name_ = std::move(name); }
 
     /// What was written.
     WEFT_COLD detail::Json result() { return std::move(written_); }
@@ -277,6 +284,7 @@ private:
     std::string where_;
     std::vector<std::string> known_;
     detail::Json::Object written_;
+    std::string other_name_;
 };
 
 }  // namespace weft

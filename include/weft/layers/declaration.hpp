@@ -40,9 +40,14 @@ public:
     WEFT_COLD LayerDeclaration(D declaration)
         : declared_(std::make_shared<const Declared<D>>(std::move(declaration))) {}
 
-    std::string_view type() const { return declared_->type; }    ///< "Dense"
-    const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
-    bool named() const { return declared_->named; }              ///< whether the user gave the name
+    std::string_view type() const { return declared_->type; }  ///< "Dense"
+    /// "dense", or as the user said.
+    const std::string& name() const { return name_.empty() ? declared_->name : name_; }
+    bool named() const { return declared_->named || !name_.empty(); }  ///< whether the user did
+
+    /// Another name, as the user's.
+    WEFT_COLD void set_name(std::string name) { name_ = std::move(name); }
+    bool is_renamed() const { return !name_.empty(); }
 
     /// The declaration itself, if it is a D; else null. Lives as long as any copy of this.
     template <class D>
@@ -101,6 +106,7 @@ private:
     }
 
     std::shared_ptr<const AnyDeclared> declared_;
+    std::string name_ = {};
 };
 
 }  // namespace weft

@@ -52,6 +52,30 @@ WEFT_COLD bool add_declared(std::vector<LayerDeclaration<Scalar, Device>>& layer
     return (add(declaration.template get_if<Layers>()) || ...);
 }
 
+/// The graph with its layers declared for another device.
+template <class Device, class... Own, class Scalar, class From>
+WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
+    Graph<Scalar, Device> graph{from.name, from.inputs, {}, from.nodes, from.read, from.outputs};
+    graph.calls = from.calls;
+    for (const auto& model : from.models) {
+        graph.models.push_back(
+            {model.name, model.named, model.first_layer,
+             std::make_shared<const Graph<Scalar, Device>>(graph_on<Device, Own...>(*model.graph)),
+             model.values});
+    }
+    for (const auto& declaration : from.layers) {
+        if (!add_declared(graph.layers, declaration, WeftLayers()) &&
+            !add_declared(graph.layers, declaration, LayerTypes<Own...>())) {
+            throw ArgumentError(concat("to: ", declaration.name(), " is a ", declaration.type(),
+                                       ", expected a layer of weft's or of a type named as in to<"
+                                       "Device, ",
+                                       declaration.type(), ">(model)"));
+        }
+        if (declaration.is_renamed()) graph.layers.back().set_name(declaration.name());
+    }
+    return graph;
+}
+
 }  // namespace detail
 
 /// A copy of a model on that device, with its parameters if it is built:
@@ -64,21 +88,10 @@ WEFT_COLD bool add_declared(std::vector<LayerDeclaration<Scalar, Device>>& layer
 template <class Device, class... Own, class Scalar, class From>
 WEFT_COLD Model<Scalar, Device> to(const Model<Scalar, From>& model,
                                    const Device& device = Device()) {
-    const Graph<Scalar, From>& from = model.graph();
-    Graph<Scalar, Device> graph{from.input, {}, from.nodes, from.inputs};
-    for (const auto& declaration : from.layers) {
-        if (!detail::add_declared(graph.layers, declaration, detail::WeftLayers()) &&
-            !detail::add_declared(graph.layers, declaration, detail::LayerTypes<Own...>())) {
-            throw ArgumentError(concat("to: ", declaration.name(), " is a ", declaration.type(),
-                                       ", expected a layer of weft's or of a type named as in to<"
-                                       "Device, ",
-                                       declaration.type(), ">(model)"));
-        }
-    }
-    Model<Scalar, Device> result(std::move(graph));
+    Model<Scalar, Device> result(detail::graph_on<Device, Own...>(model.graph()));
     result.set_device(device);
     if (!model.is_built()) return result;
-    result.build(model.input_shape());
+    result.build(model.input_shapes());
     copy_to_device<Scalar>(device, on_host<Scalar>(model.device(), model.arena()), result.arena());
     return result;
 }

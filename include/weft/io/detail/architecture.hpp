@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/io/detail/graph_text.hpp"
+#include "weft/io/detail/graph_writer.hpp"
 #include "weft/io/layer_formats.hpp"
 #include "weft/model/sequential.hpp"
 
@@ -26,14 +27,6 @@ inline constexpr KerasName keras_names[] = {
     {"Tanh", "Activation", "tanh"},
 };
 
-/// {"class_name": ..., "config": ...}
-WEFT_COLD inline Json class_and_config(std::string_view class_name, Json config) {
-    Json::Object object;
-    object.push_back({"class_name", class_name});
-    object.push_back({"config", std::move(config)});
-    return object;
-}
-
 /// The layer of weft's type with these fields.
 WEFT_COLD inline Json keras_layer(std::string_view type, LayerFields& field) {
     const auto* name = std::ranges::find(keras_names, type, &KerasName::type);
@@ -55,64 +48,6 @@ WEFT_COLD inline std::string weft_type(const std::string& class_name, LayerField
     return class_name;
 }
 
-/// What keras.models.model_from_json takes for a Sequential of these layers behind an InputLayer,
-/// or for a Functional model where the model is no chain.
-template <class Scalar, class Device>
-WEFT_COLD std::string architecture_text(const Model<Scalar, Device>& model, Json::Array layers) {
-    Json::Array batch_shape, all;
-    batch_shape.emplace_back();
-    for (const Index extent : model.input_shape()) batch_shape.emplace_back(extent);
-    Json::Object input, config, result;
-    input.push_back({"batch_shape", std::move(batch_shape)});
-    Json input_layer = class_and_config("InputLayer", std::move(input));
-    const bool is_chain = model.graph().is_chain();
-    if (is_chain) {
-        all.push_back(std::move(input_layer));
-        for (Json& layer : layers) all.push_back(std::move(layer));
-        config.push_back({"name", "sequential"});
-        config.push_back({"layers", std::move(all)});
-    } else {
-        const GraphWriter writer(model);
-        config = writer.functional(std::move(input_layer), std::move(layers));
-    }
-    // Keras has no public name for Functional.
-    result.push_back({"module", is_chain ? "keras" : "keras.src.models.functional"});
-    result.push_back({"class_name", is_chain ? "Sequential" : "Functional"});
-    result.push_back({"config", std::move(config)});
-    return to_text(std::move(result), "save_model");
-}
-
-/// The layers of a Sequential's config, each applied to the one before.
-WEFT_COLD inline GraphText read_sequential(const Json& config, const std::string& file) {
-    const auto require = [&](bool holds, std::string_view complaint) {
-        if (!holds) throw IoError(concat(file, ": ", complaint));
-    };
-    const Json* layers = config.find("layers");
-    require(layers && layers->array() && !layers->array()->empty(),
-            "its architecture is not that of a Sequential");
-    // Names are told apart by comparing all, which for a hostile file of millions would never end.
-    require(layers->array()->size() <= 10'000, "its architecture has more than 10000 layers");
-    GraphText text{};
-    std::size_t read = 0;
-    for (const Json& layer : *layers->array()) {
-        const Json* type = layer.find("class_name");
-        const Json* fields = layer.find("config");
-        require(type && type->text() && fields && layer.object()->size() == 2,
-                concat("layer ", read,
-                       " of its architecture has other fields than "
-                       "class_name and config"));
-        LayerText found{*type->text(), fields, concat(file, ": layer ", read, ", ", *type->text())};
-        if (read++ == 0) {
-            text.input = std::move(found);
-            continue;
-        }
-        text.output = text.nodes.size();
-        text.nodes.push_back({text.output, {text.output == 0 ? graph_input : text.output - 1}});
-        text.layers.push_back(std::move(found));
-    }
-    return text;
-}
-
 /// The layers and nodes of an architecture. They point into it.
 WEFT_COLD inline GraphText read_graph(const Json& architecture, const std::string& file) {
     const Json* class_name = architecture.find("class_name");
@@ -120,8 +55,7 @@ WEFT_COLD inline GraphText read_graph(const Json& architecture, const std::strin
     const auto is = [&](std::string_view name) {
         return class_name && class_name->text() && *class_name->text() == name && config;
     };
-    if (is("Sequential")) return read_sequential(*config, file);
-    if (is("Functional")) return GraphReader(*config, file).read();
+    if (is("Sequential") || is("Functional")) return read_model(*class_name->text(), *config, file);
     throw IoError(concat(file, ": its architecture is not that of a Sequential or Functional"));
 }
 
@@ -165,6 +99,7 @@ WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
     for (const auto& declaration : model.declarations()) {
         LayerFields field;
         const auto writes = [&](const auto& format) { return format.write(declaration, field); };
+        if (declaration.is_renamed()) field.rename(declaration.name());
         if (std::ranges::any_of(own, writes)) {
             layers.push_back(class_and_config(declaration.type(), field.result()));
         } else if (std::ranges::any_of(formats, writes)) {
@@ -176,7 +111,7 @@ WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
                                        declaration.type(), "{}})"));
         }
     }
-    return architecture_text(model, std::move(layers));
+    return to_text(GraphWriter(model, std::move(layers)).model(), "save_model");
 }
 
 /// The layers that these texts describe.
@@ -196,6 +131,42 @@ WEFT_COLD std::vector<LayerDeclaration<Scalar, Device>> read_layers(
         field.require_all_known();
     }
     return layers;
+}
+
+/// The graph that a text describes, and the shapes of its inputs.
+template <class Scalar, class Device>
+WEFT_COLD Graph<Scalar, Device> graph_of(const GraphText& text,
+                                         const std::vector<LayerFormat<Scalar, Device>>& own,
+                                         const std::string& file) {
+    std::vector<LooseLayer<Scalar, Device>> layers;
+    std::vector<LayerText> plain;
+    for (const LayerText& layer : text.layers) {
+        if (layer.model == nullptr) plain.push_back(layer);
+    }
+    const auto read = read_layers(std::span<const LayerText>(plain), own);
+    auto next = read.begin();
+    for (const LayerText& layer : text.layers) {
+        if (layer.model == nullptr) {
+            layers.emplace_back(*next++);
+            continue;
+        }
+        const bool is_chain = layer.class_name == "Sequential";
+        const std::string name = own_name(layer.name, is_chain ? "sequential" : "functional");
+        layers.emplace_back(GraphModel<Scalar, Device>{
+            name.empty() ? (is_chain ? "sequential" : "functional") : name, !name.empty(), 0,
+            std::make_shared<const Graph<Scalar, Device>>(
+                graph_of(*layer.model, own, layer.where))});
+    }
+    std::vector<GraphInput> inputs;
+    for (const LayerText& input : text.inputs) {
+        inputs.push_back({read_input_layer(input), own_name(input.name, "input_layer")});
+    }
+    if (keras_order(text.nodes, text.outputs).size() != text.nodes.size()) {
+        throw IoError(concat(file, ": its architecture has layers that do not lead to its output"));
+    }
+    auto graph = ordered_graph<Scalar, Device>(layers, text.nodes, std::move(inputs), text.outputs);
+    graph.name = text.name;
+    return graph;
 }
 
 }  // namespace weft::detail

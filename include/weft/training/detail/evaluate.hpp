@@ -16,7 +16,7 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
                           const LossWeights& weights = {}) {
     batch_size = (std::min)(batch_size, end - first);
     Batch<Scalar, Device> batch(model, options.loss, batch_size, PassKind::inference);
-    std::vector<MetricSum> sums(options.metrics.size() + 1);
+    std::vector<MetricSum> sums(score_count(options));
     std::vector<Index> order(static_cast<std::size_t>(end - first));
     std::iota(order.begin(), order.end(), first);
     const auto batches = data.read_batches({order, batch_size});
@@ -26,7 +26,8 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
         run_on_next_batch(*batches, batch, n, model.work(n), [&] {
-            const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n));
+            model.forward(batch.workspace, batch.inputs.views(batch.x, n));
+            const auto predictions = model.prediction(batch.workspace, n);
             score_batch<Scalar, Device>(model, options, batch, predictions, samples, weights,
                                         batch.scratch_gradient.slice(0, n), sums);
         });

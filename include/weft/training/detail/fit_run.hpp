@@ -29,7 +29,7 @@ public:
           order_(static_cast<std::size_t>(train_size)),
           was_finite_(step_.has_finite_parameters(true)),
           callbacks_(options.callbacks) {
-        progress_.sums.resize(trainer.metrics.size() + 1);
+        progress_.sums.resize(score_count(trainer));
     }
 
     WEFT_COLD History run() {
@@ -241,7 +241,8 @@ private:
     /// Tells what looks like a mistake, once.
     WEFT_COLD void give_hints(TensorView<const Scalar> x) {
         state_.has_hinted = true;
-        std::string hints[] = {check_output(model_, trainer_.loss), check_input(model_, x)};
+        std::vector<std::string> hints = check_each_output(model_, trainer_);
+        if (model_.input_shapes().size() == 1) hints.push_back(check_input(model_, x));
         for (std::string& hint : hints) {
             if (hint.empty()) continue;
             if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());

@@ -4,30 +4,42 @@
 
 #include "weft/core/staging.hpp"
 #include "weft/model/sequential.hpp"
+#include "weft/training/detail/outputs.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
-#include "weft/training/fit_options.hpp"
 
 namespace weft::detail {
 
 /// A batch and all the memory that a pass over it needs.
 template <class Scalar, class Device>
 struct Batch {
-    WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossDeclaration<Scalar, Device>& loss,
+    WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossList<Scalar, Device>& loss,
                     Index capacity, PassKind kind)
-        : workspace(model.make_workspace(capacity, kind, loss->fuses(model.last_activation()))),
-          x(model.input_shape().batch(capacity), model.device()),
-          y(loss->target_shape(model.output_shape()).batch(capacity), model.device()),
+        : workspace(model.make_workspace(capacity, kind, fused_losses(model, loss))),
+          x(record_shape(model.input_shapes()).batch(capacity), model.device()),
+          y(record_shape(target_shapes(model, loss)).batch(capacity), model.device()),
           weights(Shape{capacity}, model.device()),
-          losses(Shape{capacity * loss_rows(model.output_shape())}, model.device()) {
+          losses(Shape{capacity * largest_of(model.output_shapes(), loss_rows)}, model.device()),
+          inputs(model.input_shapes(), capacity, model.device()),
+          targets(target_shapes(model, loss), capacity, model.device()) {
         if (kind == PassKind::inference) {
-            scratch_gradient =
-                Tensor<Scalar, Device>(model.output_shape().batch(capacity), model.device());
+            const Index size =
+                largest_of(model.output_shapes(), [](const Shape& s) { return s.size(); });
+            const bool is_one = model.output_shapes().size() == 1;
+            scratch_gradient = Tensor<Scalar, Device>(
+                (is_one ? model.output_shape() : Shape{size}).batch(capacity), model.device());
         }
+    }
+
+    /// Takes samples apart that hold several inputs or targets.
+    void take_apart(Index n) {
+        if (!inputs.is_one()) inputs.take(x.host().data(), workspace.device(), n);
+        if (!targets.is_one()) targets.take(y.host().data(), workspace.device(), n);
     }
 
     Workspace<Scalar, Device> workspace;
     StagedTensor<Scalar, Device> x, y, weights;
     Tensor<Scalar, Device> losses;
+    Parts<Scalar, Device> inputs, targets;
     Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
 };
 
@@ -45,10 +57,14 @@ void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batc
         batches.next(x, y);
         batch.x.send(device, n);
         batch.y.send(device, n);
+        batch.take_apart(n);
     }
     run_pass(device, work, [&] {
         if constexpr (std::same_as<Device, Cpu>) {
-            if (is_within) batches.next_within_pass(device, x, y);
+            if (is_within) {
+                batches.next_within_pass(device, x, y);
+                batch.take_apart(n);
+            }
         }
         body();
     });
@@ -83,6 +99,13 @@ WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
                            std::span<const Index> samples, const LossWeights& weights,
                            TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
     const auto n = static_cast<Index>(samples.size());
+    if (options.loss.size() > 1) {
+        const double penalties =
+            parameter_penalty<Scalar, Device>(batch.workspace.device(), model) +
+            batch.workspace.activity_penalty() / static_cast<double>(n);
+        return score_outputs<Scalar, Device>(model, options, batch, samples, weights.of_samples,
+                                             penalties, sums);
+    }
     const TensorView<const Scalar, Device> targets = batch.y.slice(0, n);
     const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
     Device& device = batch.workspace.device();
@@ -118,10 +141,8 @@ template <class Scalar, class Device>
 WEFT_COLD Scores mean_scores(const TrainerOptions<Scalar, Device>& options,
                              const std::vector<MetricSum>& sums) {
     Scores scores;
-    scores.set("loss", sums[0].mean());
-    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
-        scores.set(options.metrics[m].name(), sums[m + 1].mean());
-    }
+    const std::vector<std::string> names = score_names(options);
+    for (std::size_t i = 0; i < names.size(); ++i) scores.set(names[i], sums[i].mean());
     return scores;
 }
 

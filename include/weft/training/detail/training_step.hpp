@@ -54,15 +54,16 @@ public:
         const PassOptions pass{.training = true,
                                .seed = options_.seed,
                                .step = static_cast<std::uint32_t>(state_.steps)};
-        const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
-        const auto predictions = model_.forward(batch_.workspace, x, pass);
+        const auto xs = batch_.inputs.views(batch_.x, n);
+        model_.forward(batch_.workspace, xs, pass);
+        const auto predictions = model_.prediction(batch_.workspace, n);
         if (!score_batch(model_, trainer_, batch_, predictions, samples,
                          {options_.sample_weight, options_.class_weight},
                          model_.output_gradient(batch_.workspace, n), sums)) {
-            return find_non_finite<Scalar, Device>(model_, batch_.workspace, x,
+            return find_non_finite<Scalar, Device>(model_, batch_.workspace, xs,
                                                    batch_.y.slice(0, n));
         }
-        model_.backward(batch_.workspace, x, pass, state_.gradients);
+        model_.backward(batch_.workspace, xs, pass, state_.gradients);
         add_penalty_gradients<Scalar, Device>(device(), model_, state_.gradients);
         if (!all_finite<Scalar>(device(), state_.gradients)) {
             return find_non_finite_gradient<Scalar, Device>(device(), model_, state_.gradients);

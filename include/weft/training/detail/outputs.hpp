@@ -1,0 +1,197 @@
+/// \file
+/// Training with several inputs and outputs: what the data have, and the scores.
+#pragma once
+
+#include "weft/core/staging.hpp"
+#include "weft/data/dataset.hpp"
+#include "weft/model/model.hpp"
+#include "weft/training/fit_options.hpp"
+
+namespace weft::detail {
+
+/// The shapes of the targets of all outputs.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<Shape> target_shapes(const Model<Scalar, Device>& model,
+                                           const LossList<Scalar, Device>& losses) {
+    std::vector<Shape> shapes;
+    for (std::size_t k = 0; k < losses.size(); ++k) {
+        shapes.push_back(losses[k]->target_shape(model.output_shapes()[k]));
+    }
+    return shapes;
+}
+
+/// For each output, whether its loss takes the input of its last activation.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<bool> fused_losses(const Model<Scalar, Device>& model,
+                                         const LossList<Scalar, Device>& losses) {
+    std::vector<bool> fuses;
+    for (std::size_t k = 0; k < losses.size(); ++k) {
+        fuses.push_back(losses[k]->fuses(model.last_activation(k)));
+    }
+    return fuses;
+}
+
+/// The elements that any output has for one sample, or its rows of losses.
+template <class Size>
+WEFT_COLD Index largest_of(const std::vector<Shape>& shapes, const Size& size) {
+    Index largest = 0;
+    for (const Shape& shape : shapes) largest = (std::max)(largest, size(shape));
+    return largest;
+}
+
+/// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...) of each.
+/// Of one alone there is nothing to do, and no memory.
+template <class Scalar, class Device>
+class Parts {
+public:
+    WEFT_COLD Parts(const std::vector<Shape>& shapes, Index capacity, const Device& device) {
+        if (shapes.size() == 1) return;
+        for (const Shape& shape : shapes) tensors_.emplace_back(shape.batch(capacity), device);
+    }
+
+    bool is_one() const { return tensors_.empty(); }
+
+    /// From records (n, all) in memory of the host's.
+    WEFT_COLD void take(const Scalar* records, const Device& device, Index n) {
+        for (Index i = 0; i < n; ++i) {
+            for (StagedTensor<Scalar, Device>& tensor : tensors_) {
+                const TensorView<Scalar> sample = tensor.host().sample(i);
+                std::copy_n(records, sample.size(), sample.data());
+                records += sample.size();
+            }
+        }
+        for (StagedTensor<Scalar, Device>& tensor : tensors_) tensor.send(device, n);
+    }
+
+    /// The n samples of each; `whole` where there is one.
+    WEFT_COLD std::span<const TensorView<const Scalar, Device>> views(
+        StagedTensor<Scalar, Device>& whole, Index n) {
+        views_.clear();
+        if (is_one()) views_.push_back(whole.slice(0, n));
+        for (StagedTensor<Scalar, Device>& tensor : tensors_) views_.push_back(tensor.slice(0, n));
+        return views_;
+    }
+
+private:
+    std::vector<StagedTensor<Scalar, Device>> tensors_;
+    std::vector<TensorView<const Scalar, Device>> views_;
+};
+
+/// Throws ArgumentError unless there is a loss for each output, and as many of all else as that.
+template <class Scalar, class Device>
+WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
+                             const TrainerOptions<Scalar, Device>& options) {
+    const std::size_t outputs = model.graph().outputs.size();
+    const auto require = [&](std::string_view option, std::size_t found, bool may_be_none) {
+        if (found == outputs || (may_be_none && found == 0)) return;
+        throw ArgumentError(concat("trainer: ", option, " has ", found, " entries, expected ",
+                                   outputs, ", one for each output of the model"));
+    };
+    require("loss", options.loss.size(), false);
+    require("loss_weights", options.loss_weights.size(), true);
+    require("output_metrics", options.output_metrics.size(), true);
+    require("output_names", options.output_names.size(), true);
+    if (outputs > 1 && !options.metrics.empty()) {
+        throw ArgumentError(
+            "trainer: metrics are those of one output; write .output_metrics = {{...}, {...}} for "
+            "several");
+    }
+    if (outputs == 1 && !options.loss_weights.empty()) {
+        throw ArgumentError("trainer: loss_weights of one output, expected several");
+    }
+}
+
+/// How many sums the scores of a run are made of.
+template <class Scalar, class Device>
+std::size_t score_count(const TrainerOptions<Scalar, Device>& options) {
+    std::size_t count = 1 + options.metrics.size();
+    if (options.loss.size() > 1) count += options.loss.size();
+    for (const auto& metrics : options.output_metrics) count += metrics.size();
+    return count;
+}
+
+/// Their names, in Keras's order of metrics: the loss, the outputs' losses, and the metrics.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<std::string> score_names(const TrainerOptions<Scalar, Device>& options) {
+    std::vector<std::string> names{"loss"};
+    const auto of_output = [&](std::size_t k, std::string_view score) {
+        return options.output_names.empty() ? std::string(score)
+                                            : concat(options.output_names[k], "_", score);
+    };
+    for (std::size_t k = 0; k < options.loss.size() && options.loss.size() > 1; ++k) {
+        names.push_back(of_output(k, "loss"));
+    }
+    for (const auto& metric : options.metrics) names.push_back(metric.name());
+    for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
+        for (const auto& metric : options.output_metrics[k]) {
+            names.push_back(of_output(k, metric.name()));
+        }
+    }
+    return names;
+}
+
+/// The factors that sample weights and class weights give the samples, staged for weight_rows.
+template <class Scalar, class Device>
+WEFT_COLD void stage_weights(StagedTensor<Scalar, Device>& staged, const Device& device, Index n,
+                             const auto& weight_of) {
+    const TensorView<Scalar> factors = staged.host();
+    for (Index i = 0; i < n; ++i) factors[i] = static_cast<Scalar>(weight_of(i));
+    staged.send(device, n);
+}
+
+/// As score_batch, of several outputs: of each its own loss and metrics, and in all
+///
+///   L = sum over outputs k of loss_weights_k L_k + penalties,   dL/dy_k = loss_weights_k
+///   dL_k/dy_k.
+///
+/// Every output's losses are weighted by sample, as in Keras. scratch: in evaluation, where
+/// gradients go that nobody wants.
+template <class Scalar, class Device, class Batch>
+WEFT_COLD bool score_outputs(const Model<Scalar, Device>& model,
+                             const TrainerOptions<Scalar, Device>& options, Batch& batch,
+                             std::span<const Index> samples, std::span<const double> sample_weights,
+                             double penalties, std::vector<MetricSum>& sums) {
+    const auto n = static_cast<Index>(samples.size());
+    Device& device = batch.workspace.device();
+    const auto targets = batch.targets.views(batch.y, n);
+    std::size_t metric = 1 + options.loss.size();
+    bool is_finite = std::isfinite(penalties);
+    double loss = penalties;
+    for (std::size_t k = 0; k < options.loss.size(); ++k) {
+        const Shape& shape = model.output_shapes()[k];
+        const auto losses = batch.losses.slice(0, n * loss_rows(shape));
+        const auto predictions = model.prediction(batch.workspace, n, k);
+        const TensorView<Scalar, Device> gradient =
+            batch.workspace.kind() == PassKind::training
+                ? model.output_gradient(batch.workspace, n, k)
+                : TensorView<Scalar, Device>(batch.scratch_gradient.data(), shape.batch(n));
+        options.loss[k]->evaluate(device, batch.workspace.plan().gives_logits(k), predictions,
+                                  targets[k], losses, gradient);
+        const auto weigh = [&](const auto& weight_of) {
+            stage_weights<Scalar, Device>(batch.weights, device, n, weight_of);
+            weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
+        };
+        if (!sample_weights.empty()) {
+            weigh([&](Index i) {
+                return sample_weights[static_cast<std::size_t>(
+                    samples[static_cast<std::size_t>(i)])];
+            });
+        }
+        const auto rows = static_cast<double>(losses.size());
+        const double sum = total<Scalar>(device, losses);
+        is_finite = is_finite && all_finite<Scalar>(device, losses);
+        sums[1 + k] += {sum, rows};
+        const double weight = options.loss_weights.empty() ? 1 : options.loss_weights[k];
+        if (rows > 0) loss += weight * sum / rows;
+        if (weight != 1) weigh([&](Index) { return weight; });
+        if (options.output_metrics.empty()) continue;
+        for (const auto& declared : options.output_metrics[k]) {
+            sums[metric++] += declared->evaluate(device, predictions, targets[k]);
+        }
+    }
+    const auto count = static_cast<double>(n);
+    sums[0] += {loss * count, count};
+    return is_finite;
+}
+
+}  // namespace weft::detail
