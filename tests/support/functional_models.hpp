@@ -70,7 +70,7 @@ Model<Scalar> nested_model() {
 
 template <class Scalar = float>
 std::vector<std::pair<std::string, Model<Scalar>>> multi_models() {
-    return {{"two by two", two_by_two_model<Scalar>()}, {"nested", nested_model<Scalar>()}};
+    return {{"two_by_two", two_by_two_model<Scalar>()}, {"nested", nested_model<Scalar>()}};
 }
 
 }  // namespace weft
