@@ -236,6 +236,34 @@ TEST_CASE("ModelCheckpoint and checkpoint_file of a model that is no chain") {
     CHECK(identical(std::as_const(stopped).arena(), std::as_const(through).arena()));
 }
 
+TEST_CASE("a run of several outputs and nested models goes on where it stopped, to the bit") {
+    const TemporaryFolder folder;
+    const auto a = random_normal<float>({8, 4}, 1), b = random_normal<float>({8, 4}, 2),
+               distance = random_normal<float>({8, 2}, 3);
+    const std::vector<int> kinds{0, 1, 2, 0, 1, 2, 0, 1};
+    const auto fit = [&](Model<float>& model, Index epochs, const char* file) {
+        Trainer trainer(model, {.loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}},
+                                .loss_weights = {1, 0.5},
+                                .output_metrics = {{Accuracy{}}, {}}});
+        ModelCheckpoint best(model, folder.path() / "best", {.monitor = "distance_loss"});
+        return trainer.fit({a, b}, {kinds, distance},
+                           {.epochs = epochs,
+                            .batch_size = 4,
+                            .verbosity = Verbosity::silent,
+                            .callbacks = {best},
+                            .checkpoint = checkpoint_file(folder.path() / file)});
+    };
+    Model<float> through = nested_model(), stopped = nested_model(), resumed = stopped;
+    const History whole = fit(through, 4, "through");
+    fit(stopped, 2, "checkpoint");
+    const History rest = fit(resumed, 4, "checkpoint");
+    CHECK(identical(std::as_const(resumed).arena(), std::as_const(through).arena()));
+    CHECK(rest["distance_loss"] == whole["distance_loss"]);
+    load_weights(stopped, folder.path() / "best");
+    const Model<float> fresh = nested_model();
+    CHECK_FALSE(identical(std::as_const(stopped).arena(), fresh.arena()));
+}
+
 TEST_CASE("graphs that are none are refused by name") {
     CHECK(Altered().refusal() == "nothing was thrown");
     const auto refusal = [](const auto& alter) {

@@ -7,6 +7,7 @@
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/special_values.hpp"
 #include "tests/support/walled_device.hpp"
+#include "weft/model/inner_model.hpp"
 #include "weft/model/to_device.hpp"
 #include "weft/testing/gradient_check.hpp"
 #include "weft/weft.hpp"
@@ -279,6 +280,14 @@ Total params: 31
 Trainable params: 31
 Non-trainable params: 0
 )");
+    // And is a model again, wherever it is.
+    for (double& x : model.trainable_parameters()) x += 0.125;
+    const Model<double> inner = inner_model(model, "encoder");
+    CHECK(inner.summary() == encoder.summary());
+    CHECK(identical(inner.predict(inputs[0]), model.predict(views_of(inputs))[1]));
+    CHECK_THROWS_WITH_AS(inner_model(model, "dense"),
+                         "inner_model: no layer of the model is a model named dense",
+                         ArgumentError);
     // Built again it is another.
     model.build(model.input_shapes(), 7);
     CHECK_FALSE(

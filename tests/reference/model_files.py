@@ -176,8 +176,8 @@ def misunderstood(model, text):
         entry["config"].setdefault("activity_regularizer", keras.regularizers.serialize(layer.activity_regularizer))
     if any(layer["class_name"] in ("Functional", "Sequential") for layer in described):
         return []  # what is in them is compared by what it computes
-    if all("name" in layer for layer in described):  # Keras has its own order of inputs
-        described, kept = (sorted(some, key=lambda layer: layer["name"]) for some in (described, kept))
+    if sum(layer["class_name"] == "InputLayer" for layer in described) > 1:  # Keras puts them between the others
+        described, kept = ([layer for layer in some if layer["class_name"] != "InputLayer"] for some in (described, kept))
     return [
         line
         for i, (a, b) in enumerate(zip(described, kept, strict=True))

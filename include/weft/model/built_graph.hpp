@@ -20,15 +20,13 @@ struct BuiltGraph {
           read(graph.read),
           outputs(graph.outputs),
           nodes(graph.nodes.size()),
-          input_shapes(inputs.begin(), inputs.end()) {
+          input_shapes(inputs.begin(), inputs.end()),
+          output_shapes(outputs.size()) {
         if (nodes.empty()) {
             throw ArgumentError("sequential: the model has no layers, expected at least 1");
         }
-        auto call = graph.calls.begin();
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-            for (; call != graph.calls.end() && call->first_node == i; ++call) {
-                check_call(*call, graph.models[call->model]);
-            }
+            if (graph.form) graph.form->check_calls(*this, i);
             const auto& [layer, first, count] = graph.nodes[i];
             nodes[i].layer = layer;
             nodes[i].inputs = std::span(read).subspan(first, count);
@@ -37,7 +35,7 @@ struct BuiltGraph {
             describe(nodes[i], graph, shapes);
         }
         for (PlanNode& node : nodes) node.name = names[node.layer];
-        for (const std::size_t output : outputs) output_shapes.push_back(shape_of(output));
+        for (std::size_t k = 0; k < outputs.size(); ++k) output_shapes[k] = shape_of(outputs[k]);
         plan = make_plan(PassKind::inference);
     }
     BuiltGraph(const BuiltGraph&) = delete;
@@ -71,19 +69,6 @@ struct BuiltGraph {
     std::shared_ptr<const Plan> plan;  ///< of predict
 
 private:
-    /// Throws ShapeError unless a model in the graph is applied to what it declares.
-    WEFT_COLD void check_call(const GraphCall& call,
-                              const GraphModel<Scalar, Device>& model) const {
-        for (std::size_t k = 0; k < call.inputs.size(); ++k) {
-            const std::optional<Shape>& expected = model.graph->inputs[k].shape;
-            const Shape& found = shape_of(call.inputs[k]);
-            if (!expected || *expected == found) continue;
-            throw ShapeError(detail::join({model.name, ": input ", static_cast<Index>(k),
-                                           " has shape ", found.to_batch_string(), ", expected ",
-                                           expected->to_batch_string()}));
-        }
-    }
-
     /// What a plan has to know of a node, whose layer is built if it is new.
     WEFT_COLD void describe(PlanNode& node, const Graph<Scalar, Device>& graph,
                             std::span<const Shape> shapes) {

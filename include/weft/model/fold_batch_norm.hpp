@@ -28,6 +28,7 @@ public:
     WEFT_COLD explicit BatchNormFolder(const Model<Scalar, Device>& model) {
         const auto& graph = model.graph();
         inputs_ = graph.inputs;
+        input_names_ = parts_of(graph).input_names;
         for (std::size_t i = 0; i < model.layer_count(); ++i) {
             Part part{graph.layers[i], &model.layer(i), {}};
             // Models in it are dissolved. Keras allows no / in the name of a layer.
@@ -62,6 +63,8 @@ public:
     WEFT_COLD Model<Scalar, Device> model(const std::vector<Shape>& input_shapes,
                                           const Device& device) const {
         Graph<Scalar, Device> graph{.inputs = inputs_};
+        graph.form = std::make_shared<const OwnForm<Scalar, Device>>(
+            GraphParts<Scalar, Device>{.input_names = input_names_});
         std::vector<std::size_t> value(value_of(nodes_.size())), inputs, places;
         std::iota(value.begin(), value.end(), std::size_t{0});
         // In the order in which a file brings them back.
@@ -244,6 +247,7 @@ private:
     std::vector<Part> parts_;  ///< of all layers
     std::vector<Node> nodes_;
     std::vector<GraphInput> inputs_;
+    std::vector<std::string> input_names_;
     std::vector<std::size_t> outputs_;  ///< values
 };
 

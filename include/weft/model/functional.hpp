@@ -100,9 +100,13 @@ public:
             nodes.push_back(std::move(next));
         }
         std::vector<GraphInput> declared;
-        for (const Value& input : inputs)
-            declared.push_back({input.node_->input, input.node_->name});
-        return ordered_graph<Scalar, Device>(layers, nodes, std::move(declared), ends);
+        std::vector<std::string> names;
+        for (const Value& input : inputs) {
+            declared.push_back({input.node_->input});
+            names.push_back(input.node_->name);
+        }
+        return ordered_graph<Scalar, Device>(layers, nodes, std::move(declared), std::move(names),
+                                             ends);
     }
 
     friend bool operator==(const Value& a, const Value& b) {

@@ -16,29 +16,37 @@ struct GraphNode {
 /// An input of a graph.
 struct GraphInput {
     std::optional<Shape> shape = {};  ///< of one sample, where it was declared
-    std::string name = {};            ///< as the user said
 };
 
 template <class Scalar, class Device>
 struct Graph;
 
-/// A model that is a layer of another: its layers stand in the graph as if they were the graph's
-/// own, side by side.
 template <class Scalar, class Device>
-struct GraphModel {
-    std::string name = {};  ///< begins those of its layers: "encoder/dense"
-    bool named = false;     ///< whether the user gave it
-    std::size_t first_layer = 0;
-    std::shared_ptr<const Graph<Scalar, Device>> graph = {};
-    /// What its parameters start with, where it was built.
-    std::shared_ptr<const std::vector<Tensor<Scalar>>> values = {};
-};
+struct BuiltGraph;
+template <class Scalar, class Device>
+class Parameters;
 
-/// A model of a graph, applied to some of its values: the nodes of the model side by side.
-struct GraphCall {
-    std::size_t model = 0;
-    std::size_t first_node = 0;
-    std::vector<std::size_t> inputs = {}, outputs = {};  ///< values
+/// What a graph has that was made of values, and that a list of layers has not: names of inputs, and
+/// models in it. Behind an interface, so that a program without compiles nothing of it.
+template <class Scalar, class Device>
+class GraphForm {
+public:
+    using Graph = weft::Graph<Scalar, Device>;
+    using Built = BuiltGraph<Scalar, Device>;
+
+    virtual ~GraphForm() = default;
+    virtual bool has_models() const = 0;
+    virtual std::vector<std::string> layer_names(const Graph& graph) const = 0;
+    virtual std::vector<std::string> input_names(const Graph& graph) const = 0;
+    virtual std::vector<std::string> output_names(const Graph& graph) const = 0;
+    virtual std::string summary(const Graph& graph, const Built& built) const = 0;
+
+    /// Throws ShapeError unless the models that begin at a node are applied to what they declare.
+    virtual void check_calls(const Built& built, std::size_t node) const = 0;
+
+    /// Gives models that were built before the parameters they had; what is left of the form.
+    virtual std::shared_ptr<const GraphForm> start_models(
+        const Built& built, Parameters<Scalar, Device>& parameters, const Device& device) const = 0;
 };
 
 /// Declarations of layers and the nodes that apply them, in an order in which each node comes
@@ -54,8 +62,7 @@ struct Graph {
     std::vector<GraphNode> nodes = {};
     std::vector<std::size_t> read = {};     ///< values, by all nodes
     std::vector<std::size_t> outputs = {};  ///< values
-    std::vector<GraphModel<Scalar, Device>> models = {};
-    std::vector<GraphCall> calls = {};
+    std::shared_ptr<const GraphForm<Scalar, Device>> form = {};  ///< none of a list of layers
 
     std::span<const std::size_t> inputs_of(const GraphNode& node) const {
         return std::span(read).subspan(node.first_input, node.inputs);
@@ -67,7 +74,8 @@ struct Graph {
 
     /// Whether each layer is applied once, to what the one before computes.
     WEFT_COLD bool is_chain() const {
-        if (inputs.size() != 1 || outputs.size() > 1 || !models.empty()) return false;
+        if (inputs.size() != 1 || outputs.size() > 1) return false;
+        if (form && form->has_models()) return false;
         if (!outputs.empty() && outputs.front() != nodes.size()) return false;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             const std::span<const std::size_t> values = inputs_of(nodes[i]);
@@ -84,7 +92,7 @@ struct Graph {
 
     /// Only before the layers.
     WEFT_COLD void declare_input(const Shape& shape) {
-        inputs.resize(1);  // of what is moved from there are none
+        if (inputs.empty()) inputs = std::vector<GraphInput>(1);  // moved from
         if (!layers.empty() || inputs.front().shape) {
             throw ArgumentError("sequential: Input is not the first of the layers");
         }
@@ -99,31 +107,11 @@ struct Graph {
 
     /// Applies one more layer to the last value, for a chain.
     WEFT_COLD void append(Declaration declaration) {
-        inputs.resize(1);
+        if (inputs.empty()) inputs = std::vector<GraphInput>(1);
         layers.push_back(std::move(declaration));
         const std::size_t last = nodes.size();
         apply(layers.size() - 1, {&last, 1});
         outputs.assign(1, nodes.size());
-    }
-
-    /// Applies a model to values, as many as it has inputs. Returns those of its outputs.
-    WEFT_COLD const std::vector<std::size_t>& call(std::size_t model,
-                                                   std::span<const std::size_t> values) {
-        const Graph& inner = *models[model].graph;
-        GraphCall call{model, nodes.size(), {values.begin(), values.end()}};
-        const auto outer = [&](std::size_t value) {
-            return inner.is_input(value) ? values[value]
-                                         : value_of(call.first_node + inner.node_of(value));
-        };
-        std::vector<std::size_t> of_node;
-        for (const GraphNode& node : inner.nodes) {
-            of_node.clear();
-            for (const std::size_t value : inner.inputs_of(node)) of_node.push_back(outer(value));
-            apply(models[model].first_layer + node.layer, of_node);
-        }
-        for (const std::size_t value : inner.outputs) call.outputs.push_back(outer(value));
-        calls.push_back(std::move(call));
-        return calls.back().outputs;
     }
 };
 
@@ -143,23 +131,13 @@ WEFT_COLD std::pair<std::string, bool> model_name(const Graph<Scalar, Device>& g
     return {graph.is_chain() ? "sequential" : "functional", false};
 }
 
-/// The names of a graph's layers. Those of a model in it are counted by themselves, and have its
-/// name before them.
+/// The names of a graph's layers.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::string> layer_names(const Graph<Scalar, Device>& graph) {
-    std::vector<std::string> names, taken;
-    auto model = graph.models.begin();
-    while (names.size() < graph.layers.size()) {
-        if (model == graph.models.end() || model->first_layer != names.size()) {
-            const auto& layer = graph.layers[names.size()];
-            names.push_back(taken.emplace_back(unique_name(layer.name(), layer.named(), taken)));
-            continue;
-        }
-        taken.push_back(unique_name(model->name, model->named, taken));
-        for (const std::string& name : layer_names(*model->graph)) {
-            names.push_back(join({taken.back(), "/", name}));
-        }
-        ++model;
+    if (graph.form) return graph.form->layer_names(graph);
+    std::vector<std::string> names;
+    for (const auto& layer : graph.layers) {
+        names.push_back(unique_name(layer.name(), layer.named(), names));
     }
     return names;
 }

@@ -2,7 +2,7 @@
 /// The order in which a graph has its nodes: Keras's order of layers.
 #pragma once
 
-#include "weft/model/graph.hpp"
+#include "weft/model/detail/own_form.hpp"
 
 #include <tuple>
 #include <variant>
@@ -153,9 +153,11 @@ template <class Scalar, class Device>
 WEFT_COLD Graph<Scalar, Device> ordered_graph(std::span<const LooseLayer<Scalar, Device>> layers,
                                               std::span<const LooseNode> nodes,
                                               std::vector<GraphInput> inputs,
+                                              std::vector<std::string> input_names,
                                               std::span<const LooseValue> outputs) {
     constexpr std::size_t none = graph_input;
     Graph<Scalar, Device> graph{.inputs = std::move(inputs)};
+    detail::GraphParts<Scalar, Device> parts{.input_names = std::move(input_names)};
     std::vector<std::vector<std::size_t>> values(nodes.size());
     std::vector<std::size_t> place(layers.size(), none), read;
     const auto value_of = [&](const LooseValue& value) {
@@ -168,13 +170,13 @@ WEFT_COLD Graph<Scalar, Device> ordered_graph(std::span<const LooseLayer<Scalar,
         const bool is_new = known == none;
         if (const auto* model = std::get_if<1>(&layers[nodes[i].layer])) {
             if (is_new) {
-                known = graph.models.size();
-                graph.models.push_back(*model);
-                graph.models.back().first_layer = graph.layers.size();
+                known = parts.models.size();
+                parts.models.push_back(*model);
+                parts.models.back().first_layer = graph.layers.size();
                 graph.layers.insert(graph.layers.end(), model->graph->layers.begin(),
                                     model->graph->layers.end());
             }
-            values[i] = graph.call(known, read);
+            values[i] = detail::call_model(graph, parts, known, read);
         } else {
             if (is_new) {
                 known = graph.layers.size();
@@ -185,6 +187,7 @@ WEFT_COLD Graph<Scalar, Device> ordered_graph(std::span<const LooseLayer<Scalar,
         }
     }
     for (const LooseValue& output : outputs) graph.outputs.push_back(value_of(output));
+    graph.form = std::make_shared<const detail::OwnForm<Scalar, Device>>(std::move(parts));
     return graph;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "weft/model/built_graph.hpp"
-#include "weft/model/detail/graph_outline.hpp"
 #include "weft/model/detail/plan_text.hpp"
 #include "weft/model/detail/summarize.hpp"
 #include "weft/model/workspace.hpp"
@@ -38,7 +37,7 @@ public:
         built_ = std::move(built);
         marks_.begin_build();
         pool_.clear();
-        if (!graph_.models.empty()) start_models();
+        if (graph_.form) graph_.form = graph_.form->start_models(*built_, parameters_, device_);
     }
 
     bool is_built() const { return built_ != nullptr; }
@@ -58,13 +57,20 @@ public:
     const std::vector<Shape>& input_shapes() const { return built().input_shapes; }
     const std::vector<Shape>& output_shapes() const { return built().output_shapes; }
 
+    /// Of one sample of a value of the graph.
+    const Shape& shape_of(std::size_t value) const { return built().shape_of(value); }
+
     /// What inputs and outputs are called: an input as it was declared, else input_layer; an output
     /// as the layer that computes it.
     WEFT_COLD std::vector<std::string> input_names() const {
-        return detail::outline(graph_).inputs;
+        
+        if (graph_.form) return graph_.form->input_names(graph_);
+        return {"input_layer"};
+   
     }
     WEFT_COLD std::vector<std::string> output_names() const {
-        return detail::outline(graph_).outputs;
+        if (graph_.form) return graph_.form->output_names(graph_);
+        return {detail::layer_names(graph_).back()};
     }
 
     /// About the multiplications of a forward pass over n samples, and the numbers it computes,
@@ -155,8 +161,8 @@ protected:
     /// For inputs that were declared.
     WEFT_COLD void build_if_declared() {
         if (!detail::is_declared(graph_)) return;
-        std::vector<Shape> shapes;
-        for (const GraphInput& input : graph_.inputs) shapes.push_back(*input.shape);
+        std::vector<Shape> shapes(graph_.inputs.size());
+        for (std::size_t k = 0; k < shapes.size(); ++k) shapes[k] = *graph_.inputs[k].shape;
         build(shapes);
     }
 
@@ -175,19 +181,6 @@ protected:
 private:
     WEFT_COLD void require_unbuilt() const {
         if (is_built()) throw ArgumentError("sequential: add after build");
-    }
-
-    /// Models that were built before they became layers start with the parameters they had.
-    WEFT_COLD void start_models() {
-        for (auto& model : graph_.models) {
-            if (model.values == nullptr) continue;
-            const auto first = built_->first_parameter[model.first_layer];
-            for (std::size_t i = 0; i < model.values->size(); ++i) {
-                copy_to_device<Scalar>(device_, (*model.values)[i],
-                                       parameters_.view(built_->list.parameters()[first + i].slot));
-            }
-            model.values = nullptr;
-        }
     }
 
     const ParameterSlot& find(std::string_view name) const {

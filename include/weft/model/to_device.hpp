@@ -25,6 +25,7 @@
 #include "weft/layers/softmax.hpp"
 #include "weft/layers/tanh.hpp"
 #include "weft/layers/zero_padding2d.hpp"
+#include "weft/model/detail/own_form.hpp"
 #include "weft/model/model.hpp"
 
 namespace weft {
@@ -56,13 +57,15 @@ WEFT_COLD bool add_declared(std::vector<LayerDeclaration<Scalar, Device>>& layer
 template <class Device, class... Own, class Scalar, class From>
 WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
     Graph<Scalar, Device> graph{from.name, from.inputs, {}, from.nodes, from.read, from.outputs};
-    graph.calls = from.calls;
-    for (const auto& model : from.models) {
-        graph.models.push_back(
-            {model.name, model.named, model.first_layer,
-             std::make_shared<const Graph<Scalar, Device>>(graph_on<Device, Own...>(*model.graph)),
-             model.values});
+    const auto& [input_names, models, calls] = parts_of(from);
+    GraphParts<Scalar, Device> parts{.input_names = input_names, .calls = calls};
+    for (const auto& model : models) {
+        parts.models.push_back({model.name, model.named, model.first_layer,
+                                std::make_shared<const Graph<Scalar, Device>>(
+                                    graph_on<Device, Own...>(*model.graph)),
+                                model.values});
     }
+    if (from.form) graph.form = std::make_shared<const OwnForm<Scalar, Device>>(std::move(parts));
     for (const auto& declaration : from.layers) {
         if (!add_declared(graph.layers, declaration, WeftLayers()) &&
             !add_declared(graph.layers, declaration, LayerTypes<Own...>())) {

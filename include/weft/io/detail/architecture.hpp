@@ -66,7 +66,7 @@ WEFT_COLD inline Shape read_input_layer(const LayerText& layer) {
         if (!holds) throw IoError(concat(layer.where, ": is no InputLayer with a batch_shape"));
     };
     require(layer.class_name == "InputLayer" && batch_shape && batch_shape->array() &&
-            layer.config->object()->size() == 1);
+            layer.config->object()->size() == (layer.config->find("name") ? 2u : 1u));
     const Json::Array& extents = *batch_shape->array();
     require(!extents.empty() && extents.size() <= Shape::max_rank + 1 && extents.front().is_null());
     std::vector<Index> shape;
@@ -158,13 +158,16 @@ WEFT_COLD Graph<Scalar, Device> graph_of(const GraphText& text,
                 graph_of(*layer.model, own, layer.where))});
     }
     std::vector<GraphInput> inputs;
+    std::vector<std::string> names;
     for (const LayerText& input : text.inputs) {
-        inputs.push_back({read_input_layer(input), own_name(input.name, "input_layer")});
+        inputs.push_back({read_input_layer(input)});
+        names.push_back(own_name(input.name, "input_layer"));
     }
     if (keras_order(text.nodes, text.outputs).size() != text.nodes.size()) {
         throw IoError(concat(file, ": its architecture has layers that do not lead to its output"));
     }
-    auto graph = ordered_graph<Scalar, Device>(layers, text.nodes, std::move(inputs), text.outputs);
+    auto graph = ordered_graph<Scalar, Device>(layers, text.nodes, std::move(inputs),
+                                               std::move(names), text.outputs);
     graph.name = text.name;
     return graph;
 }

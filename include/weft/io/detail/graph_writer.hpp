@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/io/detail/json.hpp"
+#include "weft/model/detail/graph_outline.hpp"
 #include "weft/model/model.hpp"
 
 namespace weft::detail {
@@ -39,7 +40,7 @@ private:
         config.push_back({"name", name});
         if (is_chain) {
             Json::Array all;
-            all.push_back(input_layer(inputs.front()));
+            all.push_back(input_layer(inputs.front(), {}));
             for (std::size_t i = 0; i < graph.layers.size(); ++i) {
                 all.push_back(std::move(layers_[first_layer + i]));
             }
@@ -65,7 +66,7 @@ private:
         };
         Json::Array all, input_layers, output_layers;
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            all.push_back(named("keras.layers", input_layer(inputs[k]), outline.inputs[k], {}));
+            all.push_back(named("keras.layers", input_layer(inputs[k], parts_of(graph).input_names.at(k)), outline.inputs[k], {}));
             input_layers.push_back(reference(outline.values[k]));
         }
         for (const OutlineItem& item : outline.items) {
@@ -81,7 +82,7 @@ private:
             std::vector<Shape> read;
             for (const std::size_t value : item.applications.front()) read.push_back(shape(value));
             Json::Object inner =
-                model(*graph.models[item.model].graph, item.name, first_layer + item.layer, read);
+                model(*parts_of(graph).models[item.model].graph, item.name, first_layer + item.layer, read);
             const std::string module = *inner.front().value.text();
             inner.erase(inner.begin());
             all.push_back(named(module, std::move(inner), item.name, std::move(calls)));
@@ -130,9 +131,11 @@ private:
         return shape;
     }
 
-    static Json input_layer(const Shape& sample) {
+    /// With the name that the user gave.
+    static Json input_layer(const Shape& sample, std::string_view name) {
         Json::Object input;
         input.push_back({"batch_shape", shape_of(sample)});
+        if (!name.empty()) input.push_back({"name", name});
         return class_and_config("InputLayer", std::move(input));
     }
 

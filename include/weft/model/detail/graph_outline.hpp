@@ -2,7 +2,7 @@
 /// A graph as its author sees it: with models as layers, and names for its inputs and outputs.
 #pragma once
 
-#include "weft/model/graph.hpp"
+#include "weft/model/detail/graph_parts.hpp"
 
 namespace weft::detail {
 
@@ -36,11 +36,12 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
     GraphOutline result;
     std::vector<std::string> taken;
     std::vector<std::size_t> item_of(graph.layers.size());
+    const auto& [input_names, models, calls] = parts_of(graph);
     for (std::size_t layer = 0, model = 0; layer < graph.layers.size();) {
         const auto& declaration = graph.layers[layer];
         OutlineItem item{.layer = layer};
-        if (model < graph.models.size() && graph.models[model].first_layer == layer) {
-            const auto& inner = graph.models[model];
+        if (model < models.size() && models[model].first_layer == layer) {
+            const auto& inner = models[model];
             item.name = unique_name(inner.name, inner.named, taken);
             item.layers = inner.graph->layers.size();
             item.is_model = true;
@@ -52,9 +53,10 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
         for (std::size_t i = 0; i < item.layers; ++i) item_of[layer++] = result.items.size();
         result.items.push_back(std::move(item));
     }
-    for (const GraphInput& input : graph.inputs) {
-        const std::string name = input.name.empty() ? "input_layer" : input.name;
-        if (!input.name.empty() && std::ranges::find(taken, name) != taken.end()) {
+    for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
+        const std::string given = k < input_names.size() ? input_names[k] : "";
+        const std::string name = given.empty() ? "input_layer" : given;
+        if (!given.empty() && std::ranges::find(taken, name) != taken.end()) {
             throw ArgumentError(join({"model: an input has the name of another layer, ", name}));
         }
         result.inputs.push_back(taken.emplace_back(free_name(name, taken)));
@@ -62,7 +64,7 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
 
     result.values.resize(graph.value_of(graph.nodes.size()));
     for (std::size_t k = 0; k < graph.inputs.size(); ++k) result.values[k].name = result.inputs[k];
-    auto call = graph.calls.begin();
+    auto call = calls.begin();
     for (std::size_t node = 0; node < graph.nodes.size();) {
         const GraphNode& first = graph.nodes[node];
         OutlineItem& item = result.items[item_of[first.layer]];
@@ -79,7 +81,7 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
             // An output of the model may be an input of it, or another output.
             if (value.name.empty()) value = {item.name, application, static_cast<Index>(k)};
         }
-        node += graph.models[item.model].graph->nodes.size();
+        node += models[item.model].graph->nodes.size();
         ++call;
     }
     for (const std::size_t value : graph.outputs) {

@@ -13,9 +13,9 @@ namespace weft::detail {
 template <class Scalar, class Device>
 WEFT_COLD std::vector<Shape> target_shapes(const Model<Scalar, Device>& model,
                                            const LossList<Scalar, Device>& losses) {
-    std::vector<Shape> shapes;
+    std::vector<Shape> shapes(losses.size());
     for (std::size_t k = 0; k < losses.size(); ++k) {
-        shapes.push_back(losses[k]->target_shape(model.output_shapes()[k]));
+        shapes[k] = losses[k]->target_shape(model.output_shapes()[k]);
     }
     return shapes;
 }
@@ -24,9 +24,9 @@ WEFT_COLD std::vector<Shape> target_shapes(const Model<Scalar, Device>& model,
 template <class Scalar, class Device>
 WEFT_COLD std::vector<bool> fused_losses(const Model<Scalar, Device>& model,
                                          const LossList<Scalar, Device>& losses) {
-    std::vector<bool> fuses;
+    std::vector<bool> fuses(losses.size());
     for (std::size_t k = 0; k < losses.size(); ++k) {
-        fuses.push_back(losses[k]->fuses(model.last_activation(k)));
+        fuses[k] = losses[k]->fuses(model.last_activation(k));
     }
     return fuses;
 }
@@ -39,42 +39,53 @@ WEFT_COLD Index largest_of(const std::vector<Shape>& shapes, const Size& size) {
     return largest;
 }
 
-/// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...) of each.
-/// Of one alone there is nothing to do, and no memory.
+/// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...), one after
+/// another. Of one alone there is nothing to do, and no memory.
 template <class Scalar, class Device>
 class Parts {
 public:
-    WEFT_COLD Parts(const std::vector<Shape>& shapes, Index capacity, const Device& device) {
-        if (shapes.size() == 1) return;
-        for (const Shape& shape : shapes) tensors_.emplace_back(shape.batch(capacity), device);
-    }
+    using ConstView = TensorView<const Scalar, Device>;
 
-    bool is_one() const { return tensors_.empty(); }
+    WEFT_COLD Parts(const std::vector<Shape>& shapes, Index capacity, const Device& device)
+        : shapes_(shapes),
+          capacity_(capacity),
+          all_(Shape{is_one() ? 0 : capacity * record_shape(shapes).size()}, device),
+          views_(std::make_unique<ConstView[]>(shapes.size())) {}
+
+    bool is_one() const { return shapes_.size() == 1; }
 
     /// From records (n, all) in memory of the host's.
     WEFT_COLD void take(const Scalar* records, const Device& device, Index n) {
         for (Index i = 0; i < n; ++i) {
-            for (StagedTensor<Scalar, Device>& tensor : tensors_) {
-                const TensorView<Scalar> sample = tensor.host().sample(i);
-                std::copy_n(records, sample.size(), sample.data());
-                records += sample.size();
+            Scalar* part = all_.host().data();
+            for (const Shape& shape : shapes_) {
+                std::copy_n(records, shape.size(), part + i * shape.size());
+                records += shape.size();
+                part += capacity_ * shape.size();
             }
         }
-        for (StagedTensor<Scalar, Device>& tensor : tensors_) tensor.send(device, n);
+        all_.send(device, all_.host().size());
     }
 
     /// The n samples of each; `whole` where there is one.
-    WEFT_COLD std::span<const TensorView<const Scalar, Device>> views(
-        StagedTensor<Scalar, Device>& whole, Index n) {
-        views_.clear();
-        if (is_one()) views_.push_back(whole.slice(0, n));
-        for (StagedTensor<Scalar, Device>& tensor : tensors_) views_.push_back(tensor.slice(0, n));
-        return views_;
+    WEFT_COLD std::span<const ConstView> views(StagedTensor<Scalar, Device>& whole, Index n) {
+        if (is_one()) {
+            views_[0] = whole.slice(0, n);
+            return {views_.get(), 1};
+        }
+        const Scalar* part = all_.slice(0, 0).data();
+        for (std::size_t k = 0; k < shapes_.size(); ++k) {
+            views_[k] = ConstView(part, shapes_[k].batch(n));
+            part += capacity_ * shapes_[k].size();
+        }
+        return {views_.get(), shapes_.size()};
     }
 
 private:
-    std::vector<StagedTensor<Scalar, Device>> tensors_;
-    std::vector<TensorView<const Scalar, Device>> views_;
+    std::vector<Shape> shapes_;
+    Index capacity_;
+    StagedTensor<Scalar, Device> all_;
+    std::unique_ptr<ConstView[]> views_;
 };
 
 /// Throws ArgumentError unless there is a loss for each output, and as many of all else as that.
