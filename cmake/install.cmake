@@ -1,29 +1,25 @@
-# Installs the headers and the package that find_package(weft [COMPONENTS data image io]) finds.
+# Installs the headers and the package that find_package(weft [COMPONENTS report data image io]) finds.
 include_guard()
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/weft")
 
-foreach(source IN ITEMS data/fashion_mnist io/io)
-    get_filename_component(part "${source}" DIRECTORY)
-    if(TARGET weft_${part})
-        set(folder "${CMAKE_INSTALL_INCLUDEDIR}/weft/${part}")
-        install(FILES include/weft/${source}.cpp DESTINATION "${folder}")
-        target_sources(
-            weft_${part}
-            INTERFACE $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${CMAKE_INSTALL_INCLUDEDIR}/weft/${source}.cpp>
-        )
-    endif()
-endforeach()
+set(source_dir "${CMAKE_INSTALL_DATADIR}/weft/src")
 
 install(TARGETS weft EXPORT weft_targets FILE_SET HEADERS)
 install(EXPORT weft_targets NAMESPACE weft:: DESTINATION "${package_dir}")
-foreach(part IN ITEMS data image io)
-    if(TARGET weft_${part})
-        install(TARGETS weft_${part} EXPORT weft_${part}_targets FILE_SET HEADERS)
-        install(EXPORT weft_${part}_targets NAMESPACE weft:: DESTINATION "${package_dir}")
+foreach(part IN LISTS weft_parts)
+    foreach(source IN LISTS weft_${part}_sources)
+        target_sources(
+            weft_${part} INTERFACE $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${source_dir}/${source}>
+        )
+    endforeach()
+    if(weft_${part}_sources)
+        install(DIRECTORY src/${part} DESTINATION "${source_dir}")
     endif()
+    install(TARGETS weft_${part} EXPORT weft_${part}_targets FILE_SET HEADERS)
+    install(EXPORT weft_${part}_targets NAMESPACE weft:: DESTINATION "${package_dir}")
 endforeach()
 
 get_target_property(weft_links weft INTERFACE_LINK_LIBRARIES)

@@ -1,6 +1,6 @@
 # What it costs to compile with weft, against a translation unit that only includes Eigen/Core: one
 # that only includes weft, and the quickstart; and, against the quickstart, one that also saves and
-# loads its model (without weft/io/io.cpp, which a project compiles once). The least processor time of
+# loads its model (without src/io/io.cpp, which a project compiles once). The least processor time of
 # three compilations each, taken in turn, so that a busy machine slows all; of the quickstart and the one
 # that saves, which take longest, of as many as it takes to be within the limits.
 #   cmake -D CXX=<compiler> -D WEFT=<source> -D EIGEN=<include> -D WORK=<folder> -P compile_time.cmake

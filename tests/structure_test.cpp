@@ -213,15 +213,30 @@ TEST_CASE("libpng and TurboJPEG are reached from the headers of weft::image alon
     }
 }
 
-TEST_CASE("conditions and macros are in config.hpp alone") {
+TEST_CASE("conditions are in config.hpp and core/system.hpp alone, macros in config.hpp") {
     const std::regex conditional(R"(^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b.*)");
     const std::regex macro(R"(^\s*#\s*(define|undef)\b.*)");
     for (const Header& header : headers()) {
         if (header.path == "weft/config.hpp") continue;
         INFO(header.path);
-        CHECK_FALSE(header.has_line(conditional));
+        if (header.path != "weft/core/system.hpp") CHECK_FALSE(header.has_line(conditional));
         if (header.path == "weft/version.hpp") continue;
         CHECK_FALSE(header.has_line(macro));
+    }
+}
+
+TEST_CASE("the operating system's headers come through core/system.hpp, to those that need it") {
+    const std::set<std::string> system{"<fcntl.h>",   "<io.h>",       "<process.h>", "<sys/stat.h>",
+                                       "<windows.h>", "<sys/mman.h>", "<unistd.h>"};
+    const std::set<std::string> need_it{"weft/core/atomic_file.hpp", "weft/io/detail/build.hpp",
+                                        "weft/training/progress.hpp"};
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        for (const std::string& include : header.includes()) {
+            INFO("includes ", include);
+            if (header.path != "weft/core/system.hpp") CHECK_FALSE(system.contains(include));
+            if (include == "\"weft/core/system.hpp\"") CHECK(need_it.contains(header.path));
+        }
     }
 }
 
@@ -261,6 +276,49 @@ TEST_CASE("each header has its guard and at most 300 lines") {
         CHECK(header.has_line(guard));
         CHECK(header.lines.size() <= 300);
     }
+}
+
+TEST_CASE("each header is installed: it is in one list of cmake/weft_headers.cmake, once") {
+    std::ifstream file(std::filesystem::path(WEFT_SOURCE_DIR) / "cmake" / "weft_headers.cmake");
+    std::map<std::string, int> listed;
+    for (std::string word; file >> word;) ++listed[word];
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        CHECK(listed[header.path.substr(header.path.find('/') + 1)] == 1);
+    }
+}
+
+TEST_CASE("what is compiled once keeps the laws of headers too") {
+    const std::regex preprocessor(R"(^\s*#\s*(if|ifdef|ifndef|elif|else|endif|define|undef)\b.*)");
+    std::set<std::string> names;
+    for (const Header& header : headers()) names.insert(header.path);
+    int sources = 0;
+    const auto root = std::filesystem::path(WEFT_SOURCE_DIR) / "src";
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+        if (entry.is_directory()) continue;
+        const auto path = entry.path().lexically_relative(root);
+        Header file{path.generic_string(), {}};
+        std::ifstream stream(entry.path());
+        for (std::string line; std::getline(stream, line);) file.lines.push_back(line);
+        INFO(file.path);
+        ++sources;
+        CHECK(file.lines.size() <= 300);
+        CHECK_FALSE(file.has_line(preprocessor));
+        CHECK_FALSE(file.has_line(std::regex(".*\\bWEFT_COLD\\b.*")));
+        CHECK(file.has_line(std::regex("^#pragma once$")) == (path.extension() == ".hpp"));
+        const std::string folder = path.begin()->string();
+        for (const std::string& include : file.own_includes()) {
+            INFO("includes ", include);
+            if (!include.starts_with("weft/")) {
+                CHECK(std::filesystem::exists(entry.path().parent_path() / include));
+                continue;
+            }
+            CHECK(names.contains(include));
+            const std::string target = Header::folder_of(include);
+            CHECK((target.empty() || reachable(folder).contains(target)));
+        }
+    }
+    CHECK(sources > 3);
 }
 
 TEST_CASE("the version is the same as text and as numbers") {

@@ -8,6 +8,7 @@
 #include "weft/io/model_checkpoint.hpp"
 #include "weft/io/model_file.hpp"
 #include "weft/model/to_device.hpp"
+#include "weft/training/lambda_callback.hpp"
 #include "weft/training/run_state.hpp"
 
 #include <doctest/doctest.h>

@@ -4,6 +4,7 @@
 //   weft_busy [--seconds 2] [--rounds 3] [--models mlp,cnn,cnn-deep] [--loads 0,1,2]
 // POSIX only: the load is made of child processes that count.
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
+#include "weft/training/lambda_callback.hpp"
 #include "weft/training/trainer.hpp"
 
 #include "bench/support/random_tensor.hpp"

@@ -3,6 +3,7 @@
 #include "bench/support/measure.hpp"
 #include "bench/support/model_work.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
+#include "weft/training/lambda_callback.hpp"
 #include "weft/training/trainer.hpp"
 
 namespace weft::bench {

@@ -1,5 +1,5 @@
 /// \file
-/// Every decision on compiler, instruction set and OpenMP; no other header has an #if on them.
+/// Every decision on compiler, instruction set and threads; no other header has an #if on them.
 #pragma once
 
 #if defined(_OPENMP)
@@ -77,17 +77,9 @@
 #define WEFT_PREFETCH_TO_WRITE(address) static_cast<void>(address)
 #endif
 
-#include <fcntl.h>
-
-#include <cerrno>
 #include <cstdint>
-#include <cstdlib>
-#include <string>
-#if defined(_WIN32)
-#include <io.h>
-#include <process.h>
-#else
-#include <unistd.h>
+#if !defined(_WIN32)
+#include <pthread.h>
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
 #include <xmmintrin.h>
@@ -206,56 +198,15 @@ inline void pause() { asm volatile("yield"); }
 inline void pause() {}
 #endif
 
-/// The C library that the program runs with: "glibc 2.36"; empty where it does not say.
-#if defined(_CS_GNU_LIBC_VERSION)
-inline std::string c_library() {
-    char text[64] = "";
-    confstr(_CS_GNU_LIBC_VERSION, text, sizeof text);
-    return text;
-}
-#else
-inline std::string c_library() { return {}; }
-#endif
-
-/// create_unique_file makes a new, empty file whose name starts with `stem` and gives its name;
-/// empty when it cannot, with errno set. Its permissions are those of `mode` that the process gives
-/// new files. sync_to_disk returns when all that was written to the file
-/// or folder is on the disk; whether it is.
+/// Whether the process was forked from one that had called this.
 #if defined(_WIN32)
-inline int process_id() { return _getpid(); }
-inline bool stdout_is_terminal() { return _isatty(1) != 0; }
-inline std::string create_unique_file(const std::string& stem, unsigned /*mode*/) {
-    std::string name = stem + ".XXXXXX";
-    if (_mktemp_s(name.data(), name.size() + 1) != 0) return {};
-    const int file = _open(name.c_str(), _O_CREAT | _O_EXCL | _O_RDWR | _O_BINARY, 0600);
-    if (file < 0) return {};
-    _close(file);
-    return name;
-}
-inline bool sync_to_disk(const char* path) {
-    const int file = _open(path, _O_RDWR | _O_BINARY);
-    const bool synced = file >= 0 && _commit(file) == 0;
-    if (file >= 0) _close(file);
-    return synced;
-}
+inline bool is_forked() { return false; }
 #else
-inline int process_id() { return getpid(); }
-inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
-inline std::string create_unique_file(const std::string& stem, unsigned mode) {
-    // mkstemp knows no mode, and umask cannot be read without being changed for all threads.
-    for (int number = 0;; ++number) {
-        const std::string name =
-            stem + "." + std::to_string(getpid()) + "." + std::to_string(number);
-        const int file = open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
-        if (file >= 0) close(file);
-        if (file >= 0 || errno != EEXIST) return file >= 0 ? name : std::string();
-    }
-}
-inline bool sync_to_disk(const char* path) {
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    const bool synced = file >= 0 && fsync(file) == 0;
-    if (file >= 0) close(file);
-    return synced;
+inline bool is_forked() {
+    static bool forked = false;
+    [[maybe_unused]] static const int error =
+        pthread_atfork(nullptr, nullptr, [] { forked = true; });
+    return forked;
 }
 #endif
 

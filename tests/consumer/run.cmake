@@ -3,8 +3,11 @@
 #   cmake -D WAY=installed|subdirectory|command_line|eigen5|refused -D WORK=<folder> ... -P run.cmake
 cmake_minimum_required(VERSION 3.24)
 
+# In the folder for the work, where the programs write their files.
 function(run)
-    execute_process(COMMAND ${ARGV} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(
+        COMMAND ${ARGV} WORKING_DIRECTORY "${WORK}" COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY
+    )
 endfunction()
 
 function(configure)
@@ -17,7 +20,7 @@ function(build_and_run)
     configure(${ARGV})
     run("${CMAKE_COMMAND}" --build "${WORK}/build")
     run("${WORK}/build/consumer")
-    foreach(part IN ITEMS eigen data image io)
+    foreach(part IN ITEMS eigen report data image io)
         if(EXISTS "${WORK}/build/consumer_${part}")
             run("${WORK}/build/consumer_${part}")
         endif()
@@ -53,8 +56,13 @@ elseif(WAY STREQUAL "eigen5")
         endif()
     endforeach()
 elseif(WAY STREQUAL "command_line")
-    run("${CXX}" -std=c++20 -I "${WEFT}/include" -I "${EIGEN}" "${CMAKE_CURRENT_LIST_DIR}/main.cpp" -o "${WORK}/consumer")
+    set(compile "${CXX}" -std=c++20 -I "${WEFT}/include" -I "${EIGEN}")
+    run(${compile} "${CMAKE_CURRENT_LIST_DIR}/main.cpp" -o "${WORK}/consumer")
     run("${WORK}/consumer")
+    run(${compile} "${CMAKE_CURRENT_LIST_DIR}/report.cpp" "${WEFT}/src/report/report.cpp"
+        "${WEFT}/src/report/tensorboard_logger.cpp" -o "${WORK}/consumer_report"
+    )
+    run("${WORK}/consumer_report")
 elseif(WAY STREQUAL "refused")
     # refuse(<what the error has to say> <statements>)
     function(refuse expected statements)

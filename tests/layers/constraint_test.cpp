@@ -5,6 +5,7 @@
 #include "weft/layers/dense.hpp"
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/optimizers/sgd.hpp"
+#include "weft/training/lambda_callback.hpp"
 #include "weft/training/trainer.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "weft/report/detail/chart.hpp"
+#include "src/report/chart.hpp"
 
 #include "tests/support/count_matches.hpp"
 #include "tests/support/special_values.hpp"

@@ -1,4 +1,4 @@
-#include "weft/report/detail/markup.hpp"
+#include "src/report/markup.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "weft/report/detail/png.hpp"
+#include "src/report/png.hpp"
 
 #include "tests/support/compare.hpp"
 

@@ -1,5 +1,7 @@
 #include "weft/report/report.hpp"
 
+#include "src/report/markup.hpp"
+#include "src/report/picture.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/count_matches.hpp"
 #include "tests/support/random_tensor.hpp"
@@ -12,6 +14,7 @@
 #include "weft/layers/flatten.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
+#include "weft/metrics/classification_report.hpp"
 #include "weft/training/trainer.hpp"
 
 #include <doctest/doctest.h>

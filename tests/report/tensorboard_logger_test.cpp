@@ -1,5 +1,6 @@
 #include "weft/report/tensorboard_logger.hpp"
 
+#include "src/report/event_file.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/cpu.hpp"
 

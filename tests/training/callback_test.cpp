@@ -14,6 +14,7 @@
 #include "weft/training/best_checkpoint.hpp"
 #include "weft/training/csv_logger.hpp"
 #include "weft/training/early_stopping.hpp"
+#include "weft/training/lambda_callback.hpp"
 #include "weft/training/reduce_lr_on_plateau.hpp"
 #include "weft/training/trainer.hpp"
 

@@ -15,6 +15,7 @@
 #include "weft/metrics/accuracy.hpp"
 #include "weft/optimizers/sgd.hpp"
 #include "weft/training/early_stopping.hpp"
+#include "weft/training/lambda_callback.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,8 +2,8 @@
 /// Writing a file so that nobody ever sees half of it.
 #pragma once
 
-#include "weft/config.hpp"
 #include "weft/core/error.hpp"
+#include "weft/core/system.hpp"
 
 #include <algorithm>
 #include <cerrno>

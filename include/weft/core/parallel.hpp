@@ -15,10 +15,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// Whether this thread may start others: not within a parallel region of the caller's, and not in a
 /// process forked from one that computed with threads, where GNU's OpenMP would wait for ever for
 /// the threads of its parent.
-WEFT_NOINLINE inline bool may_start_threads() {
-    static const int first_process = process_id();
-    return !in_parallel_region() && process_id() == first_process;
-}
+WEFT_NOINLINE inline bool may_start_threads() { return !is_forked() && !in_parallel_region(); }
 
 /// A pass that runs on a Cpu: its threads, and how they compute.
 class CpuPass {

@@ -1,6 +1,6 @@
 /// \file
 /// Fashion-MNIST: 70,000 grey pictures of clothes in ten classes. Needs zlib, and
-/// weft/data/fashion_mnist.cpp, which a project compiles once.
+/// src/data/fashion_mnist.cpp, which a project compiles once.
 #pragma once
 
 #include "weft/core/tensor.hpp"

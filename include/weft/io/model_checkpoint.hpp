@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/io/weights.hpp"
-#include "weft/training/callback.hpp"
+#include "weft/training/best_score.hpp"
 
 namespace weft {
 

@@ -251,7 +251,7 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
     return model;
 }
 
-// Compiled in weft/io/io.cpp.
+// Compiled in src/io/io.cpp.
 extern template void save_model(const Model<float, Cpu>&, const std::filesystem::path&,
                                 const std::vector<LayerFormat<float, Cpu>>&);
 extern template Model<float, Cpu> load_model<float, Cpu>(

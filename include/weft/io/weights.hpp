@@ -200,7 +200,7 @@ WeightsReport load_matching_weights(Model<Scalar, Device>& model, const std::fil
     return report;
 }
 
-// Compiled in weft/io/io.cpp.
+// Compiled in src/io/io.cpp.
 extern template void save_weights(const Model<float, Cpu>&, const std::filesystem::path&);
 extern template void load_weights(Model<float, Cpu>&, const std::filesystem::path&,
                                   const LoadWeightsOptions&);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/kernels/convolution.hpp"
+#include "weft/layers/detail/linear_parameters.hpp"
 #include "weft/layers/detail/window_layer.hpp"
 #include "weft/layers/layer.hpp"
 
@@ -57,21 +58,21 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
                                View y) const override {
-        convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(kernel_),
-                                    bias_ ? pass.parameter(*bias_) : ConstView(), pass.after, y);
+        convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(linear_.kernel),
+                                    linear_.bias_of(pass), pass.after, y);
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
                                 View dx) const override {
-        if (bias_) {
+        if (linear_.bias) {
             column_sums<Scalar>(pass.device, dy.size() / convolution_.filters, convolution_.filters,
-                                dy.data(), pass.gradient(*bias_).data());
+                                dy.data(), pass.gradient(*linear_.bias).data());
         }
         convolution_filter_gradient<Scalar>(pass.device, convolution_, x, dy,
-                                            pass.gradient(kernel_));
+                                            pass.gradient(linear_.kernel));
         if (dx) {
             convolution_input_gradient<Scalar>(pass.device, convolution_, dy,
-                                               pass.parameter(kernel_), dx);
+                                               pass.parameter(linear_.kernel), dx);
         }
     }
 
@@ -87,16 +88,9 @@ private:
           convolution_(convolution),
           activation_(options.activation),
           activity_regularizer_(options.activity_regularizer),
-          kernel_(builder.add_parameter("kernel",
-                                        {options.kernel_size.rows, options.kernel_size.columns,
-                                         convolution.group_channels(), options.filters},
-                                        options.kernel_initializer, options.kernel_regularizer,
-                                        options.kernel_constraint)) {
-        if (options.use_bias) {
-            bias_ = builder.add_parameter("bias", {options.filters}, options.bias_initializer,
-                                          options.bias_regularizer, options.bias_constraint);
-        }
-    }
+          linear_(options, builder,
+                  {options.kernel_size.rows, options.kernel_size.columns,
+                   convolution.group_channels(), options.filters}) {}
 
     static kernels::Convolution convolution(const Conv2D& options, const LayerBuilder& builder) {
         builder.require(options.filters >= 1, "filters", options.filters, "at least 1");
@@ -117,8 +111,7 @@ private:
     kernels::Convolution convolution_;
     Activation activation_;
     Regularizer activity_regularizer_;
-    ParameterSlot kernel_;
-    std::optional<ParameterSlot> bias_;
+    detail::LinearParameters linear_;
 };
 
 }  // namespace weft

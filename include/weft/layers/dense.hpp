@@ -2,6 +2,7 @@
 /// Dense: an affine map of the last axis.
 #pragma once
 
+#include "weft/layers/detail/linear_parameters.hpp"
 #include "weft/layers/layer.hpp"
 
 namespace weft {
@@ -40,27 +41,20 @@ public:
         : weft::Layer<Scalar, Device>(builder.input_shape(), inferred_shape(options, builder)),
           activation_(options.activation),
           activity_regularizer_(options.activity_regularizer),
-          kernel_(builder.add_parameter("kernel", {builder.input_shape().last(), options.units},
-                                        options.kernel_initializer, options.kernel_regularizer,
-                                        options.kernel_constraint)) {
-        if (options.use_bias) {
-            bias_ = builder.add_parameter("bias", {options.units}, options.bias_initializer,
-                                          options.bias_regularizer, options.bias_constraint);
-        }
-    }
+          linear_(options, builder, {builder.input_shape().last(), options.units}) {}
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
-        dense_forward<Scalar>(pass.device, x, pass.parameter(kernel_),
-                              bias_ ? pass.parameter(*bias_) : no_bias(), pass.after, y);
+        dense_forward<Scalar>(pass.device, x, pass.parameter(linear_.kernel), linear_.bias_of(pass),
+                              pass.after, y);
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
                                 TensorView<const Scalar, Device> x,
                                 TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
-        dense_backward<Scalar>(pass.device, x, pass.parameter(kernel_), dy, pass.gradient(kernel_),
-                               bias_ ? pass.gradient(*bias_) : TensorView<Scalar, Device>(), dx);
+        dense_backward<Scalar>(pass.device, x, pass.parameter(linear_.kernel), dy,
+                               pass.gradient(linear_.kernel), linear_.bias_gradient(pass), dx);
     }
 
     Activation output_activation() const override { return activation_; }
@@ -76,12 +70,9 @@ private:
         return builder.input_shape().with_last(options.units);
     }
 
-    static TensorView<const Scalar, Device> no_bias() { return {}; }
-
     Activation activation_;
     Regularizer activity_regularizer_;
-    ParameterSlot kernel_;
-    std::optional<ParameterSlot> bias_;
+    detail::LinearParameters linear_;
 };
 
 }  // namespace weft

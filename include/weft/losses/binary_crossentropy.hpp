@@ -2,7 +2,7 @@
 /// BinaryCrossentropy: independent yes-or-no targets.
 #pragma once
 
-#include "weft/losses/loss.hpp"
+#include "weft/losses/detail/crossentropy_function.hpp"
 
 namespace weft {
 
@@ -24,26 +24,23 @@ struct BinaryCrossentropy {
 };
 
 template <class Scalar, class Device>
-class BinaryCrossentropy::Function final : public Loss<Scalar, Device> {
+class BinaryCrossentropy::Function final : public detail::CrossentropyFunction<Scalar, Device> {
 public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
     WEFT_COLD explicit Function(const BinaryCrossentropy& options)
-        : from_logits_(options.from_logits), label_smoothing_(options.label_smoothing) {
+        : detail::CrossentropyFunction<Scalar, Device>(sigmoid, options.from_logits),
+          label_smoothing_(options.label_smoothing) {
         detail::require_label_smoothing(type, label_smoothing_);
     }
 
-    bool fuses(Activation activation) const override {
-        return !from_logits_ && activation == Activation::sigmoid;
-    }
-
     Misfit misfit(Activation last, const Shape&) const override {
-        if (!from_logits_ && last == softmax) {
+        if (!this->from_logits() && last == softmax) {
             return {"takes a probability of its own from each output", sigmoid,
                     "CategoricalCrossentropy{} as the loss", false};
         }
-        return detail::crossentropy_misfit(sigmoid, from_logits_, last);
+        return detail::crossentropy_misfit(sigmoid, this->from_logits(), last);
     }
 
     Index class_count(const Shape& prediction) const override {
@@ -59,20 +56,23 @@ public:
         return {};
     }
 
-    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                                View losses, View gradient) const override {
-        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
-        const kernels::SmoothedTargets<Scalar> t(targets, label_smoothing_, 2);
-        if (fused || from_logits_) {
-            sigmoid_crossentropy<Scalar>(device, predictions, t, scale, losses,
-                                         fused ? predictions : gradient, gradient);
-        } else {
-            binary_crossentropy<Scalar>(device, predictions, t, scale, losses, gradient);
-        }
+private:
+    WEFT_NOINLINE void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
+                                 View losses, View probabilities, View gradient) const override {
+        sigmoid_crossentropy<Scalar>(device, logits, smoothed(targets), scale, losses,
+                                     probabilities, gradient);
     }
 
-private:
-    bool from_logits_;
+    WEFT_NOINLINE void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
+                                        Scalar scale, View losses, View gradient) const override {
+        binary_crossentropy<Scalar>(device, probabilities, smoothed(targets), scale, losses,
+                                    gradient);
+    }
+
+    kernels::SmoothedTargets<Scalar> smoothed(ConstView targets) const {
+        return {targets, label_smoothing_, 2};
+    }
+
     double label_smoothing_;
 };
 

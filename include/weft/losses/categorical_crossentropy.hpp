@@ -2,7 +2,7 @@
 /// CategoricalCrossentropy: classification against one-hot labels or distributions.
 #pragma once
 
-#include "weft/losses/loss.hpp"
+#include "weft/losses/detail/crossentropy_function.hpp"
 
 namespace weft {
 
@@ -24,22 +24,20 @@ struct CategoricalCrossentropy {
 };
 
 template <class Scalar, class Device>
-class CategoricalCrossentropy::Function final : public Loss<Scalar, Device> {
+class CategoricalCrossentropy::Function final
+    : public detail::CrossentropyFunction<Scalar, Device> {
 public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
     WEFT_COLD explicit Function(const CategoricalCrossentropy& options)
-        : from_logits_(options.from_logits), label_smoothing_(options.label_smoothing) {
+        : detail::CrossentropyFunction<Scalar, Device>(softmax, options.from_logits),
+          label_smoothing_(options.label_smoothing) {
         detail::require_label_smoothing(type, label_smoothing_);
     }
 
-    bool fuses(Activation activation) const override {
-        return !from_logits_ && activation == Activation::softmax;
-    }
-
     Misfit misfit(Activation last, const Shape& prediction) const override {
-        return detail::categorical_misfit(from_logits_, last, prediction);
+        return detail::categorical_misfit(this->from_logits(), last, prediction);
     }
 
     Index class_count(const Shape& prediction) const override {
@@ -55,21 +53,23 @@ public:
         return {};
     }
 
-    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                                View losses, View gradient) const override {
-        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
-        const kernels::SmoothedTargets<Scalar> t(targets, label_smoothing_,
-                                                 predictions.shape().last());
-        if (fused || from_logits_) {
-            softmax_crossentropy<Scalar>(device, predictions, t, scale, losses,
-                                         fused ? predictions : gradient, gradient);
-        } else {
-            categorical_crossentropy<Scalar>(device, predictions, t, scale, losses, gradient);
-        }
+private:
+    WEFT_NOINLINE void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
+                                 View losses, View probabilities, View gradient) const override {
+        softmax_crossentropy<Scalar>(device, logits, smoothed(targets), scale, losses,
+                                     probabilities, gradient);
     }
 
-private:
-    bool from_logits_;
+    WEFT_NOINLINE void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
+                                        Scalar scale, View losses, View gradient) const override {
+        categorical_crossentropy<Scalar>(device, probabilities, smoothed(targets), scale, losses,
+                                         gradient);
+    }
+
+    kernels::SmoothedTargets<Scalar> smoothed(ConstView targets) const {
+        return {targets, label_smoothing_, targets.shape().last()};
+    }
+
     double label_smoothing_;
 };
 

@@ -2,13 +2,13 @@
 /// Loss: what every loss is to the training loop.
 #pragma once
 
+#include "weft/core/declared.hpp"
 #include "weft/core/tensor.hpp"
 #include "weft/kernels/activation.hpp"
 #include "weft/kernels/loss.hpp"
 
 #include <cmath>
-#include <functional>
-#include <memory>
+#include <concepts>
 #include <string>
 #include <string_view>
 
@@ -123,22 +123,16 @@ WEFT_COLD std::string label_complaint(TensorView<const Scalar> labels, Index cla
 /// Any declaration of a loss, made ready for Scalar on Device: from a plain aggregate such as
 /// MeanSquaredError whose member template Function<Scalar, Device> implements it.
 template <class Scalar, class Device>
-class LossDeclaration {
+class LossDeclaration : public detail::Declared<Loss<Scalar, Device>> {
 public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
         WEFT_COLD LossDeclaration(const D& declaration)
-        : type_(D::type),
-          loss_(
-              std::make_shared<const typename D::template Function<Scalar, Device>>(declaration)) {}
+        : detail::Declared<Loss<Scalar, Device>>(
+              detail::Makes<typename D::template Function<Scalar, Device>>(), D::type,
+              declaration) {}
 
-    std::string_view type() const { return type_; }
-    const Loss<Scalar, Device>& operator*() const { return *loss_; }
-    const Loss<Scalar, Device>* operator->() const { return loss_.get(); }
-
-private:
-    std::string_view type_;
-    std::shared_ptr<const Loss<Scalar, Device>> loss_;
+    std::string_view type() const { return this->declared_name(); }
 };
 
 }  // namespace weft

@@ -2,7 +2,7 @@
 /// SparseCategoricalCrossentropy: classification against class indices.
 #pragma once
 
-#include "weft/losses/loss.hpp"
+#include "weft/losses/detail/crossentropy_function.hpp"
 
 namespace weft {
 
@@ -22,20 +22,17 @@ struct SparseCategoricalCrossentropy {
 };
 
 template <class Scalar, class Device>
-class SparseCategoricalCrossentropy::Function final : public Loss<Scalar, Device> {
+class SparseCategoricalCrossentropy::Function final
+    : public detail::CrossentropyFunction<Scalar, Device> {
 public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
 
     WEFT_COLD explicit Function(const SparseCategoricalCrossentropy& options)
-        : from_logits_(options.from_logits) {}
-
-    bool fuses(Activation activation) const override {
-        return !from_logits_ && activation == Activation::softmax;
-    }
+        : detail::CrossentropyFunction<Scalar, Device>(softmax, options.from_logits) {}
 
     Misfit misfit(Activation last, const Shape& prediction) const override {
-        return detail::categorical_misfit(from_logits_, last, prediction);
+        return detail::categorical_misfit(this->from_logits(), last, prediction);
     }
 
     Shape target_shape(const Shape& prediction) const override {
@@ -57,20 +54,18 @@ public:
         return detail::label_complaint(target, prediction.last());
     }
 
-    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                                View losses, View gradient) const override {
-        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
-        if (fused || from_logits_) {
-            sparse_softmax_crossentropy<Scalar>(device, predictions, targets, scale, losses,
-                                                fused ? predictions : gradient, gradient);
-        } else {
-            sparse_categorical_crossentropy<Scalar>(device, predictions, targets, scale, losses,
-                                                    gradient);
-        }
+private:
+    WEFT_NOINLINE void of_logits(Device& device, ConstView logits, ConstView labels, Scalar scale,
+                                 View losses, View probabilities, View gradient) const override {
+        sparse_softmax_crossentropy<Scalar>(device, logits, labels, scale, losses, probabilities,
+                                            gradient);
     }
 
-private:
-    bool from_logits_;
+    WEFT_NOINLINE void of_probabilities(Device& device, ConstView probabilities, ConstView labels,
+                                        Scalar scale, View losses, View gradient) const override {
+        sparse_categorical_crossentropy<Scalar>(device, probabilities, labels, scale, losses,
+                                                gradient);
+    }
 };
 
 }  // namespace weft

@@ -2,10 +2,10 @@
 /// Metric: what every metric is to the training loop.
 #pragma once
 
+#include "weft/core/declared.hpp"
 #include "weft/core/tensor.hpp"
 
 #include <concepts>
-#include <memory>
 #include <string>
 
 namespace weft {
@@ -37,23 +37,17 @@ public:
 /// Any declaration of a metric, made ready for Scalar on Device: from a plain aggregate such as
 /// Accuracy whose member template Function<Scalar, Device> implements it.
 template <class Scalar, class Device>
-class MetricDeclaration {
+class MetricDeclaration : public detail::Declared<Metric<Scalar, Device>> {
 public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>,
                                Metric<Scalar, Device>>
         WEFT_COLD MetricDeclaration(const D& declaration)
-        : name_(declaration.name),
-          metric_(
-              std::make_shared<const typename D::template Function<Scalar, Device>>(declaration)) {}
+        : detail::Declared<Metric<Scalar, Device>>(
+              detail::Makes<typename D::template Function<Scalar, Device>>(), declaration.name,
+              declaration) {}
 
-    const std::string& name() const { return name_; }
-    const Metric<Scalar, Device>& operator*() const { return *metric_; }
-    const Metric<Scalar, Device>* operator->() const { return metric_.get(); }
-
-private:
-    std::string name_;
-    std::shared_ptr<const Metric<Scalar, Device>> metric_;
+    const std::string& name() const { return this->declared_name(); }
 };
 
 }  // namespace weft

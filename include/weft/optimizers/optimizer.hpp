@@ -2,14 +2,13 @@
 /// Optimizer: what every optimiser is to the training loop.
 #pragma once
 
+#include "weft/core/declared.hpp"
 #include "weft/core/tensor.hpp"
 #include "weft/kernels/optimizer.hpp"
 
 #include <cmath>
 #include <concepts>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <string_view>
 
 namespace weft {
@@ -57,23 +56,16 @@ WEFT_COLD void require_epsilon(std::string_view optimizer, double value) {
 /// Adam whose member template Update<Scalar, Device> implements it. Throws ArgumentError for an
 /// option out of range.
 template <class Scalar, class Device>
-class OptimizerDeclaration {
+class OptimizerDeclaration : public detail::Declared<Optimizer<Scalar, Device>> {
 public:
     template <class D>
     requires std::derived_from<typename D::template Update<Scalar, Device>,
                                Optimizer<Scalar, Device>>
         WEFT_COLD OptimizerDeclaration(const D& declaration)
-        : type_(D::type),
-          optimizer_(
-              std::make_shared<const typename D::template Update<Scalar, Device>>(declaration)) {}
+        : detail::Declared<Optimizer<Scalar, Device>>(
+              detail::Makes<typename D::template Update<Scalar, Device>>(), D::type, declaration) {}
 
-    std::string_view type() const { return type_; }
-    const Optimizer<Scalar, Device>& operator*() const { return *optimizer_; }
-    const Optimizer<Scalar, Device>* operator->() const { return optimizer_.get(); }
-
-private:
-    std::string_view type_;
-    std::shared_ptr<const Optimizer<Scalar, Device>> optimizer_;
+    std::string_view type() const { return this->declared_name(); }
 };
 
 }  // namespace weft

@@ -4,6 +4,7 @@
 
 #include "weft/core/staging.hpp"
 #include "weft/data/dataset.hpp"
+#include "weft/layers/conv2d.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/history.hpp"
 
@@ -29,7 +30,7 @@ struct RunReport {
 template <class Scalar, class Device>
 Tensor<float> first_filters(const Model<Scalar, Device>& model) {
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
-        if (model.declarations()[i].type() != "Conv2D") continue;
+        if (!model.declarations()[i].template get_if<Conv2D>()) continue;
         const auto kernel = on_host<Scalar>(
             model.device(), model.parameter(concat(model.layer_name(i), "/kernel")));
         Tensor<float> filters(kernel.shape());

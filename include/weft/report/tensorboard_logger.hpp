@@ -1,13 +1,13 @@
 /// \file
-/// TensorBoardLogger: the scores of each epoch in a log that TensorBoard shows.
+/// TensorBoardLogger: the scores of each epoch in a log that TensorBoard shows. Compiled in
+/// src/report/tensorboard_logger.cpp, which weft::report brings along.
 #pragma once
 
-#include "weft/report/detail/event_file.hpp"
-#include "weft/training/callback.hpp"
+#include "weft/training/training_run.hpp"
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 namespace weft {
 
@@ -23,51 +23,21 @@ namespace weft {
 struct TensorBoardLogger {
     std::filesystem::path directory = "logs";
 
-    void on_train_begin(TrainingRun& run) {
-        restarts_ = run.is_resumed();
-        std::error_code error;
-        std::filesystem::create_directories(directory, error);
-        if (error) {
-            throw IoError(concat(directory.string(), ": cannot be made: ", error.message()));
-        }
-        const double now = wall_seconds();
-        // TensorBoard knows a log by "tfevents", and reads those of a directory in order of name.
-        for (int number = 0;; ++number) {
-            path_ = directory / concat("events.out.tfevents.", static_cast<std::int64_t>(now),
-                                       ".weft.", number);
-            if (!std::filesystem::exists(path_)) break;
-        }
-        file_ = std::make_shared<std::ofstream>(path_, std::ios::binary);
-        write(detail::version_event(now));
-    }
+    void on_train_begin(TrainingRun& run);
+    void on_epoch_end(TrainingRun& run);
+    void on_train_end(TrainingRun& run);
 
-    void on_epoch_end(TrainingRun& run) {
-        if (std::exchange(restarts_, false)) {
-            write(detail::restart_event(wall_seconds(), run.epoch()));
-        }
-        Scores scores = run.scores();
-        scores.set("learning_rate", run.learning_rate());
-        write(detail::scalars_event(wall_seconds(), run.epoch(), scores));
-    }
-
-    void on_train_end(TrainingRun&) { file_.reset(); }
-
-    // State of a run.
-    std::filesystem::path path_ = {};
-    std::shared_ptr<std::ofstream> file_ = {};
-    bool restarts_ = false;
+    /// What a run leaves from epoch to epoch.
+    class State {
+        friend TensorBoardLogger;
+        std::filesystem::path path_ = {};
+        std::shared_ptr<std::ofstream> file_ = {};
+        bool restarts_ = false;  // whether the next epoch takes back what earlier logs say of it
+    };
+    State state = {};
 
 private:
-    static double wall_seconds() {
-        const std::chrono::duration<double> since_1970 =
-            std::chrono::system_clock::now().time_since_epoch();
-        return since_1970.count();
-    }
-
-    WEFT_COLD void write(const std::string& event) const {
-        *file_ << detail::tfrecord(event) << std::flush;
-        if (!*file_) throw IoError(concat(path_.string(), ": cannot be written"));
-    }
+    void write(const std::string& event) const;
 };
 
 }  // namespace weft

@@ -2,7 +2,7 @@
 /// BestCheckpoint: keeps the weights of the best epoch.
 #pragma once
 
-#include "weft/training/callback.hpp"
+#include "weft/training/best_score.hpp"
 
 namespace weft {
 
@@ -24,20 +24,24 @@ struct BestCheckpoint {
     void on_epoch_end(TrainingRun& run) {
         if (!best.improve(run.scores()[monitor])) return;
         best_epoch = run.epoch();
-        weights_ = run.save_weights();
+        state.weights_ = run.save_weights();
     }
     void on_train_end(TrainingRun& run) {
-        if (best_epoch > 0) run.load_weights(weights_);
+        if (best_epoch > 0) run.load_weights(state.weights_);
     }
 
     void visit_state(StateFields& field, TrainingRun& run) {
         detail::visit_monitored(field, monitor, best);
         detail::visit_epoch(field, run, "best_epoch", best_epoch);
-        detail::visit_best_weights(field, run, best_epoch > 0, weights_);
+        detail::visit_best_weights(field, run, best_epoch > 0, state.weights_);
     }
 
-    // State of a run.
-    Buffer weights_ = {};
+    /// What a run leaves from epoch to epoch.
+    class State {
+        friend BestCheckpoint;
+        Buffer weights_ = {};  // of the best epoch
+    };
+    State state = {};
 };
 
 }  // namespace weft

@@ -2,10 +2,12 @@
 /// CSVLogger: the scores of each epoch as a line of a file.
 #pragma once
 
-#include "weft/training/callback.hpp"
+#include "weft/training/state_fields.hpp"
+#include "weft/training/training_run.hpp"
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 
 namespace weft {
@@ -22,7 +24,7 @@ struct CSVLogger {
     void on_train_begin(TrainingRun& run) {
         const bool keep = append || run.is_resumed();
         if (keep) require_columns(run);
-        file_ = std::make_shared<std::ofstream>(path, keep ? std::ios::app : std::ios::trunc);
+        state.file_ = std::make_shared<std::ofstream>(path, keep ? std::ios::app : std::ios::trunc);
         check();
     }
 
@@ -37,25 +39,29 @@ struct CSVLogger {
             line += separator;
             if (value) line += concat(*value);
         }
-        *file_ << line + "\n" << std::flush;
+        *state.file_ << line + "\n" << std::flush;
         check();
     }
 
     void on_train_end(TrainingRun&) {
         cut();
-        file_.reset();
+        state.file_.reset();
     }
 
-    /// How far the file has come; what a run wrote after it kept its state is written once more.
+    /// The file's size: lines that a run wrote after it kept its state are written once more.
     void visit_state(StateFields& field) {
         std::uint64_t size = size_bytes();
         field.count("size_bytes", size);
-        if (field.is_restoring()) cut_to_ = size;
+        if (field.is_restoring()) state.cut_to_ = size;
     }
 
-    // State of a run.
-    std::shared_ptr<std::ofstream> file_ = {};
-    std::optional<std::uint64_t> cut_to_ = {};
+    /// What a run leaves from epoch to epoch.
+    class State {
+        friend CSVLogger;
+        std::shared_ptr<std::ofstream> file_ = {};
+        std::optional<std::uint64_t> cut_to_ = {};  // the size that was restored
+    };
+    State state = {};
 
 private:
     WEFT_COLD std::string header(TrainingRun& run) const {
@@ -98,8 +104,10 @@ private:
 
     /// Takes back the lines behind the state that was restored.
     void cut() {
-        if (cut_to_ && *cut_to_ < size_bytes()) std::filesystem::resize_file(path, *cut_to_);
-        cut_to_.reset();
+        if (state.cut_to_ && *state.cut_to_ < size_bytes()) {
+            std::filesystem::resize_file(path, *state.cut_to_);
+        }
+        state.cut_to_.reset();
     }
 
     std::uint64_t size_bytes() const {
@@ -109,7 +117,7 @@ private:
     }
 
     void check() const {
-        if (!*file_) throw IoError(concat(path.string(), ": cannot be written"));
+        if (!*state.file_) throw IoError(concat(path.string(), ": cannot be written"));
     }
 };
 

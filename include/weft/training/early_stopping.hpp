@@ -2,7 +2,7 @@
 /// EarlyStopping: ends training when a score no longer improves.
 #pragma once
 
-#include "weft/training/callback.hpp"
+#include "weft/training/best_score.hpp"
 
 namespace weft {
 
@@ -29,37 +29,42 @@ struct EarlyStopping {
         detail::require_option(patience >= 0, "EarlyStopping", "patience",
                                static_cast<double>(patience), "at least 0");
         best = BestScore(monitor, better, min_delta);
-        best_epoch = stopped_epoch = waited_ = 0;
-        weights_ = {};
+        best_epoch = stopped_epoch = 0;
+        state = {};
     }
 
     void on_epoch_end(TrainingRun& run) {
         if (best.improve(run.scores()[monitor])) {
             best_epoch = run.epoch();
-            waited_ = 0;
-            if (restore_best_weights) weights_ = run.save_weights();
-        } else if (++waited_ >= patience) {
+            state.waited_ = 0;
+            if (restore_best_weights) state.weights_ = run.save_weights();
+        } else if (++state.waited_ >= patience) {
             stopped_epoch = run.epoch();
             run.stop();
         }
     }
 
     void on_train_end(TrainingRun& run) {
-        if (restore_best_weights && best_epoch > 0) run.load_weights(weights_);
-        weights_ = {};
+        if (restore_best_weights && best_epoch > 0) run.load_weights(state.weights_);
+        state.weights_ = {};
     }
 
     void visit_state(StateFields& field, TrainingRun& run) {
         detail::visit_monitored(field, monitor, best);
         detail::visit_epoch(field, run, "best_epoch", best_epoch);
         detail::visit_epoch(field, run, "stopped_epoch", stopped_epoch);
-        detail::visit_best_weights(field, run, restore_best_weights && best_epoch > 0, weights_);
-        field.count("waited", waited_);
+        detail::visit_best_weights(field, run, restore_best_weights && best_epoch > 0,
+                                   state.weights_);
+        field.count("waited", state.waited_);
     }
 
-    // State of a run.
-    Index waited_ = 0;
-    Buffer weights_ = {};
+    /// What a run leaves from epoch to epoch.
+    class State {
+        friend EarlyStopping;
+        Index waited_ = 0;     // epochs without improvement, in a row
+        Buffer weights_ = {};  // of the best epoch
+    };
+    State state = {};
 };
 
 }  // namespace weft

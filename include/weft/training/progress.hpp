@@ -2,7 +2,7 @@
 /// ProgressLine: how far training is, on a terminal or in a log.
 #pragma once
 
-#include "weft/config.hpp"
+#include "weft/core/system.hpp"
 #include "weft/training/history.hpp"
 
 #include <chrono>

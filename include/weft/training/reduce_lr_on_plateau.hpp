@@ -2,7 +2,7 @@
 /// ReduceLROnPlateau: a smaller learning rate when a score no longer improves.
 #pragma once
 
-#include "weft/training/callback.hpp"
+#include "weft/training/best_score.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -35,37 +35,41 @@ struct ReduceLROnPlateau {
         require(cooldown >= 0, "cooldown", static_cast<double>(cooldown), "at least 0");
         require(min_learning_rate >= 0 && std::isfinite(min_learning_rate), "min_learning_rate",
                 min_learning_rate, "a finite number of at least 0");
-        best_ = BestScore(monitor, better, min_delta);
-        waited_ = cooling_ = 0;
+        state = {};
+        state.best_ = BestScore(monitor, better, min_delta);
     }
 
     void on_epoch_end(TrainingRun& run) {
         const double value = run.scores()[monitor];
-        if (cooling_ > 0) {
-            --cooling_;
-            waited_ = 0;
+        if (state.cooling_ > 0) {
+            --state.cooling_;
+            state.waited_ = 0;
         }
-        if (best_.improve(value)) {
-            waited_ = 0;
-        } else if (cooling_ == 0 && ++waited_ >= patience) {
+        if (state.best_.improve(value)) {
+            state.waited_ = 0;
+        } else if (state.cooling_ == 0 && ++state.waited_ >= patience) {
             const double rate = (std::max)(run.learning_rate() * factor, min_learning_rate);
             if (rate == 0 || rate >= run.learning_rate()) return;  // 0: too small for a double
             run.set_learning_rate(rate);
-            cooling_ = cooldown;
-            waited_ = 0;
+            state.cooling_ = cooldown;
+            state.waited_ = 0;
         }
     }
 
     void visit_state(StateFields& field) {
-        detail::visit_monitored(field, monitor, best_);
-        field.count("waited", waited_);
-        field.count("cooling", cooling_);
+        detail::visit_monitored(field, monitor, state.best_);
+        field.count("waited", state.waited_);
+        field.count("cooling", state.cooling_);
     }
 
-    // State of a run.
-    BestScore best_ = {};
-    Index waited_ = 0;
-    Index cooling_ = 0;
+    /// What a run leaves from epoch to epoch.
+    class State {
+        friend ReduceLROnPlateau;
+        BestScore best_ = {};
+        Index waited_ = 0;   // epochs without improvement, in a row
+        Index cooling_ = 0;  // epochs of the cooldown that are left
+    };
+    State state = {};
 };
 
 }  // namespace weft

@@ -4,6 +4,7 @@
 
 #include "weft/core/crc32.hpp"
 #include "weft/core/random.hpp"
+#include "weft/core/system.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"

@@ -1,5 +1,5 @@
 /// \file
-/// Json: a value of JSON. What is only declared here is in weft/io/io.cpp.
+/// Json: a value of JSON. What is only declared here is in src/io/io.cpp.
 #pragma once
 
 #include "weft/core/error.hpp"

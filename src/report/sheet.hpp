@@ -2,8 +2,8 @@
 /// Sheets: pictures with captions in rows and columns, in a page and as a file of their own.
 #pragma once
 
-#include "weft/report/detail/chart.hpp"
-#include "weft/report/detail/picture.hpp"
+#include "chart.hpp"
+#include "picture.hpp"
 
 namespace weft::detail {
 
@@ -31,7 +31,7 @@ inline std::string_view caption_mark(std::string_view kind) {
 }
 
 /// The sheet as a list of figures.
-WEFT_COLD inline std::string sheet_html(const Sheet& sheet) {
+inline std::string sheet_html(const Sheet& sheet) {
     std::string html = concat("<ul class=\"sheet ", sheet.layout, "\" aria-label=\"",
                               escaped(sheet.title), "\">\n");
     for (const Cell& cell : sheet.cells) {
@@ -48,7 +48,7 @@ WEFT_COLD inline std::string sheet_html(const Sheet& sheet) {
 }
 
 /// The sheet as a drawing.
-WEFT_COLD inline Drawing sheet_drawing(const Sheet& sheet) {
+inline Drawing sheet_drawing(const Sheet& sheet) {
     constexpr double picture = 100, chart = 170, gap = 12, caption = 20, top = 34;
     const bool charts = !sheet.cells.empty() && !sheet.cells[0].chart.elements.empty();
     const double cell_width = picture + (charts ? chart + gap : 0);

@@ -2,7 +2,8 @@
 /// The page that a report's sections stand in, and drawings as files of their own.
 #pragma once
 
-#include "weft/report/detail/chart.hpp"
+#include "chart.hpp"
+
 #include "weft/version.hpp"
 
 #include <vector>
@@ -94,8 +95,7 @@ struct Section {
 };
 
 /// The whole page. Nothing in it is fetched from anywhere, and no script may run.
-WEFT_COLD inline std::string html_page(std::string_view title,
-                                       const std::vector<Section>& sections) {
+inline std::string html_page(std::string_view title, const std::vector<Section>& sections) {
     const std::string name = escaped(title);
     std::string links, body;
     for (const Section& section : sections) {
@@ -121,7 +121,7 @@ WEFT_COLD inline std::string html_page(std::string_view title,
 }
 
 /// The drawing as a file of its own, on white.
-WEFT_COLD inline std::string svg_file(const Drawing& drawing, std::string_view title) {
+inline std::string svg_file(const Drawing& drawing, std::string_view title) {
     return concat("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", drawing.width,
                   "\" height=\"", drawing.height, "\" viewBox=\"0 0 ", drawing.width, " ",
                   drawing.height, "\">\n<title>", escaped(title), "</title>\n<style>svg{",

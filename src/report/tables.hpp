@@ -2,29 +2,29 @@
 /// The tables of a report.
 #pragma once
 
+#include "class_names.hpp"
+#include "markup.hpp"
+
 #include "weft/metrics/classification_report.hpp"
 #include "weft/model/summary.hpp"
-#include "weft/report/detail/class_names.hpp"
-#include "weft/report/detail/markup.hpp"
-#include "weft/training/callback.hpp"
+#include "weft/training/best_score.hpp"
 
 #include <vector>
 
 namespace weft::detail {
 
 /// What is wider than a phone, in a frame that scrolls, also by the keyboard.
-WEFT_COLD inline std::string scrolling(std::string_view label, std::string_view content) {
+inline std::string scrolling(std::string_view label, std::string_view content) {
     return concat("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"", label,
                   "\">\n", content, "</div>\n");
 }
 
-WEFT_COLD inline std::string interval_text(const Interval& interval, int digits = 4) {
+inline std::string interval_text(const Interval& interval, int digits = 4) {
     return concat(fixed(interval.low, digits), " to ", fixed(interval.high, digits));
 }
 
 /// Options as the user named them.
-WEFT_COLD inline std::string options_table(
-    const std::vector<std::pair<std::string, std::string>>& options) {
+inline std::string options_table(const std::vector<std::pair<std::string, std::string>>& options) {
     if (options.empty()) return {};
     std::string rows;
     for (const auto& [name, value] : options) {
@@ -42,7 +42,7 @@ struct Figure {
     std::string interval = {};  ///< at 95 %, when there is one
 };
 
-WEFT_COLD inline std::string figures_table(const std::vector<Figure>& figures) {
+inline std::string figures_table(const std::vector<Figure>& figures) {
     std::string rows;
     for (const Figure& figure : figures) {
         rows += concat("<tr><th scope=\"row\">", figure.name, "</th><td>", figure.value,
@@ -55,7 +55,7 @@ WEFT_COLD inline std::string figures_table(const std::vector<Figure>& figures) {
 }
 
 /// The scores of the last epoch, and each score's best.
-WEFT_COLD inline std::string scores_table(const History& history) {
+inline std::string scores_table(const History& history) {
     if (history.epochs.empty()) return {};
     std::string rows;
     for (const auto& [name, last] : history.epochs.back().scores) {
@@ -81,7 +81,7 @@ WEFT_COLD inline std::string scores_table(const History& history) {
 }
 
 /// All numbers of the history, a row an epoch.
-WEFT_COLD inline std::string history_table(const History& history) {
+inline std::string history_table(const History& history) {
     if (history.epochs.empty()) return {};
     const Scores& names = history.epochs.front().scores;
     std::string head = "<th scope=\"col\">epoch</th>", rows;
@@ -108,8 +108,7 @@ WEFT_COLD inline std::string history_table(const History& history) {
 
 /// The confusion matrix: true classes down, predicted ones across. Empty for more than 100 classes,
 /// of which nobody could read it.
-WEFT_COLD inline std::string confusion_table(const ClassificationReport& report,
-                                             const ClassNames& names) {
+inline std::string confusion_table(const ClassificationReport& report, const ClassNames& names) {
     if (report.classes() > 100) return {};
     std::string head = "<th scope=\"col\">true \\ predicted</th>", rows;
     for (Index j = 0; j < report.classes(); ++j) {
@@ -142,8 +141,7 @@ WEFT_COLD inline std::string confusion_table(const ClassificationReport& report,
 }
 
 /// Precision, recall and F1 of each class, with intervals.
-WEFT_COLD inline std::string class_table(const ClassificationReport& report,
-                                         const ClassNames& names) {
+inline std::string class_table(const ClassificationReport& report, const ClassNames& names) {
     std::string rows;
     for (Index c = 0; c < report.classes(); ++c) {
         const ClassScores scores = report.scores(c);

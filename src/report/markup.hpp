@@ -2,7 +2,7 @@
 /// Text, numbers and pictures as HTML and SVG have them.
 #pragma once
 
-#include "weft/report/detail/png.hpp"
+#include "png.hpp"
 
 #include <cmath>
 
@@ -10,7 +10,7 @@ namespace weft::detail {
 
 /// The length of the UTF-8 sequence that the text starts with; 0 when it is none, or one of a
 /// character that XML does not allow. Source: RFC 3629, section 4; XML 1.0, production 2.
-WEFT_COLD inline std::size_t xml_character_length(std::string_view text) {
+inline std::size_t xml_character_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned lead = byte(0);
     if (lead < 0x80) return lead >= 0x20 || lead == '\t' || lead == '\n' || lead == '\r' ? 1 : 0;
@@ -29,7 +29,7 @@ WEFT_COLD inline std::size_t xml_character_length(std::string_view text) {
 }
 
 /// Any bytes as text of an element or of a quoted attribute. What is not UTF-8 becomes U+FFFD.
-WEFT_COLD inline std::string escaped(std::string_view text) {
+inline std::string escaped(std::string_view text) {
     std::string result;
     while (!text.empty()) {
         const std::size_t length = xml_character_length(text);
@@ -62,7 +62,7 @@ WEFT_COLD inline std::string escaped(std::string_view text) {
 }
 
 /// The text cut to at most so many characters, the last of them then an ellipsis; not escaped.
-WEFT_COLD inline std::string shortened(std::string_view text, std::size_t characters) {
+inline std::string shortened(std::string_view text, std::size_t characters) {
     std::size_t cut = 0, at = 0;
     for (std::size_t count = 0; at < text.size(); ++count) {
         if (count + 1 == characters) cut = at;
@@ -73,17 +73,17 @@ WEFT_COLD inline std::string shortened(std::string_view text, std::size_t charac
 }
 
 /// 0.87415 as "0.8742" for 4 digits behind the point; "NaN", "infinity" and "-infinity".
-WEFT_COLD inline std::string fixed(double number, int digits) {
+inline std::string fixed(double number, int digits) {
     if (std::isnan(number)) return "NaN";
     if (std::isinf(number)) return number > 0 ? "infinity" : "-infinity";
     return decimals(number, digits);
 }
 
 /// 0.98 as "98 %", with a space that does not break.
-WEFT_COLD inline std::string per_cent(double share) { return fixed(100 * share, 0) + "\xC2\xA0%"; }
+inline std::string per_cent(double share) { return fixed(100 * share, 0) + "\xC2\xA0%"; }
 
 /// RFC 4648, section 4.
-WEFT_COLD inline std::string base64(std::string_view bytes) {
+inline std::string base64(std::string_view bytes) {
     constexpr std::string_view alphabet =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string text;
@@ -101,7 +101,7 @@ WEFT_COLD inline std::string base64(std::string_view bytes) {
 }
 
 /// Pixels (H, W, 1 or 3) as an address that holds the picture itself.
-WEFT_COLD inline std::string data_uri(TensorView<const std::uint8_t> pixels) {
+inline std::string data_uri(TensorView<const std::uint8_t> pixels) {
     return "data:image/png;base64," + base64(encode_png(pixels));
 }
 

@@ -11,14 +11,14 @@
 
 namespace weft::detail {
 
-WEFT_COLD inline void append_big_endian(std::string& bytes, std::uint32_t number) {
+inline void append_big_endian(std::string& bytes, std::uint32_t number) {
     for (int shift = 24; shift >= 0; shift -= 8) {
         bytes += static_cast<char>(number >> shift & 0xFF);
     }
 }
 
 /// A zlib stream (RFC 1950) of stored blocks (RFC 1951, 3.2.4), each up to 65,535 bytes.
-WEFT_COLD inline std::string zlib_stored(std::string_view bytes) {
+inline std::string zlib_stored(std::string_view bytes) {
     std::string stream = "\x78\x01";
     std::size_t first = 0;
     do {
@@ -41,8 +41,7 @@ WEFT_COLD inline std::string zlib_stored(std::string_view bytes) {
     return stream;
 }
 
-WEFT_COLD inline void append_png_chunk(std::string& png, std::string_view type,
-                                       std::string_view data) {
+inline void append_png_chunk(std::string& png, std::string_view type, std::string_view data) {
     const std::string content = concat(type, data);
     append_big_endian(png, static_cast<std::uint32_t>(data.size()));
     png += content;
@@ -51,7 +50,7 @@ WEFT_COLD inline void append_png_chunk(std::string& png, std::string_view type,
 
 /// The bytes of a PNG file (ISO/IEC 15948) of pixels (H, W, C): C = 1 grey, C = 3 red, green, blue.
 /// Throws ShapeError for others.
-WEFT_COLD inline std::string encode_png(TensorView<const std::uint8_t> pixels) {
+inline std::string encode_png(TensorView<const std::uint8_t> pixels) {
     const Shape& shape = pixels.shape();
     if (shape.rank() != 3 || pixels.size() == 0 || (shape[2] != 1 && shape[2] != 3)) {
         throw ShapeError(concat("png: pixels have shape ", shape, ", expected (H, W, 1 or 3)"));

@@ -35,7 +35,7 @@ inline std::uint8_t to_pixel(double share_of_white) {
 
 /// A picture (H, W) or (H, W, C) as pixels, each the mean of a square of the picture's own where
 /// that has more than 128 along a side.
-WEFT_COLD inline Tensor<std::uint8_t> to_pixels(TensorView<const float> x, double white) {
+inline Tensor<std::uint8_t> to_pixels(TensorView<const float> x, double white) {
     const Index height = x.shape()[0], width = x.shape()[1];
     const Index channels = x.size() / (height * width);
     const Index side = ((std::max)(height, width) + 127) / 128;
@@ -61,8 +61,8 @@ WEFT_COLD inline Tensor<std::uint8_t> to_pixels(TensorView<const float> x, doubl
 /// The classes of all samples. A target is a class index () or one number a class (C), of which the
 /// largest counts. Throws ShapeError for other targets, ArgumentError for a target that is no
 /// index.
-WEFT_COLD inline std::vector<Index> class_indices(const Dataset<float>& data,
-                                                  std::span<const Index> samples) {
+inline std::vector<Index> class_indices(const Dataset<float>& data,
+                                        std::span<const Index> samples) {
     const Shape target = data.target_shape();
     if (target.rank() > 1) {
         throw ShapeError(concat("report: targets have shape ", target.to_batch_string(),
@@ -87,9 +87,9 @@ WEFT_COLD inline std::vector<Index> class_indices(const Dataset<float>& data,
 }
 
 /// Those samples of a set of pictures.
-WEFT_COLD inline std::vector<LabelledPicture> labelled_pictures(const Dataset<float>& data,
-                                                                std::span<const Index> samples,
-                                                                double white) {
+inline std::vector<LabelledPicture> labelled_pictures(const Dataset<float>& data,
+                                                      std::span<const Index> samples,
+                                                      double white) {
     const std::vector<Index> labels = class_indices(data, samples);
     Tensor<float> x(data.input_shape());
     std::vector<LabelledPicture> pictures;
@@ -101,14 +101,14 @@ WEFT_COLD inline std::vector<LabelledPicture> labelled_pictures(const Dataset<fl
 }
 
 /// The first samples, at most so many.
-WEFT_COLD inline std::vector<Index> first_samples(Index size, Index count) {
+inline std::vector<Index> first_samples(Index size, Index count) {
     std::vector<Index> samples;
     for (Index i = 0; i < (std::min)(size, count); ++i) samples.push_back(i);
     return samples;
 }
 
 /// Different samples in random order, at most so many.
-WEFT_COLD inline std::vector<Index> random_samples(Index size, Index count, std::uint64_t seed) {
+inline std::vector<Index> random_samples(Index size, Index count, std::uint64_t seed) {
     const RandomStream random(seed, RandomPurpose::user);
     std::vector<Index> samples;
     for (std::uint64_t draw = 0; std::ssize(samples) < (std::min)(size, count); ++draw) {
@@ -121,8 +121,7 @@ WEFT_COLD inline std::vector<Index> random_samples(Index size, Index count, std:
 
 /// Filter f of a kernel (kh, kw, C, filters) as pixels (kh, kw, 3): its mean over the channels,
 /// from blue for -scale over white for 0 to red for scale.
-WEFT_COLD inline Tensor<std::uint8_t> filter_pixels(TensorView<const float> kernel, Index f,
-                                                    double scale) {
+inline Tensor<std::uint8_t> filter_pixels(TensorView<const float> kernel, Index f, double scale) {
     const Shape& shape = kernel.shape();
     Tensor<std::uint8_t> pixels({shape[0], shape[1], 3});
     std::uint8_t* out = pixels.data();

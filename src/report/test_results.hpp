@@ -2,9 +2,10 @@
 /// How the test samples were classified, and the sheets that show it.
 #pragma once
 
+#include "class_names.hpp"
+#include "sheet.hpp"
+
 #include "weft/metrics/classification_report.hpp"
-#include "weft/report/detail/class_names.hpp"
-#include "weft/report/detail/sheet.hpp"
 #include "weft/report/run_report.hpp"
 
 #include <optional>
@@ -19,7 +20,7 @@ struct Classified {
 };
 
 /// Throws as write_report says; nothing when there are no predictions.
-WEFT_COLD inline std::optional<Classified> classified(const RunReport& run) {
+inline std::optional<Classified> classified(const RunReport& run) {
     const Tensor<float>& p = run.predictions;
     if (p.size() == 0) return std::nullopt;
     const Index samples = run.test ? run.test->size() : 0;
@@ -48,8 +49,8 @@ WEFT_COLD inline std::optional<Classified> classified(const RunReport& run) {
 }
 
 /// Pictures of the training set, `label : class name` below each, or the name alone.
-WEFT_COLD inline Sheet training_sheet(const RunReport& run, std::string title,
-                                      const std::vector<Index>& samples, bool numbers) {
+inline Sheet training_sheet(const RunReport& run, std::string title,
+                            const std::vector<Index>& samples, bool numbers) {
     Sheet sheet{std::move(title)};
     const ClassNames names(run.class_names);
     for (LabelledPicture& picture : labelled_pictures(*run.train, samples, run.white)) {
@@ -62,8 +63,8 @@ WEFT_COLD inline Sheet training_sheet(const RunReport& run, std::string title,
 }
 
 /// Test samples with what the model says of them.
-WEFT_COLD inline Sheet prediction_sheet(const RunReport& run, const Classified& test,
-                                        std::string title, const std::vector<Index>& samples) {
+inline Sheet prediction_sheet(const RunReport& run, const Classified& test, std::string title,
+                              const std::vector<Index>& samples) {
     Sheet sheet{std::move(title), 3, "wide"};
     const ClassNames names(run.class_names);
     for (LabelledPicture& picture : labelled_pictures(*run.test, samples, run.white)) {
@@ -87,8 +88,8 @@ WEFT_COLD inline Sheet prediction_sheet(const RunReport& run, const Classified& 
 }
 
 /// The test samples that were taken for another class with the most confidence, at most so many.
-WEFT_COLD inline std::vector<Index> worst_mistakes(const RunReport& run, const Classified& test,
-                                                   std::size_t count) {
+inline std::vector<Index> worst_mistakes(const RunReport& run, const Classified& test,
+                                         std::size_t count) {
     std::vector<std::pair<float, Index>> wrong;
     for (std::size_t i = 0; i < test.labels.size(); ++i) {
         if (test.predicted[i] == test.labels[i]) continue;
@@ -104,7 +105,7 @@ WEFT_COLD inline std::vector<Index> worst_mistakes(const RunReport& run, const C
 }
 
 /// The filters, all on one scale: their mean over the channels, from blue to red.
-WEFT_COLD inline Sheet filter_sheet(const Tensor<float>& kernel) {
+inline Sheet filter_sheet(const Tensor<float>& kernel) {
     Sheet sheet{"Filters of the first convolution", 8, "small"};
     if (kernel.size() == 0) return sheet;
     if (kernel.shape().rank() != 4) {

@@ -2,15 +2,16 @@
 /// The sections of a report about figures and curves.
 #pragma once
 
+#include "tables.hpp"
+#include "test_results.hpp"
+
 #include "weft/data/split.hpp"
-#include "weft/report/detail/tables.hpp"
-#include "weft/report/detail/test_results.hpp"
 #include "weft/training/progress.hpp"
 
 namespace weft::detail {
 
 /// Mean of -ln p of the true class and its interval, mean +- 1.96 s / sqrt(N).
-WEFT_COLD inline Figure crossentropy_figure(const RunReport& run, const Classified& test) {
+inline Figure crossentropy_figure(const RunReport& run, const Classified& test) {
     std::vector<double> losses;
     losses.reserve(test.labels.size());
     for (std::size_t i = 0; i < test.labels.size(); ++i) {
@@ -25,8 +26,7 @@ WEFT_COLD inline Figure crossentropy_figure(const RunReport& run, const Classifi
             known ? interval_text({mean - half, mean + half}) : ""};
 }
 
-WEFT_COLD inline std::string summary_section(const RunReport& run,
-                                             const std::optional<Classified>& test) {
+inline std::string summary_section(const RunReport& run, const std::optional<Classified>& test) {
     std::vector<Figure> figures;
     if (test) {
         const ClassificationReport& report = test->report;
@@ -67,8 +67,7 @@ WEFT_COLD inline std::string summary_section(const RunReport& run,
 
 /// A chart for each score of the training, with that of the validation; and for the learning rate
 /// when it changes.
-WEFT_COLD inline std::vector<std::pair<std::string, std::vector<Curve>>> curves(
-    const History& history) {
+inline std::vector<std::pair<std::string, std::vector<Curve>>> curves(const History& history) {
     std::vector<std::pair<std::string, std::vector<Curve>>> charts;
     if (history.epochs.empty()) return charts;
     const auto values = [&](const std::string& name) {
@@ -94,7 +93,7 @@ WEFT_COLD inline std::vector<std::pair<std::string, std::vector<Curve>>> curves(
     return charts;
 }
 
-WEFT_COLD inline std::string curves_section(const History& history) {
+inline std::string curves_section(const History& history) {
     std::string html;
     bool gaps = false;
     for (const auto& [name, lines] : curves(history)) {
@@ -114,7 +113,7 @@ WEFT_COLD inline std::string curves_section(const History& history) {
 }
 
 /// The charts of all scores side by side.
-WEFT_COLD inline Drawing curves_drawing(const History& history) {
+inline Drawing curves_drawing(const History& history) {
     Drawing all;
     for (const auto& [name, lines] : curves(history)) {
         const Drawing chart = line_chart(name, lines);
@@ -126,7 +125,7 @@ WEFT_COLD inline Drawing curves_drawing(const History& history) {
     return all;
 }
 
-WEFT_COLD inline std::string sheet_section(std::string_view words, const Sheet& sheet) {
+inline std::string sheet_section(std::string_view words, const Sheet& sheet) {
     if (sheet.cells.empty()) return {};
     return concat("<p>", words, "</p>\n", sheet_html(sheet));
 }

@@ -24,7 +24,7 @@ constexpr std::uint32_t masked_crc32c(std::string_view bytes) {
 
 /// length (8 bytes), its check (4), data, its check (4).
 /// Source: tensorflow/core/lib/io/record_writer.h.
-WEFT_COLD inline std::string tfrecord(std::string_view data) {
+inline std::string tfrecord(std::string_view data) {
     std::string length, frame;
     append_little_endian(length, std::uint64_t{data.size()});
     frame = length;
@@ -72,13 +72,13 @@ private:
 };
 
 /// The first record of a log. Source: tensorflow/core/util/event.proto, Event.
-WEFT_COLD inline std::string version_event(double wall_seconds) {
+inline std::string version_event(double wall_seconds) {
     return ProtobufMessage().real(1, wall_seconds).text(3, "brain.Event:2").bytes();
 }
 
 /// The record of a run that goes on at a step: readers forget what they know of that step and of
 /// later ones. Source: event.proto, Event and SessionLog, whose status START is 1.
-WEFT_COLD inline std::string restart_event(double wall_seconds, std::int64_t step) {
+inline std::string restart_event(double wall_seconds, std::int64_t step) {
     return ProtobufMessage()
         .real(1, wall_seconds)
         .varint(2, static_cast<std::uint64_t>(step))

@@ -2,7 +2,7 @@
 /// Charts as SVG: curves over the epochs, and bars of probabilities.
 #pragma once
 
-#include "weft/report/detail/markup.hpp"
+#include "markup.hpp"
 
 #include <vector>
 
@@ -17,15 +17,14 @@ struct Drawing {
 };
 
 /// The drawing in a page; the text tells what it shows to those who cannot see it.
-WEFT_COLD inline std::string inline_svg(const Drawing& drawing, std::string_view text) {
+inline std::string inline_svg(const Drawing& drawing, std::string_view text) {
     return concat("<svg role=\"img\" viewBox=\"0 0 ", drawing.width, " ", drawing.height,
                   "\" aria-label=\"", escaped(text), "\">", drawing.elements, "</svg>\n");
 }
 
 /// Round numbers that cover low ... high, about `count` of them: steps of 1, 2 or 5 times a power
 /// of ten, at least `least_step`.
-WEFT_COLD inline std::vector<double> axis_ticks(double low, double high, int count,
-                                                double least_step = 0) {
+inline std::vector<double> axis_ticks(double low, double high, int count, double least_step = 0) {
     // Not so small that rounding swallows a step.
     const double largest = (std::max)(std::abs(low), std::abs(high));
     const double rough = (std::max)({(high - low) / count, 1e-12 * largest, 1e-300});
@@ -56,7 +55,7 @@ class CurveAxes {
 public:
     static constexpr double width = 440, height = 306, left = 66, right = 14, top = 52, bottom = 46;
 
-    WEFT_COLD explicit CurveAxes(const std::vector<Curve>& curves) {
+    explicit CurveAxes(const std::vector<Curve>& curves) {
         bool any = false;
         for (const Curve& curve : curves) {
             epochs_ = (std::max)(epochs_, curve.values.size());
@@ -86,7 +85,7 @@ public:
     }
 
     /// Frame, ticks and names of both axes.
-    WEFT_COLD std::string elements(std::string_view title) const {
+    std::string elements(std::string_view title) const {
         std::string svg = concat("<text class=\"title\" x=\"", left, "\" y=\"18\">",
                                  escaped(shortened(title, 40)), "</text>");
         for (const double tick : axis_ticks(low_, high_, 5)) {
@@ -107,7 +106,7 @@ public:
 
 private:
     /// A tick without the digits that rounding leaves: 0.30000000000000004 as 0.3.
-    WEFT_COLD std::string label(double tick) const {
+    std::string label(double tick) const {
         char text[32];
         const double shown = std::abs(tick) < 1e-9 * (high_ - low_) ? 0 : tick;
         const auto end =
@@ -121,8 +120,7 @@ private:
 
 /// One curve, with a mark at each epoch while they are few, and its line of the legend. Curves
 /// differ in colour, in dashes and in the form of their marks.
-WEFT_COLD inline std::string curve_elements(const CurveAxes& axes, const Curve& curve,
-                                            std::size_t number) {
+inline std::string curve_elements(const CurveAxes& axes, const Curve& curve, std::size_t number) {
     const auto is_number = [&](std::size_t i) {
         return i < curve.values.size() && can_be_drawn(curve.values[i]);
     };
@@ -157,7 +155,7 @@ WEFT_COLD inline std::string curve_elements(const CurveAxes& axes, const Curve& 
 }
 
 /// A chart of up to two curves over the same epochs.
-WEFT_COLD inline Drawing line_chart(std::string_view title, const std::vector<Curve>& curves) {
+inline Drawing line_chart(std::string_view title, const std::vector<Curve>& curves) {
     const CurveAxes axes(curves);
     std::string elements = axes.elements(title);
     for (std::size_t i = 0; i < curves.size(); ++i) {
@@ -168,8 +166,8 @@ WEFT_COLD inline Drawing line_chart(std::string_view title, const std::vector<Cu
 
 /// A bar a class, as high as its probability: the true class blue with a tick above it, a wrong
 /// prediction red with a cross, the rest grey.
-WEFT_COLD inline Drawing probability_bars(TensorView<const float> probabilities, Index predicted,
-                                          Index label) {
+inline Drawing probability_bars(TensorView<const float> probabilities, Index predicted,
+                                Index label) {
     constexpr double width = 200, top = 18, base = 104;
     const double step = width / static_cast<double>(probabilities.size());
     std::string elements = concat("<path class=\"axis\" d=\"M0 ", base, "H", width, "\"/>");

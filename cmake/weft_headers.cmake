@@ -1,0 +1,245 @@
+# The headers of weft, below include/weft/, and the sources of its parts, below src/. A new file is
+# written down here; the test structure finds one that is not.
+include_guard()
+
+# All that needs no more than Eigen.
+set(weft_headers
+    config.hpp
+    core/atomic_file.hpp
+    core/buffer.hpp
+    core/cpu.hpp
+    core/crc32.hpp
+    core/declared.hpp
+    core/eigen.hpp
+    core/error.hpp
+    core/event.hpp
+    core/file_format.hpp
+    core/flush_subnormals.hpp
+    core/parallel.hpp
+    core/philox.hpp
+    core/random.hpp
+    core/shape.hpp
+    core/staging.hpp
+    core/summation.hpp
+    core/system.hpp
+    core/team.hpp
+    core/tensor.hpp
+    core/tensor_view.hpp
+    core/thread_choice.hpp
+    cpu.hpp
+    data/augmentation.hpp
+    data/cifar10.hpp
+    data/csv.hpp
+    data/dataset.hpp
+    data/detail/affine.hpp
+    data/detail/class_labels.hpp
+    data/detail/csv_reader.hpp
+    data/detail/fashion_mnist_places.hpp
+    data/detail/record_dataset.hpp
+    data/detail/scratch.hpp
+    data/idx.hpp
+    data/image_files.hpp
+    data/interpolation.hpp
+    data/prefetched.hpp
+    data/random_brightness.hpp
+    data/random_erasing.hpp
+    data/random_flip.hpp
+    data/random_rotation.hpp
+    data/random_translation.hpp
+    data/random_zoom.hpp
+    data/resize.hpp
+    data/scale.hpp
+    data/split.hpp
+    data/stream_idx.hpp
+    data/wrapped_dataset.hpp
+    initializers/initializer.hpp
+    kernels/activation.hpp
+    kernels/convolution.hpp
+    kernels/cpu/activation.hpp
+    kernels/cpu/batch_norm.hpp
+    kernels/cpu/convolution.hpp
+    kernels/cpu/convolution_filter_gradient.hpp
+    kernels/cpu/convolution_patches.hpp
+    kernels/cpu/dense.hpp
+    kernels/cpu/dropout.hpp
+    kernels/cpu/elementwise.hpp
+    kernels/cpu/layout.hpp
+    kernels/cpu/loss.hpp
+    kernels/cpu/matmul.hpp
+    kernels/cpu/matmul_blocking.hpp
+    kernels/cpu/matmul_kernel.hpp
+    kernels/cpu/matmul_packing.hpp
+    kernels/cpu/matmul_plan.hpp
+    kernels/cpu/matmul_sums.hpp
+    kernels/cpu/merge.hpp
+    kernels/cpu/metric.hpp
+    kernels/cpu/optimizer.hpp
+    kernels/cpu/packet.hpp
+    kernels/cpu/penalty.hpp
+    kernels/cpu/pooling.hpp
+    kernels/cpu/reduction.hpp
+    kernels/cpu/row_sums.hpp
+    kernels/cpu/smoothed_targets.hpp
+    kernels/cpu/softmax.hpp
+    kernels/cpu/sum_of_pieces.hpp
+    kernels/cpu/window_taps.hpp
+    kernels/device.hpp
+    kernels/loss.hpp
+    kernels/metric.hpp
+    kernels/optimizer.hpp
+    kernels/window.hpp
+    layers/add.hpp
+    layers/average_pool2d.hpp
+    layers/batch_norm.hpp
+    layers/concatenate.hpp
+    layers/constraint.hpp
+    layers/conv2d.hpp
+    layers/declaration.hpp
+    layers/dense.hpp
+    layers/detail/activation_layer.hpp
+    layers/detail/linear_parameters.hpp
+    layers/detail/pool_layer.hpp
+    layers/detail/window_layer.hpp
+    layers/dropout.hpp
+    layers/elu.hpp
+    layers/extent2d.hpp
+    layers/flatten.hpp
+    layers/gelu.hpp
+    layers/global_average_pool2d.hpp
+    layers/global_max_pool2d.hpp
+    layers/input.hpp
+    layers/layer.hpp
+    layers/layer_builder.hpp
+    layers/leaky_relu.hpp
+    layers/max_pool2d.hpp
+    layers/merge_layer.hpp
+    layers/multiply.hpp
+    layers/parameter.hpp
+    layers/pass.hpp
+    layers/regularizer.hpp
+    layers/relu.hpp
+    layers/rescaling.hpp
+    layers/reshape.hpp
+    layers/sigmoid.hpp
+    layers/silu.hpp
+    layers/softmax.hpp
+    layers/tanh.hpp
+    layers/zero_padding2d.hpp
+    losses/binary_crossentropy.hpp
+    losses/categorical_crossentropy.hpp
+    losses/detail/crossentropy_function.hpp
+    losses/loss.hpp
+    losses/mean_squared_error.hpp
+    losses/sparse_categorical_crossentropy.hpp
+    metrics/accuracy.hpp
+    metrics/classification_report.hpp
+    metrics/metric.hpp
+    metrics/top_k_accuracy.hpp
+    model/detail/channel_map.hpp
+    model/detail/names.hpp
+    model/detail/on_device.hpp
+    model/detail/pass_run.hpp
+    model/detail/place_values.hpp
+    model/detail/predict_batches.hpp
+    model/detail/summarize.hpp
+    model/fold_batch_norm.hpp
+    model/functional.hpp
+    model/graph.hpp
+    model/graph_order.hpp
+    model/model.hpp
+    model/model_reference.hpp
+    model/parameters.hpp
+    model/places.hpp
+    model/plan.hpp
+    model/plan_step.hpp
+    model/sequential.hpp
+    model/summary.hpp
+    model/to_device.hpp
+    model/workspace.hpp
+    optimizers/adam.hpp
+    optimizers/adamw.hpp
+    optimizers/optimizer.hpp
+    optimizers/rmsprop.hpp
+    optimizers/schedule.hpp
+    optimizers/sgd.hpp
+    testing/compare.hpp
+    testing/evaluate_loss.hpp
+    testing/gradient_check.hpp
+    testing/random_tensor.hpp
+    testing/single_layer.hpp
+    training/best_checkpoint.hpp
+    training/best_score.hpp
+    training/callback.hpp
+    training/csv_logger.hpp
+    training/detail/callback_list.hpp
+    training/detail/check_data.hpp
+    training/detail/check_output.hpp
+    training/detail/evaluate.hpp
+    training/detail/find_non_finite.hpp
+    training/detail/fit_run.hpp
+    training/detail/history_table.hpp
+    training/detail/model_run.hpp
+    training/detail/parameter_rules.hpp
+    training/detail/run_progress.hpp
+    training/detail/score_batch.hpp
+    training/detail/training_state.hpp
+    training/detail/training_step.hpp
+    training/early_stopping.hpp
+    training/fit_options.hpp
+    training/history.hpp
+    training/lambda_callback.hpp
+    training/progress.hpp
+    training/reduce_lr_on_plateau.hpp
+    training/run_state.hpp
+    training/state_fields.hpp
+    training/trainer.hpp
+    training/training_run.hpp
+    version.hpp
+    weft.hpp
+)
+
+# Pages of training runs, and TensorBoard's logs.
+set(weft_report_headers
+    report/report.hpp
+    report/run_report.hpp
+    report/tensorboard_logger.hpp
+)
+set(weft_report_sources report/report.cpp report/tensorboard_logger.cpp)
+
+# Readers of compressed files.
+set(weft_data_headers
+    data/fashion_mnist.hpp
+    data/gzip.hpp
+)
+set(weft_data_sources data/fashion_mnist.cpp)
+
+# Picture files.
+set(weft_image_headers
+    data/detail/exif.hpp
+    data/detail/image_file.hpp
+    data/detail/jpeg.hpp
+    data/detail/png.hpp
+    data/image.hpp
+    data/image_dataset.hpp
+)
+set(weft_image_sources "")
+
+# Saving and loading.
+set(weft_io_headers
+    io/checkpoint_file.hpp
+    io/detail/architecture.hpp
+    io/detail/build.hpp
+    io/detail/graph_text.hpp
+    io/detail/json.hpp
+    io/detail/safetensors.hpp
+    io/layer_fields.hpp
+    io/layer_formats.hpp
+    io/model_checkpoint.hpp
+    io/model_file.hpp
+    io/weights.hpp
+)
+set(weft_io_sources io/io.cpp)
+
+foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers)
+    list(TRANSFORM weft_${list} PREPEND "${PROJECT_SOURCE_DIR}/include/weft/")
+endforeach()

@@ -1,0 +1,37 @@
+/// \file
+/// Declared: what a declaration of a loss, a metric or an optimiser makes.
+#pragma once
+
+#include "weft/config.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace weft::detail {
+
+/// Tells a constructor which type to make.
+template <class T>
+struct Makes {};
+
+/// An object that a declaration made for some Scalar and Device, under the declaration's name.
+/// Nobody changes it, so copies share it.
+template <class Interface>
+class Declared {
+public:
+    const Interface& operator*() const { return *made_; }
+    const Interface* operator->() const { return made_.get(); }
+
+protected:
+    template <class Made, class D>
+    WEFT_COLD Declared(Makes<Made>, std::string_view name, const D& declaration)
+        : name_(name), made_(std::make_shared<const Made>(declaration)) {}
+
+    const std::string& declared_name() const { return name_; }
+
+private:
+    std::string name_;
+    std::shared_ptr<const Interface> made_;
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,75 @@
+/// \file
+/// What weft asks of the operating system: files on the disk, the terminal, the C library. Included
+/// by the few headers that need it, for it brings in the system's own names, such as open and
+/// close.
+#pragma once
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#if defined(_WIN32)
+#include <io.h>
+#else
+#include <unistd.h>
+#endif
+
+namespace weft::detail {
+
+/// The C library that the program runs with: "glibc 2.36"; empty where it does not say.
+#if defined(_CS_GNU_LIBC_VERSION)
+inline std::string c_library() {
+    char text[64] = "";
+    confstr(_CS_GNU_LIBC_VERSION, text, sizeof text);
+    return text;
+}
+#else
+inline std::string c_library() { return {}; }
+#endif
+
+/// stdout_is_terminal: whether somebody may be looking.
+///
+/// create_unique_file makes a new, empty file whose name starts with `stem`, and gives its name.
+/// Its permissions are those of `mode` that the process gives new files. When it cannot, the name
+/// is empty and errno is set.
+///
+/// sync_to_disk returns when all that was written to the file or folder is on the disk. False: it
+/// cannot be told, and errno is set.
+#if defined(_WIN32)
+inline bool stdout_is_terminal() { return _isatty(1) != 0; }
+inline std::string create_unique_file(const std::string& stem, unsigned /*mode*/) {
+    std::string name = stem + ".XXXXXX";
+    if (_mktemp_s(name.data(), name.size() + 1) != 0) return {};
+    const int file = _open(name.c_str(), _O_CREAT | _O_EXCL | _O_RDWR | _O_BINARY, 0600);
+    if (file < 0) return {};
+    _close(file);
+    return name;
+}
+inline bool sync_to_disk(const char* path) {
+    const int file = _open(path, _O_RDWR | _O_BINARY);
+    const bool synced = file >= 0 && _commit(file) == 0;
+    if (file >= 0) _close(file);
+    return synced;
+}
+#else
+inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
+inline std::string create_unique_file(const std::string& stem, unsigned mode) {
+    // mkstemp knows no mode, and umask cannot be read without being changed for all threads.
+    for (int number = 0;; ++number) {
+        const std::string name =
+            stem + "." + std::to_string(getpid()) + "." + std::to_string(number);
+        const int file = open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
+        if (file >= 0) close(file);
+        if (file >= 0 || errno != EEXIST) return file >= 0 ? name : std::string();
+    }
+}
+inline bool sync_to_disk(const char* path) {
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const bool synced = file >= 0 && fsync(file) == 0;
+    if (file >= 0) close(file);
+    return synced;
+}
+#endif
+
+}  // namespace weft::detail

@@ -1,0 +1,36 @@
+/// \file
+/// LinearParameters: kernel and bias, the parameters of Dense and Conv2D.
+#pragma once
+
+#include "weft/layers/layer.hpp"
+
+namespace weft::detail {
+
+/// The kernel of a layer that is linear in it, and the bias of each output, if there is one.
+struct LinearParameters {
+    ParameterSlot kernel;
+    std::optional<ParameterSlot> bias = {};
+
+    /// From the options kernel_initializer, kernel_regularizer, kernel_constraint, use_bias and
+    /// likewise bias_...   kernel (..., outputs)   bias (outputs)
+    template <class Options>
+    WEFT_COLD LinearParameters(const Options& options, LayerBuilder& builder, const Shape& shape)
+        : kernel(builder.add_parameter("kernel", shape, options.kernel_initializer,
+                                       options.kernel_regularizer, options.kernel_constraint)) {
+        if (!options.use_bias) return;
+        bias = builder.add_parameter("bias", {shape.last()}, options.bias_initializer,
+                                     options.bias_regularizer, options.bias_constraint);
+    }
+
+    /// The bias in that pass; an empty view where there is none. bias_gradient likewise.
+    template <class Scalar, class Device>
+    TensorView<const Scalar, Device> bias_of(const Pass<Scalar, Device>& pass) const {
+        return bias ? pass.parameter(*bias) : TensorView<const Scalar, Device>();
+    }
+    template <class Scalar, class Device>
+    TensorView<Scalar, Device> bias_gradient(const Pass<Scalar, Device>& pass) const {
+        return bias ? pass.gradient(*bias) : TensorView<Scalar, Device>();
+    }
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,49 @@
+/// \file
+/// CrossentropyFunction: what all cross-entropies share.
+#pragma once
+
+#include "weft/losses/loss.hpp"
+
+namespace weft::detail {
+
+/// A cross-entropy of the probabilities that an activation makes of logits, or of the logits.
+template <class Scalar, class Device>
+class CrossentropyFunction : public Loss<Scalar, Device> {
+public:
+    using typename Loss<Scalar, Device>::View;
+    using typename Loss<Scalar, Device>::ConstView;
+
+    bool fuses(Activation last) const override { return !from_logits_ && last == activation_; }
+
+    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
+                                View losses, View gradient) const override {
+        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+        if (fused || from_logits_) {
+            of_logits(device, predictions, targets, scale, losses, fused ? predictions : gradient,
+                      gradient);
+        } else {
+            of_probabilities(device, predictions, targets, scale, losses, gradient);
+        }
+    }
+
+protected:
+    CrossentropyFunction(Activation activation, bool from_logits)
+        : activation_(activation), from_logits_(from_logits) {}
+
+    bool from_logits() const { return from_logits_; }
+
+private:
+    /// The losses of rows of logits, their probabilities, and scale times the gradient of the
+    /// logits. The probabilities may be the logits' memory or the gradient's.
+    virtual void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
+                           View losses, View probabilities, View gradient) const = 0;
+
+    /// The losses of rows of probabilities, and scale times their gradient.
+    virtual void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
+                                  Scalar scale, View losses, View gradient) const = 0;
+
+    Activation activation_;
+    bool from_logits_;
+};
+
+}  // namespace weft::detail

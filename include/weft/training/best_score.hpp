@@ -1,0 +1,115 @@
+/// \file
+/// BestScore: the best value of a score so far, for callbacks that watch one.
+#pragma once
+
+#include "weft/training/state_fields.hpp"
+#include "weft/training/training_run.hpp"
+
+#include <cmath>
+#include <optional>
+
+namespace weft {
+
+/// Which way a score improves.
+enum class Better {
+    automatic,  ///< by what is in the name: lower for loss, error, mse and mae; else higher for
+                ///< acc, precision, recall, f1 and auc; else ArgumentError
+    lower,
+    higher,
+};
+
+namespace detail {
+
+/// By the name of a score. Throws ArgumentError when it does not tell.
+WEFT_COLD inline bool is_better_higher(std::string_view monitor) {
+    for (const char* word : {"loss", "error", "mse", "mae"}) {
+        if (monitor.find(word) != std::string_view::npos) return false;
+    }
+    for (const char* word : {"acc", "precision", "recall", "f1", "auc"}) {
+        if (monitor.find(word) != std::string_view::npos) return true;
+    }
+    throw ArgumentError(concat("monitor ", monitor,
+                               ": the name does not tell whether higher or lower is better; set "
+                               ".better"));
+}
+
+}  // namespace detail
+
+/// The best value of a score so far. NaN is never an improvement.
+class BestScore {
+public:
+    BestScore() = default;
+    /// Throws ArgumentError unless min_delta is a finite number, and when the name does not tell
+    /// which way is better.
+    BestScore(std::string_view monitor, Better better, double min_delta)
+        : min_delta_(std::abs(min_delta)) {
+        detail::require_option(std::isfinite(min_delta), monitor, "min_delta", min_delta,
+                               "a number");
+        higher_ = better == Better::higher ||
+                  (better == Better::automatic && detail::is_better_higher(monitor));
+    }
+
+    /// Takes the value when it is better than the best by more than min_delta.
+    WEFT_COLD bool improve(double value) {
+        if (std::isnan(value)) return false;
+        if (best_) {
+            const bool better = higher_ ? value - min_delta_ > *best_ : value + min_delta_ < *best_;
+            if (!better) return false;
+        }
+        best_ = value;
+        return true;
+    }
+
+    std::optional<double> value() const { return best_; }
+
+    void visit_state(StateFields& field) { field("value", best_); }
+
+private:
+    bool higher_ = false;
+    double min_delta_ = 0;
+    std::optional<double> best_;
+};
+
+namespace detail {
+
+/// Throws ArgumentError that lists the scores there are, unless the run has the one to watch.
+WEFT_COLD inline void require_monitored(const TrainingRun& run, std::string_view callback,
+                                        const std::string& monitor) {
+    std::string known;
+    for (const std::string& name : run.score_names()) {
+        if (name == monitor) return;
+        known += concat(known.empty() ? "" : ", ", name);
+    }
+    throw ArgumentError(concat(callback, ": no score is named ", monitor, "; the run has ", known));
+}
+
+/// The state of a callback that watches a score: which one, and the best of it.
+WEFT_COLD inline void visit_monitored(StateFields& field, const std::string& monitor,
+                                      BestScore& best) {
+    std::string known = monitor;
+    field("monitor", known);
+    field.require(known == monitor, "monitor", concat("is ", known, ", expected ", monitor));
+    field("best", best);
+}
+
+/// The number of an epoch of the run, or 0.
+WEFT_COLD inline void visit_epoch(StateFields& field, const TrainingRun& run, std::string_view name,
+                                  Index& epoch) {
+    field.count(name, epoch);
+    field.require(!field.is_restoring() || epoch <= run.ended_epochs(), name,
+                  "is not an epoch that the run has ended");
+}
+
+/// The weights of the best epoch, of a callback that keeps them or does not.
+WEFT_COLD inline void visit_best_weights(StateFields& field, const TrainingRun& run, bool is_kept,
+                                         Buffer& weights) {
+    field("weights", weights);
+    if (!is_kept) weights = {};
+    field.require(!is_kept || !field.is_restoring() || weights.size() == run.weights_bytes(),
+                  "weights",
+                  concat("has ", weights.size(), " bytes, expected ", run.weights_bytes()));
+}
+
+}  // namespace detail
+
+}  // namespace weft

@@ -1,0 +1,30 @@
+/// \file
+/// LambdaCallback: functions of the user's own as a callback.
+#pragma once
+
+#include "weft/training/training_run.hpp"
+
+#include <functional>
+
+namespace weft {
+
+/// Functions of the user's own as a callback.
+///
+///   LambdaCallback{.epoch_end = [](TrainingRun& run) { std::cout << run.scores()["loss"]; }}
+struct LambdaCallback {
+    std::function<void(TrainingRun&)> train_begin = {}, epoch_begin = {}, batch_end = {},
+                                      epoch_end = {}, train_end = {};
+
+    void on_train_begin(TrainingRun& run) const { call(train_begin, run); }
+    void on_epoch_begin(TrainingRun& run) const { call(epoch_begin, run); }
+    void on_batch_end(TrainingRun& run) const { call(batch_end, run); }
+    void on_epoch_end(TrainingRun& run) const { call(epoch_end, run); }
+    void on_train_end(TrainingRun& run) const { call(train_end, run); }
+
+private:
+    static void call(const std::function<void(TrainingRun&)>& function, TrainingRun& run) {
+        if (function) function(run);
+    }
+};
+
+}  // namespace weft
