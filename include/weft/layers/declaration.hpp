@@ -40,7 +40,7 @@ public:
     WEFT_COLD LayerDeclaration(D declaration)
         : declared_(std::make_shared<const Declared<D>>(std::move(declaration))) {}
 
-    std::string_view type() const { return declared_->type; }  ///< "Dense"
+    std::string_view type() const { return declared_->type; }    ///< "Dense"
     const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
     bool named() const { return declared_->named; }              ///< whether the user gave the name
 

@@ -26,14 +26,15 @@ public:
         : LossList(std::vector<Declaration>(losses)) {}
 
     /// Throws ArgumentError where there are none.
-    WEFT_COLD LossList(const std::vector<Declaration>& losses) : Declaration(first(losses)) {
-        others_.assign(losses.begin() + 1, losses.end());
-    }
+    WEFT_COLD LossList(const std::vector<Declaration>& losses)
+        : Declaration(first(losses)),
+          size_(losses.size()),
+          all_(std::make_shared<const std::vector<Declaration>>(losses)) {}
 
-    std::size_t size() const { return 1 + others_.size(); }
+    std::size_t size() const { return size_; }
 
     /// That of output k.
-    const Declaration& operator[](std::size_t k) const { return k == 0 ? *this : others_[k - 1]; }
+    const Declaration& operator[](std::size_t k) const { return k == 0 ? *this : (*all_)[k]; }
 
 private:
     WEFT_COLD static const Declaration& first(const std::vector<Declaration>& losses) {
@@ -41,7 +42,8 @@ private:
         return losses.front();
     }
 
-    std::vector<Declaration> others_;
+    std::size_t size_ = 1;
+    std::shared_ptr<const std::vector<Declaration>> all_;  ///< of several
 };
 
 }  // namespace weft

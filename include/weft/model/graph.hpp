@@ -26,8 +26,8 @@ struct BuiltGraph;
 template <class Scalar, class Device>
 class Parameters;
 
-/// What a graph has that was made of values, and that a list of layers has not: names of inputs, and
-/// models in it. Behind an interface, so that a program without compiles nothing of it.
+/// What a graph has that was made of values, and that a list of layers has not: names of inputs,
+/// and models in it. Behind an interface, so that a program without compiles nothing of it.
 template <class Scalar, class Device>
 class GraphForm {
 public:
@@ -45,8 +45,9 @@ public:
     virtual void check_calls(const Built& built, std::size_t node) const = 0;
 
     /// Gives models that were built before the parameters they had; what is left of the form.
-    virtual std::shared_ptr<const GraphForm> start_models(
-        const Built& built, Parameters<Scalar, Device>& parameters, const Device& device) const = 0;
+    virtual std::shared_ptr<const GraphForm> start_models(const Built& built,
+                                                          Parameters<Scalar, Device>& parameters,
+                                                          const Device& device) const = 0;
 };
 
 /// Declarations of layers and the nodes that apply them, in an order in which each node comes
@@ -60,8 +61,8 @@ struct Graph {
     std::vector<GraphInput> inputs = std::vector<GraphInput>(1);
     std::vector<Declaration> layers = {};
     std::vector<GraphNode> nodes = {};
-    std::vector<std::size_t> read = {};     ///< values, by all nodes
-    std::vector<std::size_t> outputs = {};  ///< values
+    std::vector<std::size_t> read = {};                          ///< values, by all nodes
+    std::vector<std::size_t> outputs = {};                       ///< values
     std::shared_ptr<const GraphForm<Scalar, Device>> form = {};  ///< none of a list of layers
 
     std::span<const std::size_t> inputs_of(const GraphNode& node) const {

@@ -63,10 +63,8 @@ public:
     /// What inputs and outputs are called: an input as it was declared, else input_layer; an output
     /// as the layer that computes it.
     WEFT_COLD std::vector<std::string> input_names() const {
-        
         if (graph_.form) return graph_.form->input_names(graph_);
         return {"input_layer"};
-   
     }
     WEFT_COLD std::vector<std::string> output_names() const {
         if (graph_.form) return graph_.form->output_names(graph_);

@@ -60,10 +60,10 @@ WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
     const auto& [input_names, models, calls] = parts_of(from);
     GraphParts<Scalar, Device> parts{.input_names = input_names, .calls = calls};
     for (const auto& model : models) {
-        parts.models.push_back({model.name, model.named, model.first_layer,
-                                std::make_shared<const Graph<Scalar, Device>>(
-                                    graph_on<Device, Own...>(*model.graph)),
-                                model.values});
+        parts.models.push_back(
+            {model.name, model.named, model.first_layer,
+             std::make_shared<const Graph<Scalar, Device>>(graph_on<Device, Own...>(*model.graph)),
+             model.values});
     }
     if (from.form) graph.form = std::make_shared<const OwnForm<Scalar, Device>>(std::move(parts));
     for (const auto& declaration : from.layers) {

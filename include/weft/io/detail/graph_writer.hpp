@@ -66,7 +66,9 @@ private:
         };
         Json::Array all, input_layers, output_layers;
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            all.push_back(named("keras.layers", input_layer(inputs[k], parts_of(graph).input_names.at(k)), outline.inputs[k], {}));
+            all.push_back(named("keras.layers",
+                                input_layer(inputs[k], parts_of(graph).input_names.at(k)),
+                                outline.inputs[k], {}));
             input_layers.push_back(reference(outline.values[k]));
         }
         for (const OutlineItem& item : outline.items) {
@@ -81,8 +83,8 @@ private:
             }
             std::vector<Shape> read;
             for (const std::size_t value : item.applications.front()) read.push_back(shape(value));
-            Json::Object inner =
-                model(*parts_of(graph).models[item.model].graph, item.name, first_layer + item.layer, read);
+            Json::Object inner = model(*parts_of(graph).models[item.model].graph, item.name,
+                                       first_layer + item.layer, read);
             const std::string module = *inner.front().value.text();
             inner.erase(inner.begin());
             all.push_back(named(module, std::move(inner), item.name, std::move(calls)));

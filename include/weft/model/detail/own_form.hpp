@@ -12,7 +12,7 @@ namespace weft::detail {
 /// second time. A model in it is one row.
 template <class Scalar, class Device>
 WEFT_COLD std::string summarize_graph(const Graph<Scalar, Device>& graph,
-                                const BuiltGraph<Scalar, Device>& built) {
+                                      const BuiltGraph<Scalar, Device>& built) {
     std::vector<SummaryRow> rows;
     const GraphOutline outline = detail::outline(graph);
     for (std::size_t k = 0; k < outline.inputs.size(); ++k) {
@@ -23,7 +23,8 @@ WEFT_COLD std::string summarize_graph(const Graph<Scalar, Device>& graph,
         SummaryRow row{item.name, graph.layers[last].type(), built.layers[last]->output_shape()};
         if (item.is_model) {
             const auto& inner = *parts_of(graph).models[item.model].graph;
-            const auto call = std::ranges::find(parts_of(graph).calls, item.model, &GraphCall::model);
+            const auto call =
+                std::ranges::find(parts_of(graph).calls, item.model, &GraphCall::model);
             row.type = inner.is_chain() ? "Sequential" : "Functional";
             row.output_shape = built.shape_of(call->outputs.front());
         }
@@ -89,9 +90,9 @@ public:
                 const std::optional<Shape>& expected = model.graph->inputs[k].shape;
                 const Shape& found = built.shape_of(call.inputs[k]);
                 if (!expected || *expected == found) continue;
-                throw ShapeError(join({model.name, ": input ", static_cast<Index>(k),
-                                       " has shape ", found.to_batch_string(), ", expected ",
-                                       expected->to_batch_string()}));
+                throw ShapeError(
+                    join({model.name, ": input ", static_cast<Index>(k), " has shape ",
+                          found.to_batch_string(), ", expected ", expected->to_batch_string()}));
             }
         }
     }

@@ -39,8 +39,8 @@ WEFT_COLD Index largest_of(const std::vector<Shape>& shapes, const Size& size) {
     return largest;
 }
 
-/// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...), one after
-/// another. Of one alone there is nothing to do, and no memory.
+/// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...), one
+/// after another. Of one alone there is nothing to do, and no memory.
 template <class Scalar, class Device>
 class Parts {
 public:
