@@ -56,6 +56,7 @@
 #include "weft/metrics/top_k_accuracy.hpp"
 #include "weft/model/fold_batch_norm.hpp"
 #include "weft/model/functional.hpp"
+#include "weft/model/inner_model.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/model/to_device.hpp"
 #include "weft/optimizers/adam.hpp"

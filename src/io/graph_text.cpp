@@ -2,42 +2,14 @@
 #include "weft/io/detail/graph_text.hpp"
 
 #include <map>
+#include <numeric>
 #include <span>
 
 namespace weft::detail {
 
 namespace {
 
-/// The layers of a Sequential's config, each applied to the one before.
-GraphText read_sequential(const Json& config, const std::string& file) {
-    const auto require = [&](bool holds, std::string_view complaint) {
-        if (!holds) throw IoError(concat(file, ": ", complaint));
-    };
-    const Json* layers = config.find("layers");
-    require(layers && layers->array() && !layers->array()->empty(),
-            "its architecture is not that of a Sequential");
-    // Names are told apart by comparing all, which for a hostile file of millions would never end.
-    require(layers->array()->size() <= 10'000, "its architecture has more than 10000 layers");
-    GraphText text{};
-    std::size_t read = 0;
-    for (const Json& layer : *layers->array()) {
-        const Json* type = layer.find("class_name");
-        const Json* fields = layer.find("config");
-        require(type && type->text() && fields && layer.object()->size() == 2,
-                concat("layer ", read,
-                       " of its architecture has other fields than "
-                       "class_name and config"));
-        LayerText found{*type->text(), fields, concat(file, ": layer ", read, ", ", *type->text())};
-        if (read++ == 0) {
-            text.input = std::move(found);
-            continue;
-        }
-        text.output = text.nodes.size();
-        text.nodes.push_back({text.output, {text.output == 0 ? graph_input : text.output - 1}});
-        text.layers.push_back(std::move(found));
-    }
-    return text;
-}
+GraphText read_model(std::string_view class_name, const Json& config, const std::string& where);
 
 /// Reads the layers and nodes of a Functional model's config.
 class GraphReader {
@@ -50,19 +22,20 @@ public:
         // Most models have some hundred. What is done with a graph takes longer than its text does.
         require(layers->array()->size() <= 10'000, "has more than 10000 layers");
         for (const Json& layer : *layers->array()) read_layer(layer);
-        require(text_.input.config != nullptr, "has no InputLayer, expected one");
+        require(!text_.inputs.empty(), "has no InputLayer, expected one");
+        read_inputs();
         for (std::size_t i = 0; i < applied_.size(); ++i) read_nodes(i);
-        require(only("input_layers") == graph_input,
-                "has an output of a layer for its input, expected that of its InputLayer");
-        text_.output = only("output_layers");
-        require(text_.output != graph_input, "has its input for its output");
+        text_.outputs = values("output_layers");
+        const auto computes = [](const LooseValue& value) { return !value.is_input(); };
+        require(std::ranges::any_of(text_.outputs, computes), "has its input for its output");
         return std::move(text_);
     }
 
 private:
     struct Layer {
-        std::size_t first_node, nodes;  ///< none of the input
+        std::size_t first_node, nodes;  ///< of an input its number
         bool is_input;
+        std::size_t outputs;
     };
 
     static constexpr std::size_t most_connections = 100'000;
@@ -86,22 +59,52 @@ private:
         const std::string where = concat(at, ", ", *name->text());
         const bool is_input = *type->text() == "InputLayer";
         const std::size_t nodes = inbound->array()->size();
-        const bool is_new = names_.insert({*name->text(), {nodes_, nodes, is_input}}).second;
+        LayerText text{*type->text(), fields, where, *name->text()};
+        std::size_t outputs = 1;
+        if (text.class_name == "Functional" || text.class_name == "Sequential") {
+            text.model = std::make_shared<const GraphText>(
+                read_model(text.class_name, *fields, concat(where, ", ", text.class_name)));
+            outputs = text.model->outputs.size();
+        }
+        const std::size_t first = is_input ? text_.inputs.size() : nodes_;
+        const bool is_new =
+            names_.insert({*name->text(), {first, nodes, is_input, outputs}}).second;
         require(is_new, where, "has the name of another layer");
         if (is_input) {
-            require(text_.input.config == nullptr, where, "is a second input, expected one");
             require(nodes == 0, where, "an input is applied to something");
-            text_.input = {*type->text(), fields, where};
+            text_.inputs.push_back(std::move(text));
         } else {
             require(nodes > 0, where, "is applied to nothing");
-            text_.layers.push_back({*type->text(), fields, concat(where, ", ", *type->text())});
+            text.where += concat(", ", text.class_name);
+            text_.layers.push_back(std::move(text));
             applied_.push_back(inbound->array());
         }
         nodes_ += nodes;
     }
 
+    /// Puts the inputs into the order of the model's.
+    void read_inputs() {
+        place_.resize(text_.inputs.size());
+        std::iota(place_.begin(), place_.end(), std::size_t{0});
+        const std::vector<LooseValue> order = values("input_layers");
+        std::vector<LayerText> inputs;
+        std::vector<bool> is_known(place_.size());
+        for (const LooseValue& input : order) {
+            require(input.is_input(),
+                    "has an output of a layer for its input, expected that of its InputLayer");
+            require(!is_known[input.input()], "has an input twice");
+            is_known[input.input()] = true;
+            place_[input.input()] = inputs.size();
+            inputs.push_back(text_.inputs[input.input()]);
+        }
+        require(inputs.size() == text_.inputs.size(),
+                "has an InputLayer that is not among its input_layers");
+        text_.inputs = std::move(inputs);
+    }
+
     void read_nodes(std::size_t layer) {
         const std::string& where = text_.layers[layer].where;
+        const GraphText* const model = text_.layers[layer].model.get();
         for (const Json& node : *applied_[layer]) {
             const Json *args = node.find("args"), *kwargs = node.find("kwargs");
             require(args && args->array() && args->array()->size() == 1 && kwargs &&
@@ -115,47 +118,64 @@ private:
                 for (const Json& one : *read.array()) loose.inputs.push_back(tensor(one, where));
             }
             require(!loose.inputs.empty(), where, "is applied to an empty list");
+            if (model != nullptr) {
+                require(loose.inputs.size() == model->inputs.size(), where,
+                        concat("is applied to ", loose.inputs.size(), " values, expected ",
+                               model->inputs.size()));
+                count(model->connections);
+            }
             text_.nodes.push_back(std::move(loose));
         }
     }
 
-    std::size_t tensor(const Json& json, const std::string& where) {
+    /// What a graph is made of takes longer than its text does; of a model also where it is
+    /// applied.
+    void count(std::size_t connections) {
+        text_.connections += connections;
+        require(text_.connections <= most_connections, "has more than 100000 connections");
+    }
+
+    LooseValue tensor(const Json& json, const std::string& where) {
         const Json *type = json.find("class_name"), *config = json.find("config");
         const Json* history = config ? config->find("keras_history") : nullptr;
         require(type && type->text() && *type->text() == "__keras_tensor__" && history, where,
                 "is applied to something that is not a __keras_tensor__ with a keras_history");
-        require(++connections_ <= most_connections, "has more than 100000 connections");
+        count(1);
         return value(*history, where);
     }
 
-    /// The node that [name, application, 0] names.
-    std::size_t value(const Json& json, const std::string& where) const {
+    /// The value that [name, application, output] names.
+    LooseValue value(const Json& json, const std::string& where) const {
         const Json::Array* parts = json.array();
         require(parts && parts->size() == 3 && (*parts)[0].text() && (*parts)[1].integer() &&
-                    (*parts)[2].integer() && *(*parts)[2].integer() == 0,
-                where, "has a reference that is not [name of a layer, application, 0]");
+                    (*parts)[2].integer(),
+                where, "has a reference that is not [name of a layer, application, output]");
         const std::string& name = *(*parts)[0].text();
         const auto found = names_.find(name);
         require(found != names_.end(), where,
                 concat("reads ", name, ", which is the name of no layer"));
         const std::int64_t application = *(*parts)[1].integer();
-        const auto& [first_node, nodes, is_input] = found->second;
+        const auto& [first, nodes, is_input, outputs] = found->second;
+        const std::int64_t output = *(*parts)[2].integer();
         const std::size_t applications = is_input ? 1 : nodes;
         require(
             application >= 0 && static_cast<std::uint64_t>(application) < applications, where,
             concat("reads application ", application, " of ", name, ", which has ", applications));
-        return is_input ? graph_input : first_node + static_cast<std::size_t>(application);
+        require(output >= 0 && static_cast<std::uint64_t>(output) < outputs, where,
+                concat("reads output ", output, " of ", name, ", which has ", outputs));
+        if (is_input) return {graph_input - place_[first]};
+        return {first + static_cast<std::size_t>(application), static_cast<std::size_t>(output)};
     }
 
-    /// The node that a reference names, or a list of one reference.
-    std::size_t only(std::string_view field) const {
+    /// The values of a reference, or of a list of references.
+    std::vector<LooseValue> values(std::string_view field) const {
         const std::string where = concat(file_, ": ", field, " of its architecture");
         const Json* list = config_.find(field);
-        require(list && list->array(), where, "is not a list");
-        if (!list->array()->empty() && list->array()->front().text()) return value(*list, where);
-        require(list->array()->size() == 1, where,
-                concat("has ", list->array()->size(), " entries, expected 1"));
-        return value(list->array()->front(), where);
+        require(list && list->array() && !list->array()->empty(), where, "is not a list");
+        if (list->array()->front().text()) return {value(*list, where)};
+        std::vector<LooseValue> result;
+        for (const Json& reference : *list->array()) result.push_back(value(reference, where));
+        return result;
     }
 
     const Json& config_;
@@ -163,18 +183,56 @@ private:
     GraphText text_{};
     std::map<std::string, Layer> names_;
     std::vector<const Json::Array*> applied_;  ///< to what, of each layer but the input
-    std::size_t nodes_ = 0, connections_ = 0;
+    std::vector<std::size_t> place_;           ///< of each InputLayer among the inputs
+    std::size_t nodes_ = 0;
 };
 
-}  // namespace
-
-Json::Array value_reference(std::string_view layer, Index application) {
-    Json::Array reference;
-    reference.emplace_back(layer);
-    reference.emplace_back(application);
-    reference.emplace_back(0);
-    return reference;
+/// The layers of a Sequential's config, each applied to the one before.
+GraphText read_sequential(const Json& config, const std::string& file) {
+    const auto require = [&](bool holds, std::string_view complaint) {
+        if (!holds) throw IoError(concat(file, ": ", complaint));
+    };
+    const Json* layers = config.find("layers");
+    require(layers && layers->array() && !layers->array()->empty(),
+            "its architecture is not that of a Sequential");
+    // Names are told apart by comparing all, which for a hostile file of millions would never end.
+    require(layers->array()->size() <= 10'000, "its architecture has more than 10000 layers");
+    GraphText text{};
+    std::size_t read = 0;
+    for (const Json& layer : *layers->array()) {
+        const Json* type = layer.find("class_name");
+        const Json* fields = layer.find("config");
+        require(type && type->text() && fields && layer.object()->size() == 2,
+                concat("layer ", read,
+                       " of its architecture has other fields than "
+                       "class_name and config"));
+        LayerText found{*type->text(), fields, concat(file, ": layer ", read, ", ", *type->text())};
+        if (read++ == 0) {
+            text.inputs.push_back(std::move(found));
+            continue;
+        }
+        const std::size_t i = text.nodes.size();
+        text.nodes.push_back({i, {{i == 0 ? graph_input : i - 1}}});
+        text.layers.push_back(std::move(found));
+        ++text.connections;
+    }
+    require(!text.nodes.empty(), "its architecture has no layers behind its input");
+    text.outputs.push_back({text.nodes.size() - 1});
+    return text;
 }
+
+/// The layers and nodes of a model's config.
+GraphText read_model(std::string_view class_name, const Json& config,
+                                      const std::string& where) {
+    GraphText text = class_name == "Sequential" ? read_sequential(config, where)
+                                                : GraphReader(config, where).read();
+    const Json* name = config.find("name");
+    const std::string_view usual = class_name == "Sequential" ? "sequential" : "functional";
+    if (name != nullptr && name->text()) text.name = own_name(*name->text(), usual);
+    return text;
+}
+
+}  // namespace
 
 Json class_and_config(std::string_view class_name, Json config) {
     Json::Object object;
@@ -183,14 +241,23 @@ Json class_and_config(std::string_view class_name, Json config) {
     return object;
 }
 
+std::string own_name(std::string_view name, std::string_view usual) {
+    std::string_view end = name;
+    if (end.starts_with(usual)) {
+        end.remove_prefix(usual.size());
+        if (end.starts_with('_')) end.remove_prefix(1);
+        if (end.find_first_not_of("0123456789") == end.npos) return {};
+    }
+    return std::string(name);
+}
+
 GraphText read_graph(const Json& architecture, const std::string& file) {
     const Json* class_name = architecture.find("class_name");
     const Json* config = architecture.find("config");
     const auto is = [&](std::string_view name) {
         return class_name && class_name->text() && *class_name->text() == name && config;
     };
-    if (is("Sequential")) return read_sequential(*config, file);
-    if (is("Functional")) return GraphReader(*config, file).read();
+    if (is("Sequential") || is("Functional")) return read_model(*class_name->text(), *config, file);
     throw IoError(concat(file, ": its architecture is not that of a Sequential or Functional"));
 }
 
@@ -200,7 +267,7 @@ Shape read_input_layer(const LayerText& layer) {
         if (!holds) throw IoError(concat(layer.where, ": is not an InputLayer with a batch_shape"));
     };
     require(layer.class_name == "InputLayer" && batch_shape && batch_shape->array() &&
-            layer.config->object()->size() == 1);
+            layer.config->object()->size() == (layer.config->find("name") ? 2u : 1u));
     const Json::Array& extents = *batch_shape->array();
     require(!extents.empty() && extents.size() <= Shape::max_rank + 1 && extents.front().is_null());
     std::vector<Index> shape;

@@ -36,7 +36,9 @@ void read(const std::filesystem::path& path, Bytes) {
     try_to([&] {
         const auto model =
             load_model<float>(path, {}, {.self_test = false, .allow_non_finite = true});
-        model.predict(Tensor<float>(model.input_shape()));
+        std::vector<Tensor<float>> xs;
+        for (const Shape& shape : model.input_shapes()) xs.emplace_back(shape.batch(1));
+        model.predict({xs.begin(), xs.end()});
     });
     try_to([&] {
         auto model = some_model();
@@ -78,6 +80,14 @@ void write_seeds(const std::filesystem::path& folder) {
     const auto y = x | shared;
     save_model(Model(x, add(x, y, y | ReLU{}) | Dense{1}), folder / "add");
     save_model(Model(x, concatenate(multiply(y | shared, x), y | BatchNorm{})), folder / "shared");
+    const auto z = input({3}, "z");
+    Model part({x, z}, {concatenate(y | Flatten{}, z), z | Dense{2}});
+    part.set_name("part");
+    save_model(part, folder / "several");
+    const auto once = part.apply(std::vector{x, z});
+    const Sequential<float> head{Dense{2}, ReLU{}};
+    save_model(Model({x, z}, {part.apply(std::vector{x, z})[0], head(once[1]), x}),
+               folder / "nested");
     save("elementwise", {Rescaling{0.5}, ReLU{}, LeakyReLU{}, Sigmoid{}, GELU{}}, {2});
 }
 

@@ -89,6 +89,94 @@ TEST_CASE("models that are no chain come back: layers, names, order, every bit")
     }
 }
 
+TEST_CASE("models of several inputs and outputs and models in models come back, folded too") {
+    auto models = multi_models();
+    for (std::size_t i = 0, count = models.size(); i < count; ++i) {
+        models.emplace_back("folded " + models[i].first, fold_batch_norm(models[i].second));
+    }
+    // What is left of it is a chain.
+    const auto x = input({3});
+    const Sequential<float> inner{Dense{3}, BatchNorm{}};
+    models.emplace_back("folded chain", fold_batch_norm(Model(x, inner(x) | Dense{3} | Dense{2})));
+    for (const auto& entry : models) {
+        CAPTURE(entry.first);
+        const Model<float>& model = entry.second;
+        const TemporaryFolder folder;
+        save_model(model, folder.path() / "a");
+        const Model<float> copy = load_model<float>(folder.path() / "a");
+        CHECK(copy.summary() == model.summary());
+        CHECK(copy.input_names() == model.input_names());
+        CHECK(copy.output_names() == model.output_names());
+        CHECK(identical(copy.arena(), model.arena()));
+        save_model(copy, folder.path() / "b");
+        CHECK(contents_of(folder.path() / "a") == contents_of(folder.path() / "b"));
+    }
+}
+
+TEST_CASE("models in models that are none are refused, and those that explode") {
+    const TemporaryFolder folder;
+    save_model(nested_model(), folder.path() / "m");
+    const std::string bytes = contents_of(folder.path() / "m");
+    const json header = json::parse(bytes.substr(8, header_size_of(bytes)));
+    const json architecture = architecture_of(folder.path() / "m");
+    const auto refusal = [&](const auto& alter) {
+        json altered_header = header, altered = architecture;
+        std::map<std::string, json*> layers;
+        for (json& layer : altered["config"]["layers"]) layers[layer["name"]] = &layer;
+        alter(altered["config"], layers);
+        altered_header["__metadata__"]["architecture"] = altered.dump();
+        const auto file = folder.file(
+            "altered", safetensors(altered_header.dump(), bytes.substr(8 + header_size_of(bytes))));
+        try {
+            load_model<float>(file);
+        } catch (const IoError& error) {
+            return std::string(error.what()).substr(file.string().size() + 2);
+        }
+        return std::string("nothing was thrown");
+    };
+    using Layers = std::map<std::string, json*>;
+    CHECK(refusal([](json&, Layers&) {}) == "nothing was thrown");
+    CHECK(refusal([](json& config, Layers&) { config["output_layers"][1][2] = 1; }) ==
+          "output_layers of its architecture: reads output 1 of distance, which has 1");
+    CHECK(refusal([](json& config, Layers&) {
+              config["input_layers"][1] = {"a", 0, 0};
+          }) == "its architecture has an input twice");
+    CHECK(refusal([](json& config, Layers&) { config["input_layers"].erase(1); }) ==
+          "its architecture has an InputLayer that is not among its input_layers");
+    CHECK(refusal([](json&, Layers& layers) {
+              json& args = (*layers.at("encoder"))["inbound_nodes"][0]["args"];
+              args = json::array({json::array({args[0], args[0]})});
+          }).ends_with("encoder, Functional: is applied to 2 values, expected 1"));
+    CHECK(refusal([](json&, Layers& layers) {
+              (*layers.at("encoder"))["config"]["layers"][1]["class_name"] = "Nothing";
+          }).find("encoder, Functional: layer 1, dense, Nothing: ") != std::string::npos);
+    CHECK(
+        refusal([](json&, Layers& layers) {
+            (*layers.at("encoder"))["config"]["layers"][0]["config"]["batch_shape"] = {nullptr, 5};
+        }) == "encoder: input 0 has shape (None, 4), expected (None, 5)");
+    // Three models in each other, each applied two hundred times: 8 million nodes.
+    CHECK(refusal([](json& config, Layers& layers) {
+              json relu = {{"class_name", "ReLU"}, {"config", json::object()}};
+              for (int depth = 0; depth < 3; ++depth) {
+                  json input = *layers.at("a"), calls = json::array();
+                  for (int i = 0; i < 200; ++i) {
+                      json read = i == 0 ? reference("a", 0) : reference("inner", i - 1);
+                      calls.push_back({{"args", json::array({read})}, {"kwargs", json::object()}});
+                  }
+                  relu["name"] = "inner";
+                  relu["inbound_nodes"] = calls;
+                  json layers_of = json::array({input, relu});
+                  relu = {{"class_name", "Functional"},
+                          {"config",
+                           {{"name", "x"},
+                            {"layers", layers_of},
+                            {"input_layers", {{"a", 0, 0}}},
+                            {"output_layers", {{"inner", 199, 0}}}}}};
+              }
+              config = relu["config"];
+          }).ends_with("its architecture has more than 100000 connections"));
+}
+
 TEST_CASE("a loaded model goes on training as the one that was saved, dropouts included") {
     const TemporaryFolder folder;
     Model<float> model = residual_model();
@@ -148,6 +236,34 @@ TEST_CASE("ModelCheckpoint and checkpoint_file of a model that is no chain") {
     CHECK(identical(std::as_const(stopped).arena(), std::as_const(through).arena()));
 }
 
+TEST_CASE("a run of several outputs and nested models goes on where it stopped, to the bit") {
+    const TemporaryFolder folder;
+    const auto a = random_normal<float>({8, 4}, 1), b = random_normal<float>({8, 4}, 2),
+               distance = random_normal<float>({8, 2}, 3);
+    const std::vector<int> kinds{0, 1, 2, 0, 1, 2, 0, 1};
+    const auto fit = [&](Model<float>& model, Index epochs, const char* file) {
+        Trainer trainer(model, {.loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}},
+                                .loss_weights = {1, 0.5},
+                                .output_metrics = {{Accuracy{}}, {}}});
+        ModelCheckpoint best(model, folder.path() / "best", {.monitor = "distance_loss"});
+        return trainer.fit({a, b}, {kinds, distance},
+                           {.epochs = epochs,
+                            .batch_size = 4,
+                            .verbosity = Verbosity::silent,
+                            .callbacks = {best},
+                            .checkpoint = checkpoint_file(folder.path() / file)});
+    };
+    Model<float> through = nested_model(), stopped = nested_model(), resumed = stopped;
+    const History whole = fit(through, 4, "through");
+    fit(stopped, 2, "checkpoint");
+    const History rest = fit(resumed, 4, "checkpoint");
+    CHECK(identical(std::as_const(resumed).arena(), std::as_const(through).arena()));
+    CHECK(rest["distance_loss"] == whole["distance_loss"]);
+    load_weights(stopped, folder.path() / "best");
+    const Model<float> fresh = nested_model();
+    CHECK_FALSE(identical(std::as_const(stopped).arena(), fresh.arena()));
+}
+
 TEST_CASE("graphs that are none are refused by name") {
     CHECK(Altered().refusal() == "nothing was thrown");
     const auto refusal = [](const auto& alter) {
@@ -189,10 +305,10 @@ TEST_CASE("graphs that are none are refused by name") {
           }).ends_with("has the name of another layer"));
     CHECK(refusal([&](Altered& file) {
               file.layer("dense")["class_name"] = "InputLayer";
-          }).ends_with("is a second input, expected one"));
+          }).ends_with("an input is applied to something"));
     CHECK(refusal([&](Altered& file) {
               file["output_layers"] = {file["output_layers"], {"dense", 0, 0}};
-          }) == "output_layers of its architecture: has 2 entries, expected 1");
+          }) == "has no self_test/output_1");
     CHECK(refusal([&](Altered& file) {
               file["output_layers"] = {"input_layer", 0, 0};
           }) == "its architecture has its input for its output");

@@ -574,7 +574,7 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
     CHECK(field("epsilon", "0.001", R"(1,\"epsilon\":2)") ==
           "its architecture is not JSON that can be read: it has epsilon twice");
     CHECK(field("epsilon", "0.001", std::string(200'000, '[')) ==
-          "its architecture is not JSON that can be read: it nests deeper than 12 levels");
+          "its architecture is not JSON that can be read: it nests deeper than 24 levels");
     CHECK(field("batch_shape", "[null,3,3,1]", "[null,3,3,3037000500,3037000500]").find("shape") !=
           std::string::npos);
     CHECK(field("batch_shape", "[null,3,3,1]", "[3,3,1]") ==

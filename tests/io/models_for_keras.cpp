@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
         };
         for (const ModelForKeras& model : models_for_keras()) save(model.name, built(model));
         for (auto& [name, model] : functional_models()) save(name, with_numbers(std::move(model)));
+        for (auto& [name, model] : multi_models()) save(name, with_numbers(std::move(model)));
         require_every_type(models);
     } catch (const std::exception& error) {
         std::cerr << error.what() << "\n";

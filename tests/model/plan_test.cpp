@@ -21,7 +21,15 @@ PlanNode node(std::string_view name, const std::size_t& input, PlanNode traits =
 
 Plan plan(const std::vector<PlanNode>& nodes, PassKind kind = PassKind::training,
           bool takes_logits = false) {
-    return {{4}, nodes, kind, takes_logits};
+    const Shape input{4};
+    std::vector<std::size_t> outputs;  // what no node reads
+    for (std::size_t value = 1; value <= nodes.size(); ++value) {
+        const auto reads = [&](const PlanNode& other) {
+            return std::ranges::find(other.inputs, value) != other.inputs.end();
+        };
+        if (std::ranges::none_of(nodes, reads)) outputs.push_back(value);
+    }
+    return {{&input, 1}, nodes, outputs, kind, {takes_logits}};
 }
 
 }  // namespace

@@ -13,6 +13,7 @@ from common import write  # first: it sets Keras up
 from callbacks import callback_cases
 from convolution import conv2d_cases, pooling_cases
 from functional import functional_cases
+from functional_several import several_cases
 from layers import (
     activation_cases,
     batch_norm_cases,
@@ -48,3 +49,4 @@ write("training2.json", convolutional_training_cases())
 write("callbacks.json", callback_cases())
 write("training_pairs.json", training_pair_cases())
 write("functional.json", functional_cases())
+write("functional_several.json", several_cases())

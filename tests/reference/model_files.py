@@ -106,6 +106,10 @@ def names_of(model, described):
     for layer, description in zip(behind_input(model), described, strict=True):
         if not layer.weights:
             continue
+        if isinstance(layer, keras.Model):
+            inner = [one for one in description["config"]["layers"] if one["class_name"] != "InputLayer"]
+            order += [f"{layer.name}/{name}" for name in names_of(layer, inner)]
+            continue
         base = defaults[description["class_name"]]
         free = [base] + [f"{base}_{i}" for i in range(1, len(described))]
         name = description.get("name") or description["config"].get("name") or next(candidate for candidate in free if candidate not in used)
@@ -120,17 +124,31 @@ def rebuilt(path):
         metadata = file.metadata()
         tensors = {name: file.get_tensor(name) for name in file.keys()}
     model = keras.models.model_from_json(metadata["architecture"])
-    order = names_of(model, layers_of(metadata["architecture"])[1:])
+    text = layers_of(metadata["architecture"])
+    order = names_of(model, [layer for layer in text if layer["class_name"] != "InputLayer"])
     assert set(order) == {name for name in tensors if not name.startswith("self_test/")}, (order, list(tensors))
     model.set_weights([tensors[name] for name in order])
-    return model, order, tensors["self_test/input"], tensors["self_test/output"], metadata
+    return model, order, self_test(tensors, "input"), self_test(tensors, "output"), metadata
+
+
+def self_test(tensors, what):
+    """The input or output of the self-test; a list where there are several."""
+    found = [tensors[f"self_test/{what}"]]
+    while f"self_test/{what}_{len(found)}" in tensors:
+        found.append(tensors[f"self_test/{what}_{len(found)}"])
+    return found[0] if len(found) == 1 else found
 
 
 def predict(model, x):
-    return keras.ops.convert_to_numpy(model(x[None], training=False))[0]
+    y = model([one[None] for one in x] if isinstance(x, list) else x[None], training=False)
+    if isinstance(y, (list, tuple)):
+        return [keras.ops.convert_to_numpy(one)[0] for one in y]
+    return keras.ops.convert_to_numpy(y)[0]
 
 
 def gap(actual, expected):
+    if isinstance(expected, list):
+        return max(gap(a, e) for a, e in zip(actual, expected, strict=True))
     return float(np.abs(actual - expected).max() / np.abs(expected).max())
 
 
@@ -150,9 +168,16 @@ def differences(described, kept, where):
 def misunderstood(model, text):
     """The options of layers that Keras took for others than the file says."""
     described, kept = layers_of(text), layers_of(model.to_json())
-    for layer, entry in zip(behind_input(model), kept[1:], strict=True):
+    for entry in kept:
+        if entry["class_name"] in ("InputLayer", "Functional", "Sequential"):
+            continue
+        layer = model.get_layer(entry["config"]["name"])
         # Keras leaves it out for Dense.
         entry["config"].setdefault("activity_regularizer", keras.regularizers.serialize(layer.activity_regularizer))
+    if any(layer["class_name"] in ("Functional", "Sequential") for layer in described):
+        return []  # what is in them is compared by what it computes
+    if sum(layer["class_name"] == "InputLayer" for layer in described) > 1:  # Keras puts them between the others
+        described, kept = ([layer for layer in some if layer["class_name"] != "InputLayer"] for some in (described, kept))
     return [
         line
         for i, (a, b) in enumerate(zip(described, kept, strict=True))

@@ -40,4 +40,37 @@ std::vector<std::pair<std::string, Model<Scalar>>> functional_models() {
     return {{"residual", residual_model<Scalar>()}, {"shared", shared_model<Scalar>()}};
 }
 
+/// Two images into one network, and two answers: a class and a number.
+template <class Scalar = float>
+Model<Scalar> two_by_two_model() {
+    const auto a = input<Scalar, Cpu>({5, 4, 2}, "left"), b = input<Scalar, Cpu>({5, 4, 2});
+    const auto z = input<Scalar, Cpu>({3}, "size");
+    const SharedLayer<Scalar, Cpu> conv(Conv2D{.filters = 3, .kernel_size = 3, .padding = same});
+    const auto x = concatenate(a | conv, b | conv) | BatchNorm{} | ReLU{};
+    const auto flat = concatenate(x | GlobalAveragePool2D{} | Dropout{0.3}, z);
+    return {{a, b, z},
+            {flat | Dense{.units = 3, .activation = softmax, .name = "kind"},
+             flat | Dense{4, relu} | BatchNorm{} | Dense{.units = 2, .name = "place"}}};
+}
+
+/// An encoder of two outputs that is applied twice, in front of a head that is a Sequential.
+template <class Scalar = float>
+Model<Scalar> nested_model() {
+    const auto x = input<Scalar, Cpu>({4});
+    const auto y = x | Dense{5} | BatchNorm{} | ReLU{};
+    Model<Scalar> encoder(x, {y | Dense{3, weft::tanh}, y | Dense{2}});
+    encoder.set_name("encoder");
+    const Sequential<Scalar> head{Dense{4}, BatchNorm{}, Dropout{0.2}, Dense{3, softmax}};
+    const auto a = input<Scalar, Cpu>({4}, "a"), b = input<Scalar, Cpu>({4}, "b");
+    const auto first = encoder.apply(std::vector{a}), second = encoder.apply(std::vector{b});
+    return {{a, b},
+            {head(concatenate(first[0], second[1])),
+             concatenate(first[1], second[0]) | Dense{.units = 2, .name = "distance"}}};
+}
+
+template <class Scalar = float>
+std::vector<std::pair<std::string, Model<Scalar>>> multi_models() {
+    return {{"two_by_two", two_by_two_model<Scalar>()}, {"nested", nested_model<Scalar>()}};
+}
+
 }  // namespace weft

@@ -2,8 +2,8 @@
 /// Dataset: samples and their targets, gathered batch by batch.
 #pragma once
 
-#include "weft/core/eigen.hpp"
 #include "weft/core/parallel.hpp"
+#include "weft/data/columns.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -46,6 +46,9 @@ public:
 
 /// Samples with targets, read a batch at a time. The training loop knows nothing else of data, so
 /// a set may lie in memory, in another number type, on disk, or be made up as it is asked for.
+///
+/// For a model of several inputs a sample is all of them, one after another: input_shapes() says
+/// which, and input_shape() is (their numbers in all). The same goes for targets.
 template <class Scalar>
 class Dataset {
 public:
@@ -54,6 +57,11 @@ public:
     virtual Index size() const = 0;          ///< the number of samples
     virtual Shape input_shape() const = 0;   ///< of one sample
     virtual Shape target_shape() const = 0;  ///< of one target; () for a class index
+
+    /// Those of all inputs and targets of one sample.
+    virtual std::vector<Shape> input_shapes() const { return {input_shape()}; }
+    virtual std::vector<Shape> target_shapes() const { return {target_shape()}; }
+
     /// Writes the samples of those indices, each in [0, size()), one after another to x and their
     /// targets to y, a class index as a number. A null x or y is left out. Safe to call from
     /// several threads at once.
@@ -170,6 +178,51 @@ private:
     TensorView<const Y> y_;
 };
 
+/// A Dataset of several inputs and targets, each an array of as many samples.
+template <class Scalar>
+class ColumnsDataset final : public Dataset<Scalar> {
+public:
+    using Columns = std::vector<Column<Scalar>>;
+
+    /// Throws ArgumentError or ShapeError for no arrays, and for different numbers of samples.
+    WEFT_COLD ColumnsDataset(Columns inputs, Columns targets)
+        : inputs_(std::move(inputs)), targets_(std::move(targets)) {
+        if (inputs_.empty() || targets_.empty()) {
+            throw ArgumentError("dataset: no inputs or no targets, expected at least one of each");
+        }
+        for (const Columns* columns : {&inputs_, &targets_}) {
+            for (std::size_t k = 0; k < columns->size(); ++k) {
+                const Shape& shape = (*columns)[k].shape();
+                const char* what = columns == &inputs_ ? "input " : "target ";
+                if (shape.rank() == 0) {
+                    throw ShapeError(concat("dataset: ", what, k, " needs a first axis N"));
+                }
+                if (shape[0] == size()) continue;
+                throw ShapeError(concat("dataset: ", what, k, " has ", shape[0],
+                                        " samples, input 0 has ", size()));
+            }
+        }
+        input_shape_ = detail::record_shape(input_shapes());
+        target_shape_ = detail::record_shape(target_shapes());
+    }
+
+    bool is_in_memory() const override { return true; }
+    Index size() const override { return inputs_.front().shape()[0]; }
+    Shape input_shape() const override { return input_shape_; }
+    Shape target_shape() const override { return target_shape_; }
+    std::vector<Shape> input_shapes() const override { return detail::sample_shapes(inputs_); }
+    std::vector<Shape> target_shapes() const override { return detail::sample_shapes(targets_); }
+
+    WEFT_COLD void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+        if (x != nullptr) detail::copy_records(inputs_, samples, x);
+        if (y != nullptr) detail::copy_records(targets_, samples, y);
+    }
+
+private:
+    Columns inputs_, targets_;
+    Shape input_shape_, target_shape_;
+};
+
 /// A Dataset held by a handle that is cheap to copy; what fit and evaluate take. Made from arrays,
 /// it views those that have a name, which must outlive it, and keeps those that are temporary; or
 /// from a Dataset of the caller's own.
@@ -186,6 +239,11 @@ public:
         as_view(y);
     }
     Examples(X&& x, Y&& y) : data_(make(std::forward<X>(x), std::forward<Y>(y))) {}
+
+    /// Of several inputs or targets: Examples<float> examples({x1, x2}, {y1, y2}).
+    WEFT_COLD Examples(std::vector<Column<Scalar>> inputs, std::vector<Column<Scalar>> targets)
+        : data_(std::make_shared<const ColumnsDataset<Scalar>>(std::move(inputs),
+                                                               std::move(targets))) {}
 
     Examples(std::shared_ptr<const Dataset<Scalar>> data) : data_(std::move(data)) {}
 

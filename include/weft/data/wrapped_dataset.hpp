@@ -28,6 +28,14 @@ public:
     Index size() const override { return inner_->size(); }
     Shape input_shape() const override { return inner_->input_shape(); }
     Shape target_shape() const override { return inner_->target_shape(); }
+    std::vector<Shape> input_shapes() const override {
+        auto shapes = inner_->input_shapes();
+        return shapes.size() > 1 ? shapes : std::vector{input_shape()};
+    }
+    std::vector<Shape> target_shapes() const override {
+        auto shapes = inner_->target_shapes();
+        return shapes.size() > 1 ? shapes : std::vector{target_shape()};
+    }
 
     void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
         inner_->gather(samples, x, y);
@@ -113,6 +121,9 @@ public:
     Reshaped(Examples<Scalar> inner, const Shape& shape)
         : WrappedDataset<Scalar>(std::move(inner)), shape_(shape) {
         const Shape from = this->inner().input_shape();
+        if (this->inner().input_shapes().size() > 1) {
+            throw ArgumentError("reshaped: the data have several inputs, expected one");
+        }
         if (from.size() != shape.size()) {
             throw ShapeError(concat("reshaped: samples of shape ", from, " as ", shape,
                                     ", expected as many elements"));

@@ -60,13 +60,13 @@ WEFT_COLD Tensor<Scalar> read_tensor(SafetensorsFile& file, std::string_view nam
 /// chain, all of them in a graph, where all may have to be kept.
 template <class Scalar, class Device>
 WEFT_COLD void require_plausible(const SafetensorsFile& file, const Graph<Scalar, Device>& graph,
-                                 const Shape& input) {
+                                 std::vector<Shape> shapes) {
     const auto most = static_cast<Index>(file.size_bytes() / sizeof(Scalar));
     const bool is_chain = graph.is_chain();
     ParameterList list;
     Index elements = 0, outputs = 0;
     std::size_t counted = 0, built = 0;
-    std::vector<Shape> shapes{input}, read;
+    std::vector<Shape> read;
     std::vector<std::shared_ptr<const Layer<Scalar, Device>>> layers;
     for (const GraphNode& node : graph.nodes) {
         const std::string name =
@@ -87,6 +87,30 @@ WEFT_COLD void require_plausible(const SafetensorsFile& file, const Graph<Scalar
         outputs = shape.size() / 1024 + (is_chain ? 0 : outputs);
         file.require(outputs <= most, concat("is too small for the outputs of ", name));
     }
+}
+
+/// "self_test/input", then "self_test/input_1" and so on; likewise "output".
+WEFT_COLD inline std::string self_test_name(std::string_view what, std::size_t k) {
+    return k == 0 ? concat(self_test_prefix, what) : concat(self_test_prefix, what, "_", k);
+}
+
+/// The outputs for one sample.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<Tensor<Scalar>> predict_one(const Model<Scalar, Device>& model,
+                                                  const std::vector<Tensor<Scalar>>& inputs) {
+    std::vector<Tensor<Scalar>> outputs;
+    if (model.input_shapes().size() == 1 && model.output_shapes().size() == 1) {
+        outputs.push_back(model.predict(inputs.front()));
+        return outputs;
+    }
+    std::vector<TensorView<const Scalar>> batches;
+    for (const Tensor<Scalar>& input : inputs) {
+        batches.push_back(input.view().reshape(input.shape().batch(1)));
+    }
+    for (const Tensor<Scalar>& output : predict_on_host(model, batches)) {
+        outputs.emplace_back(output.view().reshape(output.shape().sample()));
+    }
+    return outputs;
 }
 
 /// Throws IoError unless the file is one of save_model's that this version reads.
@@ -117,14 +141,21 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
                                        " of its own; rename the layer"));
         }
     }
-    Tensor<Scalar> input(model.input_shape());
+    std::vector<Tensor<Scalar>> inputs;
     const RandomStream random(2026, RandomPurpose::user);
-    for (Index i = 0; i < input.size(); ++i) {
-        input[i] = static_cast<Scalar>(random.uniform(static_cast<std::uint64_t>(i)));
+    std::uint64_t drawn = 0;
+    for (const Shape& shape : model.input_shapes()) {
+        for (Scalar& x : inputs.emplace_back(shape))
+            x = static_cast<Scalar>(random.uniform(drawn++));
     }
-    const Tensor<Scalar> output = model.predict(input);
-    tensors.push_back(detail::source_of<Scalar>("self_test/input", input));
-    tensors.push_back(detail::source_of<Scalar>("self_test/output", output));
+    const std::vector<Tensor<Scalar>> outputs = detail::predict_one(model, inputs);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+        tensors.push_back(detail::source_of<Scalar>(detail::self_test_name("input", k), inputs[k]));
+    }
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+        tensors.push_back(
+            detail::source_of<Scalar>(detail::self_test_name("output", k), outputs[k]));
+    }
     detail::write_safetensors(path, tensors,
                               {{"format", "weft"},
                                {"format_version", std::to_string(detail::model_format_version)},
@@ -158,22 +189,23 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                            const LoadModelOptions& options = {}) {
     detail::SafetensorsFile file(path);
     detail::require_model_file(file);
-    const detail::Json architecture = detail::parse_json(file.metadata("architecture"), 12,
+    // A model in a model is three levels deeper than its layer.
+    const detail::Json architecture = detail::parse_json(file.metadata("architecture"), 24,
                                                          concat(file.name(), ": its architecture"));
     const detail::GraphText text = detail::read_graph(architecture, file.name());
-    const Shape input_shape = detail::read_input_layer(text.input);
-    const auto input = detail::read_tensor<Scalar>(file, "self_test/input", input_shape);
-    const auto layers = detail::read_layers(std::span(text.layers), own);
+    std::vector<Shape> input_shapes;
+    std::vector<Tensor<Scalar>> inputs;
+    for (const detail::LayerText& input : text.inputs) {
+        input_shapes.push_back(detail::read_input_layer(input));
+        inputs.push_back(detail::read_tensor<Scalar>(
+            file, detail::self_test_name("input", inputs.size()), input_shapes.back()));
+    }
 
     Model<Scalar, Device> model;
     try {
-        Graph<Scalar, Device> graph =
-            ordered_graph<Scalar, Device>(layers, text.nodes, text.output);
-        file.require(graph.nodes.size() == text.nodes.size(),
-                     "its architecture has layers that do not lead to its output");
-        detail::require_plausible(file, graph, input_shape);
+        Graph<Scalar, Device> graph = detail::graph_of<Scalar, Device>(text, own, file.name());
+        detail::require_plausible(file, graph, input_shapes);
         model = Model<Scalar, Device>(std::move(graph));
-        model.build(input_shape);
     } catch (const IoError&) {
         throw;
     } catch (const Error& error) {
@@ -187,18 +219,22 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                                "load_model(path, {}, {.allow_non_finite = true})");
     });
     if (options.self_test) {
-        const auto expected =
-            detail::read_tensor<Scalar>(file, "self_test/output", model.output_shape());
-        const Tensor<Scalar> output = model.predict(input);
+        const std::vector<Tensor<Scalar>> outputs = detail::predict_one(model, inputs);
         const bool same_bits = detail::gives_same_bits<Scalar, Device>(file.metadata("build"));
-        const bool holds =
-            same_bits ? std::memcmp(output.data(), expected.data(),
-                                    static_cast<std::size_t>(output.size()) * sizeof(Scalar)) == 0
-                      : detail::agrees<Scalar>(output, expected);
-        file.require(holds, concat("fails its self-test: the model no longer gives the output that "
-                                   "it was saved with, by ",
-                                   file.metadata("build"),
-                                   "; load_model(path, {}, {.self_test = false}) takes it"));
+        for (std::size_t k = 0; k < outputs.size(); ++k) {
+            const Tensor<Scalar>& output = outputs[k];
+            const auto expected = detail::read_tensor<Scalar>(
+                file, detail::self_test_name("output", k), model.output_shapes()[k]);
+            const auto size_bytes = static_cast<std::size_t>(output.size()) * sizeof(Scalar);
+            const bool holds = same_bits
+                                   ? std::memcmp(output.data(), expected.data(), size_bytes) == 0
+                                   : detail::agrees<Scalar>(output, expected);
+            file.require(holds,
+                         concat("fails its self-test: the model no longer gives the output that "
+                                "it was saved with, by ",
+                                file.metadata("build"),
+                                "; load_model(path, {}, {.self_test = false}) takes it"));
+        }
     }
     return model;
 }

@@ -44,10 +44,18 @@ public:
     const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
     bool named() const { return declared_->named; }              ///< whether the user gave the name
 
+    /// Another name, as the user's.
+    WEFT_COLD void set_name(const std::string& name) {
+        const auto own = is_renamed() ? declared_->renamed : declared_;
+        declared_ = std::make_shared<const Renamed>(own, name);
+    }
+    bool is_renamed() const { return declared_->renamed != nullptr; }
+
     /// The declaration itself, if it is a D; else null. Lives as long as any copy of this.
     template <class D>
     const D* get_if() const {
-        const auto* declared = dynamic_cast<const Declared<D>*>(declared_.get());
+        const AnyDeclared* const own = is_renamed() ? declared_->renamed.get() : declared_.get();
+        const auto* declared = dynamic_cast<const Declared<D>*>(own);
         return declared ? &declared->declaration : nullptr;
     }
 
@@ -79,6 +87,19 @@ private:
         std::string_view type;
         std::string name;
         bool named;
+        std::shared_ptr<const AnyDeclared> renamed = {};  ///< of what has another's name
+    };
+
+    struct Renamed final : AnyDeclared {
+        Renamed(const std::shared_ptr<const AnyDeclared>& own, const std::string& other_name)
+            : AnyDeclared(own->type, other_name) {
+            this->renamed = own;
+        }
+
+        WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(
+            LayerBuilder& builder) const override {
+            return this->renamed->build(builder);
+        }
     };
 
     template <class D>

@@ -131,8 +131,15 @@ public:
 
     /// The layer's name; nothing is written where the user gave none.
     WEFT_COLD void name(std::string& name) {
-        if (is_restoring() || !name.empty()) (*this)("name", name);
+        if (!is_restoring() && !other_name_.empty()) {
+            (*this)("name", other_name_);
+        } else if (is_restoring() || !name.empty()) {
+            (*this)("name", name);
+        }
     }
+
+    /// Writes another name than that of the fields, as LayerDeclaration::set_name gives.
+    WEFT_COLD void rename(std::string name) { other_name_ = std::move(name); }
 
 protected:
     /// An object with a type and fields of its own, or none where the type is empty. Whether there is
@@ -159,6 +166,8 @@ private:
         }
         require(false, name, concat("is ", text, ", expected ", names));
     }
+
+    std::string other_name_;
 };
 
 }  // namespace weft

@@ -11,8 +11,10 @@
 #include "weft/layers/global_max_pool2d.hpp"
 #include "weft/layers/max_pool2d.hpp"
 #include "weft/model/detail/channel_map.hpp"
+#include "weft/model/graph_order.hpp"
 #include "weft/model/model.hpp"
 
+#include <numeric>
 #include <optional>
 
 namespace weft {
@@ -25,8 +27,16 @@ class BatchNormFolder {
 public:
     WEFT_COLD explicit BatchNormFolder(const Model<Scalar, Device>& model) {
         const auto& graph = model.graph();
+        inputs_ = graph.inputs;
+        input_names_ = parts_of(graph).input_names;
         for (std::size_t i = 0; i < model.layer_count(); ++i) {
             Part part{graph.layers[i], &model.layer(i), {}};
+            // Models in it are dissolved. Keras allows no / in the name of a layer.
+            std::string name = model.layer_name(i);
+            if (name.find('/') != name.npos) {
+                std::ranges::replace(name, '/', '_');
+                part.declaration.set_name(std::move(name));
+            }
             for (const ParameterInfo& parameter : model.layer_parameters(i)) {
                 part.parameters.emplace_back(parameter.slot.shape);
                 const auto numbers = on_host<Scalar>(model.device(), model.view(parameter.slot));
@@ -38,7 +48,7 @@ public:
             const auto inputs = graph.inputs_of(node);
             nodes_.push_back({node.layer, {inputs.begin(), inputs.end()}});
         }
-        output_ = nodes_.size();
+        outputs_ = graph.outputs;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             if (part(i).declaration.template get_if<Dropout>()) leave_out(i);
         }
@@ -50,11 +60,15 @@ public:
         }
     }
 
-    WEFT_COLD Model<Scalar, Device> model(const Shape& input_shape, const Device& device) const {
-        Graph<Scalar, Device> graph;
-        std::vector<std::size_t> value(nodes_.size() + 1), inputs, places;
-        for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            if (!nodes_[i].is_left) continue;
+    WEFT_COLD Model<Scalar, Device> model(const std::vector<Shape>& input_shapes,
+                                          const Device& device) const {
+        Graph<Scalar, Device> graph{.inputs = inputs_};
+        graph.form = std::make_shared<const OwnForm<Scalar, Device>>(
+            GraphParts<Scalar, Device>{.input_names = input_names_});
+        std::vector<std::size_t> value(value_of(nodes_.size())), inputs, places;
+        std::iota(value.begin(), value.end(), std::size_t{0});
+        // In the order in which a file brings them back.
+        for (const std::size_t i : keras_order_of(nodes_, inputs_.size(), outputs_)) {
             const auto known = std::ranges::find(places, nodes_[i].layer);
             const auto layer = static_cast<std::size_t>(known - places.begin());
             if (known == places.end()) {
@@ -63,12 +77,13 @@ public:
             }
             inputs.clear();
             for (const std::size_t input : nodes_[i].inputs) inputs.push_back(value[input]);
+            value[value_of(i)] = graph.value_of(graph.nodes.size());
             graph.apply(layer, inputs);
-            value[i + 1] = graph.nodes.size();
         }
+        for (const std::size_t output : outputs_) graph.outputs.push_back(value[output]);
         Model<Scalar, Device> result(std::move(graph));
         result.set_device(device);
-        result.build(input_shape);
+        result.build(input_shapes);
         for (std::size_t i = 0; i < places.size(); ++i) {
             const auto& parameters = parts_[places[i]].parameters;
             for (std::size_t p = 0; p < parameters.size(); ++p) {
@@ -82,7 +97,10 @@ public:
         return result;
     }
 
-    bool is_empty() const { return output_ == 0; }
+    /// Whether there was nothing but dropouts.
+    bool is_empty() const {
+        return std::ranges::none_of(nodes_, [](const Node& node) { return node.is_left; });
+    }
 
 private:
     struct Part {
@@ -91,7 +109,7 @@ private:
         std::vector<Tensor<double>> parameters;  ///< double, so that they are rounded once
     };
 
-    /// As in Graph: value 0 is the input, value i + 1 that of node i.
+    /// As in Graph: the first values are the inputs, then those of the nodes.
     struct Node {
         std::size_t layer;
         std::vector<std::size_t> inputs;
@@ -104,15 +122,17 @@ private:
     /// Whoever reads what a node computes reads its input instead.
     void leave_out(std::size_t node) {
         const std::size_t input = nodes_[node].inputs.front();
-        for (Node& reader : nodes_) std::ranges::replace(reader.inputs, node + 1, input);
-        if (output_ == node + 1) output_ = input;
+        for (Node& reader : nodes_) std::ranges::replace(reader.inputs, value_of(node), input);
+        std::ranges::replace(outputs_, value_of(node), input);
         nodes_[node].is_left = false;
     }
 
-    /// The node that alone reads a value, and reads nothing else; none for the output.
+    std::size_t value_of(std::size_t node) const { return inputs_.size() + node; }
+
+    /// The node that alone reads a value, and reads nothing else; none for an output.
     std::optional<std::size_t> only_reader(std::size_t value) const {
         std::optional<std::size_t> found;
-        if (value == output_) return found;
+        if (std::ranges::find(outputs_, value) != outputs_.end()) return found;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             if (!nodes_[i].is_left || std::ranges::count(nodes_[i].inputs, value) == 0) continue;
             if (found || nodes_[i].inputs.size() > 1) return std::nullopt;
@@ -135,14 +155,14 @@ private:
         if (batch_norm == nullptr) return false;
         ChannelMap map = inference_map(*batch_norm, part(i).parameters);
         if (!map.is_finite()) return false;
-        const std::size_t read = nodes_[i].inputs.front();
-        if (read > 0 && only_reader(read) && is_linear(part(read - 1)) &&
-            is_applied_once(read - 1)) {
-            linear_map(part(read - 1)).append(map);
+        const std::size_t read = nodes_[i].inputs.front(), before = read - inputs_.size();
+        if (read >= inputs_.size() && only_reader(read) && is_linear(part(before)) &&
+            is_applied_once(before)) {
+            linear_map(part(before)).append(map);
             return true;
         }
-        std::optional<std::size_t> next = only_reader(i + 1);
-        while (next && commute(map, part(*next))) next = only_reader(*next + 1);
+        std::optional<std::size_t> next = only_reader(value_of(i));
+        while (next && commute(map, part(*next))) next = only_reader(value_of(*next));
         if (!next || !reads_elements_only(part(*next)) || !is_applied_once(*next)) return false;
         linear_map(part(*next)).prepend(map);
         return true;
@@ -226,7 +246,9 @@ private:
 
     std::vector<Part> parts_;  ///< of all layers
     std::vector<Node> nodes_;
-    std::size_t output_ = 0;  ///< value
+    std::vector<GraphInput> inputs_;
+    std::vector<std::string> input_names_;
+    std::vector<std::size_t> outputs_;  ///< values
 };
 
 }  // namespace detail
@@ -252,17 +274,19 @@ private:
 /// front of a padded Conv2D, whose zeros it does not map, or of an activation. Layers without a
 /// name of their own are counted anew. In a model that is no chain a batch norm goes into a layer
 /// only if nobody else reads what lies between the two, and if the layer is applied there alone.
+/// Models in the model are dissolved: their layers become its own, encoder/dense as
+/// encoder_dense.
 /// Throws ArgumentError when the model is not built.
 ///
 /// Not for more training: dropouts are gone, and a batch norm inside a kernel learns otherwise.
 /// Source: Jacob et al. 2018, section 3.2.
 template <class Scalar, class Device>
 WEFT_COLD Model<Scalar, Device> fold_batch_norm(const Model<Scalar, Device>& model) {
-    const Shape& input_shape = model.input_shape();
+    const std::vector<Shape> input_shapes = model.input_shapes();
     detail::BatchNormFolder<Scalar, Device> folder(model);
     if (folder.is_empty()) return model;  // nothing but dropouts
     folder.fold();
-    return folder.model(input_shape, model.device());
+    return folder.model(input_shapes, model.device());
 }
 
 }  // namespace weft

@@ -23,7 +23,10 @@ public:
     using Declaration = LayerDeclaration<Scalar, Device>;
 
     /// The input of a model, for samples of that shape, without N.
-    explicit Value(const Shape& input) : node_(std::make_shared<Node>()) { node_->input = input; }
+    explicit Value(const Shape& input, std::string name = {}) : node_(std::make_shared<Node>()) {
+        node_->input = input;
+        node_->name = std::move(name);
+    }
 
     /// A layer applied to values, as many as it has inputs.
     WEFT_COLD Value(std::shared_ptr<const Declaration> layer, std::vector<Value> inputs)
@@ -32,56 +35,131 @@ public:
         node_->inputs = std::move(inputs);
     }
 
-    /// The graph from an input to an output, both included. The input may be a value that a layer
-    /// computes: then the graph begins behind it, for samples of any shape. Throws ArgumentError
-    /// when the output does not come from that input alone.
-    WEFT_COLD static Graph<Scalar, Device> graph(const Value& input, const Value& output) {
-        if (input.node_ == output.node_) {
-            throw ArgumentError("model: the output is the input, expected a layer between");
+    /// The values that a model computes of others, as a layer.
+    template <class Model>
+    WEFT_COLD static std::vector<Value> apply(const Model& model, std::vector<Value> inputs) {
+        const auto& graph = model.graph();
+        if (inputs.size() != graph.inputs.size()) {
+            detail::refuse_inputs(inputs.size(), graph.inputs.size());
         }
+        auto [name, is_given] = detail::model_name(graph);
+        auto node = std::make_shared<Node>();
+        node->inputs = std::move(inputs);
+        node->mark = {model.marks().object(), model.marks().build()};
+        auto inner = std::make_shared<Part>(Part{std::move(name), is_given});
+        inner->graph = std::make_shared<const Graph<Scalar, Device>>(graph);
+        if (model.is_built()) {
+            inner->values =
+                std::make_shared<const std::vector<Tensor<Scalar>>>(model.parameter_values());
+        }
+        node->model = std::move(inner);
+        std::vector<Value> outputs;
+        for (std::size_t k = 0; k < graph.outputs.size(); ++k) outputs.push_back(Value(node, k));
+        return outputs;
+    }
+
+    /// The graph from inputs to outputs, all included. An input may be a value that a layer
+    /// computes: then the graph begins behind it, for samples of any shape. Throws ArgumentError
+    /// when an output does not come from those inputs alone.
+    WEFT_COLD static Graph<Scalar, Device> graph(std::span<const Value> inputs,
+                                                 std::span<const Value> outputs) {
+        require_distinct(inputs, outputs);
         std::vector<const Node*> found;
-        std::vector<const Declaration*> layers;
+        std::vector<LooseLayer<Scalar, Device>> layers;
+        std::vector<const Node*> first;  // that applies each layer
         std::vector<LooseNode> nodes;
-        const auto index_of = [](auto& list, const auto* item) {
-            const auto known = std::ranges::find(list, item);
-            const auto index = static_cast<std::size_t>(known - list.begin());
-            if (known == list.end()) list.push_back(item);
-            return index;
-        };
-        const auto node_of = [&](const Value& value) {
-            if (value.node_ == input.node_) return graph_input;
-            if (value.node_->layer == nullptr) {
+        const auto loose = [&](const Value& value) {
+            const auto input = std::ranges::find(inputs, value);
+            if (input != inputs.end()) {
+                return LooseValue{graph_input - static_cast<std::size_t>(input - inputs.begin())};
+            }
+            if (value.node_->is_input()) {
                 throw ArgumentError("model: the output reads an input that is not the model's");
             }
-            return index_of(found, value.node_.get());
+            const auto known = std::ranges::find(found, value.node_.get());
+            const auto index = static_cast<std::size_t>(known - found.begin());
+            if (known == found.end()) found.push_back(value.node_.get());
+            return LooseValue{index, value.output_};
         };
-        node_of(output);
+        std::vector<LooseValue> ends;
+        for (const Value& output : outputs) ends.push_back(loose(output));
         for (std::size_t i = 0; i < found.size(); ++i) {
-            LooseNode node{index_of(layers, found[i]->layer.get())};
-            for (const Value& read : found[i]->inputs) node.inputs.push_back(node_of(read));
-            nodes.push_back(std::move(node));
+            const Node& node = *found[i];
+            const auto known = std::ranges::find_if(
+                first, [&](const Node* other) { return other->applies_same(node); });
+            LooseNode next{static_cast<std::size_t>(known - first.begin())};
+            if (known == first.end()) {
+                first.push_back(&node);
+                if (node.layer) {
+                    layers.emplace_back(*node.layer);
+                } else {
+                    layers.emplace_back(*node.model);
+                }
+            }
+            for (const Value& read : node.inputs) next.inputs.push_back(loose(read));
+            nodes.push_back(std::move(next));
         }
-        std::vector<Declaration> declarations;
-        for (const Declaration* layer : layers) declarations.push_back(*layer);
-        auto graph = ordered_graph<Scalar, Device>(declarations, nodes, 0);
-        graph.input = input.node_->input;
-        return graph;
+        std::vector<GraphInput> declared;
+        std::vector<std::string> names;
+        for (const Value& input : inputs) {
+            declared.push_back({input.node_->input});
+            names.push_back(input.node_->name);
+        }
+        return ordered_graph<Scalar, Device>(layers, nodes, std::move(declared), std::move(names),
+                                             ends);
+    }
+
+    friend bool operator==(const Value& a, const Value& b) {
+        return a.node_ == b.node_ && a.output_ == b.output_;
     }
 
 private:
+    using Part = GraphModel<Scalar, Device>;
+
     struct Node {
         std::optional<Shape> input;
+        std::string name;
         std::shared_ptr<const Declaration> layer;
+        std::shared_ptr<const Part> model;
+        std::pair<Mark, Mark> mark;  ///< of the model: the object and its build
         std::vector<Value> inputs;
+
+        bool is_input() const { return layer == nullptr && model == nullptr; }
+        bool applies_same(const Node& other) const {
+            return layer == other.layer && (layer != nullptr || mark == other.mark);
+        }
     };
 
+    Value(std::shared_ptr<Node> node, std::size_t output)
+        : node_(std::move(node)), output_(output) {}
+
+    WEFT_COLD static void require_distinct(std::span<const Value> inputs,
+                                           std::span<const Value> outputs) {
+        if (inputs.empty() || outputs.empty()) {
+            throw ArgumentError("model: no inputs or no outputs, expected at least one of each");
+        }
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            if (std::ranges::count(inputs, inputs[k]) > 1) {
+                throw ArgumentError(detail::join({"model: input ", static_cast<Index>(k),
+                                                  " is the same value as another input"}));
+            }
+        }
+        const auto is_input = [&](const Value& output) {
+            return std::ranges::find(inputs, output) != inputs.end();
+        };
+        if (std::ranges::all_of(outputs, is_input)) {
+            throw ArgumentError("model: the output is the input, expected a layer between");
+        }
+    }
+
     std::shared_ptr<Node> node_;
+    std::size_t output_ = 0;  ///< of a model
 };
 
-/// The input of a model, for samples of that shape, without N.
+/// The input of a model, for samples of that shape, without N. Of several, a name tells them apart.
 template <class Scalar = float, class Device = Cpu>
-Value<Scalar, Device> input(const Shape& shape) {
-    return Value<Scalar, Device>(shape);
+Value<Scalar, Device> input(const Shape& shape, std::string name = {}) {
+    return Value<Scalar, Device>(shape, std::move(name));
 }
 
 /// A layer that may be applied more than once, with the same parameters each time:

@@ -4,8 +4,6 @@
 
 #include "weft/layers/declaration.hpp"
 #include "weft/model/detail/names.hpp"
-#include "weft/model/parameters.hpp"
-#include "weft/model/plan.hpp"
 
 namespace weft {
 
@@ -15,27 +13,74 @@ struct GraphNode {
     std::size_t first_input = 0, inputs = 1;
 };
 
+/// An input of a graph.
+struct GraphInput {
+    std::optional<Shape> shape = {};  ///< of one sample, where it was declared
+};
+
+template <class Scalar, class Device>
+struct Graph;
+
+template <class Scalar, class Device>
+struct BuiltGraph;
+template <class Scalar, class Device>
+class Parameters;
+
+/// What a graph has that was made of values, and that a list of layers has not: names of inputs,
+/// and models in it. Behind an interface, so that a program without compiles nothing of it.
+template <class Scalar, class Device>
+class GraphForm {
+public:
+    using Graph = weft::Graph<Scalar, Device>;
+    using Built = BuiltGraph<Scalar, Device>;
+
+    virtual ~GraphForm() = default;
+    virtual bool has_models() const = 0;
+    virtual std::vector<std::string> layer_names(const Graph& graph) const = 0;
+    virtual std::vector<std::string> input_names(const Graph& graph) const = 0;
+    virtual std::vector<std::string> output_names(const Graph& graph) const = 0;
+    virtual std::string summary(const Graph& graph, const Built& built) const = 0;
+
+    /// Throws ShapeError unless the models that begin at a node are applied to what they declare.
+    virtual void check_calls(const Built& built, std::size_t node) const = 0;
+
+    /// Gives models that were built before the parameters they had; what is left of the form.
+    virtual std::shared_ptr<const GraphForm> start_models(const Built& built,
+                                                          Parameters<Scalar, Device>& parameters,
+                                                          const Device& device) const = 0;
+};
+
 /// Declarations of layers and the nodes that apply them, in an order in which each node comes
-/// behind those that it reads. Value 0 is the input, value i + 1 the output of node i; the last is
-/// the output. Pure data, with no numbers.
+/// behind those that it reads. The first values are the inputs, those behind them what the nodes
+/// compute. Pure data, with no numbers.
 template <class Scalar, class Device>
 struct Graph {
     using Declaration = LayerDeclaration<Scalar, Device>;
 
-    std::optional<Shape> input;  ///< of one sample, where it was declared
-    std::vector<Declaration> layers;
-    std::vector<GraphNode> nodes;
-    std::vector<std::size_t> inputs;  ///< values, of all nodes
+    std::string name = {};  ///< as the user said
+    std::vector<GraphInput> inputs = std::vector<GraphInput>(1);
+    std::vector<Declaration> layers = {};
+    std::vector<GraphNode> nodes = {};
+    std::vector<std::size_t> read = {};                          ///< values, by all nodes
+    std::vector<std::size_t> outputs = {};                       ///< values
+    std::shared_ptr<const GraphForm<Scalar, Device>> form = {};  ///< none of a list of layers
 
     std::span<const std::size_t> inputs_of(const GraphNode& node) const {
-        return std::span(inputs).subspan(node.first_input, node.inputs);
+        return std::span(read).subspan(node.first_input, node.inputs);
     }
+
+    bool is_input(std::size_t value) const { return value < inputs.size(); }
+    std::size_t value_of(std::size_t node) const { return inputs.size() + node; }
+    std::size_t node_of(std::size_t value) const { return value - inputs.size(); }
 
     /// Whether each layer is applied once, to what the one before computes.
     WEFT_COLD bool is_chain() const {
+        if (inputs.size() != 1 || outputs.size() > 1) return false;
+        if (form && form->has_models()) return false;
+        if (!outputs.empty() && outputs.front() != nodes.size()) return false;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-            const std::span<const std::size_t> read = inputs_of(nodes[i]);
-            if (nodes[i].layer != i || read.size() != 1 || read.front() != i) return false;
+            const std::span<const std::size_t> values = inputs_of(nodes[i]);
+            if (nodes[i].layer != i || values.size() != 1 || values.front() != i) return false;
         }
         return true;
     }
@@ -48,109 +93,56 @@ struct Graph {
 
     /// Only before the layers.
     WEFT_COLD void declare_input(const Shape& shape) {
-        if (!layers.empty() || input) {
+        if (inputs.empty()) inputs = std::vector<GraphInput>(1);  // moved from
+        if (!layers.empty() || inputs.front().shape) {
             throw ArgumentError("sequential: Input is not the first of the layers");
         }
-        input = shape;
+        inputs.front().shape = shape;
     }
 
     /// Applies a layer to values.
     WEFT_COLD void apply(std::size_t layer, std::span<const std::size_t> values) {
-        nodes.push_back({layer, inputs.size(), values.size()});
-        inputs.insert(inputs.end(), values.begin(), values.end());
+        nodes.push_back({layer, read.size(), values.size()});
+        read.insert(read.end(), values.begin(), values.end());
     }
 
-    /// Applies one more layer to the last value.
+    /// Applies one more layer to the last value, for a chain.
     WEFT_COLD void append(Declaration declaration) {
+        if (inputs.empty()) inputs = std::vector<GraphInput>(1);
         layers.push_back(std::move(declaration));
         const std::size_t last = nodes.size();
         apply(layers.size() - 1, {&last, 1});
+        outputs.assign(1, nodes.size());
     }
 };
 
-/// A graph that was built for an input: its layers know their shapes and parameters. Never changes,
-/// so that models that are copies of each other share it.
+namespace detail {
+
+/// Whether the inputs of a graph say their shapes.
 template <class Scalar, class Device>
-struct BuiltGraph {
-    using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
+WEFT_COLD bool is_declared(const Graph<Scalar, Device>& graph) {
+    const auto declares = [](const GraphInput& input) { return input.shape.has_value(); };
+    return !graph.inputs.empty() && std::ranges::all_of(graph.inputs, declares);
+}
 
-    /// Throws ShapeError or ArgumentError that names the layer.
-    WEFT_COLD BuiltGraph(const Graph<Scalar, Device>& graph, const Shape& input)
-        : inputs(graph.inputs), nodes(graph.nodes.size()) {
-        if (nodes.empty()) {
-            throw ArgumentError("sequential: the model has no layers, expected at least 1");
-        }
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            const auto& [layer, first, count] = graph.nodes[i];
-            nodes[i].layer = layer;
-            nodes[i].inputs = std::span(inputs).subspan(first, count);
-            std::vector<Shape> read(count);
-            for (std::size_t k = 0; k < count; ++k) {
-                const std::size_t value = inputs[first + k];
-                read[k] = value == 0 ? input : nodes[value - 1].output_shape;
-            }
-            describe(nodes[i], graph, read);
-        }
-        for (PlanNode& node : nodes) node.name = names[node.layer];
-        plan = make_plan(PassKind::inference, false);
+/// What Keras calls a model, and whether the user did.
+template <class Scalar, class Device>
+WEFT_COLD std::pair<std::string, bool> model_name(const Graph<Scalar, Device>& graph) {
+    if (!graph.name.empty()) return {graph.name, true};
+    return {graph.is_chain() ? "sequential" : "functional", false};
+}
+
+/// The names of a graph's layers.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<std::string> layer_names(const Graph<Scalar, Device>& graph) {
+    if (graph.form) return graph.form->layer_names(graph);
+    std::vector<std::string> names;
+    for (const auto& layer : graph.layers) {
+        names.push_back(unique_name(layer.name(), layer.named(), names));
     }
-    BuiltGraph(const BuiltGraph&) = delete;
-    BuiltGraph& operator=(const BuiltGraph&) = delete;
+    return names;
+}
 
-    const Shape& input_shape() const { return layers.front()->input_shape(); }
-    const Shape& output_shape() const { return nodes.back().output_shape; }
-
-    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
-        return std::span(list.parameters())
-            .subspan(first_parameter.at(i), first_parameter.at(i + 1) - first_parameter[i]);
-    }
-
-    WEFT_COLD std::shared_ptr<const Plan> make_plan(PassKind kind, bool takes_logits) const {
-        return std::make_shared<const Plan>(input_shape(), nodes, kind, takes_logits);
-    }
-
-    std::vector<LayerPointer> layers;
-    std::vector<std::string> names;               ///< of layers
-    std::vector<std::size_t> first_parameter{0};  ///< of each layer, and one past the last
-    ParameterList list;
-    std::vector<std::size_t> inputs;  ///< of all nodes
-    std::vector<PlanNode> nodes;
-    double work = 0;  ///< for one sample: multiplications by parameters, and numbers computed
-    std::shared_ptr<const Plan> plan;  ///< of predict
-
-private:
-    /// What a plan has to know of a node, whose layer is built if it is new.
-    WEFT_COLD void describe(PlanNode& node, const Graph<Scalar, Device>& graph,
-                            std::span<const Shape> read) {
-        if (node.layer == layers.size()) {
-            LayerBuilder builder(detail::unique_name(graph.layers[node.layer], names), read, list);
-            layers.push_back(graph.layers[node.layer].build(builder));
-            names.push_back(builder.name());
-            first_parameter.push_back(list.parameters().size());
-        }
-        const Layer<Scalar, Device>& layer = *layers[node.layer];
-        if (read.front() != layer.input_shape()) {
-            throw ShapeError(detail::join(
-                {names[node.layer], ": input has shape ", read.front().to_batch_string(),
-                 ", expected ", layer.input_shape().to_batch_string(), " as where it was before"}));
-        }
-        if (read.size() > 1 && !layer.is_merge()) {
-            throw ArgumentError(detail::join({names[node.layer], ": the layer has one input, not ",
-                                              static_cast<Index>(read.size())}));
-        }
-        const auto own = layer_parameters(node.layer);
-        work += detail::multiplications(own, layer.output_shape());
-        if (!layer.is_view()) work += static_cast<double>(layer.output_shape().size());
-        node.is_trainable = detail::count_numbers(own, true) > 0;
-        node.output_shape = layer.output_shape();
-        node.is_view = layer.is_view();
-        node.absorbs_relu = layer.absorbs_relu();
-        node.backs_through_relu = layer.backs_through_relu();
-        node.backs_in_place = layer.backs_in_place();
-        node.as_activation = layer.as_activation();
-        node.output_activation = layer.output_activation();
-        node.activity_regularizer = layer.activity_regularizer();
-    }
-};
+}  // namespace detail
 
 }  // namespace weft

@@ -2,30 +2,47 @@
 /// The order in which a graph has its nodes: Keras's order of layers.
 #pragma once
 
-#include "weft/model/graph.hpp"
+#include "weft/model/detail/own_form.hpp"
 
 #include <algorithm>
+#include <variant>
 
 namespace weft {
+
+/// The inputs of a graph, where there is a node otherwise, are numbered downwards from this.
+inline constexpr std::size_t graph_input = static_cast<std::size_t>(-1);
+
+/// What a node computes, or an input of the graph.
+struct LooseValue {
+    std::size_t node = graph_input;  ///< or graph_input - k: input k
+    std::size_t output = 0;          ///< of a node that applies a model
+
+    bool is_input() const { return node > graph_input / 2; }
+    std::size_t input() const { return graph_input - node; }
+};
 
 /// A node of a graph that is not in order yet.
 struct LooseNode {
     std::size_t layer = 0;
-    std::vector<std::size_t> inputs = {};  ///< other nodes, or graph_input
+    std::vector<LooseValue> inputs = {};
 };
 
-/// The input of the graph, among the inputs of a node.
-inline constexpr std::size_t graph_input = static_cast<std::size_t>(-1);
+/// What a node applies.
+template <class Scalar, class Device>
+using LooseLayer = std::variant<LayerDeclaration<Scalar, Device>, GraphModel<Scalar, Device>>;
 
 namespace detail {
 
-/// Nodes on the way back from the output, and how far each is from it.
+/// Nodes on the way back from the outputs, and how far each is from them.
 class LooseGraph {
 public:
     static constexpr Index not_met = -1;
 
     WEFT_COLD explicit LooseGraph(std::span<const LooseNode> nodes)
-        : nodes_(nodes), node_rank_(nodes.size(), not_met), distance_(nodes.size()) {
+        : nodes_(nodes),
+          node_rank_(nodes.size(), not_met),
+          distance_(nodes.size()),
+          is_finished_(nodes.size()) {
         std::size_t layers = 0;
         for (const LooseNode& node : nodes) layers = (std::max)(layers, node.layer + 1);
         layer_rank_.assign(layers, not_met);
@@ -37,8 +54,8 @@ public:
         struct Open {
             std::size_t node, next;
         };
+        if (node_rank_[output] != not_met) return;
         std::vector<Open> open;
-        std::vector<bool> is_finished(nodes_.size());
         const auto meet = [&](std::size_t node) {
             node_rank_[node] = nodes_met_++;
             Index& rank = layer_rank_[nodes_[node].layer];
@@ -49,22 +66,22 @@ public:
         while (!open.empty()) {
             auto& [node, next] = open.back();
             if (next == nodes_[node].inputs.size()) {
-                is_finished[node] = true;
+                is_finished_[node] = true;
                 finished_.push_back(node);
                 open.pop_back();
                 continue;
             }
-            const std::size_t input = nodes_[node].inputs[next++];
-            if (input == graph_input) continue;
-            if (node_rank_[input] == not_met) {
-                meet(input);
-            } else if (!is_finished[input]) {
+            const LooseValue& input = nodes_[node].inputs[next++];
+            if (input.is_input()) continue;
+            if (node_rank_[input.node] == not_met) {
+                meet(input.node);
+            } else if (!is_finished_[input.node]) {
                 throw ArgumentError("model: a layer reads what is computed from its own output");
             }
         }
     }
 
-    /// The longest ways to the output. A layer that is applied again is as far as its farthest
+    /// The longest ways to an output. A layer that is applied again is as far as its farthest
     /// node, which is so for its nodes that are met later, too.
     WEFT_COLD void measure() {
         for (std::size_t i = finished_.size(); i-- > 0;) {
@@ -72,9 +89,9 @@ public:
             Index& distance = distance_[finished_[i]];
             distance = (std::max)(distance, layer_distance_[node.layer]);
             layer_distance_[node.layer] = distance;
-            for (const std::size_t input : node.inputs) {
-                if (input == graph_input) continue;
-                distance_[input] = (std::max)(distance_[input], distance + 1);
+            for (const LooseValue& input : node.inputs) {
+                if (input.is_input()) continue;
+                distance_[input.node] = (std::max)(distance_[input.node], distance + 1);
             }
         }
     }
@@ -95,44 +112,87 @@ private:
 
     std::span<const LooseNode> nodes_;
     std::vector<Index> node_rank_, distance_, layer_rank_, layer_distance_;
+    std::vector<bool> is_finished_;
     std::vector<std::size_t> finished_;  ///< each behind those that it reads
     Index nodes_met_ = 0, layers_met_ = 0;
 };
 
 }  // namespace detail
 
-/// The nodes from which node `output` is computed, in Keras's order of layers: the farthest from
-/// the output first; of equally far ones, the layer that is met first on the way back from the
-/// output, depth first. Throws ArgumentError for a node that is computed from itself.
+/// The nodes from which outputs are computed, in Keras's order of layers: the farthest from the
+/// outputs first; of equally far ones, the layer that is met first on the way back from the
+/// outputs, depth first. Throws ArgumentError for a node that is computed from itself.
 WEFT_COLD inline std::vector<std::size_t> keras_order(std::span<const LooseNode> nodes,
-                                                      std::size_t output) {
+                                                      std::span<const LooseValue> outputs) {
     detail::LooseGraph graph(nodes);
-    graph.walk_back(output);
+    for (const LooseValue& output : outputs) {
+        if (!output.is_input()) graph.walk_back(output.node);
+    }
     graph.measure();
     return graph.order();
 }
 
-/// The graph of the nodes from which node `output` is computed, in that order. `layers` are those
-/// that nodes name.
-template <class Scalar, class Device>
-WEFT_COLD Graph<Scalar, Device> ordered_graph(
-    const std::vector<LayerDeclaration<Scalar, Device>>& layers, std::span<const LooseNode> nodes,
-    std::size_t output) {
-    Graph<Scalar, Device> graph;
-    std::vector<std::size_t> value(nodes.size()), place(layers.size(), graph_input), inputs;
-    for (const std::size_t i : keras_order(nodes, output)) {
-        inputs.clear();
-        for (const std::size_t input : nodes[i].inputs) {
-            inputs.push_back(input == graph_input ? 0 : value[input]);
+/// The same of nodes that name values as a Graph does.
+template <class Node>
+WEFT_COLD std::vector<std::size_t> keras_order_of(const std::vector<Node>& nodes,
+                                                  std::size_t inputs,
+                                                  std::span<const std::size_t> outputs) {
+    const auto loose = [&](std::size_t value) {
+        return LooseValue{value < inputs ? graph_input - value : value - inputs};
+    };
+    std::vector<LooseNode> loose_nodes;
+    for (const Node& node : nodes) {
+        loose_nodes.push_back({node.layer});
+        for (const std::size_t value : node.inputs) {
+            loose_nodes.back().inputs.push_back(loose(value));
         }
-        std::size_t& layer = place[nodes[i].layer];
-        if (layer == graph_input) {
-            layer = graph.layers.size();
-            graph.layers.push_back(layers[nodes[i].layer]);
-        }
-        graph.apply(layer, inputs);
-        value[i] = graph.nodes.size();
     }
+    std::vector<LooseValue> ends;
+    for (const std::size_t output : outputs) ends.push_back(loose(output));
+    return keras_order(loose_nodes, ends);
+}
+
+/// The graph of the nodes from which outputs are computed, in that order. `layers` are those that
+/// nodes name.
+template <class Scalar, class Device>
+WEFT_COLD Graph<Scalar, Device> ordered_graph(std::span<const LooseLayer<Scalar, Device>> layers,
+                                              std::span<const LooseNode> nodes,
+                                              std::vector<GraphInput> inputs,
+                                              std::vector<std::string> input_names,
+                                              std::span<const LooseValue> outputs) {
+    constexpr std::size_t none = graph_input;
+    Graph<Scalar, Device> graph{.inputs = std::move(inputs)};
+    detail::GraphParts<Scalar, Device> parts{.input_names = std::move(input_names)};
+    std::vector<std::vector<std::size_t>> values(nodes.size());
+    std::vector<std::size_t> place(layers.size(), none), read;
+    const auto value_of = [&](const LooseValue& value) {
+        return value.is_input() ? value.input() : values[value.node].at(value.output);
+    };
+    for (const std::size_t i : keras_order(nodes, outputs)) {
+        read.clear();
+        for (const LooseValue& input : nodes[i].inputs) read.push_back(value_of(input));
+        std::size_t& known = place[nodes[i].layer];
+        const bool is_new = known == none;
+        if (const auto* model = std::get_if<1>(&layers[nodes[i].layer])) {
+            if (is_new) {
+                known = parts.models.size();
+                parts.models.push_back(*model);
+                parts.models.back().first_layer = graph.layers.size();
+                graph.layers.insert(graph.layers.end(), model->graph->layers.begin(),
+                                    model->graph->layers.end());
+            }
+            values[i] = detail::call_model(graph, parts, known, read);
+        } else {
+            if (is_new) {
+                known = graph.layers.size();
+                graph.layers.push_back(std::get<0>(layers[nodes[i].layer]));
+            }
+            values[i] = {graph.value_of(graph.nodes.size())};
+            graph.apply(known, read);
+        }
+    }
+    for (const LooseValue& output : outputs) graph.outputs.push_back(value_of(output));
+    graph.form = std::make_shared<const detail::OwnForm<Scalar, Device>>(std::move(parts));
     return graph;
 }
 

@@ -6,8 +6,7 @@
 #include "weft/model/detail/on_device.hpp"
 #include "weft/model/detail/pass_run.hpp"
 #include "weft/model/detail/predict_batches.hpp"
-#include "weft/model/detail/summarize.hpp"
-#include "weft/model/graph.hpp"
+#include "weft/model/model_layers.hpp"
 
 namespace weft {
 
@@ -17,13 +16,17 @@ namespace weft {
 /// build() fixes the input shape, infers every other, and gives the parameters their first values.
 /// A copy is deep. What is moved from has no layers.
 ///
+/// Most models have one input and one output. Of several there is a span or a vector, in their
+/// order, where there is one tensor otherwise.
+///
 /// predict is const and may be called by any number of threads at once.
 template <class Scalar = float, class Device = Cpu>
-class Model {
+class Model : public ModelLayers<Scalar, Device> {
 public:
     using Declaration = LayerDeclaration<Scalar, Device>;
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
+    using Layers = ModelLayers<Scalar, Device>;
 
     Model() = default;
     WEFT_COLD Model(const Model&) = default;
@@ -38,34 +41,45 @@ public:
     /// Built from the graph of values between an input and an output.
     template <template <class, class> class Value>
     Model(const Value<Scalar, Device>& input, const Value<Scalar, Device>& output)
-        : graph_(Value<Scalar, Device>::graph(input, output)) {
-        build_if_declared();
+        : Model(Value<Scalar, Device>::graph({&input, 1}, {&output, 1})) {}
+
+    /// Between several: Model model({a, b}, {c, d}).
+    template <template <class, class> class Value>
+    Model(std::initializer_list<Value<Scalar, Device>> inputs,
+          std::initializer_list<Value<Scalar, Device>> outputs)
+        : Model(Value<Scalar, Device>::graph(inputs, outputs)) {}
+    template <template <class, class> class Value>
+    Model(const Value<Scalar, Device>& input, std::initializer_list<Value<Scalar, Device>> outputs)
+        : Model(Value<Scalar, Device>::graph({&input, 1}, outputs)) {}
+    template <template <class, class> class Value>
+    Model(std::initializer_list<Value<Scalar, Device>> inputs, const Value<Scalar, Device>& output)
+        : Model(Value<Scalar, Device>::graph(inputs, {&output, 1})) {}
+    template <template <class, class> class Value>
+    Model(const std::vector<Value<Scalar, Device>>& inputs,
+          const std::vector<Value<Scalar, Device>>& outputs)
+        : Model(Value<Scalar, Device>::graph(inputs, outputs)) {}
+
+    /// Of that graph; built if it declares its inputs.
+    WEFT_COLD explicit Model(Graph<Scalar, Device> graph) : Layers(std::move(graph)) {
+        this->build_if_declared();
     }
 
-    /// Of that graph; built if it declares its input.
-    WEFT_COLD explicit Model(Graph<Scalar, Device> graph) : graph_(std::move(graph)) {
-        build_if_declared();
+    /// The model as a layer of another: the value that it computes of others. Called again, it is
+    /// the same layer, with the same parameters. The other model starts with copies of these.
+    template <template <class, class> class Value, class... Others>
+    Value<Scalar, Device> operator()(const Value<Scalar, Device>& x,
+                                     const Others&... others) const {
+        if (this->graph().outputs.size() != 1) {
+            detail::refuse_several(this->graph().outputs.size(), "outputs");
+        }
+        return Value<Scalar, Device>::apply(*this, {x, others...}).front();
     }
 
-    /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
-    /// from the seed. Building again starts afresh. Throws ShapeError or ArgumentError that names
-    /// the layer; the model then stays as it was.
-    WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
-        auto built = std::make_shared<const BuiltGraph<Scalar, Device>>(graph_, input_shape);
-        parameters_ = Parameters<Scalar, Device>(built->list, seed, device_);
-        built_ = std::move(built);
-        marks_.begin_build();
-        pool_.clear();
+    /// The values that it computes, where it has several outputs.
+    template <template <class, class> class Value>
+    std::vector<Value<Scalar, Device>> apply(std::vector<Value<Scalar, Device>> inputs) const {
+        return Value<Scalar, Device>::apply(*this, std::move(inputs));
     }
-
-    bool is_built() const { return built_ != nullptr; }
-
-    /// Whether the model is still there and has the parameters it had: for ModelReference.
-    const ModelMarks& marks() const { return marks_; }
-
-    /// The shape of one sample, without N.
-    const Shape& input_shape() const { return built().input_shape(); }
-    const Shape& output_shape() const { return built().output_shape(); }
 
     /// f(x) for a batch x (N, input_shape...), giving (N, output_shape...), or for one sample
     /// x (input_shape...), giving (output_shape...). A sample's result has the same bits alone and
@@ -93,9 +107,29 @@ public:
         const Shape expected = one ? output_shape() : output_shape().batch(samples);
         detail::require_shape("the output has", y.shape(), expected);
         if (samples == 0) return;
-        detail::predict_batches<Scalar, Device>(*this, pool_,
-                                                x.reshape(input_shape().batch(samples)),
-                                                y.reshape(output_shape().batch(samples)));
+        const ConstView xs = x.reshape(input_shape().batch(samples));
+        const View ys = y.reshape(output_shape().batch(samples));
+        detail::predict_batches<Scalar, Device>(*this, pool_, {&xs, 1}, {&ys, 1});
+    }
+
+    /// All outputs for batches of all inputs, of as many samples each. Throws ArgumentError or
+    /// ShapeError, which names the input, for other numbers or shapes.
+    std::vector<Tensor<Scalar, Device>> predict(std::vector<ConstView> xs) const {
+        const Index samples = detail::require_inputs(this->input_shapes(), xs, *this);
+        std::vector<Tensor<Scalar, Device>> outputs;
+        std::vector<View> ys;
+        for (const Shape& shape : this->output_shapes()) {
+            ys.push_back(outputs.emplace_back(shape.batch(samples), device_));
+        }
+        predict(std::span<const ConstView>(xs), ys);
+        return outputs;
+    }
+
+    /// The same into memory of the caller's. Repeated, it allocates nothing.
+    void predict(std::span<const ConstView> xs, std::span<const View> ys) const {
+        const Index samples = detail::require_inputs(this->input_shapes(), xs, *this);
+        detail::require_outputs(this->output_shapes(), ys, samples, *this);
+        if (samples > 0) detail::predict_batches<Scalar, Device>(*this, pool_, xs, ys);
     }
 
     /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
@@ -103,159 +137,103 @@ public:
     /// gives them.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options = {}) const {
-        if (options.training) {
-            throw ArgumentError("sequential: a pass in training, of a model that is const");
-        }
-        return run_forward(workspace, x, options, nullptr);
+        forward(workspace, {&x, 1}, options);
+        return this->prediction(workspace, x.shape()[0]);
     }
 
     /// The same, also in training, where layers may update parameters that are not trainable.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options) {
-        return run_forward(workspace, x, options, mutable_state(options));
+        forward(workspace, {&x, 1}, options);
+        return this->prediction(workspace, x.shape()[0]);
     }
 
-    /// Where dL/d(output) of a batch of n belongs before backward: (n, output_shape...).
-    View output_gradient(Workspace<Scalar, Device>& workspace, Index n) const {
-        return workspace.gradient(workspace.plan().output(), n);
+    /// The same for several inputs or outputs: prediction(workspace, N, k) is output k.
+    WEFT_NOINLINE void forward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
+                               const PassOptions& options = {}) const {
+        if (options.training) {
+            throw ArgumentError("sequential: a pass in training, of a model that is const");
+        }
+        run_forward(workspace, xs, options, nullptr);
+    }
+    WEFT_NOINLINE void forward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
+                               const PassOptions& options) {
+        run_forward(workspace, xs, options, mutable_state(options));
     }
 
-    /// After a training forward over x with the same options, and with dL/d(output) in
+    /// Output k of a batch of n samples after forward.
+    View prediction(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
+        return workspace.value(workspace.plan().output(k), n);
+    }
+
+    /// Where dL/d(output k) of a batch of n belongs before backward: (n, output_shape...).
+    View output_gradient(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
+        return workspace.output_gradient(k, n);
+    }
+
+    /// After a training forward over x with the same options, and with dL/d(output) in each
     /// output_gradient(): the gradient of every trainable parameter into `gradients`, laid out as
     /// trainable_parameters(). No gradient of x is computed. The outputs of layers are no longer
     /// there then.
     WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                             const PassOptions& options, View gradients) {
-        workspace.require_pass(marks_.build(), input_shape(), x.shape(), true);
+        backward(workspace, std::span<const ConstView>(&x, 1), options, gradients);
+    }
+    WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
+                            const PassOptions& options, View gradients) {
+        require_pass(workspace, xs, true);
         const Shape expected{parameters_.trainable_size()};
         if (gradients.size() < expected[0])
             detail::require_shape("gradients have", gradients.shape(), expected);
-        run_pass(workspace.device(), 2 * work(x.shape()[0]),
-                 [&] { pass(workspace, x, options, mutable_state(options)).backward(gradients); });
+        run_pass(workspace.device(), 2 * this->work(xs.front().shape()[0]),
+                 [&] { pass(workspace, xs, options, mutable_state(options)).backward(gradients); });
     }
-
-    /// About the multiplications of a forward pass over n samples, and the numbers it computes,
-    /// which is the work of layers without parameters.
-    double work(Index n) const { return static_cast<double>(n) * built_->work; }
 
     /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run
     /// in the workspace. Of a training workspace any layer; of an inference workspace the last.
     /// That of a layer behind which a relu of its own is fused is the relu's.
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
                                std::size_t i) const {
-        return pass(workspace, x, {}, nullptr).read(workspace.plan().of_node(i));
+        return output(workspace, std::span<const ConstView>(&x, 1), i);
+    }
+    WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
+                               std::size_t i) const {
+        return pass(workspace, xs, {}, nullptr).read(workspace.plan().of_node(i));
     }
 
-    /// A workspace for batches of up to `capacity` samples. With takes_logits, the passes in it
-    /// leave out the last_activation().
-    WEFT_COLD Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind,
-                                                       bool takes_logits = false) const {
-        const bool is_usual = kind == PassKind::inference && !takes_logits;
+    /// A workspace for batches of up to `capacity` samples. The passes in it leave out the
+    /// last_activation() of the outputs that takes_logits has true for, which may be none, or the
+    /// only one.
+    Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind,
+                                             bool takes_logits = false) const {
+        return make_workspace(capacity, kind, std::vector<bool>(1, takes_logits));
+    }
+    WEFT_COLD Workspace<Scalar, Device> make_workspace(
+        Index capacity, PassKind kind, const std::vector<bool>& takes_logits) const {
+        const bool is_usual = kind == PassKind::inference && !takes_logits.front();
         return {is_usual ? built().plan : built().make_plan(kind, takes_logits),
                 built().layers,
                 built().names,
+                built().input_shapes.size(),
                 parameters_.trainable_size(),
                 marks_.build(),
                 device_,
                 capacity};
     }
 
-    /// The activation at the end, in place of whose output a loss may take its input. linear where
-    /// there is none, or something else sees the output.
-    Activation last_activation() const { return built().plan->last_activation(); }
+    /// The activation that output k comes out of, in place of which a loss may take its input.
+    /// linear where there is none, or something else sees the one or the other.
+    Activation last_activation(std::size_t k = 0) const { return built().plan->last_activation(k); }
 
-    /// Which layers there are, and what each is applied to.
-    const Graph<Scalar, Device>& graph() const { return graph_; }
-
-    std::size_t layer_count() const { return graph_.layers.size(); }
-    const std::vector<Declaration>& declarations() const { return graph_.layers; }
-    const Layer<Scalar, Device>& layer(std::size_t i) const { return *built().layers.at(i); }
-    const std::string& layer_name(std::size_t i) const { return built().names.at(i); }
-
-    /// Names and shapes of all parameters, in Keras's order of weights.
-    const std::vector<ParameterInfo>& parameters() const { return built().list.parameters(); }
-
-    /// Those of layer i alone.
-    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
-        return built().layer_parameters(i);
-    }
-
-    /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
-    View parameter(std::string_view name) { return view(find(name)); }
-    ConstView parameter(std::string_view name) const { return view(find(name)); }
-
-    /// A parameter by its place in the arena.
-    View view(const ParameterSlot& slot) { return parameters_.view(slot); }
-    ConstView view(const ParameterSlot& slot) const { return parameters_.view(slot); }
-
-    /// All trainable parameters as one vector, with the zeros between them.
-    View trainable_parameters() {
-        built();
-        return parameters_.trainable();
-    }
-
-    /// All parameters: the trainable ones, then the others.
-    View arena() { return parameters_.arena(); }
-    ConstView arena() const { return parameters_.arena(); }
-
-    /// How many numbers the model has to learn, and how many in all.
-    Index trainable_parameter_count() const { return detail::count_numbers(parameters(), true); }
-    Index parameter_count() const {
-        return trainable_parameter_count() + detail::count_numbers(parameters(), false);
-    }
-
-    /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
-    /// what it reads where the model is no chain, then the totals.
-    WEFT_COLD std::string summary() const { return detail::summarize(graph_, built()); }
-
-    /// The steps of a pass, a line each: what reads and writes which value, and what is fused.
-    WEFT_COLD std::string plan_text(PassKind kind) const {
-        return built().make_plan(kind, false)->to_string(built().nodes);
-    }
-
-    const Device& device() const { return device_; }
-
-    /// Runs later passes on that device, for the CPU with that many threads.
-    WEFT_COLD void set_device(const Device& device) {
-        parameters_.move(device_, device);
-        device_ = device;
-        pool_.clear();
-    }
+    using Layers::input_shape;
+    using Layers::output_shape;
 
 protected:
     WEFT_COLD explicit Model(std::vector<Declaration> declarations) {
         for (Declaration& declaration : declarations) graph_.append(std::move(declaration));
     }
 
-    WEFT_COLD void append(Declaration declaration) {
-        require_unbuilt();
-        graph_.append(std::move(declaration));
-    }
-
-    WEFT_COLD void declare_input(const Shape& shape) {
-        require_unbuilt();
-        graph_.declare_input(shape);
-    }
-
-    /// For an input that was declared.
-    WEFT_COLD void build_if_declared() {
-        if (graph_.input) build(*graph_.input);
-    }
-
 private:
-    WEFT_COLD void require_unbuilt() const {
-        if (is_built()) throw ArgumentError("sequential: add after build");
-    }
-
-    const BuiltGraph<Scalar, Device>& built() const {
-        detail::require_built(is_built());
-        return *built_;
-    }
-
-    const ParameterSlot& find(std::string_view name) const {
-        return detail::find_parameter(parameters(), name).slot;
-    }
-
     bool is_one_sample(const Shape& x) const {
         return detail::is_one_sample(x, input_shape(), built().names.front());
     }
@@ -264,32 +242,38 @@ private:
         return options.training ? parameters_.state() : nullptr;
     }
 
-    detail::PassRun<Scalar, Device> pass(Workspace<Scalar, Device>& workspace, ConstView x,
-                                         const PassOptions& options, Scalar* mutable_state) const {
-        return {*built_, parameters_, mutable_state, workspace, x, options};
+    detail::PassRun<Scalar, Device> pass(Workspace<Scalar, Device>& workspace,
+                                         std::span<const ConstView> xs, const PassOptions& options,
+                                         Scalar* mutable_state) const {
+        return {*built_, parameters_, mutable_state, workspace, xs, options};
     }
 
-    WEFT_COLD View run_forward(Workspace<Scalar, Device>& workspace, ConstView x,
+    WEFT_COLD void require_pass(const Workspace<Scalar, Device>& workspace,
+                                std::span<const ConstView> xs, bool training) const {
+        const auto& inputs = built().input_shapes;
+        if (xs.size() != inputs.size()) detail::refuse_inputs(xs.size(), inputs.size());
+        for (std::size_t k = 0; k < xs.size(); ++k) {
+            workspace.require_pass(marks_.build(), inputs[k], xs[k].shape(), training);
+        }
+    }
+
+    WEFT_COLD void run_forward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
                                const PassOptions& options, Scalar* mutable_state) const {
-        workspace.require_pass(marks_.build(), input_shape(), x.shape(), options.training);
-        auto run = pass(workspace, x, options, mutable_state);
-        const std::size_t output = workspace.plan().output();
-        const View y = workspace.value(output, x.shape()[0]);
-        run_pass(workspace.device(), work(x.shape()[0]), [&] {
+        require_pass(workspace, xs, options.training);
+        auto run = pass(workspace, xs, options, mutable_state);
+        run_pass(workspace.device(), this->work(xs.front().shape()[0]), [&] {
             run.forward();
-            // All layers may be views of x.
-            const ConstView result = run.read(output);
-            if (y.data() != result.data()) copy_elements<Scalar>(workspace.device(), result, y);
+            run.copy_inputs_to_outputs();
         });
-        return y;
     }
 
-    Graph<Scalar, Device> graph_;
-    std::shared_ptr<const BuiltGraph<Scalar, Device>> built_;
-    Parameters<Scalar, Device> parameters_;
-    Device device_;
-    ModelMarks marks_;
-    mutable WorkspacePool<Scalar, Device> pool_;
+    using Layers::built;
+    using Layers::built_;
+    using Layers::device_;
+    using Layers::graph_;
+    using Layers::marks_;
+    using Layers::parameters_;
+    using Layers::pool_;
 };
 
 }  // namespace weft

@@ -5,6 +5,7 @@
 #include "weft/core/error.hpp"
 #include "weft/model/plan_step.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -16,14 +17,30 @@ namespace weft {
 /// fusion is decided here alone, before any number is known, and a layer only says what it can do.
 class Plan {
 public:
-    /// takes_logits: the loss takes the input of the last activation, which is left out if nothing
-    /// else sees its output.
-    WEFT_COLD Plan(const Shape& input, std::span<const PlanNode> nodes, PassKind kind,
-                   bool takes_logits = false)
-        : kind_(kind) {
-        of_nodes_.push_back(add_value({.shape = input}));
-        for (std::size_t i = 0; i < nodes.size(); ++i) lower(i, nodes[i]);
-        if (takes_logits) leave_out_last_activation();
+    /// outputs: values of the graph. takes_logits, of each output: its loss takes the input of the
+    /// last activation, which is left out if nothing else sees its output or its input.
+    WEFT_COLD Plan(std::span<const Shape> inputs, std::span<const PlanNode> nodes,
+                   std::span<const std::size_t> outputs, PassKind kind,
+                   const std::vector<bool>& takes_logits = {})
+        : kind_(kind), input_count_(inputs.size()), gives_logits_(outputs.size()) {
+        for (std::size_t k = 0; k < inputs.size(); ++k) {
+            of_nodes_.push_back(add_value({.shape = inputs[k], .memory = k, .gradient = k}));
+        }
+        const std::vector<bool> is_needed = find_needed(nodes, outputs);
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (is_needed[i]) {
+                lower(i, nodes[i]);
+            } else {
+                of_nodes_.push_back(of_nodes_[nodes[i].inputs.front()]);  // looked at by nobody
+            }
+        }
+        for (const std::size_t output : outputs) {
+            outputs_.push_back(of_nodes_[output]);
+            ++memory_of(outputs_.back()).readers;
+        }
+        for (std::size_t k = 0; k < takes_logits.size(); ++k) {
+            if (takes_logits[k]) leave_out_last_activation(k);
+        }
         for (PlanStep& step : steps_) fuse_forward(step, nodes);
         if (kind == PassKind::training) {
             for (PlanStep& step : steps_) fuse_backward(step, nodes);
@@ -42,49 +59,59 @@ public:
     }
 
     /// The value that node i computes.
-    std::size_t of_node(std::size_t i) const { return of_nodes_[i + 1]; }
-    std::size_t output() const { return of_nodes_.back(); }
+    std::size_t of_node(std::size_t i) const { return of_nodes_[input_count_ + i]; }
 
-    /// Whether the last activation was left out, for a loss that takes its input.
-    bool gives_logits() const { return gives_logits_; }
+    /// Output k.
+    std::size_t output(std::size_t k = 0) const { return outputs_[k]; }
+    std::size_t output_count() const { return outputs_.size(); }
 
-    /// The activation at the end whose input a loss may take: linear if there is none.
-    WEFT_COLD Activation last_activation() const {
-        if (steps_.empty()) return linear;
-        const PlanStep& last = steps_.back();
-        return last.penalty || last.output != output() ? linear : last.activation;
+    /// Layers whose parameters no step has a gradient of: of models of which not all outputs are
+    /// used.
+    const std::vector<std::size_t>& idle_layers() const { return idle_layers_; }
+
+    /// Whether a value lies in the memory of an input: the caller's.
+    bool is_of_caller(std::size_t value) const { return values_[value].memory < input_count_; }
+
+    /// The output whose gradient lies where that of output k does, the first of them: k, unless two
+    /// outputs are the same numbers. Then that of k is added to it.
+    WEFT_COLD std::size_t first_with_gradient(std::size_t k) const {
+        std::size_t first = 0;
+        while (values_[outputs_[first]].gradient != values_[outputs_[k]].gradient) ++first;
+        return first;
     }
 
-    /// A line a step, as docs/architecture.md explains.
-    WEFT_COLD std::string to_string(std::span<const PlanNode> nodes) const {
-        std::string text;
-        for (const PlanStep& step : steps_) {
-            text += nodes[step.node].name;
-            if (step.is_activation()) text += detail::join({" ", weft::to_string(step.activation)});
-            if (step.after != linear) text += detail::join({" + ", weft::to_string(step.after)});
-            const char* separator = ": ";
-            for (const PlanInput& input : inputs(step)) {
-                text += detail::join({separator, to_string(input.value)});
-                separator = ", ";
-            }
-            text += detail::join({" -> ", to_string(step.output)});
-            if (!step.runs_forward) text += "; forward is done before";
-            if (kind_ == PassKind::training) {
-                if (!values_[step.output].needs_gradient) {
-                    text += "; no backward";
-                } else if (!step.runs_backward) {
-                    text += "; backward is done behind";
-                } else if (step.before != linear) {
-                    text += detail::join({"; backward through ", weft::to_string(step.before)});
-                }
-            }
-            text += "\n";
-        }
-        return text;
+    /// Whether the activation of output k was left out, for a loss that takes its input.
+    bool gives_logits(std::size_t k = 0) const { return gives_logits_[k]; }
+
+    /// The activation that output k comes out of, whose input a loss may take: linear if there is
+    /// none, or somebody else reads the one or the other.
+    WEFT_COLD Activation last_activation(std::size_t k = 0) const {
+        const std::size_t step = step_of_output(k);
+        return step == steps_.size() ? linear : steps_[step].activation;
     }
 
 private:
     // ---- Lowering -------------------------------------------------------------------------------
+
+    /// Whether outputs are computed from what a node does. Notes layers of which no node is.
+    WEFT_COLD std::vector<bool> find_needed(std::span<const PlanNode> nodes,
+                                            std::span<const std::size_t> outputs) {
+        std::vector<bool> is_needed(nodes.size()), is_layer_needed(nodes.size());
+        const auto need = [&](std::size_t value) {
+            if (value >= input_count_) is_needed[value - input_count_] = true;
+        };
+        for (const std::size_t output : outputs) need(output);
+        for (std::size_t i = nodes.size(); i-- > 0;) {
+            if (!is_needed[i]) continue;
+            is_layer_needed[nodes[i].layer] = true;
+            for (const std::size_t input : nodes[i].inputs) need(input);
+        }
+        for (const PlanNode& node : nodes) {
+            const bool is_known = std::ranges::find(idle_layers_, node.layer) != idle_layers_.end();
+            if (!is_layer_needed[node.layer] && !is_known) idle_layers_.push_back(node.layer);
+        }
+        return is_needed;
+    }
 
     WEFT_COLD std::size_t add_value(PlanValue value) {
         values_.push_back(value);
@@ -147,7 +174,7 @@ private:
         return step.inputs == 1 && memory_of(input.value).readers == 1 ? &input : nullptr;
     }
 
-    /// The step that writes the numbers of a value; null for the input of the graph.
+    /// The step that writes the numbers of a value; null for an input of the graph.
     WEFT_COLD PlanStep* writer(std::size_t value) {
         for (PlanStep& step : steps_) {
             if (step.output == values_[value].memory) return &step;
@@ -158,14 +185,27 @@ private:
     // ---- Rules of fusion ------------------------------------------------------------------------
 
     /// A loss takes the input of the last activation: the activation is left out.
-    WEFT_COLD void leave_out_last_activation() {
-        if (last_activation() == linear) return;
-        of_nodes_.back() = inputs_.back().value;
-        --memory_of(of_nodes_.back()).readers;
-        steps_.pop_back();
-        values_.pop_back();
-        inputs_.pop_back();
-        gives_logits_ = true;
+    WEFT_COLD void leave_out_last_activation(std::size_t k) {
+        const std::size_t step = step_of_output(k);
+        if (step == steps_.size()) return;
+        const std::size_t logits = inputs_[steps_[step].first_input].value;
+        std::ranges::replace(of_nodes_, outputs_[k], logits);
+        outputs_[k] = logits;  // in the place of the activation as reader
+        steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(step));
+        gives_logits_[k] = true;
+    }
+
+    /// The activation that alone reads what it does, for output k alone; the number of steps if
+    /// there is none.
+    WEFT_COLD std::size_t step_of_output(std::size_t k) const {
+        std::size_t s = 0;
+        while (s < steps_.size() && steps_[s].output != outputs_[k]) ++s;
+        if (s == steps_.size()) return s;
+        const PlanStep& step = steps_[s];
+        const PlanValue& input = values_[inputs_[step.first_input].value];
+        const bool is_alone =
+            values_[step.output].readers == 1 && values_[input.memory].readers == 1;
+        return step.is_activation() && !step.penalty && is_alone ? s : steps_.size();
     }
 
     /// A relu that alone reads what a layer computes: the layer applies it as it stores y.
@@ -194,7 +234,7 @@ private:
     /// needs it afterwards.
     WEFT_COLD void share_memory(const PlanStep& step, std::span<const PlanNode> nodes) {
         const PlanInput* const input = only_input(step);
-        if (input == nullptr || values_[input->value].memory == 0) return;
+        if (input == nullptr || is_of_caller(input->value)) return;
         const bool is_training = kind_ == PassKind::training;
         if (is_training && (step.is_activation() || nodes[step.node].backs_in_place)) {
             put_into(&PlanValue::gradient, step.output, values_[input->value].gradient);
@@ -217,9 +257,11 @@ private:
     }
 
     /// Of the steps that read a value, the last runs backward first and writes the gradient; the
-    /// others add to it, in that order. So do those that apply the same layer.
+    /// others add to it, in that order; all add to what the loss wrote for an output. So do those
+    /// that apply the same layer.
     WEFT_COLD void sum_gradients(std::span<const PlanNode> nodes) {
         std::vector<bool> is_written(values_.size()), is_layer_written(nodes.size());
+        for (const std::size_t output : outputs_) is_written[values_[output].gradient] = true;
         for (std::size_t s = steps_.size(); s-- > 0;) {
             PlanStep& step = steps_[s];
             if (!values_[step.output].needs_gradient) continue;
@@ -239,16 +281,15 @@ private:
         }
     }
 
-    WEFT_COLD std::string to_string(std::size_t value) const {
-        return detail::join({values_[value].shape.to_batch_string(), "@", values_[value].memory});
-    }
-
     PassKind kind_ = PassKind::inference;
     std::vector<PlanStep> steps_;
     std::vector<PlanInput> inputs_;  ///< of all steps
     std::vector<PlanValue> values_;
-    std::vector<std::size_t> of_nodes_;  ///< values: the input of the graph, then of each node
-    bool gives_logits_ = false;
+    std::size_t input_count_;            ///< of the graph, whose values are the first
+    std::vector<std::size_t> of_nodes_;  ///< values: the inputs of the graph, then of each node
+    std::vector<std::size_t> outputs_;   ///< values
+    std::vector<bool> gives_logits_;     ///< of outputs
+    std::vector<std::size_t> idle_layers_;
 };
 
 }  // namespace weft

@@ -21,7 +21,7 @@ enum class PassKind {
 struct PlanNode {
     std::string_view name = {};                ///< "dense_1"
     std::size_t layer = 0;                     ///< another node may apply the same one
-    std::span<const std::size_t> inputs = {};  ///< 0: the input of the graph; i + 1: node i
+    std::span<const std::size_t> inputs = {};  ///< the graph's inputs first, then its nodes
     Shape output_shape = {};                   ///< of one sample
     bool is_view = false;                      ///< y is x under another shape
     bool is_trainable = false;                 ///< has parameters that are trained

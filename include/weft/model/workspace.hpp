@@ -38,8 +38,9 @@ public:
     /// For the layers of that build, with their names for errors. Throws
     /// ShapeError for outputs that are more than memory can hold.
     WEFT_COLD Workspace(std::shared_ptr<const Plan> plan, std::span<const LayerPointer> layers,
-                        std::span<const std::string> names, Index trainable_size, const Mark& build,
-                        const Device& device, Index capacity)
+                        std::span<const std::string> names, std::size_t graph_inputs,
+                        Index trainable_size, const Mark& build, const Device& device,
+                        Index capacity)
         : build_(build), device_(device), capacity_(capacity), plan_(std::move(plan)) {
         for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
         std::vector<Index> saved;
@@ -53,6 +54,9 @@ public:
         penalty_ = (offsets_.size_bytes + 7) / 8 * 8;
         memory_ = Tensor<std::byte, Device>(Shape{penalty_ + static_cast<Index>(sizeof(double))},
                                             device_);
+        if (!plan_->idle_layers().empty()) {
+            zeros_ = Tensor<Scalar, Device>({trainable_size}, device_);
+        }
         std::size_t most = 1;
         for (const PlanStep& step : plan_->steps()) {
             if (step.adds_gradients) {
@@ -60,7 +64,8 @@ public:
             }
             most = (std::max)(most, step.inputs);
         }
-        inputs_ = std::make_unique<TensorView<const Scalar, Device>[]>(most);
+        inputs_ = std::make_unique<TensorView<const Scalar, Device>[]>(most + graph_inputs);
+        graph_inputs_ = inputs_.get() + most;
         input_gradients_ = std::make_unique<View[]>(most);
     }
 
@@ -93,10 +98,16 @@ public:
         return {reinterpret_cast<double*>(memory_.data() + penalty_), Shape{1}};
     }
 
-    /// The value of n samples; the graph's input, value 0, is the caller's x and not here.
+    /// The value of n samples; the graph's inputs, the first values, are the caller's and not here.
     View value(std::size_t i, Index n) { return view(offsets_.values, i, n); }
 
-    /// Its gradient. Training only.
+    /// Where the loss writes the gradient of output k. Training only.
+    View output_gradient(std::size_t k, Index n) {
+        return {reinterpret_cast<Scalar*>(memory_.data() + offsets_.outputs[k]),
+                plan_->values()[plan_->output(k)].shape.batch(n)};
+    }
+
+    /// The gradient of a value. Training only.
     View gradient(std::size_t i, Index n) { return view(offsets_.gradients, i, n); }
 
     /// What step s keeps from forward to backward. Training only.
@@ -105,9 +116,15 @@ public:
     /// Gradients of a layer's parameters that are added to those of another use of the layer.
     Scalar* gradients_of_shared() { return shared_gradients_.data(); }
 
+    /// As long as the gradients of all parameters, where the plan has idle layers.
+    const Scalar* zeros() const { return zeros_.data(); }
+
     /// Room for the inputs of a step and for their gradients.
     TensorView<const Scalar, Device>* inputs() { return inputs_.get(); }
     View* input_gradients() { return input_gradients_.get(); }
+
+    /// Room for a part of the inputs of the graph.
+    TensorView<const Scalar, Device>* graph_inputs() { return graph_inputs_; }
 
     /// Where step s puts gradients that are added to others. Training only.
     std::byte* added(std::size_t s) { return memory_.data() + offsets_.added[s]; }
@@ -137,8 +154,9 @@ private:
     detail::PlacedValues offsets_;
     Index penalty_ = 0;  ///< where it lies
     Tensor<std::byte, Device> memory_;
-    Tensor<Scalar, Device> shared_gradients_;
+    Tensor<Scalar, Device> shared_gradients_, zeros_;
     std::unique_ptr<TensorView<const Scalar, Device>[]> inputs_;
+    TensorView<const Scalar, Device>* graph_inputs_ = nullptr;  ///< in the same block
     std::unique_ptr<View[]> input_gradients_;
 };
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/data/dataset.hpp"
-#include "weft/losses/loss.hpp"
+#include "weft/losses/loss_list.hpp"
 #include "weft/metrics/metric.hpp"
 #include "weft/optimizers/adam.hpp"
 #include "weft/optimizers/schedule.hpp"
@@ -22,10 +22,15 @@ struct GradientClipping {
 template <class Scalar, class Device>
 struct TrainerOptions {
     OptimizerDeclaration<Scalar, Device> optimizer = Adam{};
-    LossDeclaration<Scalar, Device> loss;
+    LossList<Scalar, Device> loss;  ///< one, or one for each output
     std::vector<MetricDeclaration<Scalar, Device>> metrics = {};
     Schedule learning_rate_schedule = {};  ///< of each step, instead of the optimiser's rate
     GradientClipping clipping = {};
+    /// Of several outputs: factors of their losses in the sum that is trained on, and the metrics
+    /// of each. Scores are "loss", then "a_loss" of each output a, then "a_accuracy" and so on.
+    std::vector<double> loss_weights = {};  ///< none: 1 each
+    std::vector<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics = {};
+    std::vector<std::string> output_names = {};  ///< in scores; none: the model's
 };
 
 /// How fit goes about it, with Keras's defaults.
@@ -75,6 +80,10 @@ WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& optio
     require_option(value >= 0, "clipping", "value", value, "at least 0");
     require_option(global_norm >= 0, "clipping", "global_norm", global_norm, "at least 0");
     std::vector<std::string> taken{"loss"};
+    for (const double weight : options.loss_weights) {
+        require_option(weight >= 0 && std::isfinite(weight), "trainer", "loss_weights", weight,
+                       "finite numbers of at least 0");
+    }
     for (const auto& metric : options.metrics) {
         if (std::ranges::find(taken, metric.name()) != taken.end()) {
             throw ArgumentError(concat("metrics: ", metric.name(), " is the name of two scores"));

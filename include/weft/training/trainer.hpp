@@ -44,6 +44,9 @@ public:
         : model_(model), options_(std::move(options)) {
         detail::check_trainer_options(options_);
         state_.learning_rate = options_.optimizer->learning_rate();
+        if (options_.output_names.empty() && options_.loss.size() > 1) {
+            options_.output_names = model.output_names();
+        }
     }
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
@@ -62,17 +65,28 @@ public:
     }
     WEFT_COLD History fit(const Examples<Scalar>& examples, const FitOptions<Scalar>& options = {});
 
+    /// Of several inputs or outputs: trainer.fit({x1, x2}, {y1, y2}).
+    WEFT_COLD History fit(std::vector<Column<Scalar>> x, std::vector<Column<Scalar>> y,
+                          const FitOptions<Scalar>& options = {}) {
+        return fit(Examples<Scalar>(std::move(x), std::move(y)), options);
+    }
+
     /// The mean loss and metrics over all samples, by the model as it is. Changes nothing, also in
     /// the middle of training.
     template <class X, TargetsFor<X, Scalar> Y>
     Scores evaluate(const X& x, const Y& y, Index batch_size = 128) const {
         return evaluate(Examples<Scalar>(x, y), batch_size);
     }
+    WEFT_COLD Scores evaluate(std::vector<Column<Scalar>> x, std::vector<Column<Scalar>> y,
+                              Index batch_size = 128) const {
+        return evaluate(Examples<Scalar>(std::move(x), std::move(y)), batch_size);
+    }
     WEFT_COLD Scores evaluate(const Examples<Scalar>& examples, Index batch_size = 128) const {
         detail::require_at_least_one("evaluate", "batch_size", batch_size);
         const Model& model = model_.get("evaluate");
         detail::require_samples(examples, "evaluate: the data");
-        detail::check_output(model, options_.loss);
+        detail::check_outputs(model, options_);
+        detail::check_each_output(model, options_);
         detail::check_data<Scalar, Device>(*examples, model, options_.loss);
         return detail::evaluate<Scalar, Device>(model, options_, *examples, 0, examples->size(),
                                                 batch_size);
@@ -104,14 +118,22 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
     detail::check_fit_options(options, data.size());
     state_.next_rate(options_, state_.steps);
     std::optional<Model> built;  // kept only if the data fit it
-    if (!trained.is_built()) built.emplace(trained).build(data.input_shape(), options.seed);
+    if (!trained.is_built()) {
+        const std::vector<Shape> shapes = data.input_shapes();
+        built.emplace(trained).build(shapes, options.seed);
+    }
     const Model& model = built ? *built : trained;
-    detail::check_output(model, options_.loss);
+    detail::check_outputs(model, options_);
+    detail::check_each_output(model, options_);
     detail::check_data<Scalar, Device>(data, model, options_.loss);
     if (options.validation_data) {
         detail::require_samples(options.validation_data, "fit: validation_data");
         detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss,
                                            " of validation_data");
+    }
+    if (!options.class_weight.empty() && options_.loss.size() > 1) {
+        throw ArgumentError(
+            "fit: class_weight is for a model with one output; sample_weight goes for several");
     }
     if (!options.class_weight.empty()) {
         const Index classes = options_.loss->class_count(model.output_shape());

@@ -46,7 +46,7 @@ Tensor<double> three_batches(bool goes_wrong) {
             add_penalty<Scalar>(device, view<Scalar, Device>(w), 0.5, 0.25, adds,
                                 slot(TallyPlaces::parameter_penalty));
         }
-        add_penalties(device, slot(TallyPlaces::parameter_penalty), &of_outputs, 2, loss, 2,
+        add_penalties(device, slot(TallyPlaces::parameter_penalty), &of_outputs, 2, 2, loss, 2,
                       slot(TallyPlaces::wrong));
         add_sparse_matches<Scalar>(device, view<Scalar, Device>(p),
                                    view<Scalar, Device>(std::as_const(labels)), matches);
@@ -92,8 +92,8 @@ TEST_CASE("penalties that are not finite are marked, and none where nobody asks"
     const double of_parameters = 1, of_outputs = not_a_number;
     double wrong = 0;
     Tensor<double> sum({2}, {1, 2});
-    add_penalties(cpu, &of_parameters, &of_outputs, 1, sum, 2, nullptr);
-    add_penalties(cpu, &of_parameters, &of_outputs, 1, sum, 2, &wrong);
+    add_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, nullptr);
+    add_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, &wrong);
     CHECK(wrong == 2);
     const Tensor<float> losses({1}, {static_cast<float>(not_a_number)});
     add_losses<float>(cpu, losses, sum, 2, nullptr);

@@ -3,38 +3,12 @@
 #pragma once
 
 #include "weft/io/detail/graph_text.hpp"
+#include "weft/io/detail/graph_writer.hpp"
 #include "weft/io/detail/json_fields.hpp"
 #include "weft/io/layer_formats.hpp"
 #include "weft/model/sequential.hpp"
 
 namespace weft::detail {
-
-/// What keras.models.model_from_json takes for a Sequential of these layers behind an InputLayer,
-/// or for a Functional model where the model is no chain.
-template <class Scalar, class Device>
-WEFT_COLD std::string architecture_text(const Model<Scalar, Device>& model, Json::Array layers) {
-    Json::Array batch_shape, all;
-    batch_shape.emplace_back();
-    for (const Index extent : model.input_shape()) batch_shape.emplace_back(extent);
-    Json::Object input, config, result;
-    input.push_back({"batch_shape", std::move(batch_shape)});
-    Json input_layer = class_and_config("InputLayer", std::move(input));
-    const bool is_chain = model.graph().is_chain();
-    if (is_chain) {
-        all.push_back(std::move(input_layer));
-        for (Json& layer : layers) all.push_back(std::move(layer));
-        config.push_back({"name", "sequential"});
-        config.push_back({"layers", std::move(all)});
-    } else {
-        const GraphWriter writer(model);
-        config = writer.functional(std::move(input_layer), std::move(layers));
-    }
-    // Keras has no public name for Functional.
-    result.push_back({"module", is_chain ? "keras" : "keras.src.models.functional"});
-    result.push_back({"class_name", is_chain ? "Sequential" : "Functional"});
-    result.push_back({"config", std::move(config)});
-    return to_text(std::move(result), "save_model");
-}
 
 /// A layer of weft's with these fields, as Keras has it.
 template <class Scalar, class Device>
@@ -77,6 +51,7 @@ WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
     Json::Array layers;
     for (const auto& declaration : model.declarations()) {
         JsonFields field;
+        if (declaration.is_renamed()) field.rename(declaration.name());
         const auto writes = [&](const auto& format) { return format.write(declaration, field); };
         if (std::ranges::any_of(own, writes)) {
             layers.push_back(class_and_config(declaration.type(), field.result()));
@@ -90,7 +65,7 @@ WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
                                        declaration.type(), "{}})"));
         }
     }
-    return architecture_text(model, std::move(layers));
+    return to_text(GraphWriter(model, std::move(layers)).model(), "save_model");
 }
 
 /// The layers that these texts describe.
@@ -110,6 +85,45 @@ WEFT_COLD std::vector<LayerDeclaration<Scalar, Device>> read_layers(
         field.require_all_known();
     }
     return layers;
+}
+
+/// The graph that a text describes, and the shapes of its inputs.
+template <class Scalar, class Device>
+WEFT_COLD Graph<Scalar, Device> graph_of(const GraphText& text,
+                                         const std::vector<LayerFormat<Scalar, Device>>& own,
+                                         const std::string& file) {
+    std::vector<LooseLayer<Scalar, Device>> layers;
+    std::vector<LayerText> plain;
+    for (const LayerText& layer : text.layers) {
+        if (layer.model == nullptr) plain.push_back(layer);
+    }
+    const auto read = read_layers(std::span<const LayerText>(plain), own);
+    auto next = read.begin();
+    for (const LayerText& layer : text.layers) {
+        if (layer.model == nullptr) {
+            layers.emplace_back(*next++);
+            continue;
+        }
+        const bool is_chain = layer.class_name == "Sequential";
+        const std::string name = own_name(layer.name, is_chain ? "sequential" : "functional");
+        layers.emplace_back(GraphModel<Scalar, Device>{
+            name.empty() ? (is_chain ? "sequential" : "functional") : name, !name.empty(), 0,
+            std::make_shared<const Graph<Scalar, Device>>(
+                graph_of(*layer.model, own, layer.where))});
+    }
+    std::vector<GraphInput> inputs;
+    std::vector<std::string> names;
+    for (const LayerText& input : text.inputs) {
+        inputs.push_back({read_input_layer(input)});
+        names.push_back(own_name(input.name, "input_layer"));
+    }
+    if (keras_order(text.nodes, text.outputs).size() != text.nodes.size()) {
+        throw IoError(concat(file, ": its architecture has layers that do not lead to its output"));
+    }
+    auto graph = ordered_graph<Scalar, Device>(layers, text.nodes, std::move(inputs),
+                                               std::move(names), text.outputs);
+    graph.name = text.name;
+    return graph;
 }
 
 }  // namespace weft::detail

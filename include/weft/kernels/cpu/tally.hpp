@@ -39,11 +39,11 @@ void add_losses(Cpu& cpu, TensorView<const Scalar> losses, TensorView<double> su
     if (wrong != nullptr) check_finite<Scalar>(cpu, losses, mark, wrong);
 }
 
-/// sum_0 += (of_parameters + of_outputs / n) sum_1: the penalties of a batch of n, for each row.
+/// sum_0 += (of_parameters + of_outputs / n) rows: the penalties of a batch of n, for each row.
 inline void add_penalties(Cpu&, const double* of_parameters, const double* of_outputs, Index n,
-                          TensorView<double> sum, double mark, double* wrong) {
+                          Index rows, TensorView<double> sum, double mark, double* wrong) {
     const double penalties = *of_parameters + *of_outputs / static_cast<double>(n);
-    sum[0] += penalties * sum[1];
+    sum[0] += penalties * static_cast<double>(rows);
     if (wrong != nullptr && *wrong == 0 && !std::isfinite(penalties)) *wrong = mark;
 }
 

@@ -10,12 +10,10 @@ namespace weft::detail {
 
 /// "dense", then "dense_1", "dense_2", ... Throws ArgumentError when the user gave a name that is
 /// taken.
-template <class Scalar, class Device>
-WEFT_COLD std::string unique_name(const LayerDeclaration<Scalar, Device>& declaration,
-                                  const std::vector<std::string>& taken) {
-    const std::string& name = declaration.name();
+WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
+                                         const std::vector<std::string>& taken) {
     if (std::ranges::find(taken, name) == taken.end()) return name;
-    if (declaration.named()) {
+    if (is_given) {
         throw ArgumentError(join({"sequential: two layers are named ", name}));
     }
     // One look at each: of a file's ten thousand layers, trying one number after the other would
@@ -74,6 +72,23 @@ WEFT_COLD inline double multiplications(std::span<const ParameterInfo> parameter
     const Index places = output.size() / (std::max<Index>)(output.last(), 1);
     const Index numbers = count_numbers(parameters, true) + count_numbers(parameters, false);
     return static_cast<double>(numbers) * static_cast<double>(places);
+}
+
+WEFT_COLD [[noreturn]] inline void refuse_several(std::size_t count, std::string_view what) {
+    throw ArgumentError(join({"model: it has ", static_cast<Index>(count), " ", what,
+                              ", where one is expected; input_shapes(), output_shapes() and lists "
+                              "of tensors are for several"}));
+}
+
+WEFT_COLD [[noreturn]] inline void refuse_inputs(std::size_t found, std::size_t expected) {
+    throw ArgumentError(join({"model: ", static_cast<Index>(found), " inputs, expected ",
+                              static_cast<Index>(expected)}));
+}
+
+/// The shape of the one input or output. Throws ArgumentError where there are several.
+inline const Shape& only(const std::vector<Shape>& shapes, std::string_view what) {
+    if (shapes.size() != 1) refuse_several(shapes.size(), what);
+    return shapes.front();
 }
 
 WEFT_COLD inline void require_built(bool is_built) {

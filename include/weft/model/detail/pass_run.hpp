@@ -3,12 +3,12 @@
 #pragma once
 
 #include "weft/core/eigen.hpp"
-#include "weft/model/graph.hpp"
+#include "weft/model/built_graph.hpp"
 #include "weft/model/workspace.hpp"
 
 namespace weft::detail {
 
-/// One pass over the batch x, in the memory of a workspace.
+/// One pass over a batch, an x for each input, in the memory of a workspace.
 template <class Scalar, class Device>
 class PassRun {
 public:
@@ -17,13 +17,13 @@ public:
 
     /// mutable_state: in training, the parameters that no optimiser touches; else null.
     PassRun(const BuiltGraph<Scalar, Device>& graph, const Parameters<Scalar, Device>& parameters,
-            Scalar* mutable_state, Workspace<Scalar, Device>& workspace, ConstView x,
-            const PassOptions& options)
+            Scalar* mutable_state, Workspace<Scalar, Device>& workspace,
+            std::span<const ConstView> xs, const PassOptions& options)
         : graph_(graph),
           parameters_(parameters),
           mutable_state_(mutable_state),
           workspace_(workspace),
-          x_(x),
+          xs_(xs),
           options_(options) {}
 
     WEFT_COLD void forward() {
@@ -41,16 +41,38 @@ public:
 
     /// After forward, and with dL/d(output) in its place.
     WEFT_COLD void backward(View gradients) {
-        const auto& steps = workspace_.plan().steps();
+        const auto& steps = plan().steps();
+        for (const std::size_t layer : plan().idle_layers()) {
+            for (const ParameterInfo& parameter : graph_.layer_parameters(layer)) {
+                const auto& [offset, shape, is_trainable] = parameter.slot;
+                if (!is_trainable) continue;
+                copy_elements<Scalar>(device(), ConstView(workspace_.zeros() + offset, shape),
+                                      View(gradients.data() + offset, shape));
+            }
+        }
+        for (std::size_t k = 1; k < plan().output_count(); ++k) {
+            if (plan().first_with_gradient(k) == k) continue;
+            const View sum = workspace_.gradient(plan().output(k), n());
+            add_elements<Scalar>(device(), workspace_.output_gradient(k, n()), sum, sum);
+        }
         for (std::size_t i = steps.size(); i-- > 0;) {
             if (value(steps[i].output).needs_gradient) back(steps[i], gradients);
         }
     }
 
-    /// A value of the plan: the input is the caller's, and so are views of it.
+    /// A value of the plan: inputs are the caller's, and so are views of them.
     WEFT_COLD ConstView read(std::size_t i) {
-        if (value(i).memory == 0) return {x_.data(), value(i).shape.batch(n())};
-        return workspace_.value(i, n());
+        if (!plan().is_of_caller(i)) return workspace_.value(i, n());
+        return {xs_[value(i).memory].data(), value(i).shape.batch(n())};
+    }
+
+    /// Outputs that are views of the caller's memory go to the workspace, as all others.
+    WEFT_COLD void copy_inputs_to_outputs() {
+        for (std::size_t k = 0; k < plan().output_count(); ++k) {
+            const std::size_t output = plan().output(k);
+            if (!plan().is_of_caller(output)) continue;
+            copy_elements<Scalar>(device(), read(output), workspace_.value(output, n()));
+        }
     }
 
 private:
@@ -152,14 +174,14 @@ private:
         return *graph_.layers[step.layer];
     }
     Device& device() { return workspace_.device(); }
-    Index n() const { return x_.shape()[0]; }
+    Index n() const { return xs_.front().shape()[0]; }
     const PlanValue& value(std::size_t i) const { return plan().values()[i]; }
 
     const BuiltGraph<Scalar, Device>& graph_;
     const Parameters<Scalar, Device>& parameters_;
     Scalar* mutable_state_;
     Workspace<Scalar, Device>& workspace_;
-    ConstView x_;
+    std::span<const ConstView> xs_;
     const PassOptions& options_;
 };
 

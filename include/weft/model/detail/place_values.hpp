@@ -11,7 +11,8 @@ namespace weft::detail {
 struct PlacedValues {
     std::vector<Index> values, gradients;  ///< of each value
     std::vector<Index> saved;              ///< of each step: what the layer keeps for backward
-    std::vector<Index> added;  ///< of each step: gradients, one a input, to be added to others
+    std::vector<Index> added;    ///< of each step: gradients, one a input, to be added to others
+    std::vector<Index> outputs;  ///< of each output: where the loss writes its gradient
     Index size_bytes = 0;
 };
 
@@ -27,7 +28,7 @@ public:
         : plan_(plan),
           samples_(samples),
           scalar_bytes_(static_cast<Index>(scalar_bytes)),
-          places_(2 * (plan.values().size() + plan.steps().size())) {}
+          places_(2 * (plan.values().size() + plan.steps().size()) + plan.output_count()) {}
 
     WEFT_COLD PlacedValues place(std::span<const Index> saved) {
         const std::size_t values = plan_.values().size(), steps = plan_.steps().size();
@@ -39,7 +40,7 @@ public:
             Index added = 0;
             for (const PlanInput& input : plan_.inputs(step)) {
                 // What lies in the caller's memory needs none here.
-                if (value(input.value).memory != 0) need(input.value, s, last);
+                if (!plan_.is_of_caller(input.value)) need(input.value, s, last);
                 if (!is_training || !value(input.value).needs_gradient) continue;
                 need_gradient(input.value, back);
                 if (input.adds_gradient) added += bytes_of(input.value);
@@ -49,10 +50,17 @@ public:
             places_[2 * values + steps + s] = {added, back, back};
             if (value(step.output).needs_gradient) need_gradient(step.output, back);
         }
-        // The output is read, and its gradient written, when all steps are over. A view of the
+        // Outputs are read, and their gradients written, when all steps are over. A view of the
         // caller's memory is copied there.
-        need(plan_.output(), steps, steps);
-        if (is_training) need_gradient(plan_.output(), steps);
+        const std::size_t beside = 2 * (values + steps);
+        for (std::size_t k = 0; k < plan_.output_count(); ++k) {
+            const std::size_t output = plan_.output(k);
+            need(output, steps, steps);
+            if (!is_training) continue;
+            need_gradient(output, steps);
+            if (plan_.first_with_gradient(k) == k) continue;
+            places_[beside + k] = {bytes_of(output), steps, steps};
+        }
         PlacedValues result;
         result.size_bytes = assign_places(places_);
         for (const PlanValue& value : plan_.values()) {
@@ -62,6 +70,11 @@ public:
         for (std::size_t s = 0; s < steps; ++s) {
             result.saved.push_back(places_[2 * values + s].offset);
             result.added.push_back(places_[2 * values + steps + s].offset);
+        }
+        for (std::size_t k = 0; k < plan_.output_count(); ++k) {
+            const bool is_first = plan_.first_with_gradient(k) == k;
+            result.outputs.push_back(is_first ? result.gradients[plan_.output(k)]
+                                              : places_[beside + k].offset);
         }
         return result;
     }
@@ -87,7 +100,7 @@ private:
 
     const Plan& plan_;
     Index samples_, scalar_bytes_;
-    std::vector<Place> places_;  ///< of values, their gradients, what steps save, what they add
+    std::vector<Place> places_;  ///< of values, their gradients, what steps save and add, outputs
 };
 
 }  // namespace weft::detail

@@ -9,24 +9,72 @@ namespace weft::detail {
 /// Samples that predict runs through the layers at once.
 inline constexpr Index predict_batch = 128;
 
-/// y = f(x), in a workspace of the pool.   x (N, input_shape...)   y (N, output_shape...), N > 0
+/// ys = f(xs), in a workspace of the pool.   xs[k] (N, input k...)   ys[k] (N, output k...), N > 0
 template <class Scalar, class Device, class Model>
 WEFT_COLD void predict_batches(const Model& model, WorkspacePool<Scalar, Device>& pool,
-                               TensorView<const Scalar, Device> x, TensorView<Scalar, Device> y) {
-    const Index samples = x.shape()[0], batch = (std::min)(samples, predict_batch);
+                               std::span<const TensorView<const Scalar, Device>> xs,
+                               std::span<const TensorView<Scalar, Device>> ys) {
+    const Index samples = xs.front().shape()[0], batch = (std::min)(samples, predict_batch);
     auto workspace = pool.take(batch);
     if (!workspace) {
         workspace = std::make_unique<Workspace<Scalar, Device>>(
             model.make_workspace(batch, PassKind::inference));
     }
+    const std::span part(workspace->graph_inputs(), xs.size());
     for (Index first = 0; first < samples; first += batch) {
         const Index count = (std::min)(batch, samples - first);
+        for (std::size_t k = 0; k < xs.size(); ++k) part[k] = xs[k].slice(first, count);
         run_pass(workspace->device(), model.work(count), [&] {
-            const auto result = model.forward(*workspace, x.slice(first, count));
-            copy_elements<Scalar>(workspace->device(), result, y.slice(first, count));
+            model.forward(*workspace, std::span<const TensorView<const Scalar, Device>>(part));
+            for (std::size_t k = 0; k < ys.size(); ++k) {
+                copy_elements<Scalar>(workspace->device(), model.prediction(*workspace, count, k),
+                                      ys[k].slice(first, count));
+            }
         });
     }
     pool.give_back(std::move(workspace));
+}
+
+/// The number of samples in batches of all inputs. Throws ArgumentError or ShapeError, which names
+/// the input, unless they are inputs of the model.
+template <class View, class Model>
+WEFT_COLD Index require_inputs(const std::vector<Shape>& expected, std::span<const View> xs,
+                               const Model& model) {
+    if (xs.size() != expected.size()) refuse_inputs(xs.size(), expected.size());
+    const Index samples = xs.front().shape().rank() == 0 ? 0 : xs.front().shape()[0];
+    for (std::size_t k = 0; k < xs.size(); ++k) {
+        const Shape& shape = xs[k].shape();
+        if (shape.rank() == 0 || shape.sample() != expected[k]) {
+            throw ShapeError(concat("model: input ", k, ", ", model.input_names()[k],
+                                    ", has shape ", shape, ", expected ",
+                                    expected[k].to_batch_string()));
+        }
+        if (shape[0] != samples) {
+            throw ShapeError(concat("model: input ", k, ", ", model.input_names()[k], ", has ",
+                                    shape[0], " samples, the first has ", samples));
+        }
+    }
+    return samples;
+}
+template <class View, class Model>
+Index require_inputs(const std::vector<Shape>& expected, const std::vector<View>& xs,
+                     const Model& model) {
+    return require_inputs(expected, std::span<const View>(xs), model);
+}
+
+/// The same of memory for all outputs.
+template <class View, class Model>
+WEFT_COLD void require_outputs(const std::vector<Shape>& expected, std::span<const View> ys,
+                               Index samples, const Model& model) {
+    if (ys.size() != expected.size()) {
+        throw ArgumentError(
+            concat("model: memory for ", ys.size(), " outputs, expected ", expected.size()));
+    }
+    for (std::size_t k = 0; k < ys.size(); ++k) {
+        if (ys[k].shape() == expected[k].batch(samples)) continue;
+        throw ShapeError(concat("model: output ", k, ", ", model.output_names()[k], ", has shape ",
+                                ys[k].shape(), ", expected ", expected[k].batch(samples)));
+    }
 }
 
 }  // namespace weft::detail

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/data/dataset.hpp"
-#include "weft/losses/loss.hpp"
+#include "weft/losses/loss_list.hpp"
 #include "weft/model/sequential.hpp"
 
 namespace weft::detail {
@@ -16,18 +16,18 @@ WEFT_COLD void require_samples(const Examples<Scalar>& examples, std::string_vie
     }
 }
 
-/// Throws ShapeError or ArgumentError that names what does not fit: other shapes, a target that the
-/// loss cannot take. For other data than those of the call, `of` says so: " of validation_data".
+WEFT_COLD inline void require_count(std::size_t found, std::size_t expected, std::string_view what,
+                                    std::string_view of) {
+    if (found == expected) return;
+    throw ArgumentError(join({"fit: the data", of, " have ", static_cast<Index>(found), " ", what,
+                              ", expected ", static_cast<Index>(expected)}));
+}
+
+/// The same of the targets of one output, which begin there in those of all.
 template <class Scalar, class Device>
-WEFT_COLD void check_data(const Dataset<Scalar>& data, const Model<Scalar, Device>& model,
-                          const LossDeclaration<Scalar, Device>& loss, std::string_view of = {}) {
-    const Shape input = data.input_shape(), target = data.target_shape();
-    if (input != model.input_shape()) {
-        throw ShapeError(
-            join({model.layer_name(0), ": input", of, " has shape ", input.to_batch_string(),
-                  ", expected ", model.input_shape().to_batch_string()}));
-    }
-    const Shape& output = model.output_shape();
+WEFT_COLD void check_targets(const Dataset<Scalar>& data, const Shape& target,
+                             const LossDeclaration<Scalar, Device>& loss, const Shape& output,
+                             std::string_view of, Tensor<Scalar>& values, Index first) {
     const Shape expected = loss->target_shape(output);
     // As in Keras, one number per sample may come with or without an axis of its own.
     const auto with_one = [](const Shape& longer, const Shape& shorter) {
@@ -39,13 +39,37 @@ WEFT_COLD void check_data(const Dataset<Scalar>& data, const Model<Scalar, Devic
                                target.to_batch_string(), ", expected ", expected.to_batch_string(),
                                " for predictions ", output.to_batch_string()}));
     }
-    Tensor<Scalar> values(expected);
+    const TensorView<const Scalar> one(values.data() + first, expected);
     for (Index i = 0; i < data.size(); ++i) {
         data.gather({&i, 1}, nullptr, values.data());
-        if (const auto complaint = loss->complaint(values, output); !complaint.empty()) {
+        if (const auto complaint = loss->complaint(one, output); !complaint.empty()) {
             throw ArgumentError(
                 join({loss.type(), ": target of sample ", i, of, " is ", complaint}));
         }
+    }
+}
+
+/// Throws ShapeError or ArgumentError that names what does not fit: other shapes, a target that the
+/// loss cannot take. For other data than those of the call, `of` says so: " of validation_data".
+template <class Scalar, class Device>
+WEFT_COLD void check_data(const Dataset<Scalar>& data, const Model<Scalar, Device>& model,
+                          const LossList<Scalar, Device>& losses, std::string_view of = {}) {
+    const std::vector<Shape> inputs = data.input_shapes(), targets = data.target_shapes();
+    require_count(inputs.size(), model.input_shapes().size(), "inputs", of);
+    require_count(targets.size(), losses.size(), "targets", of);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+        const Shape& expected = model.input_shapes()[k];
+        if (inputs[k] == expected) continue;
+        throw ShapeError(join({inputs.size() == 1 ? model.layer_name(0) : model.input_names()[k],
+                               ": input", of, " has shape ", inputs[k].to_batch_string(),
+                               ", expected ", expected.to_batch_string()}));
+    }
+    Tensor<Scalar> values(record_shape(targets));
+    Index first = 0;
+    for (std::size_t k = 0; k < targets.size(); ++k) {
+        check_targets<Scalar, Device>(data, targets[k], losses[k], model.output_shapes()[k], of,
+                                      values, first);
+        first += targets[k].size();
     }
 }
 

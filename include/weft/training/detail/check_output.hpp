@@ -16,8 +16,8 @@
 #include "weft/layers/sigmoid.hpp"
 #include "weft/layers/softmax.hpp"
 #include "weft/layers/zero_padding2d.hpp"
-#include "weft/losses/loss.hpp"
 #include "weft/model/sequential.hpp"
+#include "weft/training/fit_options.hpp"
 
 namespace weft::detail {
 
@@ -74,8 +74,8 @@ template <class Scalar, class Device>
 WEFT_COLD GraphNode last_computing(const Model<Scalar, Device>& model, std::size_t value) {
     const auto& graph = model.graph();
     GraphNode node = graph.nodes.front();
-    while (value > 0) {
-        node = graph.nodes[value - 1];
+    while (!graph.is_input(value)) {
+        node = graph.nodes[graph.node_of(value)];
         if (!passes_on(model, node.layer)) break;
         value = graph.inputs_of(node).front();
     }
@@ -83,12 +83,15 @@ WEFT_COLD GraphNode last_computing(const Model<Scalar, Device>& model, std::size
 }
 
 /// Throws ArgumentError for a last activation that is never meant with the loss; gives a hint for
-/// one that rarely is, else nothing.
+/// one that rarely is, else nothing. Of output k.
 template <class Scalar, class Device>
 WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
-                                   const LossDeclaration<Scalar, Device>& loss) {
-    const GraphNode node = last_computing(model, model.graph().nodes.size());
-    const std::size_t i = node.layer, before = model.graph().inputs_of(node).front();
+                                   const LossDeclaration<Scalar, Device>& loss, std::size_t k = 0) {
+    const auto& graph = model.graph();
+    if (graph.is_input(graph.outputs[k])) return {};
+    const GraphNode node = last_computing(model, graph.outputs[k]);
+    const std::size_t i = node.layer, before = graph.inputs_of(node).front();
+    const Shape& output = model.output_shapes()[k];
     const std::optional<Activation> last = known_activation(model, i);
     if (!last) return {};
     if (last == softmax && model.layer(i).output_shape().last() == 1) {
@@ -98,17 +101,17 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
                                   with_activation(sigmoid, model, i)}));
     }
     const std::string_view type = model.declarations()[i].type();
-    if (before > 0 && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
+    if (!graph.is_input(before) && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
         known_activation(model, last_computing(model, before).layer) == last) {
         throw ArgumentError(
             join({model.layer_name(i), ": ", to_string(*last), " of what is the output of ",
                   to_string(*last), " already; write no ", type, "{}"}));
     }
-    const Misfit misfit = loss->misfit(*last, model.output_shape());
+    const Misfit misfit = loss->misfit(*last, output);
     if (misfit.takes.empty()) return {};
     std::string text = join({loss.type(), ": ", misfit.takes, ", but ", model.layer_name(i)});
     if (misfit.activation == *last) {
-        text += join({" gives ", model.output_shape().to_batch_string(), "; write ", misfit.loss});
+        text += join({" gives ", output.to_batch_string(), "; write ", misfit.loss});
     } else {
         text += last == linear ? " has no activation" : join({" ends in ", to_string(*last)});
         text += join({"; write ", with_activation(misfit.activation, model, i)});
@@ -116,6 +119,17 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
     }
     if (misfit.is_certain) throw ArgumentError(text);
     return text;
+}
+
+/// The hints of all outputs.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<std::string> check_each_output(
+    const Model<Scalar, Device>& model, const TrainerOptions<Scalar, Device>& options) {
+    std::vector<std::string> hints;
+    for (std::size_t k = 0; k < options.loss.size(); ++k) {
+        hints.push_back(check_output(model, options.loss[k], k));
+    }
+    return hints;
 }
 
 /// A hint for a batch x of pixels in 0 ... 255 that the model does not scale, else nothing.

@@ -16,7 +16,7 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
                           const LossWeights& weights = {}) {
     batch_size = (std::min)(batch_size, end - first);
     Batch<Scalar, Device> batch(model, options.loss, batch_size, PassKind::inference);
-    Tally<Device> tally(options.metrics.size() + 1, model.device());
+    Tally<Device> tally(score_count(options), model.device());
     std::vector<Index> order(static_cast<std::size_t>(end - first));
     std::iota(order.begin(), order.end(), first);
     const auto batches = data.read_batches({order, batch_size});
@@ -26,11 +26,10 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
         run_on_next_batch(*batches, batch, n, model.work(n), [&] {
-            const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n));
-            score_losses<Scalar, Device>(model, options, batch, predictions, samples, weights,
-                                         Scalar(1), batch.scratch_gradient.slice(0, n), tally,
+            model.forward(batch.workspace, batch.inputs.views(batch.x, n));
+            score_losses<Scalar, Device>(model, options, batch, samples, weights, n, tally,
                                          nullptr);
-            score_metrics<Scalar, Device>(options, batch, predictions, tally);
+            score_metrics<Scalar, Device>(model, options, batch, n, tally);
             tally.finish_batch(batch.workspace.device());
         });
     }

@@ -18,12 +18,12 @@ WEFT_COLD std::string find_non_finite_parameter(Device& device, const Model<Scal
     return {};
 }
 
-/// Where the first number that is not finite lies after a training forward over x with targets y:
+/// Where the first number that is not finite lies after a training forward over xs with targets y:
 /// "targets", a parameter, the layer in whose output it appeared, or "loss".
 template <class Scalar, class Device>
 WEFT_COLD std::string find_non_finite(const Model<Scalar, Device>& model,
                                       Workspace<Scalar, Device>& workspace,
-                                      TensorView<const Scalar, Device> x,
+                                      std::span<const TensorView<const Scalar, Device>> xs,
                                       TensorView<const Scalar, Device> y) {
     const auto finite = [&](TensorView<const Scalar, Device> values) {
         return all_finite<Scalar>(workspace.device(), values);
@@ -34,7 +34,7 @@ WEFT_COLD std::string find_non_finite(const Model<Scalar, Device>& model,
     // Not the other parameters: the pass that went wrong updated them, and came to them later.
     const auto& nodes = model.graph().nodes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (!finite(model.output(workspace, x, i))) return model.layer_name(nodes[i].layer);
+        if (!finite(model.output(workspace, xs, i))) return model.layer_name(nodes[i].layer);
     }
     return "loss";
 }

@@ -25,7 +25,7 @@ public:
           batches_(data, train_size, options),
           step_(model_, trainer, state, options, batches_.batch_size()),
           callbacks_(options.callbacks) {
-        progress_.sums.resize(trainer.metrics.size() + 1);
+        progress_.sums.resize(score_count(trainer));
     }
 
     WEFT_COLD History run() {
@@ -268,7 +268,8 @@ private:
             if (!std::isfinite(value)) return;
         }
         state_.has_hinted = true;
-        std::string hints[] = {check_output(model_, trainer_.loss), check_input(model_, x)};
+        std::vector<std::string> hints = check_each_output(model_, trainer_);
+        if (model_.input_shapes().size() == 1) hints.push_back(check_input(model_, x));
         for (std::string& hint : hints) {
             if (hint.empty()) continue;
             if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());

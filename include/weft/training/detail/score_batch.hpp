@@ -4,25 +4,30 @@
 
 #include "weft/core/staging.hpp"
 #include "weft/model/sequential.hpp"
+#include "weft/training/detail/outputs.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
 #include "weft/training/detail/tally.hpp"
-#include "weft/training/fit_options.hpp"
 
 namespace weft::detail {
 
 /// A batch and all the memory that a pass over it needs.
 template <class Scalar, class Device>
 struct Batch {
-    WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossDeclaration<Scalar, Device>& loss,
+    WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossList<Scalar, Device>& loss,
                     Index capacity, PassKind kind)
-        : workspace(model.make_workspace(capacity, kind, loss->fuses(model.last_activation()))),
-          x(model.input_shape().batch(capacity), model.device()),
-          y(loss->target_shape(model.output_shape()).batch(capacity), model.device()),
+        : workspace(model.make_workspace(capacity, kind, fused_losses(model, loss))),
+          x(record_shape(model.input_shapes()).batch(capacity), model.device()),
+          y(record_shape(target_shapes(model, loss)).batch(capacity), model.device()),
           weights(Shape{capacity}, model.device()),
-          losses(Shape{capacity * loss_rows(model.output_shape())}, model.device()) {
+          losses(Shape{capacity * largest_of(model.output_shapes(), loss_rows)}, model.device()),
+          inputs(model.input_shapes(), capacity, model.device()),
+          targets(target_shapes(model, loss), capacity, model.device()) {
         if (kind == PassKind::inference) {
-            scratch_gradient =
-                Tensor<Scalar, Device>(model.output_shape().batch(capacity), model.device());
+            const Index size =
+                largest_of(model.output_shapes(), [](const Shape& s) { return s.size(); });
+            const bool is_one = model.output_shapes().size() == 1;
+            scratch_gradient = Tensor<Scalar, Device>(
+                (is_one ? model.output_shape() : Shape{size}).batch(capacity), model.device());
         }
     }
 
@@ -31,11 +36,19 @@ struct Batch {
         batches.next(x.host().data(), y.host().data());
         x.send(workspace.device(), n);
         y.send(workspace.device(), n);
+        take_apart(n);
+    }
+
+    /// Takes samples apart that hold several inputs or targets.
+    void take_apart(Index n) {
+        if (!inputs.is_one()) inputs.take(x.host().data(), workspace.device(), n);
+        if (!targets.is_one()) targets.take(y.host().data(), workspace.device(), n);
     }
 
     Workspace<Scalar, Device> workspace;
     StagedTensor<Scalar, Device> x, y, weights;
     Tensor<Scalar, Device> losses;
+    Parts<Scalar, Device> inputs, targets;
     Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
 };
 
@@ -52,6 +65,7 @@ void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batc
         if constexpr (std::same_as<Device, Cpu>) {
             if (is_within) {
                 batches.next_within_pass(device, batch.x.host().data(), batch.y.host().data());
+                batch.take_apart(n);
             }
         }
         body();
@@ -76,59 +90,88 @@ std::size_t class_of(TensorView<const Scalar> target, std::size_t classes) {
                                     target.begin());
 }
 
-/// Computes losses and gradient of the samples that were gathered into the batch, from what the
+/// Stages the factors of the samples' losses. Weights of classes are those of one output.
+template <class Scalar, class Device>
+WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, std::span<const Index> samples,
+                             const LossWeights& weights) {
+    const auto n = static_cast<Index>(samples.size());
+    const TensorView<Scalar> factors = batch.weights.host(), classes = batch.y.host();
+    for (Index i = 0; i < n; ++i) {
+        const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
+        double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
+        if (!weights.of_classes.empty()) {
+            weight *= weights
+                          .of_classes[class_of<Scalar>(classes.sample(i), weights.of_classes.size())];
+        }
+        factors[i] = static_cast<Scalar>(weight);
+    }
+    batch.weights.send(batch.workspace.device(), n);
+}
+
+/// Computes losses and gradients of the samples that were gathered into the batch, from what the
 /// model made of them: logits, if its plan gives them, else predictions, which take their place.
-/// scale: 1 over the rows of the step. Adds the losses with all penalties to the tally, and marks
-/// what is not finite there, unless `wrong` is null.
+///
+///   L = sum over outputs k of loss_weights_k mean(losses_k) + penalties
+///
+/// The means are over the step's samples. Adds the losses to the tally, and marks what is not
+/// finite there, unless `wrong` is null: of one output with all penalties to score 0; of several to
+/// scores 1, 2, ..., and the penalties alone, for each row of the first, to score 0.
 template <class Scalar, class Device>
 WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
                             const TrainerOptions<Scalar, Device>& options,
-                            Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
-                            std::span<const Index> samples, const LossWeights& weights,
-                            Scalar scale, TensorView<Scalar, Device> gradient, Tally<Device>& tally,
+                            Batch<Scalar, Device>& batch, std::span<const Index> samples,
+                            const LossWeights& weights, Index step_samples, Tally<Device>& tally,
                             double* wrong) {
     constexpr auto mark = static_cast<double>(Wrong::score);
     const auto n = static_cast<Index>(samples.size());
-    const TensorView<const Scalar, Device> targets = batch.y.slice(0, n);
-    const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
     Device& device = batch.workspace.device();
     const Plan& plan = batch.workspace.plan();
-    options.loss->evaluate(device, plan.gives_logits(), predictions, targets, scale, losses,
-                           gradient);
-    if (!weights.of_samples.empty() || !weights.of_classes.empty()) {
-        const TensorView<Scalar> factors = batch.weights.host(), classes = batch.y.host();
-        for (Index i = 0; i < n; ++i) {
-            const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
-            double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
-            if (!weights.of_classes.empty()) {
-                weight *=
-                    weights
-                        .of_classes[class_of<Scalar>(classes.sample(i), weights.of_classes.size())];
-            }
-            factors[i] = static_cast<Scalar>(weight);
-        }
-        batch.weights.send(device, n);
-        weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
+    const auto targets = batch.targets.views(batch.y, n);
+    const bool is_one = options.loss.size() == 1;
+    const bool weighs = !weights.of_samples.empty() || !weights.of_classes.empty();
+    if (weighs) stage_weights(batch, samples, weights);
+    for (std::size_t k = 0; k < options.loss.size(); ++k) {
+        const Shape& shape = model.output_shapes()[k];
+        const TensorView<Scalar, Device> losses = batch.losses.slice(0, n * loss_rows(shape));
+        const TensorView<Scalar, Device> gradient =
+            batch.workspace.kind() == PassKind::training
+                ? model.output_gradient(batch.workspace, n, k)
+                : TensorView<Scalar, Device>(batch.scratch_gradient.data(), shape.batch(n));
+        const double weight = options.loss_weights.empty() ? 1 : options.loss_weights[k];
+        const Index rows = step_samples * loss_rows(shape);
+        options.loss[k]->evaluate(device, plan.gives_logits(k),
+                                  model.prediction(batch.workspace, n, k), targets[k],
+                                  static_cast<Scalar>(weight) / static_cast<Scalar>(rows), losses,
+                                  gradient);
+        if (weighs) weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
+        add_losses<Scalar>(device, losses, tally.score(is_one ? 0 : k + 1), mark, wrong);
     }
-    add_losses<Scalar>(device, losses, tally.score(0), mark, wrong);
     bool penalises_outputs = false;
     for (const PlanStep& step : plan.steps()) penalises_outputs |= bool(step.penalty);
     if (sum_penalties<Scalar, Device>(device, model, tally.parameter_penalty()) ||
         penalises_outputs) {
         add_penalties(device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(),
-                      n, tally.score(0), mark, wrong);
+                      n, n * loss_rows(model.output_shapes()[0]), tally.score(0), mark, wrong);
     }
 }
 
 /// Adds the metrics of what score_losses left of the predictions to the tally.
 template <class Scalar, class Device>
-WEFT_COLD void score_metrics(const TrainerOptions<Scalar, Device>& options,
-                             Batch<Scalar, Device>& batch,
-                             TensorView<const Scalar, Device> predictions, Tally<Device>& tally) {
-    const TensorView<const Scalar, Device> targets = batch.y.slice(0, predictions.shape()[0]);
-    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
-        options.metrics[m]->evaluate(batch.workspace.device(), predictions, targets,
-                                     tally.score(m + 1));
+WEFT_COLD void score_metrics(const Model<Scalar, Device>& model,
+                             const TrainerOptions<Scalar, Device>& options,
+                             Batch<Scalar, Device>& batch, Index n, Tally<Device>& tally) {
+    const auto targets = batch.targets.views(batch.y, n);
+    std::size_t score = options.loss.size() == 1 ? 1 : options.loss.size() + 1;
+    const auto add = [&](const std::vector<MetricDeclaration<Scalar, Device>>& metrics,
+                         std::size_t k) {
+        for (const auto& metric : metrics) {
+            metric->evaluate(batch.workspace.device(), model.prediction(batch.workspace, n, k),
+                             targets[k], tally.score(score++));
+        }
+    };
+    add(options.metrics, 0);
+    for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
+        add(options.output_metrics[k], k);
     }
 }
 
@@ -137,10 +180,15 @@ template <class Scalar, class Device>
 WEFT_COLD Scores mean_scores(const TrainerOptions<Scalar, Device>& options,
                              const std::vector<MetricSum>& sums) {
     Scores scores;
-    scores.set("loss", sums[0].mean());
-    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
-        scores.set(options.metrics[m].name(), sums[m + 1].mean());
+    const std::vector<std::string> names = score_names(options);
+    for (std::size_t i = 0; i < names.size(); ++i) scores.set(names[i], sums[i].mean());
+    if (options.loss.size() == 1) return scores;
+    double loss = MetricSum{sums[0].sum, sums[1].count}.mean();
+    for (std::size_t k = 0; k < options.loss.size(); ++k) {
+        const double weight = options.loss_weights.empty() ? 1 : options.loss_weights[k];
+        loss += weight * sums[k + 1].mean();
     }
+    scores.set("loss", loss);
     return scores;
 }
 

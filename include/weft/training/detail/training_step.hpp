@@ -26,7 +26,7 @@ public:
           state_(state),
           options_(options),
           batch_(model, trainer.loss, batch_size, PassKind::training),
-          tally_(trainer.metrics.size() + 1, model.device()),
+          tally_(score_count(trainer), model.device()),
           steps_(trainer, model.device()),
           state_before_(model_state().shape(), model.device()),
           added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
@@ -63,9 +63,9 @@ public:
         if (part.first == 0 && state_before_.size() > 0) {
             copy_elements<Scalar>(device(), ConstView(model_state()), state_before_.view());
         }
-        const View predictions = forward(part);
-        score(part, predictions, tally_.wrong());
-        score_metrics<Scalar, Device>(trainer_, batch_, predictions, tally_);
+        forward(part);
+        score(part, tally_.wrong());
+        score_metrics<Scalar, Device>(model_, trainer_, batch_, n, tally_);
         backward(part);
         if (part.is_last) {
             check_finite<Scalar>(device(), ConstView(state_.gradients),
@@ -100,12 +100,12 @@ private:
     WEFT_COLD std::string run_again(const StepPart& part, Wrong where) {
         const auto n = std::ssize(part.samples);
         std::string place;
-        const View predictions = forward(part);
+        forward(part);
         if (where == Wrong::score) {
-            place = find_non_finite<Scalar, Device>(model_, batch_.workspace, batch_.x.slice(0, n),
+            place = find_non_finite<Scalar, Device>(model_, batch_.workspace, inputs(part),
                                                     batch_.y.slice(0, n));
         } else {
-            score(part, predictions, nullptr);
+            score(part, nullptr);
             backward(part);
             place = find_non_finite_gradient<Scalar, Device>(device(), model_, state_.gradients);
         }
@@ -148,25 +148,25 @@ private:
                 .step_samples = part.step_samples};
     }
 
-    WEFT_COLD View forward(const StepPart& part) {
-        const ConstView x = batch_.x.slice(0, std::ssize(part.samples));
-        return model_.forward(batch_.workspace, x, pass_of(part));
+    std::span<const ConstView> inputs(const StepPart& part) {
+        return batch_.inputs.views(batch_.x, std::ssize(part.samples));
     }
 
-    WEFT_COLD void score(const StepPart& part, View predictions, double* wrong) {
-        const Index rows = part.step_samples * loss_rows(model_.output_shape());
-        score_losses<Scalar, Device>(
-            model_, trainer_, batch_, predictions, part.samples,
-            {options_.sample_weight, options_.class_weight}, Scalar(1) / static_cast<Scalar>(rows),
-            model_.output_gradient(batch_.workspace, std::ssize(part.samples)), tally_, wrong);
+    WEFT_COLD void forward(const StepPart& part) {
+        model_.forward(batch_.workspace, inputs(part), pass_of(part));
+    }
+
+    WEFT_COLD void score(const StepPart& part, double* wrong) {
+        score_losses<Scalar, Device>(model_, trainer_, batch_, part.samples,
+                                     {options_.sample_weight, options_.class_weight},
+                                     part.step_samples, tally_, wrong);
     }
 
     /// Leaves the gradient of the step so far; behind its last batch with those of the penalties.
     WEFT_COLD void backward(const StepPart& part) {
-        const ConstView x = batch_.x.slice(0, std::ssize(part.samples));
         const View sum = state_.gradients;
         const View gradients = part.first == 0 ? sum : added_.view();
-        model_.backward(batch_.workspace, x, pass_of(part), gradients);
+        model_.backward(batch_.workspace, inputs(part), pass_of(part), gradients);
         if (part.first > 0) add_elements<Scalar>(device(), ConstView(added_), ConstView(sum), sum);
         if (part.is_last) add_penalty_gradients<Scalar, Device>(device(), model_, sum);
     }

@@ -1,0 +1,83 @@
+/// \file
+/// Column: an array with one entry a sample, where a data set has several.
+#pragma once
+
+#include "weft/core/eigen.hpp"
+
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+namespace weft {
+
+/// An array (N, ...) of a number type of its own, such as uint8 labels, whose elements are
+/// converted as they are read. It views an array that has a name, which must outlive it, and keeps
+/// one that is temporary.
+template <class Scalar>
+class Column {
+public:
+    template <class X>
+    requires(!std::same_as<std::remove_cvref_t<X>, Column> && requires(const X& x) { as_view(x); })
+        Column(X&& x) {  // NOLINT(bugprone-forwarding-reference-overload)
+        using Element = std::remove_cvref_t<decltype(*as_view(std::as_const(x)).data())>;
+        const auto keep = std::make_shared<const Kept<X>>(std::forward<X>(x));
+        const auto view = as_view(keep->array);
+        shape_ = view.shape();
+        data_ = std::shared_ptr<const void>(keep, view.data());
+        copy_ = [](const void* data, Index first, Index count, Scalar* to) {
+            const Element* from = static_cast<const Element*>(data) + first;
+            for (Index i = 0; i < count; ++i) to[i] = static_cast<Scalar>(from[i]);
+        };
+    }
+
+    const Shape& shape() const { return shape_; }
+
+    /// Writes elements from `first` on.
+    void copy(Index first, Index count, Scalar* to) const { copy_(data_.get(), first, count, to); }
+
+private:
+    template <class X>
+    struct Kept {
+        explicit Kept(X&& x) : array(std::forward<X>(x)) {}
+        X array;  ///< a reference, if it has a name
+    };
+
+    Shape shape_;
+    std::shared_ptr<const void> data_;
+    void (*copy_)(const void* data, Index first, Index count, Scalar* to);
+};
+
+namespace detail {
+
+/// The shape of a sample with all its inputs or targets, one after another.
+WEFT_COLD inline Shape record_shape(const std::vector<Shape>& shapes) {
+    if (shapes.size() == 1) return shapes.front();
+    Index size = 0;
+    for (const Shape& shape : shapes) size += shape.size();
+    return {size};
+}
+
+template <class Scalar>
+WEFT_COLD std::vector<Shape> sample_shapes(const std::vector<Column<Scalar>>& columns) {
+    std::vector<Shape> shapes;
+    for (const Column<Scalar>& column : columns) shapes.push_back(column.shape().sample());
+    return shapes;
+}
+
+/// Writes the samples of those indices, each with its entries of all columns.
+template <class Scalar>
+WEFT_COLD void copy_records(const std::vector<Column<Scalar>>& columns,
+                            std::span<const Index> samples, Scalar* to) {
+    for (const Index i : samples) {
+        for (const Column<Scalar>& column : columns) {
+            const Index size = column.shape().sample().size();
+            column.copy(i * size, size, to);
+            to += size;
+        }
+    }
+}
+
+}  // namespace detail
+
+}  // namespace weft

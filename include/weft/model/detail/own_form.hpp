@@ -1,0 +1,117 @@
+/// \file
+/// OwnForm: the form of a graph that was made of values.
+#pragma once
+
+#include "weft/model/detail/graph_outline.hpp"
+#include "weft/model/detail/summarize.hpp"
+
+namespace weft::detail {
+
+/// The summary of a graph that is no chain: a row for each input, and for each layer and
+/// what it reads, as Keras has it: "dense[1][0]" is what dense computes where it is applied for the
+/// second time. A model in it is one row.
+template <class Scalar, class Device>
+WEFT_COLD std::string summarize_graph(const Graph<Scalar, Device>& graph,
+                                      const BuiltGraph<Scalar, Device>& built) {
+    std::vector<SummaryRow> rows;
+    const GraphOutline outline = detail::outline(graph);
+    for (std::size_t k = 0; k < outline.inputs.size(); ++k) {
+        rows.push_back({outline.inputs[k], "InputLayer", built.input_shapes[k], 0, {"-"}});
+    }
+    for (const OutlineItem& item : outline.items) {
+        const std::size_t last = item.layer + item.layers - 1;
+        SummaryRow row{item.name, graph.layers[last].type(), built.layers[last]->output_shape()};
+        if (item.is_model) {
+            const auto& inner = *parts_of(graph).models[item.model].graph;
+            const auto call =
+                std::ranges::find(parts_of(graph).calls, item.model, &GraphCall::model);
+            row.type = inner.is_chain() ? "Sequential" : "Functional";
+            row.output_shape = built.shape_of(call->outputs.front());
+        }
+        for (std::size_t layer = item.layer; layer <= last; ++layer) {
+            const auto own = built.layer_parameters(layer);
+            row.parameters += count_numbers(own, true) + count_numbers(own, false);
+        }
+        for (const auto& application : item.applications) {
+            for (const std::size_t value : application) {
+                const auto& [name, times, output] = outline.values[value];
+                row.connected_to.push_back(join({name, "[", times, "][", output, "]"}));
+            }
+        }
+        rows.push_back(std::move(row));
+    }
+    return summary_of(graph, built, rows);
+}
+
+template <class Scalar, class Device>
+class OwnForm final : public FormWithParts<Scalar, Device> {
+public:
+    using Graph = weft::Graph<Scalar, Device>;
+    using Built = BuiltGraph<Scalar, Device>;
+    using FormWithParts<Scalar, Device>::FormWithParts;
+    using FormWithParts<Scalar, Device>::parts;
+
+    bool has_models() const override { return !parts.models.empty(); }
+
+    /// Those of a model in it are counted by themselves, and have its name before them.
+    WEFT_COLD std::vector<std::string> layer_names(const Graph& graph) const override {
+        std::vector<std::string> names, taken;
+        auto model = parts.models.begin();
+        while (names.size() < graph.layers.size()) {
+            if (model == parts.models.end() || model->first_layer != names.size()) {
+                const auto& layer = graph.layers[names.size()];
+                names.push_back(
+                    taken.emplace_back(unique_name(layer.name(), layer.named(), taken)));
+                continue;
+            }
+            taken.push_back(unique_name(model->name, model->named, taken));
+            for (const std::string& name : detail::layer_names(*model->graph)) {
+                names.push_back(join({taken.back(), "/", name}));
+            }
+            ++model;
+        }
+        return names;
+    }
+
+    WEFT_COLD std::vector<std::string> input_names(const Graph& graph) const override {
+        return outline(graph).inputs;
+    }
+    WEFT_COLD std::vector<std::string> output_names(const Graph& graph) const override {
+        return outline(graph).outputs;
+    }
+    WEFT_COLD std::string summary(const Graph& graph, const Built& built) const override {
+        return summarize_graph(graph, built);
+    }
+
+    WEFT_COLD void check_calls(const Built& built, std::size_t node) const override {
+        for (const GraphCall& call : parts.calls) {
+            const auto& model = parts.models[call.model];
+            for (std::size_t k = 0; call.first_node == node && k < call.inputs.size(); ++k) {
+                const std::optional<Shape>& expected = model.graph->inputs[k].shape;
+                const Shape& found = built.shape_of(call.inputs[k]);
+                if (!expected || *expected == found) continue;
+                throw ShapeError(
+                    join({model.name, ": input ", static_cast<Index>(k), " has shape ",
+                          found.to_batch_string(), ", expected ", expected->to_batch_string()}));
+            }
+        }
+    }
+
+    WEFT_COLD std::shared_ptr<const GraphForm<Scalar, Device>> start_models(
+        const Built& built, Parameters<Scalar, Device>& parameters,
+        const Device& device) const override {
+        GraphParts<Scalar, Device> left = parts;
+        for (GraphModel<Scalar, Device>& model : left.models) {
+            if (model.values == nullptr) continue;
+            const auto first = built.first_parameter[model.first_layer];
+            for (std::size_t i = 0; i < model.values->size(); ++i) {
+                copy_to_device<Scalar>(device, (*model.values)[i],
+                                       parameters.view(built.list.parameters()[first + i].slot));
+            }
+            model.values = nullptr;
+        }
+        return std::make_shared<const OwnForm>(std::move(left));
+    }
+};
+
+}  // namespace weft::detail

@@ -1,0 +1,189 @@
+/// \file
+/// ModelLayers: what a model is made of, and its parameters.
+#pragma once
+
+#include "weft/model/built_graph.hpp"
+#include "weft/model/detail/plan_text.hpp"
+#include "weft/model/detail/summarize.hpp"
+#include "weft/model/workspace.hpp"
+
+namespace weft {
+
+/// The part of a Model that is not about running it: its graph and, once built, shapes, names and
+/// parameters.
+template <class Scalar, class Device>
+class ModelLayers {
+public:
+    using Declaration = LayerDeclaration<Scalar, Device>;
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
+
+    /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
+    /// from the seed. Building again starts afresh. Throws ShapeError or ArgumentError that names
+    /// the layer; the model then stays as it was.
+    WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
+        build(std::span(&input_shape, 1), seed);
+    }
+
+    /// The same for the shapes of all inputs.
+    WEFT_COLD void build(std::span<const Shape> input_shapes, std::uint64_t seed = 0) {
+        if (input_shapes.size() != graph_.inputs.size() && !graph_.layers.empty()) {
+            throw ArgumentError(
+                detail::join({"model: build for ", static_cast<Index>(input_shapes.size()),
+                              " inputs, expected ", static_cast<Index>(graph_.inputs.size())}));
+        }
+        auto built = std::make_shared<const BuiltGraph<Scalar, Device>>(graph_, input_shapes);
+        parameters_ = Parameters<Scalar, Device>(built->list, seed, device_);
+        built_ = std::move(built);
+        marks_.begin_build();
+        pool_.clear();
+        if (graph_.form) graph_.form = graph_.form->start_models(*built_, parameters_, device_);
+    }
+
+    bool is_built() const { return built_ != nullptr; }
+
+    /// Whether the model is still there and has the parameters it had: for ModelReference.
+    const ModelMarks& marks() const { return marks_; }
+
+    /// As a layer of another model, and in summaries and files.
+    std::string name() const { return detail::model_name(graph_).first; }
+    void set_name(std::string name) { graph_.name = std::move(name); }
+
+    /// The shape of one sample, without N. Throws ArgumentError when there are several inputs.
+    const Shape& input_shape() const { return detail::only(built().input_shapes, "inputs"); }
+    const Shape& output_shape() const { return detail::only(built().output_shapes, "outputs"); }
+
+    /// Those of all inputs and outputs.
+    const std::vector<Shape>& input_shapes() const { return built().input_shapes; }
+    const std::vector<Shape>& output_shapes() const { return built().output_shapes; }
+
+    /// Of one sample of a value of the graph.
+    const Shape& shape_of(std::size_t value) const { return built().shape_of(value); }
+
+    /// What inputs and outputs are called: an input as it was declared, else input_layer; an output
+    /// as the layer that computes it.
+    WEFT_COLD std::vector<std::string> input_names() const {
+        if (graph_.form) return graph_.form->input_names(graph_);
+        return {"input_layer"};
+    }
+    WEFT_COLD std::vector<std::string> output_names() const {
+        if (graph_.form) return graph_.form->output_names(graph_);
+        return {detail::layer_names(graph_).back()};
+    }
+
+    /// About the multiplications of a forward pass over n samples, and the numbers it computes,
+    /// which is the work of layers without parameters.
+    double work(Index n) const { return static_cast<double>(n) * built_->work; }
+
+    /// Which layers there are, and what each is applied to.
+    const Graph<Scalar, Device>& graph() const { return graph_; }
+
+    std::size_t layer_count() const { return graph_.layers.size(); }
+    const std::vector<Declaration>& declarations() const { return graph_.layers; }
+    const Layer<Scalar, Device>& layer(std::size_t i) const { return *built().layers.at(i); }
+    const std::string& layer_name(std::size_t i) const { return built().names.at(i); }
+
+    /// Names and shapes of all parameters, in Keras's order of weights.
+    const std::vector<ParameterInfo>& parameters() const { return built().list.parameters(); }
+
+    /// Those of layer i alone.
+    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
+        return built().layer_parameters(i);
+    }
+
+    /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
+    View parameter(std::string_view name) { return view(find(name)); }
+    ConstView parameter(std::string_view name) const { return view(find(name)); }
+
+    /// A parameter by its place in the arena.
+    View view(const ParameterSlot& slot) { return parameters_.view(slot); }
+    ConstView view(const ParameterSlot& slot) const { return parameters_.view(slot); }
+
+    /// All trainable parameters as one vector, with the zeros between them.
+    View trainable_parameters() {
+        built();
+        return parameters_.trainable();
+    }
+
+    /// All parameters: the trainable ones, then the others.
+    View arena() { return parameters_.arena(); }
+    ConstView arena() const { return parameters_.arena(); }
+
+    /// How many numbers the model has to learn, and how many in all.
+    Index trainable_parameter_count() const { return detail::count_numbers(parameters(), true); }
+    Index parameter_count() const {
+        return trainable_parameter_count() + detail::count_numbers(parameters(), false);
+    }
+
+    /// Copies of all parameters, in their order.
+    WEFT_COLD std::vector<Tensor<Scalar>> parameter_values() const {
+        std::vector<Tensor<Scalar>> values;
+        for (const ParameterInfo& parameter : parameters()) {
+            values.emplace_back(on_host<Scalar>(device_, view(parameter.slot)));
+        }
+        return values;
+    }
+
+    /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
+    /// what it reads where the model is no chain, then the totals.
+    WEFT_COLD std::string summary() const { return detail::summarize(graph_, built()); }
+
+    /// The steps of a pass, a line each: what reads and writes which value, and what is fused.
+    WEFT_COLD std::string plan_text(PassKind kind) const {
+        return detail::plan_text(*built().make_plan(kind), built().nodes);
+    }
+
+    const Device& device() const { return device_; }
+
+    /// Runs later passes on that device, for the CPU with that many threads.
+    WEFT_COLD void set_device(const Device& device) {
+        parameters_.move(device_, device);
+        device_ = device;
+        pool_.clear();
+    }
+
+protected:
+    ModelLayers() = default;
+    explicit ModelLayers(Graph<Scalar, Device> graph) : graph_(std::move(graph)) {}
+
+    WEFT_COLD void append(Declaration declaration) {
+        require_unbuilt();
+        graph_.append(std::move(declaration));
+    }
+
+    WEFT_COLD void declare_input(const Shape& shape) {
+        require_unbuilt();
+        graph_.declare_input(shape);
+    }
+
+    /// For inputs that were declared.
+    WEFT_COLD void build_if_declared() {
+        if (!detail::is_declared(graph_)) return;
+        std::vector<Shape> shapes(graph_.inputs.size());
+        for (std::size_t k = 0; k < shapes.size(); ++k) shapes[k] = *graph_.inputs[k].shape;
+        build(shapes);
+    }
+
+    const BuiltGraph<Scalar, Device>& built() const {
+        detail::require_built(is_built());
+        return *built_;
+    }
+
+    Graph<Scalar, Device> graph_;
+    std::shared_ptr<const BuiltGraph<Scalar, Device>> built_;
+    Parameters<Scalar, Device> parameters_;
+    Device device_;
+    ModelMarks marks_;
+    mutable WorkspacePool<Scalar, Device> pool_;
+
+private:
+    WEFT_COLD void require_unbuilt() const {
+        if (is_built()) throw ArgumentError("sequential: add after build");
+    }
+
+    const ParameterSlot& find(std::string_view name) const {
+        return detail::find_parameter(parameters(), name).slot;
+    }
+};
+
+}  // namespace weft

@@ -1,0 +1,144 @@
+/// \file
+/// Training with several inputs and outputs: what the data have, and the scores.
+#pragma once
+
+#include "weft/core/staging.hpp"
+#include "weft/data/dataset.hpp"
+#include "weft/model/model.hpp"
+#include "weft/training/fit_options.hpp"
+
+namespace weft::detail {
+
+/// The shapes of the targets of all outputs.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<Shape> target_shapes(const Model<Scalar, Device>& model,
+                                           const LossList<Scalar, Device>& losses) {
+    std::vector<Shape> shapes(losses.size());
+    for (std::size_t k = 0; k < losses.size(); ++k) {
+        shapes[k] = losses[k]->target_shape(model.output_shapes()[k]);
+    }
+    return shapes;
+}
+
+/// For each output, whether its loss takes the input of its last activation.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<bool> fused_losses(const Model<Scalar, Device>& model,
+                                         const LossList<Scalar, Device>& losses) {
+    std::vector<bool> fuses(losses.size());
+    for (std::size_t k = 0; k < losses.size(); ++k) {
+        fuses[k] = losses[k]->fuses(model.last_activation(k));
+    }
+    return fuses;
+}
+
+/// The elements that any output has for one sample, or its rows of losses.
+template <class Size>
+WEFT_COLD Index largest_of(const std::vector<Shape>& shapes, const Size& size) {
+    Index largest = 0;
+    for (const Shape& shape : shapes) largest = (std::max)(largest, size(shape));
+    return largest;
+}
+
+/// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...), one
+/// after another. Of one alone there is nothing to do, and no memory.
+template <class Scalar, class Device>
+class Parts {
+public:
+    using ConstView = TensorView<const Scalar, Device>;
+
+    WEFT_COLD Parts(const std::vector<Shape>& shapes, Index capacity, const Device& device)
+        : shapes_(shapes),
+          capacity_(capacity),
+          all_(Shape{is_one() ? 0 : capacity * record_shape(shapes).size()}, device),
+          views_(std::make_unique<ConstView[]>(shapes.size())) {}
+
+    bool is_one() const { return shapes_.size() == 1; }
+
+    /// From records (n, all) in memory of the host's.
+    WEFT_COLD void take(const Scalar* records, const Device& device, Index n) {
+        for (Index i = 0; i < n; ++i) {
+            Scalar* part = all_.host().data();
+            for (const Shape& shape : shapes_) {
+                std::copy_n(records, shape.size(), part + i * shape.size());
+                records += shape.size();
+                part += capacity_ * shape.size();
+            }
+        }
+        all_.send(device, all_.host().size());
+    }
+
+    /// The n samples of each; `whole` where there is one.
+    WEFT_COLD std::span<const ConstView> views(StagedTensor<Scalar, Device>& whole, Index n) {
+        if (is_one()) {
+            views_[0] = whole.slice(0, n);
+            return {views_.get(), 1};
+        }
+        const Scalar* part = all_.slice(0, 0).data();
+        for (std::size_t k = 0; k < shapes_.size(); ++k) {
+            views_[k] = ConstView(part, shapes_[k].batch(n));
+            part += capacity_ * shapes_[k].size();
+        }
+        return {views_.get(), shapes_.size()};
+    }
+
+private:
+    std::vector<Shape> shapes_;
+    Index capacity_;
+    StagedTensor<Scalar, Device> all_;
+    std::unique_ptr<ConstView[]> views_;
+};
+
+/// Throws ArgumentError unless there is a loss for each output, and as many of all else as that.
+template <class Scalar, class Device>
+WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
+                             const TrainerOptions<Scalar, Device>& options) {
+    const std::size_t outputs = model.graph().outputs.size();
+    const auto require = [&](std::string_view option, std::size_t found, bool may_be_none) {
+        if (found == outputs || (may_be_none && found == 0)) return;
+        throw ArgumentError(concat("trainer: ", option, " has ", found, " entries, expected ",
+                                   outputs, ", one for each output of the model"));
+    };
+    require("loss", options.loss.size(), false);
+    require("loss_weights", options.loss_weights.size(), true);
+    require("output_metrics", options.output_metrics.size(), true);
+    require("output_names", options.output_names.size(), true);
+    if (outputs > 1 && !options.metrics.empty()) {
+        throw ArgumentError(
+            "trainer: metrics are those of one output; write .output_metrics = {{...}, {...}} for "
+            "several");
+    }
+    if (outputs == 1 && !options.loss_weights.empty()) {
+        throw ArgumentError("trainer: loss_weights of one output, expected several");
+    }
+}
+
+/// How many sums the scores of a run are made of.
+template <class Scalar, class Device>
+std::size_t score_count(const TrainerOptions<Scalar, Device>& options) {
+    std::size_t count = 1 + options.metrics.size();
+    if (options.loss.size() > 1) count += options.loss.size();
+    for (const auto& metrics : options.output_metrics) count += metrics.size();
+    return count;
+}
+
+/// Their names, in Keras's order of metrics: the loss, the outputs' losses, and the metrics.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<std::string> score_names(const TrainerOptions<Scalar, Device>& options) {
+    std::vector<std::string> names{"loss"};
+    const auto of_output = [&](std::size_t k, std::string_view score) {
+        return options.output_names.empty() ? std::string(score)
+                                            : concat(options.output_names[k], "_", score);
+    };
+    for (std::size_t k = 0; k < options.loss.size() && options.loss.size() > 1; ++k) {
+        names.push_back(of_output(k, "loss"));
+    }
+    for (const auto& metric : options.metrics) names.push_back(metric.name());
+    for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
+        for (const auto& metric : options.output_metrics[k]) {
+            names.push_back(of_output(k, metric.name()));
+        }
+    }
+    return names;
+}
+
+}  // namespace weft::detail
