@@ -76,7 +76,7 @@ struct PiecewiseConstantDecay {
         for (const double value : values) {
             detail::require_at_least_0("PiecewiseConstantDecay", "a value", value);
         }
-        const auto next = std::ranges::lower_bound(boundaries, step);
+        const auto next = std::lower_bound(boundaries.begin(), boundaries.end(), step);
         return values[static_cast<std::size_t>(next - boundaries.begin())];
     }
 };

@@ -85,8 +85,10 @@ WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& optio
                        "finite numbers of at least 0");
     }
     for (const auto& metric : options.metrics) {
-        if (std::ranges::find(taken, metric.name()) != taken.end()) {
-            throw ArgumentError(concat("metrics: ", metric.name(), " is the name of two scores"));
+        for (const std::string& name : taken) {
+            if (name == metric.name()) {
+                throw ArgumentError(concat("metrics: ", name, " is the name of two scores"));
+            }
         }
         taken.push_back(metric.name());
     }

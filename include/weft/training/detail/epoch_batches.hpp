@@ -24,25 +24,24 @@ struct StepPart {
 class EpochOrder {
 public:
     WEFT_COLD EpochOrder(Index samples, std::uint64_t seed, bool shuffles)
-        : seed_(seed), shuffles_(shuffles), order_(static_cast<std::size_t>(samples)) {
-        std::iota(order_.begin(), order_.end(), Index{0});
-        if (shuffles_) next_ = order_;
-    }
+        : seed_(seed),
+          shuffles_(shuffles),
+          order_(static_cast<std::size_t>(samples)),
+          next_(order_.size()) {}
     EpochOrder(const EpochOrder&) = delete;
     EpochOrder& operator=(const EpochOrder&) = delete;
     WEFT_COLD ~EpochOrder() { wait(); }
 
     /// Puts the samples in the order of that epoch, and begins with the next unless it is the last.
     WEFT_COLD void begin(std::uint32_t epoch, bool is_last) {
-        if (!shuffles_) return;
         wait();
-        if (next_epoch_ != epoch) shuffle(next_, epoch);
+        if (next_epoch_ != epoch) make(next_, epoch);
         std::swap(order_, next_);
         next_epoch_.reset();
         // 2^14 samples take 0.3 ms on an AMD EPYC, ten times as long as a thread takes to start.
-        if (is_last || order_.size() < std::size_t{1} << 14) return;
+        if (is_last || !shuffles_ || order_.size() < std::size_t{1} << 14) return;
         try {
-            thread_ = std::thread([this, epoch] { shuffle(next_, epoch + 1); });
+            thread_ = std::thread([this, epoch] { make(next_, epoch + 1); });
             next_epoch_ = epoch + 1;
         } catch (const std::system_error&) {
             // No thread is to be had; the order is made when its epoch begins.
@@ -56,8 +55,9 @@ private:
         if (thread_.joinable()) thread_.join();
     }
 
-    WEFT_COLD void shuffle(std::vector<Index>& order, std::uint32_t epoch) const {
+    WEFT_COLD void make(std::vector<Index>& order, std::uint32_t epoch) const {
         std::iota(order.begin(), order.end(), Index{0});
+        if (!shuffles_) return;
         RandomStream(seed_, RandomPurpose::shuffle, epoch).shuffle(std::span<Index>(order));
     }
 

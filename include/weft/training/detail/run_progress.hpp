@@ -21,7 +21,7 @@ struct RunProgress {
         step = 0;
         seconds = 0;
         epoch_over = false;
-        std::ranges::fill(sums, MetricSum{});
+        for (MetricSum& sum : sums) sum = {};
     }
 
     /// names: the scores of each epoch; steps: in an epoch, so many to an update.
