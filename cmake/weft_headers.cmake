@@ -83,11 +83,13 @@ set(weft_headers
     kernels/cpu/smoothed_targets.hpp
     kernels/cpu/softmax.hpp
     kernels/cpu/sum_of_pieces.hpp
+    kernels/cpu/tally.hpp
     kernels/cpu/window_taps.hpp
     kernels/device.hpp
     kernels/loss.hpp
     kernels/metric.hpp
     kernels/optimizer.hpp
+    kernels/tally.hpp
     kernels/window.hpp
     layers/add.hpp
     layers/average_pool2d.hpp
@@ -178,6 +180,7 @@ set(weft_headers
     training/detail/callback_list.hpp
     training/detail/check_data.hpp
     training/detail/check_output.hpp
+    training/detail/epoch_batches.hpp
     training/detail/evaluate.hpp
     training/detail/find_non_finite.hpp
     training/detail/fit_run.hpp
@@ -186,6 +189,8 @@ set(weft_headers
     training/detail/parameter_rules.hpp
     training/detail/run_progress.hpp
     training/detail/score_batch.hpp
+    training/detail/step_table.hpp
+    training/detail/tally.hpp
     training/detail/training_state.hpp
     training/detail/training_step.hpp
     training/early_stopping.hpp

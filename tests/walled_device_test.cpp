@@ -534,34 +534,175 @@ TEST_CASE("a number that goes wrong behind the wall is found where the CPU finds
     }
 }
 
-TEST_CASE("training reads no tensor back from behind the wall, and allocates nothing in a step") {
-    // What a step reads: input, losses and gradients are finite, the loss's sum, the matches.
-    constexpr long results_of_step = 5;
+namespace {
+
+/// What left the device, of tensors and of kernels' results.
+long reads() { return Wall::get().tensors_read + Wall::get().results_read; }
+
+}  // namespace
+
+TEST_CASE("an epoch reads one tensor back from behind the wall, and its validation one more") {
+    const Layers layers{Conv2D{.filters = 3, .kernel_size = 2, .kernel_regularizer = l2(0.1)},
+                        BatchNorm{},
+                        Dropout{0.1},
+                        Flatten{},
+                        Dense{.units = 5, .activity_regularizer = l1(0.1)},
+                        Dense{.units = 4, .activation = softmax, .kernel_constraint = unit_norm}};
+    const Samples data = samples({4, 3, 2}, 20, 4);
+    struct Case {
+        std::string what;
+        FitOptions<float> fit;
+        long expected;
+    };
+    const CallbackHandle ends = LambdaCallback{.epoch_end = [](TrainingRun& run) { run.scores(); }};
+    const CallbackHandle scores = LambdaCallback{.batch_end = [](TrainingRun& run) { run.scores(); }};
+    const std::vector<double> weights{1, 2, 3, 4};
+    // Three epochs, of ten batches each.
+    const std::vector<Case> cases{
+        {"nothing else", {}, 3},
+        {"a validation", {.validation_data = data}, 6},
+        {"weights", {.class_weight = weights}, 3},
+        {"a callback of epochs", {.callbacks = {ends}}, 3},
+        {"a callback of batches", {.callbacks = {scores, scores}}, 3 * 11},
+        {"accumulation", {.gradient_accumulation_steps = 4}, 3},
+    };
+    for (Case each : cases) {
+        CAPTURE(each.what);
+        for (const bool is_scheduled : {false, true}) {
+            Sequential<float, Walled> model = to<Walled>(built(layers, {4, 3, 2}));
+            auto options = usual(std::type_identity<Walled>());
+            options.metrics.push_back(TopKAccuracy{.k = 2});
+            options.clipping = {.value = 1, .global_norm = 1};
+            if (is_scheduled) options.learning_rate_schedule = CosineDecay{0.01, 20};
+            Trainer<float, Walled> trainer(model, options);
+            each.fit.epochs = 3;
+            each.fit.batch_size = 2;
+            each.fit.verbosity = Verbosity::silent;
+            const long before = reads();
+            CHECK_FALSE(trainer.fit(data.x, data.y, each.fit).non_finite);
+            CHECK(reads() - before == each.expected);
+        }
+    }
+}
+
+TEST_CASE("training behind the wall allocates nothing in a step") {
     Sequential<float, Walled> model =
         to<Walled>(built({Dense{6, relu}, BatchNorm{}, Dropout{0.1}, Dense{4, softmax}}, {3}));
     Trainer<float, Walled> trainer(model, usual(std::type_identity<Walled>()));
     const Samples data = samples({3}, 20, 4);
-    FitOptions<float> options{.batch_size = 2, .verbosity = Verbosity::silent};
+    FitOptions<float> options{.batch_size = 2,
+                              .gradient_accumulation_steps = 2,
+                              .verbosity = Verbosity::silent};
     options.class_weight = {1, 2, 3, 4};
-    Wall& wall = Wall::get();
-    std::vector<long> results, tensors, made;
+    std::vector<long> made;
     std::vector<std::int64_t> host_made;
     const AllocationCounter counter;
     const auto note = [&](TrainingRun&) {
-        results.push_back(wall.results_read);
-        tensors.push_back(wall.tensors_read);
-        made.push_back(wall.allocations);
+        made.push_back(Wall::get().allocations);
         host_made.push_back(counter.count());
     };
-    results.reserve(10), tensors.reserve(10), made.reserve(10), host_made.reserve(10);
+    made.reserve(10), host_made.reserve(10);
     options.callbacks = {LambdaCallback{.batch_end = note}};
     trainer.fit(data.x, data.y, options);
-    REQUIRE(results.size() == 10);
-    for (std::size_t i = 2; i < results.size(); ++i) {
-        CHECK(results[i] - results[i - 1] == results_of_step);
-        CHECK(tensors[i] == tensors[0]);
+    REQUIRE(made.size() == 10);
+    for (std::size_t i = 2; i < made.size(); ++i) {
         CHECK(made[i] == made[0]);
         CHECK(host_made[i] == host_made[i - 1]);
+    }
+}
+
+namespace {
+
+/// What is left of a run that went wrong.
+struct Stopped {
+    std::string message;
+    std::int64_t steps = 0;
+    double learning_rate = 0;
+    Tensor<float> parameters;
+};
+
+/// Batches of 2, so many to an update.
+template <class Device>
+Stopped train_until_wrong(const Sequential<float>& model, const Samples& data, Index samples,
+                          Index group, const std::vector<CallbackHandle>& callbacks = {}) {
+    Sequential<float, Device> trained = to<Device>(model);
+    Trainer<float, Device> trainer(trained, {.optimizer = Adam{},
+                                             .loss = MeanSquaredError{},
+                                             .learning_rate_schedule = CosineDecay{0.01, 20}});
+    const History history = trainer.fit(data.x.slice(0, samples), data.y.slice(0, samples),
+                                        {.batch_size = 2,
+                                         .gradient_accumulation_steps = group,
+                                         .shuffle = false,
+                                         .verbosity = Verbosity::silent,
+                                         .callbacks = callbacks});
+    return {history.non_finite ? history.non_finite->message() : "", trainer.steps(),
+            trainer.learning_rate(), Tensor<float>(to<Cpu>(trained).arena())};
+}
+
+}  // namespace
+
+TEST_CASE("a run that went wrong is found out late behind the wall, and left as on the CPU") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    const Layers plain{Dense{1, linear, false, ones}};
+    const Layers normed{Dense{6, relu}, BatchNorm{}, Dropout{0.2},
+                        Dense{.units = 1, .kernel_constraint = unit_norm}};
+    // The wrong number is in batch 4 of 7; all behind it run before the host looks.
+    struct Case {
+        const char* where;
+        Layers layers;
+        float x, y;  ///< of the two samples
+        Index most_batches;
+    };
+    // The last: the loss is (1.5e19)^2, the gradient 2 * 2 * 1.5e19 * 3e19 / 4 of 4 samples.
+    const std::vector<Case> cases{{"input", normed, nan, 1, 3},
+                                  {"targets", normed, 1, nan, 3},
+                                  {"the gradient of dense/kernel", plain, 3e19f, 1.5e19f, 2}};
+    for (const Case& each : cases) {
+        for (Index group = 1; group <= each.most_batches; ++group) {
+            CAPTURE(each.where);
+            CAPTURE(group);
+            const Sequential<float> model = built(each.layers, {1});
+            Samples data{random_normal<float>({14, 1}, 1), random_normal<float>({14, 1}, 2)};
+            for (const Index i : {6, 7}) data.x[i] = each.x, data.y[i] = each.y;
+            const Stopped cpu = train_until_wrong<Cpu>(model, data, 14, group);
+            CHECK(cpu.message == concat("a number that is not finite appeared in ", each.where,
+                                        " at step 4 of epoch 1"));
+            const Index good_steps = 3 / group;
+            CHECK(cpu.steps == good_steps);
+            const Stopped walled = train_until_wrong<Walled>(model, data, 14, group);
+            CHECK(walled.message == cpu.message);
+            CHECK(walled.steps == cpu.steps);
+            CHECK(walled.learning_rate == cpu.learning_rate);
+            CHECK(identical(walled.parameters, cpu.parameters));
+
+            // The parameters, moving statistics too, are those of the steps before.
+            Tensor<float> before(std::as_const(model).arena());
+            if (good_steps > 0) {
+                const Stopped good =
+                    train_until_wrong<Cpu>(model, data, good_steps * group * 2, group);
+                CHECK(good.message.empty());
+                CHECK(good.learning_rate == cpu.learning_rate);
+                before = good.parameters;
+            }
+            CHECK(identical(cpu.parameters, before));
+        }
+    }
+}
+
+TEST_CASE("an update that overflows behind the wall is found, with a callback of batches too") {
+    const Sequential<float> model = built({Dense{1}}, {1});
+    const Samples data{random_normal<float>({4, 1}, 1), random_normal<float>({4, 1}, 2)};
+    for (const bool is_watched : {false, true}) {
+        Sequential<float, Walled> trained = to<Walled>(model);
+        Trainer<float, Walled> trainer(
+            trained, {.optimizer = SGD{.learning_rate = 3e38}, .loss = MeanSquaredError{}});
+        FitOptions<float> options{.verbosity = Verbosity::silent};
+        if (is_watched) {
+            options.callbacks = {LambdaCallback{.batch_end = [](TrainingRun& run) { run.scores(); }}};
+        }
+        const History history = trainer.fit(data.x, data.y, options);
+        REQUIRE(history.non_finite);
+        CHECK(history.non_finite->where == "dense/kernel");
     }
 }
 

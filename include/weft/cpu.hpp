@@ -19,3 +19,4 @@
 #include "weft/kernels/cpu/penalty.hpp"
 #include "weft/kernels/cpu/pooling.hpp"
 #include "weft/kernels/cpu/reduction.hpp"
+#include "weft/kernels/cpu/tally.hpp"

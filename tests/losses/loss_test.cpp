@@ -26,14 +26,14 @@ public:
 
     explicit Function(const Cubes& options) : factor_(static_cast<Scalar>(options.factor)) {}
 
-    void evaluate(Device&, bool, View predictions, ConstView, View losses,
+    void evaluate(Device&, bool, View predictions, ConstView, Scalar scale, View losses,
                   View gradient) const override {
         const Index columns = predictions.shape().last();
         std::ranges::fill(losses, Scalar(0));
         for (Index i = 0; i < predictions.size(); ++i) {
             const Scalar p = predictions[i];
             losses[i / columns] += p * p * p;
-            gradient[i] = factor_ * 3 * p * p / static_cast<Scalar>(losses.size());
+            gradient[i] = factor_ * 3 * p * p * scale;
         }
     }
 

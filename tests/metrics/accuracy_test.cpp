@@ -1,5 +1,6 @@
 #include "weft/metrics/accuracy.hpp"
 
+#include "tests/support/metric_sum.hpp"
 #include "weft/cpu.hpp"
 
 #include <doctest/doctest.h>
@@ -15,8 +16,7 @@ constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 MetricSum accuracy(TensorView<const float> predictions, TensorView<const float> targets,
                    const Accuracy& options = {}) {
-    Cpu cpu(1);
-    return MetricDeclaration<float, Cpu>(options)->evaluate(cpu, predictions, targets);
+    return metric_sum<float>(options, predictions, targets);
 }
 
 /// For one row of predictions: the only label that counts as right.
@@ -126,10 +126,9 @@ TEST_CASE("Accuracy of no samples counts nothing") {
 }
 
 TEST_CASE("Accuracy in double agrees, and goes by the name it is given") {
-    Cpu cpu(1);
     const MetricDeclaration<double, Cpu> metric = Accuracy{};
     CHECK(metric.name() == "accuracy");
-    CHECK(metric->evaluate(cpu, Tensor<double>({2, 2}, {0, 1, 1, 0}), Tensor<double>({2}, {1, 1}))
-              .mean() == 0.5);
+    const Tensor<double> predictions({2, 2}, {0, 1, 1, 0}), labels({2}, {1, 1});
+    CHECK(metric_sum(metric, predictions, labels).mean() == 0.5);
     CHECK(MetricDeclaration<float, Cpu>(Accuracy{.name = "top_1"}).name() == "top_1");
 }

@@ -1,5 +1,7 @@
 #include "weft/metrics/metric.hpp"
 
+#include "tests/support/compare.hpp"
+#include "tests/support/metric_sum.hpp"
 #include "weft/cpu.hpp"
 
 #include <doctest/doctest.h>
@@ -21,11 +23,10 @@ class MeanPrediction::Function final : public Metric<Scalar, Device> {
 public:
     explicit Function(const MeanPrediction&) {}
 
-    MetricSum evaluate(Device&, TensorView<const Scalar, Device> predictions,
-                       TensorView<const Scalar, Device>) const override {
-        MetricSum result{0, static_cast<double>(predictions.size())};
-        for (const Scalar p : predictions) result.sum += static_cast<double>(p);
-        return result;
+    void evaluate(Device&, TensorView<const Scalar, Device> predictions,
+                  TensorView<const Scalar, Device>, TensorView<double, Device> sum) const override {
+        for (const Scalar p : predictions) sum[0] += static_cast<double>(p);
+        sum[1] += static_cast<double>(predictions.size());
     }
 };
 
@@ -46,7 +47,8 @@ TEST_CASE("a metric of the user's own runs through a declaration, under its name
     CHECK(metric.name() == "mean_output");
     Cpu cpu(1);
     const Tensor<float> predictions({2, 2}, {1, 2, 3, 6}), targets({2, 2});
-    const MetricSum sum = metric->evaluate(cpu, predictions, targets);
-    CHECK(sum.mean() == 3);
-    CHECK((*metric).evaluate(cpu, predictions, targets).count == 4);
+    CHECK(metric_sum(metric, predictions, targets).mean() == 3);
+    Tensor<double> sum({2}, {5, 7});
+    (*metric).evaluate(cpu, predictions, targets, sum);
+    CHECK(identical(sum, Tensor<double>({2}, {17, 11})));  // added to what was there
 }

@@ -1,6 +1,7 @@
 #include "weft/metrics/top_k_accuracy.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/metric_sum.hpp"
 #include "tests/support/reference.hpp"
 #include "weft/cpu.hpp"
 
@@ -14,9 +15,7 @@ namespace {
 
 template <class Scalar>
 MetricSum top_k(Index k, const Tensor<Scalar>& predictions, const Tensor<Scalar>& targets) {
-    Cpu cpu(1);
-    return MetricDeclaration<Scalar, Cpu>(TopKAccuracy{.k = k})
-        ->evaluate(cpu, predictions, targets);
+    return metric_sum<Scalar>(TopKAccuracy{.k = k}, predictions, targets);
 }
 
 }  // namespace

@@ -86,7 +86,7 @@ Passed pass(Sequential<double> model) {
     auto workspace = model.make_workspace(batch + 1, PassKind::training);
     Passed result;
     result.y = Tensor<double>(model.forward(workspace, x, training));
-    result.penalty = workspace.activity_penalty();
+    result.penalty = workspace.activity_penalty()[0];
     const auto dy = random_normal(result.y.shape(), 3);
     std::ranges::copy(dy, model.output_gradient(workspace, batch).begin());
     result.gradients = Tensor<double>(model.trainable_parameters().shape());
@@ -122,7 +122,7 @@ Verdict has_numerical_gradients(Sequential<double> model) {
     auto workspace = model.make_workspace(batch, PassKind::training);
     const auto loss = [&] {
         const auto y = model.forward(workspace, x, training);
-        double total = workspace.activity_penalty() / batch;
+        double total = workspace.activity_penalty()[0] / batch;
         for (Index i = 0; i < y.size(); ++i) total += dy[i] * y[i];
         return Tensor<double>({1}, {total});
     };

@@ -231,7 +231,7 @@ void check_gradients(Sequential<double> model, const Shape& input) {
     const PassOptions pass{.training = true};
     const auto loss = [&] {
         const auto y = model.forward(workspace, x, pass);
-        double total = workspace.activity_penalty() / batch;
+        double total = workspace.activity_penalty()[0] / batch;
         for (Index i = 0; i < y.size(); ++i) total += r[i] * y[i];
         return total;
     };

@@ -90,10 +90,10 @@ TEST_CASE("Adam's time advances once a step, not once a tensor") {
         std::vector<Tensor<double>> gradients;
         for (std::uint32_t i = 0; i < 3; ++i) {
             gradients.push_back(random_normal(initial[i].shape(), 10 * step + i));
-            shared->update(cpu, step, 0.001, apart[i], gradients[i], state[i]);
+            update(shared, cpu, step, 0.001, apart[i], gradients[i], state[i]);
         }
         for (std::size_t i = 0; i < 3; ++i) {
-            shared->update(cpu, step, 0.001, other[i], gradients[i], other_state[i]);
+            update(shared, cpu, step, 0.001, other[i], gradients[i], other_state[i]);
         }
         together.step(gradients);
         for (std::size_t i = 0; i < 3; ++i) {
@@ -109,7 +109,7 @@ TEST_CASE("Adam takes the learning rate of the step, and depends on the step") {
         const Tensor<double> g({1}, {3});
         Cpu cpu(1);
         const OptimizerDeclaration<double, Cpu> adam = Adam{.epsilon = 1e-12};
-        adam->update(cpu, step, learning_rate, p, g, state);
+        update(adam, cpu, step, learning_rate, p, g, state);
         return p[0];
     };
     CHECK(relative_gap(after(1, 0.25), -0.25) < 1e-6);
@@ -140,7 +140,7 @@ TEST_CASE("Adam keeps the first moments, then the second, one of each a paramete
     Tensor<double> p({2}), state({4});
     const Tensor<double> g({2}, {4, -2});
     Cpu cpu(1);
-    adam->update(cpu, 1, 0.001, p, g, state);
+    update(adam, cpu, 1, 0.001, p, g, state);
     CHECK(identical(state, Tensor<double>({4}, {1, -0.5, 2, 0.5})));
 }
 

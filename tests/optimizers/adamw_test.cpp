@@ -49,7 +49,7 @@ TEST_CASE("AdamW: the decay scales with the learning rate of the step, as in Ker
     CHECK(adamw.type() == "AdamW");
     Tensor<double> p({1}, {8}), state({adamw->state_vectors()});
     Cpu cpu(1);
-    adamw->update(cpu, 1, 0.5, p, Tensor<double>({1}, {0}), state);
+    update(adamw, cpu, 1, 0.5, p, Tensor<double>({1}, {0}), state);
     CHECK(p[0] == 7);
 }
 

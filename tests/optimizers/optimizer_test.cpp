@@ -31,9 +31,16 @@ public:
     double learning_rate() const override { return rate_; }
     Index state_vectors() const override { return 1; }
 
-    void update(Device&, std::int64_t, double learning_rate, TensorView<Scalar, Device> parameters,
-                TensorView<const Scalar, Device> gradients,
+    std::size_t step_bytes() const override { return sizeof(double); }
+    void write_step(std::int64_t, double learning_rate, std::byte* numbers) const override {
+        detail::write_step(learning_rate, numbers);
+    }
+
+    void update(Device&, const kernels::DeviceStep<std::byte>& step,
+                TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
                 TensorView<Scalar, Device> state) const override {
+        if (step.is_stopped()) return;
+        const double learning_rate = *detail::step_of<double>(step).numbers;
         for (Index i = 0; i < parameters.size(); ++i) {
             state[i] += gradients[i];
             parameters[i] -= static_cast<Scalar>(learning_rate) * state[i];

@@ -68,12 +68,12 @@ TEST_CASE("SGD takes the learning rate of the step, and keeps a velocity only wi
     CHECK(sgd->learning_rate() == 0.5);
     CHECK(sgd->state_vectors() == 0);
     CHECK(OptimizerDeclaration<float, Cpu>(SGD{.momentum = 0.5})->state_vectors() == 1);
-    Tensor<double> p({1}, {1});
+    Tensor<double> p({1}, {1}), none;
     const Tensor<double> g({1}, {2});
     Cpu cpu(1);
-    sgd->update(cpu, 1, 0.25, p, g, {});
+    update(sgd, cpu, 1, 0.25, p, g, none);
     CHECK(p[0] == 0.5);
-    sgd->update(cpu, 1000, 0.25, p, g, {});
+    update(sgd, cpu, 1000, 0.25, p, g, none);
     CHECK(p[0] == 0);
 }
 

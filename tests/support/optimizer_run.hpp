@@ -14,6 +14,16 @@
 
 namespace weft {
 
+/// One update, both halves of it; step counts from 1.
+template <class Scalar>
+void update(const OptimizerDeclaration<Scalar, Cpu>& optimizer, Cpu& device, std::int64_t step,
+            double learning_rate, Tensor<Scalar>& parameters, const Tensor<Scalar>& gradients,
+            Tensor<Scalar>& state) {
+    Buffer numbers(optimizer->step_bytes());
+    optimizer->write_step(step, learning_rate, numbers.data());
+    optimizer->update(device, {numbers.data()}, parameters, gradients, state);
+}
+
 /// The tensors, each on a cache line of its own, zeros between; their gradients likewise; and the
 /// state that the training loop would hold.
 template <class Scalar = double>
@@ -45,8 +55,8 @@ public:
                                            {gradients_.data() + slot.offset, slot.shape});
         }
         detail::clip_gradients<Scalar>(device_, limits, gradients_.view());
-        optimizer_->update(device_, ++step_, optimizer_->learning_rate(), parameters_, gradients_,
-                           state_);
+        update(optimizer_, device_, ++step_, optimizer_->learning_rate(), parameters_, gradients_,
+               state_);
     }
 
     TensorView<Scalar> tensor(std::size_t i) {

@@ -192,6 +192,22 @@ void add_penalty_gradient(Walled& device, TensorView<const Scalar, Walled> x, do
         [&](Cpu& cpu) { add_penalty_gradient<Scalar>(cpu, inside(x), l1, l2, inside(gradient)); });
 }
 
+template <class Scalar>
+void check_finite(Walled& device, TensorView<const Scalar, Walled> x, double mark, double* wrong,
+                  const double* unless = nullptr) {
+    device.run([&](Cpu& cpu) { check_finite<Scalar>(cpu, inside(x), mark, wrong, unless); });
+}
+template <class Scalar>
+void add_penalty(Walled& device, TensorView<const Scalar, Walled> x, double l1, double l2,
+                 bool adds, double* sum) {
+    device.run([&](Cpu& cpu) { add_penalty<Scalar>(cpu, inside(x), l1, l2, adds, sum); });
+}
+template <class Scalar>
+void undo_if_wrong(Walled& device, const double* wrong, TensorView<const Scalar, Walled> before,
+                   TensorView<Scalar, Walled> now) {
+    device.run([&](Cpu& cpu) { undo_if_wrong<Scalar>(cpu, wrong, inside(before), inside(now)); });
+}
+
 // Kernels that are called as name<Scalar>(device, ...), and those whose Scalar is deduced.
 #define WEFT_WALLED_OF(name)                                                                  \
     template <class Scalar, class... Arguments>                                               \
@@ -240,21 +256,22 @@ WEFT_WALLED_OF(categorical_crossentropy)
 WEFT_WALLED_OF(sigmoid_crossentropy)
 WEFT_WALLED_OF(binary_crossentropy)
 WEFT_WALLED_OF(mean_squared_error)
-WEFT_WALLED_OF(count_sparse_matches)
-WEFT_WALLED_OF(count_categorical_matches)
-WEFT_WALLED_OF(count_binary_matches)
-WEFT_WALLED_OF(count_top_k_matches)
 WEFT_WALLED(sgd_update)
 WEFT_WALLED(momentum_update)
 WEFT_WALLED(rmsprop_update)
 WEFT_WALLED(adam_update)
-WEFT_WALLED_OF(penalty)
 WEFT_WALLED_OF(clip_values)
 WEFT_WALLED_OF(clip_norm)
 WEFT_WALLED_OF(make_non_negative)
 WEFT_WALLED_OF(limit_column_norms)
 WEFT_WALLED_OF(weight_rows)
-WEFT_WALLED_OF(total)
+WEFT_WALLED_OF(add_losses)
+WEFT_WALLED(add_penalties)
+WEFT_WALLED(end_batch)
+WEFT_WALLED_OF(add_sparse_matches)
+WEFT_WALLED_OF(add_categorical_matches)
+WEFT_WALLED_OF(add_binary_matches)
+WEFT_WALLED_OF(add_top_k_matches)
 #undef WEFT_WALLED_OF
 #undef WEFT_WALLED
 

@@ -80,7 +80,7 @@ struct OwnFunction final : Loss<Scalar, Device> {
     template <class Options>
     explicit OwnFunction(const Options&) {}
     void evaluate(Device&, bool, TensorView<Scalar, Device>, TensorView<const Scalar, Device>,
-                  TensorView<Scalar, Device>, TensorView<Scalar, Device>) const override {}
+                  Scalar, TensorView<Scalar, Device>, TensorView<Scalar, Device>) const override {}
 };
 
 /// A loss of the user's own, which says nothing of activations.

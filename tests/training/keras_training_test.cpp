@@ -36,16 +36,16 @@ class WeightedAccuracy::Function final : public Metric<Scalar, Device> {
 public:
     explicit Function(const WeightedAccuracy& options) : weights_(options.weights) {}
 
-    MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
-                       TensorView<const Scalar, Device> targets) const override {
-        MetricSum sum;
+    void evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                  TensorView<const Scalar, Device> targets,
+                  TensorView<double, Device> sum) const override {
         for (Index i = 0; i < targets.size(); ++i) {
             const auto matches =
                 count_sparse_matches<Scalar>(device, predictions.slice(i, 1), targets.slice(i, 1));
             const double weight = weights_->take();
-            sum += {weight * static_cast<double>(matches), weight};
+            sum[0] += weight * static_cast<double>(matches);
+            sum[1] += weight;
         }
-        return sum;
     }
 
 private:

@@ -21,6 +21,7 @@
 
 #include <array>
 #include <limits>
+#include <numeric>
 #include <set>
 
 using namespace weft;
@@ -199,6 +200,20 @@ TEST_CASE("each epoch visits every sample once, in an order of its own") {
     for (const auto& epoch :
          orders({.epochs = 2, .shuffle = false, .verbosity = Verbosity::silent}, 10)) {
         CHECK(std::ranges::is_sorted(epoch));
+    }
+}
+
+TEST_CASE("orders that are made ahead are those of their epochs, whatever runs before") {
+    constexpr Index size = 1 << 14;  // from where on they are
+    const FitOptions<float> options{
+        .epochs = 3, .batch_size = 4096, .seed = 7, .verbosity = Verbosity::silent};
+    const auto made = orders(options, size);
+    REQUIRE(made.size() == 3);
+    for (std::uint32_t epoch = 0; epoch < 3; ++epoch) {
+        std::vector<Index> expected(static_cast<std::size_t>(size));
+        std::iota(expected.begin(), expected.end(), Index{0});
+        RandomStream(7, RandomPurpose::shuffle, epoch).shuffle(std::span<Index>(expected));
+        CHECK(made[epoch] == expected);
     }
 }
 

@@ -21,10 +21,12 @@ void add_count(Index count) {
                 Tensor<float> y(x.shape());
                 std::vector<std::uint8_t> kept(static_cast<std::size_t>(count));
                 const RandomStream random(1, RandomPurpose::layer);
-                dropout_forward(cpu, count, 0.3, random, x.data(), y.data(), kept.data());
+                dropout_forward(cpu, count, 0.3, random, nullptr, 0, x.data(), y.data(),
+                                kept.data());
                 measure(state, work, [&] {
                     if (forward) {
-                        dropout_forward(cpu, count, 0.3, random, x.data(), y.data(), kept.data());
+                        dropout_forward(cpu, count, 0.3, random, nullptr, 0, x.data(), y.data(),
+                                        kept.data());
                     } else {
                         dropout_backward(cpu, count, 0.3, kept.data(), x.data(), y.data());
                     }

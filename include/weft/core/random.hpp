@@ -28,6 +28,13 @@ public:
           stream_((static_cast<std::uint32_t>(purpose) << 24) ^ stream),
           step_(step) {}
 
+    /// The same stream at another step.
+    constexpr RandomStream at_step(std::uint32_t step) const {
+        RandomStream other = *this;
+        other.step_ = step;
+        return other;
+    }
+
     /// Four random words of 32 bits: words 4 block ... 4 block + 3.
     constexpr std::array<std::uint32_t, 4> block(std::uint64_t block) const {
         return philox4x32(counter(block), key_);

@@ -5,6 +5,7 @@
 #include "weft/core/tensor.hpp"
 
 #include <type_traits>
+#include <utility>
 
 namespace weft {
 
@@ -34,8 +35,8 @@ void write_on_host(const Device& device, TensorView<Scalar, Device> x, const Wri
     }
 }
 
-/// A tensor that the host writes and the device then reads, again and again: one tensor where the
-/// device's memory is the host's, else one on either side.
+/// A tensor that one of host and device writes and the other then reads, again and again: one
+/// tensor where the device's memory is the host's, else one on either side.
 template <class Scalar, class Device>
 class StagedTensor {
 public:
@@ -58,6 +59,18 @@ public:
             copy_to_device<Scalar>(device, host_.slice(0, n), values_.slice(0, n));
         }
     }
+
+    /// Brings all that the device has to the host.
+    void fetch(const Device& device) {
+        if constexpr (!Device::is_host) {
+            copy_to_host<Scalar>(device, std::as_const(values_).view(), host_);
+        }
+    }
+
+    const Shape& shape() const { return values_.shape(); }
+
+    /// On the device.
+    Scalar* data() { return values_.data(); }
 
     /// What the device reads.
     TensorView<Scalar, Device> slice(Index first, Index count) {

@@ -8,6 +8,7 @@
 #include "weft/kernels/convolution.hpp"
 #include "weft/kernels/loss.hpp"
 #include "weft/kernels/optimizer.hpp"
+#include "weft/kernels/tally.hpp"
 
 namespace weft::kernels {
 
@@ -54,7 +55,8 @@ template <class D, class Scalar>
 concept ComputesLayers = requires(KernelArguments<D, Scalar> a, Activation activation,
                                   const Convolution& convolution, const Window2D& window,
                                   std::uint8_t* taps, std::int32_t* wide_taps,
-                                  const RandomStream& random, bool flag) {
+                                  const RandomStream& random, const std::uint32_t* at_step,
+                                  bool flag) {
     dense_forward<Scalar>(a.device, a.in, a.in, a.in, activation, a.out);
     dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
     convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
@@ -81,13 +83,14 @@ concept ComputesLayers = requires(KernelArguments<D, Scalar> a, Activation activ
                          a.from, a.to);
     batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from, flag,
                         a.to, a.to, a.to);
-    dropout_forward(a.device, a.count, a.real, random, a.from, a.to, taps);
+    dropout_forward(a.device, a.count, a.real, random, at_step, a.count, a.from, a.to, taps);
     dropout_backward(a.device, a.count, a.real, taps, a.from, a.to);
 };
 
 template <class D, class Scalar>
 concept ComputesLosses = requires(KernelArguments<D, Scalar> a,
-                                  const SmoothedTargets<Scalar>& targets, bool flag) {
+                                  const SmoothedTargets<Scalar>& targets, bool flag,
+                                  TensorView<double, D> sum, double* slot) {
     sparse_softmax_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out, a.out);
     sparse_categorical_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
     softmax_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
@@ -95,27 +98,34 @@ concept ComputesLosses = requires(KernelArguments<D, Scalar> a,
     sigmoid_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
     binary_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out);
     mean_squared_error<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
-    { count_sparse_matches<Scalar>(a.device, a.in, a.in) } -> std::same_as<Index>;
-    { count_categorical_matches<Scalar>(a.device, a.in, a.in) } -> std::same_as<Index>;
-    { count_binary_matches<Scalar>(a.device, a.in, a.in, a.number) } -> std::same_as<Index>;
-    { count_top_k_matches<Scalar>(a.device, a.in, a.in, flag, a.count) } -> std::same_as<Index>;
-    { total<Scalar>(a.device, a.in) } -> std::same_as<double>;
+    add_sparse_matches<Scalar>(a.device, a.in, a.in, sum);
+    add_categorical_matches<Scalar>(a.device, a.in, a.in, sum);
+    add_binary_matches<Scalar>(a.device, a.in, a.in, a.number, sum);
+    add_top_k_matches<Scalar>(a.device, a.in, a.in, flag, a.count, sum);
+    add_losses<Scalar>(a.device, a.in, sum, a.real, slot);
+    add_penalties(a.device, slot, slot, a.count, sum, a.real, slot);
+    end_batch(a.device, sum);
+    check_finite<Scalar>(a.device, a.in, a.real, slot, slot);
+    undo_if_wrong<Scalar>(a.device, slot, a.in, a.out);
     { all_finite<Scalar>(a.device, a.in) } -> std::same_as<bool>;
 };
 
 template <class D, class Scalar>
-concept UpdatesParameters = requires(KernelArguments<D, Scalar> a, const AdamStep<Scalar>& adam,
-                                     const RMSpropStep<Scalar>& rmsprop, bool flag) {
-    sgd_update(a.device, a.count, a.number, a.from, a.to);
-    momentum_update(a.device, a.count, a.number, a.number, flag, a.from, a.to, a.to);
+concept UpdatesParameters = requires(KernelArguments<D, Scalar> a,
+                                     const DeviceStep<SGDStep<Scalar>>& sgd,
+                                     const DeviceStep<AdamStep<Scalar>>& adam,
+                                     const DeviceStep<RMSpropStep<Scalar>>& rmsprop, bool flag,
+                                     double* slot) {
+    sgd_update(a.device, a.count, sgd, a.from, a.to);
+    momentum_update(a.device, a.count, sgd, flag, a.from, a.to, a.to);
     rmsprop_update(a.device, a.count, rmsprop, a.from, a.to, a.to, a.to, a.to);
     adam_update(a.device, a.count, adam, a.from, a.to, a.to, a.to);
-    { penalty<Scalar>(a.device, a.in, a.real, a.real) } -> std::same_as<double>;
+    add_penalty<Scalar>(a.device, a.in, a.real, a.real, flag, slot);
     add_penalty_gradient<Scalar>(a.device, a.in, a.real, a.real, a.out);
     clip_values<Scalar>(a.device, a.out, a.real);
     clip_norm<Scalar>(a.device, a.out, a.real);
-    make_non_negative<Scalar>(a.device, a.out);
-    limit_column_norms<Scalar>(a.device, a.out, a.real);
+    make_non_negative<Scalar>(a.device, a.out, slot);
+    limit_column_norms<Scalar>(a.device, a.out, a.real, slot);
     weight_rows<Scalar>(a.device, a.in, a.out, a.out);
 };
 

@@ -2,7 +2,26 @@
 /// The numbers that optimiser kernels take, the same on every device.
 #pragma once
 
+#include "weft/kernels/tally.hpp"
+
 namespace weft::kernels {
+
+/// What an update is told of its step: the numbers, which lie on the device, and where the tally
+/// says that it has nothing to do.
+template <class Numbers>
+struct DeviceStep {
+    const Numbers* numbers;
+    const double* wrong = nullptr;
+
+    constexpr bool is_stopped() const { return kernels::is_stopped(wrong); }
+};
+
+/// The numbers of one step of SGD that do not differ between parameters.
+template <class Scalar>
+struct SGDStep {
+    Scalar learning_rate;
+    Scalar momentum = 0;
+};
 
 /// The numbers of one Adam step that do not differ between parameters.
 template <class Scalar>

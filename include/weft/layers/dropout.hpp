@@ -39,7 +39,9 @@ public:
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
         if (!pass.training) return copy_elements<Scalar>(pass.device, x, y);
-        dropout_forward(pass.device, x.size(), rate_, pass.random, x.data(), y.data(), kept(pass));
+        const Index first = pass.first_sample * this->input_shape().size();
+        dropout_forward(pass.device, x.size(), rate_, pass.random, pass.step, first, x.data(),
+                        y.data(), kept(pass));
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,

@@ -28,6 +28,11 @@ struct Pass {
     Scalar* gradients = nullptr;        ///< laid out as the trainable parameters; null in inference
     std::byte* saved = nullptr;         ///< the layer's saved_bytes(batch), in training
     RandomStream random{0, RandomPurpose::layer};  ///< the layer's own, other numbers each step
+    /// The step of `random` where the device has it, for kernels; null: as random has it.
+    const std::uint32_t* step = nullptr;
+    /// The index of the batch's first sample in the step, which may take several batches: what is
+    /// drawn for a sample is drawn by its index in the step.
+    Index first_sample = 0;
 
     TensorView<const Scalar, Device> parameter(const ParameterSlot& slot) const {
         return {(slot.trainable ? trainable : state) + slot.offset, slot.shape};

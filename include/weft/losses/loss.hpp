@@ -23,7 +23,8 @@ struct Misfit {
     bool is_certain = true;          ///< never meant, so refused; else a hint
 };
 
-/// A loss over a batch: the mean over the samples of l(prediction, target). It alone divides by N.
+/// A loss over a batch: the mean over the samples of l(prediction, target). It alone divides by N,
+/// which is handed in.
 ///
 /// Predictions (N, ..., C) are looked at as R rows of C, R = N times any axes between; every loss
 /// is a mean over rows.
@@ -57,13 +58,14 @@ public:
         return {};
     }
 
-    /// losses_r = l of row r, gradient = d(mean of losses)/d(predictions).
+    /// losses_r = l of row r, gradient = scale d(sum of losses)/d(predictions). scale is 1 over the
+    /// rows of all that a step trains on, of which this batch may be a part.
     /// When fused, predictions hold logits; they are replaced by probabilities, and the gradient is
     /// that of the logits.
     ///
     ///   predictions, gradient (N, ..., C)   targets (N, target shape...)   losses (R)
     virtual void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                          View losses, View gradient) const = 0;
+                          Scalar scale, View losses, View gradient) const = 0;
 };
 
 /// How many rows of losses a sample with that prediction has.

@@ -23,10 +23,8 @@ public:
     WEFT_COLD explicit Function(const MeanSquaredError&) {}
 
     WEFT_NOINLINE void evaluate(Device& device, bool, View predictions, ConstView targets,
-                                View losses, View gradient) const override {
-        mean_squared_error<Scalar>(device, predictions, targets,
-                                   Scalar(1) / static_cast<Scalar>(losses.size()), losses,
-                                   gradient);
+                                Scalar scale, View losses, View gradient) const override {
+        mean_squared_error<Scalar>(device, predictions, targets, scale, losses, gradient);
     }
 };
 

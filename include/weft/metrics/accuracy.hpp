@@ -24,27 +24,20 @@ class Accuracy::Function final : public Metric<Scalar, Device> {
 public:
     WEFT_COLD explicit Function(const Accuracy& options) : threshold_(options.threshold) {}
 
-    WEFT_NOINLINE MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
-                                     TensorView<const Scalar, Device> targets) const override {
-        const Index classes = predictions.shape().last();
+    WEFT_NOINLINE void evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                                TensorView<const Scalar, Device> targets,
+                                TensorView<double, Device> sum) const override {
         if (targets.shape() != predictions.shape()) {
-            return ratio(count_sparse_matches<Scalar>(device, predictions, targets),
-                         targets.size());
+            add_sparse_matches<Scalar>(device, predictions, targets, sum);
+        } else if (predictions.shape().last() > 1) {
+            add_categorical_matches<Scalar>(device, predictions, targets, sum);
+        } else {
+            add_binary_matches<Scalar>(device, predictions, targets,
+                                       static_cast<Scalar>(threshold_), sum);
         }
-        if (classes > 1) {
-            return ratio(count_categorical_matches<Scalar>(device, predictions, targets),
-                         targets.size() / classes);
-        }
-        return ratio(count_binary_matches<Scalar>(device, predictions, targets,
-                                                  static_cast<Scalar>(threshold_)),
-                     targets.size());
     }
 
 private:
-    static MetricSum ratio(Index matches, Index count) {
-        return {static_cast<double>(matches), static_cast<double>(count)};
-    }
-
     double threshold_;
 };
 

@@ -29,9 +29,12 @@ class Metric {
 public:
     virtual ~Metric() = default;
 
-    /// What a batch contributes.   predictions (N, ..., C), after the model's last activation
-    virtual MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
-                               TensorView<const Scalar, Device> targets) const = 0;
+    /// Adds what a batch contributes to sum (2): to 0 the sum, to 1 the number of things it is
+    /// over. All of them lie on the device.   predictions (N, ..., C), after the model's last
+    /// activation
+    virtual void evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                          TensorView<const Scalar, Device> targets,
+                          TensorView<double, Device> sum) const = 0;
 };
 
 /// Any declaration of a metric, made ready for Scalar on Device: from a plain aggregate such as

@@ -24,12 +24,11 @@ public:
         if (k_ < 1) throw ArgumentError(concat("TopKAccuracy: k is ", k_, ", expected at least 1"));
     }
 
-    WEFT_NOINLINE MetricSum evaluate(Device& device, TensorView<const Scalar, Device> predictions,
-                                     TensorView<const Scalar, Device> targets) const override {
-        const Index rows = predictions.size() / predictions.shape().last();
-        const Index matches = count_top_k_matches<Scalar>(
-            device, predictions, targets, targets.shape() == predictions.shape(), k_);
-        return {static_cast<double>(matches), static_cast<double>(rows)};
+    WEFT_NOINLINE void evaluate(Device& device, TensorView<const Scalar, Device> predictions,
+                                TensorView<const Scalar, Device> targets,
+                                TensorView<double, Device> sum) const override {
+        add_top_k_matches<Scalar>(device, predictions, targets,
+                                  targets.shape() == predictions.shape(), k_, sum);
     }
 
 private:

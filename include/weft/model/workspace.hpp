@@ -16,6 +16,13 @@ struct PassOptions {
     bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
     std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
     std::uint32_t step = 0;
+    const std::uint32_t* step_on_device = nullptr;  ///< the same for kernels, or null
+    /// Where a step of training takes several batches: the index in it of the first sample of this
+    /// one, and the number of them all; 0 if this batch is all.
+    Index first_sample = 0;
+    Index step_samples = 0;
+
+    Index samples_of_step(Index batch) const { return step_samples > 0 ? step_samples : batch; }
 };
 
 /// All memory of a pass over a batch: the values of a plan, their gradients, what each layer keeps
@@ -42,7 +49,10 @@ public:
             saved.push_back(static_cast<Index>(bytes));
         }
         offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);
-        memory_ = Tensor<std::byte, Device>(Shape{offsets_.size_bytes}, device_);
+        // Values begin at places of 64 bytes, so the number behind them lies at one of 8.
+        penalty_ = (offsets_.size_bytes + 7) / 8 * 8;
+        memory_ = Tensor<std::byte, Device>(Shape{penalty_ + static_cast<Index>(sizeof(double))},
+                                            device_);
         std::size_t most = 1;
         for (const PlanStep& step : plan_->steps()) {
             if (step.adds_gradients) {
@@ -78,8 +88,10 @@ public:
     Index size_bytes() const { return offsets_.size_bytes; }
 
     /// The penalties on the outputs of the layers in the last forward pass, summed over the batch.
-    double activity_penalty() const { return activity_penalty_; }
-    void set_activity_penalty(double penalty) { activity_penalty_ = penalty; }
+    /// One number on the device, 0 if the plan has none.
+    TensorView<double, Device> activity_penalty() {
+        return {reinterpret_cast<double*>(memory_.data() + penalty_), Shape{1}};
+    }
 
     /// The value of n samples; the graph's input, value 0, is the caller's x and not here.
     View value(std::size_t i, Index n) { return view(offsets_.values, i, n); }
@@ -123,7 +135,7 @@ private:
     Index capacity_;
     std::shared_ptr<const Plan> plan_;
     detail::PlacedValues offsets_;
-    double activity_penalty_ = 0;
+    Index penalty_ = 0;  ///< where it lies
     Tensor<std::byte, Device> memory_;
     Tensor<Scalar, Device> shared_gradients_;
     std::unique_ptr<TensorView<const Scalar, Device>[]> inputs_;

@@ -46,19 +46,27 @@ public:
     double learning_rate() const override { return options_.learning_rate; }
     Index state_vectors() const override { return 2; }
 
-    WEFT_NOINLINE void update(Device& device, std::int64_t step, double learning_rate,
-                              TensorView<Scalar, Device> parameters,
-                              TensorView<const Scalar, Device> gradients,
-                              TensorView<Scalar, Device> state) const override {
+    std::size_t step_bytes() const override { return sizeof(kernels::AdamStep<Scalar>); }
+    WEFT_NOINLINE void write_step(std::int64_t step, double learning_rate,
+                                  std::byte* numbers) const override {
         const auto t = static_cast<double>(step);
         const double alpha = learning_rate * std::sqrt(1 - std::pow(options_.beta_2, t)) /
                              (1 - std::pow(options_.beta_1, t));
-        const kernels::AdamStep<Scalar> numbers{
-            static_cast<Scalar>(alpha), static_cast<Scalar>(1 - options_.beta_1),
-            static_cast<Scalar>(1 - options_.beta_2), static_cast<Scalar>(options_.epsilon),
-            static_cast<Scalar>(learning_rate * weight_decay_)};
-        adam_update(device, parameters.size(), numbers, gradients.data(), state.data(),
-                    state.data() + parameters.size(), parameters.data());
+        detail::write_step(
+            kernels::AdamStep<Scalar>{
+                static_cast<Scalar>(alpha), static_cast<Scalar>(1 - options_.beta_1),
+                static_cast<Scalar>(1 - options_.beta_2), static_cast<Scalar>(options_.epsilon),
+                static_cast<Scalar>(learning_rate * weight_decay_)},
+            numbers);
+    }
+
+    WEFT_NOINLINE void update(Device& device, const kernels::DeviceStep<std::byte>& step,
+                              TensorView<Scalar, Device> parameters,
+                              TensorView<const Scalar, Device> gradients,
+                              TensorView<Scalar, Device> state) const override {
+        adam_update(device, parameters.size(), step_of<kernels::AdamStep<Scalar>>(step),
+                    gradients.data(), state.data(), state.data() + parameters.size(),
+                    parameters.data());
     }
 
 private:

@@ -8,7 +8,9 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace weft {
@@ -27,10 +29,16 @@ public:
     /// How many numbers of state it keeps for each parameter.
     virtual Index state_vectors() const = 0;
 
-    /// Changes the parameters, given the gradients of a batch; step counts from 1.
+    /// The host's half of a step: the numbers that differ from step to step, of that size. They are
+    /// written ahead and read on the device; step counts from 1.
+    virtual std::size_t step_bytes() const = 0;
+    virtual void write_step(std::int64_t step, double learning_rate, std::byte* numbers) const = 0;
+
+    /// The device's half: changes the parameters, given the gradients of a step and where its
+    /// numbers lie; nothing if the step is stopped.
     ///
     ///   parameters, gradients (P)   state (state_vectors() * P), vector after vector
-    virtual void update(Device& device, std::int64_t step, double learning_rate,
+    virtual void update(Device& device, const kernels::DeviceStep<std::byte>& step,
                         TensorView<Scalar, Device> parameters,
                         TensorView<const Scalar, Device> gradients,
                         TensorView<Scalar, Device> state) const = 0;
@@ -48,6 +56,16 @@ template <class Scalar>
 WEFT_COLD void require_epsilon(std::string_view optimizer, double value) {
     require_option(static_cast<Scalar>(value) > 0 && std::isfinite(value), optimizer, "epsilon",
                    value, "a positive number");
+}
+
+/// Writes the numbers of a step, and reads them on the device.
+template <class Numbers>
+void write_step(const Numbers& numbers, std::byte* to) {
+    std::memcpy(to, &numbers, sizeof(Numbers));
+}
+template <class Numbers>
+kernels::DeviceStep<Numbers> step_of(const kernels::DeviceStep<std::byte>& step) {
+    return {reinterpret_cast<const Numbers*>(step.numbers), step.wrong};
 }
 
 }  // namespace detail

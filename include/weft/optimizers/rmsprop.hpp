@@ -43,13 +43,20 @@ public:
         return 1 + (options_.momentum > 0 ? 1 : 0) + (options_.centered ? 1 : 0);
     }
 
-    WEFT_NOINLINE void update(Device& device, std::int64_t, double learning_rate,
+    std::size_t step_bytes() const override { return sizeof(kernels::RMSpropStep<Scalar>); }
+    WEFT_NOINLINE void write_step(std::int64_t, double learning_rate,
+                                  std::byte* numbers) const override {
+        detail::write_step(kernels::RMSpropStep<Scalar>{static_cast<Scalar>(learning_rate),
+                                                        static_cast<Scalar>(1 - options_.rho),
+                                                        static_cast<Scalar>(options_.momentum),
+                                                        static_cast<Scalar>(options_.epsilon)},
+                           numbers);
+    }
+
+    WEFT_NOINLINE void update(Device& device, const kernels::DeviceStep<std::byte>& step,
                               TensorView<Scalar, Device> parameters,
                               TensorView<const Scalar, Device> gradients,
                               TensorView<Scalar, Device> state) const override {
-        const kernels::RMSpropStep<Scalar> numbers{
-            static_cast<Scalar>(learning_rate), static_cast<Scalar>(1 - options_.rho),
-            static_cast<Scalar>(options_.momentum), static_cast<Scalar>(options_.epsilon)};
         const Index count = parameters.size();
         Scalar* next = state.data();
         const auto vector_if = [&](bool needed) {
@@ -60,8 +67,8 @@ public:
         Scalar* const square = vector_if(true);
         Scalar* const average = vector_if(options_.centered);
         Scalar* const velocity = vector_if(options_.momentum > 0);
-        rmsprop_update(device, count, numbers, gradients.data(), square, average, velocity,
-                       parameters.data());
+        rmsprop_update(device, count, detail::step_of<kernels::RMSpropStep<Scalar>>(step),
+                       gradients.data(), square, average, velocity, parameters.data());
     }
 
 private:

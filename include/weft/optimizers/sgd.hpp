@@ -37,16 +37,24 @@ public:
     double learning_rate() const override { return options_.learning_rate; }
     Index state_vectors() const override { return options_.momentum > 0 ? 1 : 0; }
 
-    WEFT_NOINLINE void update(Device& device, std::int64_t, double learning_rate,
+    std::size_t step_bytes() const override { return sizeof(kernels::SGDStep<Scalar>); }
+    WEFT_NOINLINE void write_step(std::int64_t, double learning_rate,
+                                  std::byte* numbers) const override {
+        detail::write_step(kernels::SGDStep<Scalar>{static_cast<Scalar>(learning_rate),
+                                                    static_cast<Scalar>(options_.momentum)},
+                           numbers);
+    }
+
+    WEFT_NOINLINE void update(Device& device, const kernels::DeviceStep<std::byte>& bytes,
                               TensorView<Scalar, Device> parameters,
                               TensorView<const Scalar, Device> gradients,
                               TensorView<Scalar, Device> state) const override {
-        const auto rate = static_cast<Scalar>(learning_rate);
+        const auto step = detail::step_of<kernels::SGDStep<Scalar>>(bytes);
         if (state_vectors() == 0) {
-            return sgd_update(device, parameters.size(), rate, gradients.data(), parameters.data());
+            return sgd_update(device, parameters.size(), step, gradients.data(), parameters.data());
         }
-        momentum_update(device, parameters.size(), rate, static_cast<Scalar>(options_.momentum),
-                        options_.nesterov, gradients.data(), state.data(), parameters.data());
+        momentum_update(device, parameters.size(), step, options_.nesterov, gradients.data(),
+                        state.data(), parameters.data());
     }
 
 private:

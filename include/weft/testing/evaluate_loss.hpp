@@ -37,7 +37,9 @@ LossResult<Scalar> evaluate_loss(const std::type_identity_t<LossDeclaration<Scal
     result.gradient = Tensor<Scalar>(predictions.shape());
     std::ranges::fill(result.losses, std::numeric_limits<Scalar>::quiet_NaN());
     std::ranges::fill(result.gradient, std::numeric_limits<Scalar>::quiet_NaN());
-    loss->evaluate(device, fused, result.predictions, targets, result.losses, result.gradient);
+    loss->evaluate(device, fused, result.predictions, targets,
+                   Scalar(1) / static_cast<Scalar>(result.losses.size()), result.losses,
+                   result.gradient);
     return result;
 }
 

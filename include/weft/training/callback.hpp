@@ -35,6 +35,9 @@ concept Callback = requires(T& object, TrainingRun& run) {
 /// visit_state(StateFields&), or visit_state(StateFields&, TrainingRun&) to check what it restores
 /// against the run. It may be called before on_train_begin, and more than once.
 ///
+/// Batches: one that has an on_batch_end but does not always want it defines
+/// bool listens_to_batches() const.
+///
 /// Resuming: on_epoch_begin is not called again for an epoch that a resumed run goes on with.
 class CallbackHandle {
 public:
@@ -48,6 +51,14 @@ public:
             object = std::make_shared<Object>(std::forward<T>(callback));
         }
         call_ = [object](Event event, TrainingRun& run) { dispatch(*object, event, run); };
+        object_ = object.get();
+        listens_to_batches_ = [](const void* of) {
+            if constexpr (requires { object->listens_to_batches(); }) {
+                return static_cast<const Object*>(of)->listens_to_batches();
+            } else {
+                return requires(TrainingRun & run) { object->on_batch_end(run); };
+            }
+        };
         if constexpr (requires(StateFields & field, TrainingRun & run) {
                           object->visit_state(field, run);
                       }) {
@@ -64,6 +75,12 @@ public:
     enum class Event { train_begin, epoch_begin, batch_end, epoch_end, train_end };
 
     void operator()(Event event, TrainingRun& run) const { call_(event, run); }
+
+    /// Whether the end of a batch is to be told: on a device whose memory is not the host's, the
+    /// run then waits for the batch and reads its scores.
+    bool listens_to_batches() const {
+        return listens_to_batches_(object_);
+    }
 
     void visit_state(StateFields& field, TrainingRun& run) const {
         if (visit_state_) visit_state_(field, run);
@@ -92,6 +109,8 @@ private:
     }
 
     std::function<void(Event, TrainingRun&)> call_;
+    const void* object_ = nullptr;  ///< that call_ holds or refers to
+    bool (*listens_to_batches_)(const void*) = nullptr;
     std::function<void(StateFields&, TrainingRun&)> visit_state_;
 };
 

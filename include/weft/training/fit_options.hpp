@@ -33,7 +33,11 @@ template <class Scalar>
 struct FitOptions {
     Index epochs = 1;
     Index batch_size = 32;  ///< the last batch of an epoch may be shorter
-    bool shuffle = true;    ///< the training samples, anew each epoch
+    /// Batches to each update, with the gradient of the mean over all their samples: memory for
+    /// batch_size samples trains as on that many times as many. The last update of an epoch takes
+    /// those that are left. Batch norm still takes its statistics from each batch.
+    Index gradient_accumulation_steps = 1;
+    bool shuffle = true;  ///< the training samples, anew each epoch
     /// Share of the samples, taken from the end before any shuffling, that is not trained on but
     /// evaluated after each epoch; in [0, 1).
     double validation_split = 0;
@@ -99,6 +103,7 @@ template <class Scalar>
 WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index samples) {
     require_at_least_one("fit", "epochs", options.epochs);
     require_at_least_one("fit", "batch_size", options.batch_size);
+    require_at_least_one("fit", "gradient_accumulation_steps", options.gradient_accumulation_steps);
     require_option(options.checkpoint.every_steps >= 0, "fit", "checkpoint.every_steps",
                    static_cast<double>(options.checkpoint.every_steps), "at least 0");
     const RunStore& store = options.checkpoint;

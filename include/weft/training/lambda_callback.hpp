@@ -18,6 +18,7 @@ struct LambdaCallback {
     void on_train_begin(TrainingRun& run) const { call(train_begin, run); }
     void on_epoch_begin(TrainingRun& run) const { call(epoch_begin, run); }
     void on_batch_end(TrainingRun& run) const { call(batch_end, run); }
+    bool listens_to_batches() const { return bool(batch_end); }
     void on_epoch_end(TrainingRun& run) const { call(epoch_end, run); }
     void on_train_end(TrainingRun& run) const { call(train_end, run); }
 

@@ -52,10 +52,10 @@ public:
     /// is not built yet is built for the samples' shape with the seed.
     ///
     /// Stops early, with History::non_finite set, when an input, the loss or a gradient is NaN or
-    /// infinite; the trainable parameters are then those before that step. An update that itself
-    /// overflows a parameter, or a moving statistic that does, is found at the epoch's end. Throws
-    /// ShapeError or ArgumentError for data or options that do not fit, before anything is changed;
-    /// what a callback throws or reading the data, passes through.
+    /// infinite; the parameters are then those before that step, moving statistics too. An update
+    /// that itself overflows a parameter, or a moving statistic that does, is found at the epoch's
+    /// end. Throws ShapeError or ArgumentError for data or options that do not fit, before anything
+    /// is changed; what a callback throws or reading the data, passes through.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
@@ -102,7 +102,7 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
     detail::require_samples(examples, "fit: the data");
     const Dataset<Scalar>& data = *examples;
     detail::check_fit_options(options, data.size());
-    if (options_.learning_rate_schedule) state_.scheduled_rate(options_);
+    state_.next_rate(options_, state_.steps);
     std::optional<Model> built;  // kept only if the data fit it
     if (!trained.is_built()) built.emplace(trained).build(data.input_shape(), options.seed);
     const Model& model = built ? *built : trained;

@@ -34,10 +34,12 @@ struct Dropped {
 
 template <class Scalar, class Device = Cpu>
 Dropped<Scalar> drop(const Tensor<Scalar>& x, double rate, const RandomStream& random = stream,
-                     Device device = Device()) {
+                     Device device = Device(), Index first = 0,
+                     const std::uint32_t* at_step = nullptr) {
     Dropped<Scalar> result{Tensor<Scalar>(x.shape()),
                            std::vector<std::uint8_t>(static_cast<std::size_t>(x.size()), 77)};
-    dropout_forward(device, x.size(), rate, random, x.data(), result.y.data(), result.kept.data());
+    dropout_forward(device, x.size(), rate, random, at_step, first, x.data(), result.y.data(),
+                    result.kept.data());
     return result;
 }
 
@@ -81,6 +83,23 @@ TEST_CASE("element 64 q + 16 k + b is kept when word k of block 16 q + b is at l
     }
 }
 
+TEST_CASE("elements that begin in the middle of a step have the words of their places in it") {
+    const Tensor<float> x({10000});
+    const auto whole = drop(x, 0.3).kept;
+    for (const Index first : {1, 7, 63, 64, 65, 4096, 5003}) {
+        for (const Index count : {1, 63, 64, 130, 4900}) {
+            CAPTURE(first);
+            CAPTURE(count);
+            const Tensor<float> part({count});
+            const std::vector<std::uint8_t> expected(whole.begin() + first,
+                                                     whole.begin() + first + count);
+            CHECK(drop(part, 0.3, stream, Cpu(1), first).kept == expected);
+            CHECK(drop(part, 0.3, stream, Cpu(7), first).kept == expected);
+            CHECK(drop<float, Reference>(part, 0.3, stream, Reference(), first).kept == expected);
+        }
+    }
+}
+
 TEST_CASE("many blocks at once are the blocks one by one, also where their number carries") {
     constexpr std::size_t blocks = 16;
     for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{0xfffffff8}}) {
@@ -120,6 +139,10 @@ TEST_CASE("each step and stream has a mask of its own, the same in every run") {
     const auto mask = drop(x, 0.5).kept;
     CHECK(drop(x, 0.5).kept == mask);
     CHECK(drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 2, 4)).kept != mask);
+    const std::uint32_t step = 4;
+    const auto of_step = drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 2, step)).kept;
+    CHECK(drop(x, 0.5, stream, Cpu(), 0, &step).kept == of_step);
+    CHECK(drop<float, Reference>(x, 0.5, stream, Reference(), 0, &step).kept == of_step);
     CHECK(drop(x, 0.5, RandomStream(1, RandomPurpose::layer, 3, 3)).kept != mask);
     CHECK(drop(x, 0.5, RandomStream(2, RandomPurpose::layer, 2, 3)).kept != mask);
 }

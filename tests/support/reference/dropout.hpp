@@ -7,15 +7,17 @@
 
 namespace weft::kernels {
 
-/// y_i = x_i / (1 - rate) if kept, else 0. Element i = 64 q + 16 k + b is kept if word k of block
-/// 16 q + b of the random stream is at least rate 2^32, rounded down.
+/// y_i = x_i / (1 - rate) if kept, else 0. With first + i = 64 q + 16 k + b, element i is kept if
+/// word k of block 16 q + b of the random stream is at least rate 2^32, rounded down.
 template <class Scalar>
-void dropout_forward(Reference&, Index count, double rate, const RandomStream& random,
-                     const Scalar* x, Scalar* y, std::uint8_t* kept) {
+void dropout_forward(Reference&, Index count, double rate, const RandomStream& stream,
+                     const std::uint32_t* at_step, Index first, const Scalar* x, Scalar* y,
+                     std::uint8_t* kept) {
+    const RandomStream random = at_step == nullptr ? stream : stream.at_step(*at_step);
     const auto share = static_cast<Wide<Scalar>>(1 - rate);
     const auto threshold = static_cast<std::uint32_t>(rate * 0x1p32);
     for (Index i = 0; i < count; ++i) {
-        const Index q = i / 64, k = i % 64 / 16, b = i % 16;
+        const Index at = first + i, q = at / 64, k = at % 64 / 16, b = at % 16;
         const auto words = random.block(static_cast<std::uint64_t>(16 * q + b));
         kept[i] = words[static_cast<std::size_t>(k)] >= threshold ? 1 : 0;
         y[i] = kept[i] != 0 ? static_cast<Scalar>(wide(x[i]) / share) : Scalar(0);

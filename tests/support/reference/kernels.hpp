@@ -15,3 +15,4 @@
 #include "tests/support/reference/penalty.hpp"
 #include "tests/support/reference/pooling.hpp"
 #include "tests/support/reference/reduction.hpp"
+#include "tests/support/reference/tally.hpp"

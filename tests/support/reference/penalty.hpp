@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/support/reference/device.hpp"
+#include "weft/kernels/tally.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -53,18 +54,21 @@ void clip_norm(Reference&, TensorView<Scalar, Reference> x, double limit) {
     for (Scalar& value : x) value = static_cast<Scalar>(wide(value) * most / norm);
 }
 
-/// w = max(w, 0); NaN stays NaN.
+/// w = max(w, 0); NaN stays NaN. Nothing if a number went wrong.
 template <class Scalar>
-void make_non_negative(Reference&, TensorView<Scalar, Reference> w) {
+void make_non_negative(Reference&, TensorView<Scalar, Reference> w, const double* wrong = nullptr) {
+    if (is_stopped(wrong)) return;
     for (Scalar& value : w) {
         if (value < 0) value = 0;
     }
 }
 
 /// w *= target / (1e-7 + n) for the vectors of w (..., C) along all axes but the last, of norm n,
-/// with target = min(n, limit), or 1 with limit 0.
+/// with target = min(n, limit), or 1 with limit 0. Nothing if a number went wrong.
 template <class Scalar>
-void limit_column_norms(Reference&, TensorView<Scalar, Reference> w, double limit) {
+void limit_column_norms(Reference&, TensorView<Scalar, Reference> w, double limit,
+                        const double* wrong = nullptr) {
+    if (is_stopped(wrong)) return;
     const Index columns = w.shape().last();
     const auto most = static_cast<Wide<Scalar>>(limit), guard = static_cast<Wide<Scalar>>(1e-7);
     for (Index c = 0; c < columns; ++c) {

@@ -49,33 +49,38 @@ void random_words(const RandomStream& random, std::uint64_t first, std::uint32_t
 }  // namespace detail
 
 /// Inverted dropout: y_i = x_i / (1 - rate) with probability 1 - rate, else 0; kept_i tells which.
-/// Element i = 64 q + 16 k + b is kept when word k of block 16 q + b of the random stream is at
-/// least rate 2^32, rounded down. y may be x.
+/// With first + i = 64 q + 16 k + b, element i is kept when word k of block 16 q + b of the random
+/// stream is at least rate 2^32, rounded down; first is the index of the first element in the step.
+/// The stream's step is that at at_step, on the device, if there is one. y may be x.
 template <class Scalar>
-void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& random,
-                     const Scalar* x, Scalar* y, std::uint8_t* kept) {
+void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& stream,
+                     const std::uint32_t* at_step, Index first, const Scalar* x, Scalar* y,
+                     std::uint8_t* kept) {
+    const RandomStream random = at_step == nullptr ? stream : stream.at_step(*at_step);
     const auto threshold = static_cast<std::uint32_t>(rate * 0x1p32);
     const auto scale = static_cast<Scalar>(1 / (1 - rate));
     constexpr Index blocks = 16, step = 4 * blocks;
     parallel_ranges(cpu, count, 64 * step, [&](Index begin, Index end) {
         std::array<std::uint32_t, step> words;
         // Loops of one width each, which compilers turn into vector instructions.
-        const auto keep = [&](Index i, auto n) WEFT_INLINE_LAMBDA {
-            for (Index k = 0; k < n; ++k) {
-                kept[i + k] = words[static_cast<std::size_t>(k)] >= threshold ? 1 : 0;
-            }
+        const auto keep = [&](Index i, const std::uint32_t* word, auto n) WEFT_INLINE_LAMBDA {
+            for (Index k = 0; k < n; ++k) kept[i + k] = word[k] >= threshold ? 1 : 0;
             for (Index k = 0; k < n; ++k) {
                 const Scalar scaled = x[i + k] * scale;
-                y[i + k] = words[static_cast<std::size_t>(k)] >= threshold ? scaled : Scalar(0);
+                y[i + k] = word[k] >= threshold ? scaled : Scalar(0);
             }
         };
-        for (Index i = begin; i < end; i += step) {
-            detail::random_words<blocks>(random, static_cast<std::uint64_t>(i / 4), words.data());
-            if (i + step <= end) {
-                keep(i, std::integral_constant<Index, step>{});
+        for (Index i = begin; i < end;) {
+            const Index skipped = (first + i) % step;  // of the words, those of elements before
+            detail::random_words<blocks>(
+                random, static_cast<std::uint64_t>((first + i - skipped) / 4), words.data());
+            const Index n = (std::min)(step - skipped, end - i);
+            if (n == step) {
+                keep(i, words.data(), std::integral_constant<Index, step>{});
             } else {
-                keep(i, end - i);
+                keep(i, words.data() + skipped, n);
             }
+            i += n;
         }
     });
 }

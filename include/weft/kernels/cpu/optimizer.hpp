@@ -113,6 +113,39 @@ WEFT_NOINLINE void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& st
     });
 }
 
+// The same with a step whose numbers lie on the device; nothing if it is stopped.
+
+template <class Scalar>
+void sgd_update(Cpu& cpu, Index count, const DeviceStep<SGDStep<Scalar>>& step,
+                const Scalar* gradient, Scalar* parameter) {
+    if (step.is_stopped()) return;
+    sgd_update(cpu, count, step.numbers->learning_rate, gradient, parameter);
+}
+
+template <class Scalar>
+void momentum_update(Cpu& cpu, Index count, const DeviceStep<SGDStep<Scalar>>& step, bool nesterov,
+                     const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
+    if (step.is_stopped()) return;
+    momentum_update(cpu, count, step.numbers->learning_rate, step.numbers->momentum, nesterov,
+                    gradient, velocity, parameter);
+}
+
+template <class Scalar>
+void rmsprop_update(Cpu& cpu, Index count, const DeviceStep<RMSpropStep<Scalar>>& step,
+                    const Scalar* gradient, Scalar* square, Scalar* average, Scalar* velocity,
+                    Scalar* parameter) {
+    if (step.is_stopped()) return;
+    rmsprop_update(cpu, count, *step.numbers, gradient, square, average, velocity, parameter);
+}
+
+template <class Scalar>
+void adam_update(Cpu& cpu, Index count, const DeviceStep<AdamStep<Scalar>>& step,
+                 const Scalar* gradient, Scalar* first_moment, Scalar* second_moment,
+                 Scalar* parameter) {
+    if (step.is_stopped()) return;
+    adam_update(cpu, count, *step.numbers, gradient, first_moment, second_moment, parameter);
+}
+
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
 

@@ -4,6 +4,7 @@
 
 #include "weft/kernels/cpu/activation.hpp"
 #include "weft/kernels/cpu/reduction.hpp"
+#include "weft/kernels/tally.hpp"
 
 #include <array>
 #include <cmath>
@@ -60,17 +61,20 @@ WEFT_NOINLINE void clip_norm(Cpu& cpu, TensorView<Scalar> x, double limit) {
     scale_and_offset<Scalar>(cpu, x, static_cast<Scalar>(limit / norm), Scalar(0), x);
 }
 
-/// w = max(w, 0); NaN stays NaN.
+/// w = max(w, 0); NaN stays NaN. Nothing if a number went wrong.
 template <class Scalar>
-void make_non_negative(Cpu& cpu, TensorView<Scalar> w) {
+void make_non_negative(Cpu& cpu, TensorView<Scalar> w, const double* wrong = nullptr) {
+    if (is_stopped(wrong)) return;
     activation_forward<Scalar>(cpu, Activation::relu, w, w);
 }
 
 /// Rescales the vectors of w (..., C) along all axes but the last, of norm n, to min(n, limit);
 /// with limit 0, to 1. Norms are guarded by 1e-7, as in Keras:  w *= target / (1e-7 + n). They are
-/// summed as those of penalty.
+/// summed as those of penalty. Nothing if a number went wrong.
 template <class Scalar>
-WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit) {
+WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit,
+                                      const double* wrong = nullptr) {
+    if (is_stopped(wrong)) return;
     const Index columns = w.shape().last();
     const Index rows = columns == 0 ? 0 : w.size() / columns;
     // Some columns at once: they lie in the same lines of memory.

@@ -16,8 +16,7 @@ public:
     bool fuses(Activation last) const override { return !from_logits_ && last == activation_; }
 
     WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                                View losses, View gradient) const override {
-        const Scalar scale = Scalar(1) / static_cast<Scalar>(losses.size());
+                                Scalar scale, View losses, View gradient) const override {
         if (fused || from_logits_) {
             of_logits(device, predictions, targets, scale, losses, fused ? predictions : gradient,
                       gradient);

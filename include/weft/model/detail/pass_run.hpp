@@ -27,15 +27,16 @@ public:
           options_(options) {}
 
     WEFT_COLD void forward() {
-        double penalties = 0;
+        bool adds = false;
         for (const PlanStep& step : workspace_.plan().steps()) {
             const View y = workspace_.value(step.output, n());
             if (step.runs_forward) run(step, y);
             if (step.penalty) {
-                penalties += penalty<Scalar>(device(), y, step.penalty.l1, step.penalty.l2);
+                add_penalty<Scalar>(device(), y, step.penalty.l1, step.penalty.l2, adds,
+                                    workspace_.activity_penalty().data());
+                adds = true;
             }
         }
-        workspace_.set_activity_penalty(penalties);
     }
 
     /// After forward, and with dL/d(output) in its place.
@@ -67,7 +68,7 @@ private:
         const ConstView y = read(step.output);
         const View dy = workspace_.gradient(step.output, n());
         if (step.penalty) {
-            const double share = 1 / static_cast<double>(n());
+            const double share = 1 / static_cast<double>(options_.samples_of_step(n()));
             add_penalty_gradient<Scalar>(device(), y, share * step.penalty.l1,
                                          share * step.penalty.l2, dy);
         }
@@ -138,7 +139,9 @@ private:
                 .mutable_state = mutable_state_,
                 .saved = is_training ? workspace_.saved(index(step)) : nullptr,
                 .random = RandomStream(options_.seed, RandomPurpose::layer,
-                                       static_cast<std::uint32_t>(step.node), options_.step)};
+                                       static_cast<std::uint32_t>(step.node), options_.step),
+                .step = options_.step_on_device,
+                .first_sample = options_.first_sample};
     }
 
     const Plan& plan() const { return workspace_.plan(); }

@@ -31,6 +31,12 @@ public:
         }
     }
 
+    bool listen_to_batches() const {
+        bool listen = false;
+        for (const CallbackHandle& callback : callbacks_) listen |= callback.listens_to_batches();
+        return listen;
+    }
+
     /// Ends all that began; gives what the first of them threw, if one did.
     WEFT_COLD std::exception_ptr end(TrainingRun& run) {
         std::exception_ptr first;

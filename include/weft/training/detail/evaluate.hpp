@@ -16,7 +16,7 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
                           const LossWeights& weights = {}) {
     batch_size = (std::min)(batch_size, end - first);
     Batch<Scalar, Device> batch(model, options.loss, batch_size, PassKind::inference);
-    std::vector<MetricSum> sums(options.metrics.size() + 1);
+    Tally<Device> tally(options.metrics.size() + 1, model.device());
     std::vector<Index> order(static_cast<std::size_t>(end - first));
     std::iota(order.begin(), order.end(), first);
     const auto batches = data.read_batches({order, batch_size});
@@ -27,11 +27,14 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
         const auto n = static_cast<Index>(samples.size());
         run_on_next_batch(*batches, batch, n, model.work(n), [&] {
             const auto predictions = model.forward(batch.workspace, batch.x.slice(0, n));
-            score_batch<Scalar, Device>(model, options, batch, predictions, samples, weights,
-                                        batch.scratch_gradient.slice(0, n), sums);
+            score_losses<Scalar, Device>(model, options, batch, predictions, samples, weights,
+                                         Scalar(1), batch.scratch_gradient.slice(0, n), tally,
+                                         nullptr);
+            score_metrics<Scalar, Device>(options, batch, predictions, tally);
+            tally.finish_batch(batch.workspace.device());
         });
     }
-    return mean_scores(options, sums);
+    return mean_scores(options, tally.sums(model.device()));
 }
 
 }  // namespace weft::detail

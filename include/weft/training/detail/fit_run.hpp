@@ -22,12 +22,8 @@ public:
         : ModelRun<Scalar, Device>(reference, trainer, state),
           data_(data),
           options_(options),
-          train_size_(train_size),
-          batch_size_((std::min)(options.batch_size, train_size)),
-          steps_((train_size + batch_size_ - 1) / batch_size_),
-          step_(model_, trainer, state, options, batch_size_),
-          order_(static_cast<std::size_t>(train_size)),
-          was_finite_(step_.has_finite_parameters(true)),
+          batches_(data, train_size, options),
+          step_(model_, trainer, state, options, batches_.batch_size()),
           callbacks_(options.callbacks) {
         progress_.sums.resize(trainer.metrics.size() + 1);
     }
@@ -53,7 +49,7 @@ public:
     WEFT_COLD Scores scores() const override {
         const bool is_recorded = progress_.epoch_over && !progress_.history.epochs.empty();
         return is_recorded ? progress_.history.epochs.back().scores
-                           : mean_scores(trainer_, progress_.sums);
+                           : mean_scores(trainer_, step_.tally().sums(model_.device()));
     }
     WEFT_COLD std::vector<std::string> score_names() const override {
         std::vector<std::string> names;
@@ -77,7 +73,11 @@ public:
                       concat("is of another run: ", known_plan, "; this one: ", this_plan));
         TrainingStateField trainer{state_, model_.device()};
         field("trainer", trainer);
-        progress_.visit_state(field, names, steps_);
+        if (!field.is_restoring()) progress_.sums = step_.tally().sums(model_.device());
+        progress_.visit_state(field, names, batches_.count(), batches_.to_update());
+        if (field.is_restoring()) {
+            step_.tally().begin(model_.device(), progress_.step, progress_.sums);
+        }
         callbacks_.visit_state(field, *this);
     }
 
@@ -116,9 +116,11 @@ private:
     WEFT_COLD std::string plan(const std::vector<std::string>& score_names) const {
         std::string names;
         for (const std::string& name : score_names) names += concat(", ", name);
-        return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
-                      options_.shuffle ? " shuffled" : "", " samples, ", trainer_.optimizer.type(),
-                      names);
+        const Index to_update = batches_.to_update();
+        if (to_update > 1) names += concat(", ", to_update, " batches to an update");
+        return concat("seed ", options_.seed, ", batches of ", batches_.batch_size(), " of ",
+                      batches_.train_size(), options_.shuffle ? " shuffled" : "", " samples, ",
+                      trainer_.optimizer.type(), names);
     }
 
     WEFT_COLD void visit_all(StateFields& field) {
@@ -138,10 +140,10 @@ private:
 
     WEFT_COLD void report_resumed() const {
         if (options_.verbosity == Verbosity::silent) return;
-        const std::string where =
-            progress_.epoch_over
-                ? concat("epoch ", progress_.epoch)
-                : concat("step ", progress_.step, "/", steps_, " of epoch ", progress_.epoch);
+        const std::string where = progress_.epoch_over
+                                      ? concat("epoch ", progress_.epoch)
+                                      : concat("step ", progress_.step, "/", batches_.count(),
+                                               " of epoch ", progress_.epoch);
         std::printf("Resumed after %s\n", where.c_str());
     }
 
@@ -153,41 +155,38 @@ private:
         const bool begins = progress_.epoch_over;
         if (begins) {
             progress_.begin_epoch();
+            step_.tally().begin(model_.device(), 0, progress_.sums);
             ++state_.epochs;
         }
-        const TrainingEpoch epoch{options_.seed, state_.epochs - 1};
-        std::iota(order_.begin(), order_.end(), Index{0});
-        if (options_.shuffle) {
-            RandomStream(epoch.seed, RandomPurpose::shuffle, epoch.number)
-                .shuffle(std::span<Index>(order_));
-        }
+        at_begin_ = {state_.steps - progress_.step / batches_.to_update(), state_.learning_rate};
+        batches_.begin(state_.epochs - 1, progress_.epoch == options_.epochs);
         // Before the callbacks: reading ahead starts here.
-        const auto batches = data_.read_batches(
-            {std::span(order_).subspan(static_cast<std::size_t>(progress_.step * batch_size_)),
-             batch_size_, epoch});
+        const auto reader = batches_.read_from(progress_.step);
         if (begins) call(CallbackHandle::Event::epoch_begin);
-        ProgressLine line(options_.verbosity, progress_.epoch, options_.epochs, steps_);
+        ProgressLine line(options_.verbosity, progress_.epoch, options_.epochs, batches_.count());
         const auto start = Clock::now();
         const double seconds_before = progress_.seconds;
-        while (progress_.step < steps_) {
+        const bool is_watched = Device::is_host || callbacks_.listen_to_batches();
+        while (progress_.step < batches_.count()) {
             ++progress_.step;
-            if (!run_step(*batches)) return false;
-            call(CallbackHandle::Event::batch_end);
+            run_step(*reader);
+            if (is_watched && !is_finite()) return false;
+            if (callbacks_.listen_to_batches()) call(CallbackHandle::Event::batch_end);
             const auto now = Clock::now();
             progress_.seconds = seconds_before + std::chrono::duration<double>(now - start).count();
             if (line.wants_update(now)) {
-                line.update(now, progress_.step, progress_.seconds,
-                            mean_scores(trainer_, progress_.sums));
+                if (!is_finite()) return false;
+                line.update(now, progress_.step, progress_.seconds, scores());
             }
             const Index every = options_.checkpoint.every_steps;
-            if (every > 0 && state_.steps % every == 0 && progress_.step < steps_) {
+            if (every > 0 && progress_.step % batches_.to_update() == 0 &&
+                state_.steps % every == 0 && progress_.step < batches_.count()) {
+                if (!is_finite()) return false;
                 save_state();
             }
         }
-        // An update itself may overflow, and so may a moving statistic; looked for once an epoch.
-        if (!step_.has_finite_parameters(was_finite_)) {
-            return stop_at(step_.find_non_finite_parameter());
-        }
+        step_.check_parameters();
+        if (!is_finite()) return false;
         progress_.history.epochs.push_back(make_record());
         progress_.epoch_over = true;
         line.finish(progress_.seconds, progress_.history.epochs.back().scores);
@@ -199,12 +198,14 @@ private:
     const Dataset<Scalar>& validation() const {
         return options_.validation_data ? *options_.validation_data : data_;
     }
-    Index first_of_validation() const { return options_.validation_data ? 0 : train_size_; }
+    Index first_of_validation() const {
+        return options_.validation_data ? 0 : batches_.train_size();
+    }
 
     /// What the epoch measured, and the validation after it.
     WEFT_COLD EpochRecord make_record() const {
-        EpochRecord record{mean_scores(trainer_, progress_.sums), progress_.seconds};
-        record.samples_per_second = static_cast<double>(train_size_) / progress_.seconds;
+        EpochRecord record{scores(), progress_.seconds};
+        record.samples_per_second = static_cast<double>(batches_.train_size()) / progress_.seconds;
         record.learning_rate = state_.learning_rate;
         const Index first = first_of_validation(), end = validation().size();
         if (first < end) {
@@ -218,29 +219,54 @@ private:
         return record;
     }
 
-    /// Reads and trains on the next batch. False when a number went wrong.
-    WEFT_COLD bool run_step(BatchReader<Scalar>& batches) {
-        const Index first = (progress_.step - 1) * batch_size_;
-        const Index n = (std::min)(batch_size_, train_size_ - first);
-        std::string non_finite;
-        Batch<Scalar, Device>& batch = step_.batch();
+    /// Reads and trains on the next batch.
+    WEFT_COLD void run_step(BatchReader<Scalar>& batches) {
+        const StepPart batch = batches_[progress_.step - 1];
+        const Index n = std::ssize(batch.samples);
         // Forward, backward, update: about three forward passes.
-        run_on_next_batch(batches, batch, n, 3 * model_.work(n), [&] {
+        run_on_next_batch(batches, step_.batch(), n, 3 * model_.work(n), [&] {
             this->require_model();
-            if (!step_.has_finite_input(n)) {
-                non_finite = "input";
-                return;
-            }
-            if (!state_.has_hinted) give_hints(batch.x.host().slice(0, n));
-            non_finite = step_.run(std::span(order_).subspan(static_cast<std::size_t>(first),
-                                                             static_cast<std::size_t>(n)),
-                                   progress_.sums);
+            if (!state_.has_hinted) give_hints(step_.batch().x.host().slice(0, n));
+            step_.run(batch);
         });
-        return non_finite.empty() || stop_at(std::move(non_finite));
+    }
+
+    /// Looks whether a number went wrong. If so, the run ends with the step before, and the place
+    /// is named.
+    bool is_finite() {
+        const Wrong where = step_.tally().where(model_.device());
+        if (where != Wrong::nowhere) stop_at(where);
+        return where == Wrong::nowhere;
+    }
+
+    /// Goes back to before the step that met it, in which nothing was updated any more.
+    WEFT_COLD void stop_at(Wrong where) {
+        const Index last = progress_.step;
+        std::string place = "input";
+        if (where == Wrong::parameter) {
+            place = step_.find_non_finite_parameter();
+        } else {
+            const Index good = step_.tally().batches(model_.device());
+            progress_.step = good + 1;
+            state_.steps = at_begin_.steps + good / batches_.to_update();
+            state_.learning_rate = at_begin_.learning_rate;
+            if (trainer_.learning_rate_schedule && state_.steps > at_begin_.steps) {
+                state_.learning_rate = state_.next_rate(trainer_, state_.steps - 1);
+            }
+            if (where != Wrong::input)
+                place = step_.find_place(batches_, where, progress_.step, last);
+        }
+        progress_.history.non_finite = {progress_.epoch, progress_.step, std::move(place)};
+        if (options_.verbosity != Verbosity::silent) {
+            std::printf("\nStopped: %s\n", progress_.history.non_finite->message().c_str());
+        }
     }
 
     /// Tells what looks like a mistake, once.
     WEFT_COLD void give_hints(TensorView<const Scalar> x) {
+        for (const Scalar value : x) {
+            if (!std::isfinite(value)) return;
+        }
         state_.has_hinted = true;
         std::string hints[] = {check_output(model_, trainer_.loss), check_input(model_, x)};
         for (std::string& hint : hints) {
@@ -250,25 +276,18 @@ private:
         }
     }
 
-    /// Records and tells that a number went wrong; false, for the callers to pass on.
-    WEFT_COLD bool stop_at(std::string where) {
-        progress_.history.non_finite = {progress_.epoch, progress_.step, std::move(where)};
-        if (options_.verbosity != Verbosity::silent) {
-            std::printf("\nStopped: %s\n", progress_.history.non_finite->message().c_str());
-        }
-        return false;
-    }
-
     using ModelRun<Scalar, Device>::model_;
     using ModelRun<Scalar, Device>::trainer_;
     using ModelRun<Scalar, Device>::state_;
 
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
-    Index train_size_, batch_size_, steps_;
+    EpochBatches<Scalar> batches_;
     TrainingStep<Scalar, Device> step_;
-    std::vector<Index> order_;
-    bool was_finite_;  ///< all parameters, also those that no optimiser touches
+    struct {
+        std::int64_t steps = 0;
+        double learning_rate = 0;
+    } at_begin_;  ///< of the epoch
     bool is_resumed_ = false;
     CallbackList callbacks_;
     RunProgress progress_;

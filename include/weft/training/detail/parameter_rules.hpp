@@ -8,15 +8,17 @@
 
 namespace weft::detail {
 
-/// The sum of the penalties on the parameters.
+/// sum = that of the penalties on the parameters, on the device. False if there are none.
 template <class Scalar, class Device>
-double parameter_penalty(Device& device, const Model<Scalar, Device>& model) {
-    double sum = 0;
+bool sum_penalties(Device& device, const Model<Scalar, Device>& model, double* sum) {
+    bool adds = false;
     for (const ParameterInfo& parameter : model.parameters()) {
         const Regularizer& r = parameter.regularizer;
-        if (r) sum += penalty<Scalar>(device, model.view(parameter.slot), r.l1, r.l2);
+        if (!r) continue;
+        add_penalty<Scalar>(device, model.view(parameter.slot), r.l1, r.l2, adds, sum);
+        adds = true;
     }
-    return sum;
+    return adds;
 }
 
 /// Adds the gradients of the penalties; gradients are laid out as the trainable parameters.
@@ -40,9 +42,9 @@ void clip_gradients(Device& device, const GradientClipping& limits,
     if (limits.global_norm > 0) clip_norm<Scalar>(device, gradients, limits.global_norm);
 }
 
-/// Projects the parameters onto their constraints.
+/// Projects the parameters onto their constraints; none if a number went wrong.
 template <class Scalar, class Device>
-void apply_constraints(Device& device, Model<Scalar, Device>& model) {
+void apply_constraints(Device& device, Model<Scalar, Device>& model, const double* wrong) {
     for (const ParameterInfo& parameter : model.parameters()) {
         if (parameter.constraint.kind == Constraint::Kind::none) continue;
         auto w = model.view(parameter.slot);
@@ -52,13 +54,13 @@ void apply_constraints(Device& device, Model<Scalar, Device>& model) {
             case Constraint::Kind::none:
                 break;
             case Constraint::Kind::max_norm:
-                limit_column_norms<Scalar>(device, w, parameter.constraint.max_value);
+                limit_column_norms<Scalar>(device, w, parameter.constraint.max_value, wrong);
                 break;
             case Constraint::Kind::non_negative:
-                make_non_negative<Scalar>(device, w);
+                make_non_negative<Scalar>(device, w, wrong);
                 break;
             case Constraint::Kind::unit_norm:
-                limit_column_norms<Scalar>(device, w, 0);
+                limit_column_norms<Scalar>(device, w, 0, wrong);
                 break;
         }
     }

@@ -24,9 +24,9 @@ struct RunProgress {
         std::ranges::fill(sums, MetricSum{});
     }
 
-    /// names: the scores of each epoch; steps: in an epoch.
+    /// names: the scores of each epoch; steps: in an epoch, so many to an update.
     WEFT_COLD void visit_state(StateFields& field, const std::vector<std::string>& names,
-                               Index steps) {
+                               Index steps, Index steps_to_update) {
         field.count("epoch", epoch);
         field.count("step", step);
         field("epoch_over", epoch_over);
@@ -43,7 +43,9 @@ struct RunProgress {
         HistoryTable table{history.epochs, names};
         field("history", table);
         const Index ended = std::ssize(history.epochs);
-        field.require(epoch_over ? epoch == ended : epoch == ended + 1 && step > 0 && step < steps,
+        field.require(epoch_over ? epoch == ended
+                                 : epoch == ended + 1 && step > 0 && step < steps &&
+                                       step % steps_to_update == 0,
                       "step", "is not a step of its epoch");
     }
 };

@@ -5,6 +5,7 @@
 #include "weft/core/staging.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
+#include "weft/training/detail/tally.hpp"
 #include "weft/training/fit_options.hpp"
 
 namespace weft::detail {
@@ -25,6 +26,13 @@ struct Batch {
         }
     }
 
+    /// Reads the next n samples, outside of a pass.
+    void read(BatchReader<Scalar>& batches, Index n) {
+        batches.next(x.host().data(), y.host().data());
+        x.send(workspace.device(), n);
+        y.send(workspace.device(), n);
+    }
+
     Workspace<Scalar, Device> workspace;
     StagedTensor<Scalar, Device> x, y, weights;
     Tensor<Scalar, Device> losses;
@@ -36,19 +44,15 @@ struct Batch {
 template <class Scalar, class Device, class Body>
 void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batch, Index n,
                        double work, const Body& body) {
-    Scalar* const x = batch.x.host().data();
-    Scalar* const y = batch.y.host().data();
     Device& device = batch.workspace.device();
     bool is_within = false;
     if constexpr (std::same_as<Device, Cpu>) is_within = batches.reads_within_pass();
-    if (!is_within) {
-        batches.next(x, y);
-        batch.x.send(device, n);
-        batch.y.send(device, n);
-    }
+    if (!is_within) batch.read(batches, n);
     run_pass(device, work, [&] {
         if constexpr (std::same_as<Device, Cpu>) {
-            if (is_within) batches.next_within_pass(device, x, y);
+            if (is_within) {
+                batches.next_within_pass(device, batch.x.host().data(), batch.y.host().data());
+            }
         }
         body();
     });
@@ -72,22 +76,25 @@ std::size_t class_of(TensorView<const Scalar> target, std::size_t classes) {
                                     target.begin());
 }
 
-/// Computes losses, gradient and metrics of the samples that were gathered into the batch, from
-/// what the model made of them: logits, if its plan gives them, else predictions. The mean of the
-/// losses is over this batch's rows. Adds to sums: [0] the loss with all penalties, then the
-/// metrics. False when a loss or a penalty is not finite.
+/// Computes losses and gradient of the samples that were gathered into the batch, from what the
+/// model made of them: logits, if its plan gives them, else predictions, which take their place.
+/// scale: 1 over the rows of the step. Adds the losses with all penalties to the tally, and marks
+/// what is not finite there, unless `wrong` is null.
 template <class Scalar, class Device>
-WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
-                           const TrainerOptions<Scalar, Device>& options,
-                           Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
-                           std::span<const Index> samples, const LossWeights& weights,
-                           TensorView<Scalar, Device> gradient, std::vector<MetricSum>& sums) {
+WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
+                            const TrainerOptions<Scalar, Device>& options,
+                            Batch<Scalar, Device>& batch, TensorView<Scalar, Device> predictions,
+                            std::span<const Index> samples, const LossWeights& weights,
+                            Scalar scale, TensorView<Scalar, Device> gradient, Tally<Device>& tally,
+                            double* wrong) {
+    constexpr auto mark = static_cast<double>(Wrong::score);
     const auto n = static_cast<Index>(samples.size());
     const TensorView<const Scalar, Device> targets = batch.y.slice(0, n);
     const auto losses = batch.losses.slice(0, n * loss_rows(model.output_shape()));
     Device& device = batch.workspace.device();
-    options.loss->evaluate(device, batch.workspace.plan().gives_logits(), predictions, targets,
-                           losses, gradient);
+    const Plan& plan = batch.workspace.plan();
+    options.loss->evaluate(device, plan.gives_logits(), predictions, targets, scale, losses,
+                           gradient);
     if (!weights.of_samples.empty() || !weights.of_classes.empty()) {
         const TensorView<Scalar> factors = batch.weights.host(), classes = batch.y.host();
         for (Index i = 0; i < n; ++i) {
@@ -103,17 +110,29 @@ WEFT_COLD bool score_batch(const Model<Scalar, Device>& model,
         batch.weights.send(device, n);
         weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
     }
-    const auto rows = static_cast<double>(losses.size());
-    const double penalties = parameter_penalty<Scalar, Device>(device, model) +
-                             batch.workspace.activity_penalty() / static_cast<double>(n);
-    sums[0] += {total<Scalar>(device, losses) + penalties * rows, rows};
-    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
-        sums[m + 1] += options.metrics[m]->evaluate(device, predictions, targets);
+    add_losses<Scalar>(device, losses, tally.score(0), mark, wrong);
+    bool penalises_outputs = false;
+    for (const PlanStep& step : plan.steps()) penalises_outputs |= bool(step.penalty);
+    if (sum_penalties<Scalar, Device>(device, model, tally.parameter_penalty()) ||
+        penalises_outputs) {
+        add_penalties(device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(),
+                      n, tally.score(0), mark, wrong);
     }
-    return all_finite<Scalar>(device, losses) && std::isfinite(penalties);
 }
 
-/// The means of what score_batch summed: "loss", then the metrics.
+/// Adds the metrics of what score_losses left of the predictions to the tally.
+template <class Scalar, class Device>
+WEFT_COLD void score_metrics(const TrainerOptions<Scalar, Device>& options,
+                             Batch<Scalar, Device>& batch,
+                             TensorView<const Scalar, Device> predictions, Tally<Device>& tally) {
+    const TensorView<const Scalar, Device> targets = batch.y.slice(0, predictions.shape()[0]);
+    for (std::size_t m = 0; m < options.metrics.size(); ++m) {
+        options.metrics[m]->evaluate(batch.workspace.device(), predictions, targets,
+                                     tally.score(m + 1));
+    }
+}
+
+/// The means of what a tally summed: "loss", then the metrics.
 template <class Scalar, class Device>
 WEFT_COLD Scores mean_scores(const TrainerOptions<Scalar, Device>& options,
                              const std::vector<MetricSum>& sums) {

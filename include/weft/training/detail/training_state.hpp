@@ -57,11 +57,12 @@ struct TrainingState {
         has_hinted = false;
     }
 
-    /// What the schedule says of the next step. Throws ArgumentError unless that is a rate.
-    WEFT_NOINLINE double scheduled_rate(const Options& options) const {
-        const double rate = options.learning_rate_schedule(steps);
+    /// The rate of that step, from 0. Throws ArgumentError where a schedule gives none.
+    WEFT_NOINLINE double next_rate(const Options& options, std::int64_t step) const {
+        if (!options.learning_rate_schedule) return learning_rate;
+        const double rate = options.learning_rate_schedule(step);
         if (!(rate >= 0 && std::isfinite(rate))) {
-            throw ArgumentError(concat("learning_rate_schedule: step ", steps, " has the rate ",
+            throw ArgumentError(concat("learning_rate_schedule: step ", step, " has the rate ",
                                        rate, ", expected a finite number of at least 0"));
         }
         return rate;
@@ -76,13 +77,13 @@ struct TrainingState {
         learning_rate = rate;
     }
 
-    /// One step of the optimiser, from the gradients that backward left.
-    WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options) {
+    /// One step of the optimiser, from the gradients that backward left; nothing if it is stopped.
+    WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options,
+                                         const kernels::DeviceStep<std::byte>& step) {
         clip_gradients<Scalar, Device>(device, options.clipping, gradients);
-        if (options.learning_rate_schedule) learning_rate = scheduled_rate(options);
-        options.optimizer->update(device, ++steps, learning_rate, model.trainable_parameters(),
-                                  gradients, of_optimizer);
-        apply_constraints<Scalar, Device>(device, model);
+        options.optimizer->update(device, step, model.trainable_parameters(), gradients,
+                                  of_optimizer);
+        apply_constraints<Scalar, Device>(device, model, step.wrong);
     }
 
     WEFT_COLD void visit_state(StateFields& field, const Device& device) {

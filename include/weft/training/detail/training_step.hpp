@@ -2,17 +2,21 @@
 /// TrainingStep: one step of training, as papers have it.
 #pragma once
 
+#include "weft/training/detail/epoch_batches.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
 #include "weft/training/detail/score_batch.hpp"
-#include "weft/training/detail/training_state.hpp"
+#include "weft/training/detail/step_table.hpp"
 
 namespace weft::detail {
 
-/// Forward, loss, backward and update, over a batch that was read into its memory.
+/// Forward, loss, backward and update, over batches that were read into its memory. Nothing of it
+/// waits for the device: a number that went wrong is marked in the tally, and stops the updates.
 template <class Scalar, class Device>
 class TrainingStep {
 public:
     using Model = weft::Model<Scalar, Device>;
+    using View = TensorView<Scalar, Device>;
+    using ConstView = TensorView<const Scalar, Device>;
 
     WEFT_COLD TrainingStep(Model& model, const TrainerOptions<Scalar, Device>& trainer,
                            TrainingState<Scalar, Device>& state, const FitOptions<Scalar>& options,
@@ -21,23 +25,25 @@ public:
           trainer_(trainer),
           state_(state),
           options_(options),
-          batch_(model, trainer.loss, batch_size, PassKind::training) {}
-
-    Batch<Scalar, Device>& batch() { return batch_; }
-
-    /// Looked at before the forward pass, which may update moving statistics.
-    bool has_finite_input(Index n) {
-        return all_finite<Scalar>(device(), TensorView<const Scalar, Device>(batch_.x.slice(0, n)));
+          batch_(model, trainer.loss, batch_size, PassKind::training),
+          tally_(trainer.metrics.size() + 1, model.device()),
+          steps_(trainer, model.device()),
+          state_before_(model_state().shape(), model.device()),
+          added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
+                 model.device()),
+          was_wrong_(Shape{Index{sizeof(double)}}, model.device()) {
+        check_parameters(model_.arena(), was_wrong(), nullptr);
     }
 
-    /// Whether the trainable parameters are finite, or all. Looked for so seldom that threads are
-    /// not worth their start: the pass is as small as they come.
-    WEFT_COLD bool has_finite_parameters(bool all) {
-        const TensorView<const Scalar, Device> numbers =
-            all ? model_.arena() : model_.trainable_parameters();
-        bool are_finite = true;
-        run_pass(device(), 1, [&] { are_finite = all_finite<Scalar>(device(), numbers); });
-        return are_finite;
+    Batch<Scalar, Device>& batch() { return batch_; }
+    Tally<Device>& tally() { return tally_; }
+    const Tally<Device>& tally() const { return tally_; }
+
+    /// Marks parameters that are not finite: an update itself may overflow, and so may a moving
+    /// statistic. Not those that no optimiser touches, if some of them were not at the beginning.
+    WEFT_COLD void check_parameters() {
+        check_parameters(model_.trainable_parameters(), tally_.wrong(), nullptr);
+        check_parameters(model_.arena(), tally_.wrong(), was_wrong());
     }
 
     /// The name of one that is not, a trainable one if there is.
@@ -47,38 +53,141 @@ public:
                                : trained;
     }
 
-    /// Trains on the batch of those samples, and adds its scores to sums. Gives the place of the
-    /// first number that went wrong, and then nothing is updated; else nothing.
-    WEFT_COLD std::string run(std::span<const Index> samples, std::vector<MetricSum>& sums) {
-        const auto n = static_cast<Index>(samples.size());
-        const PassOptions pass{.training = true,
-                               .seed = options_.seed,
-                               .step = static_cast<std::uint32_t>(state_.steps)};
-        const TensorView<const Scalar, Device> x = batch_.x.slice(0, n);
-        const auto predictions = model_.forward(batch_.workspace, x, pass);
-        if (!score_batch(model_, trainer_, batch_, predictions, samples,
-                         {options_.sample_weight, options_.class_weight},
-                         model_.output_gradient(batch_.workspace, n), sums)) {
-            return find_non_finite<Scalar, Device>(model_, batch_.workspace, x,
-                                                   batch_.y.slice(0, n));
+    /// Trains on the batch: scores it, adds its gradient to those of the step's other batches, and
+    /// updates the parameters behind the last of them. If a number goes wrong, the model stays as
+    /// it was before the step, whatever runs after it.
+    WEFT_COLD void run(const StepPart& part) {
+        const auto n = std::ssize(part.samples);
+        const ConstView x = batch_.x.slice(0, n);
+        check_finite<Scalar>(device(), x, static_cast<double>(Wrong::input), tally_.wrong());
+        if (part.first == 0 && state_before_.size() > 0) {
+            copy_elements<Scalar>(device(), ConstView(model_state()), state_before_.view());
         }
-        model_.backward(batch_.workspace, x, pass, state_.gradients);
-        add_penalty_gradients<Scalar, Device>(device(), model_, state_.gradients);
-        if (!all_finite<Scalar>(device(), state_.gradients)) {
-            return find_non_finite_gradient<Scalar, Device>(device(), model_, state_.gradients);
+        const View predictions = forward(part);
+        score(part, predictions, tally_.wrong());
+        score_metrics<Scalar, Device>(trainer_, batch_, predictions, tally_);
+        backward(part);
+        if (part.is_last) {
+            check_finite<Scalar>(device(), ConstView(state_.gradients),
+                                 static_cast<double>(Wrong::gradient), tally_.wrong());
         }
-        state_.update_parameters(device(), model_, trainer_);
-        return {};
+        tally_.finish_batch(device());
+        if (part.is_last) update();
+        take_back_state();
+    }
+
+    /// Names the place of what was not finite in that batch of the epoch, or for a gradient in
+    /// those of its step up to it, which are run again without an update. Both count from 1; `last`
+    /// is the batch that is still in memory.
+    WEFT_COLD std::string find_place(const EpochBatches<Scalar>& batches, Wrong where, Index wrong,
+                                     Index last) {
+        Index i = wrong - 1;
+        if (where == Wrong::gradient) i = i / batches.to_update() * batches.to_update();
+        std::unique_ptr<BatchReader<Scalar>> reader;
+        if (i + 1 != last) reader = batches.read_from(i);
+        std::string place;
+        for (; i < wrong; ++i) {
+            const StepPart part = batches[i];
+            const Index n = std::ssize(part.samples);
+            if (reader) batch_.read(*reader, n);
+            run_pass(device(), 3 * model_.work(n), [&] { place = run_again(part, where); });
+        }
+        return place;
     }
 
 private:
+    /// The gradient is known behind the last batch alone.
+    WEFT_COLD std::string run_again(const StepPart& part, Wrong where) {
+        const auto n = std::ssize(part.samples);
+        std::string place;
+        const View predictions = forward(part);
+        if (where == Wrong::score) {
+            place = find_non_finite<Scalar, Device>(model_, batch_.workspace, batch_.x.slice(0, n),
+                                                    batch_.y.slice(0, n));
+        } else {
+            score(part, predictions, nullptr);
+            backward(part);
+            place = find_non_finite_gradient<Scalar, Device>(device(), model_, state_.gradients);
+        }
+        take_back_state();
+        return place;
+    }
+
     Device& device() { return batch_.workspace.device(); }
+
+    double* was_wrong() { return reinterpret_cast<double*>(was_wrong_.data()); }
+
+    /// The parameters that no optimiser touches, which a forward pass may change.
+    View model_state() {
+        const View all = model_.arena();
+        const Index trainable = model_.trainable_parameters().size();
+        return {all.data() + trainable, Shape{all.size() - trainable}};
+    }
+
+    WEFT_COLD void take_back_state() {
+        if (state_before_.size() == 0) return;
+        undo_if_wrong<Scalar>(device(), tally_.wrong(), std::as_const(state_before_).view(),
+                              model_state());
+    }
+
+    /// Threads are not worth their start, so seldom is it looked for: the pass is as small as they
+    /// come.
+    WEFT_COLD void check_parameters(ConstView numbers, double* wrong, const double* unless) {
+        run_pass(device(), 1, [&] {
+            check_finite<Scalar>(device(), numbers, static_cast<double>(Wrong::parameter), wrong,
+                                 unless);
+        });
+    }
+
+    PassOptions pass_of(const StepPart& part) {
+        return {.training = true,
+                .seed = options_.seed,
+                .step = static_cast<std::uint32_t>(state_.steps),
+                .step_on_device = steps_.next(device(), trainer_, state_).number,
+                .first_sample = part.first,
+                .step_samples = part.step_samples};
+    }
+
+    WEFT_COLD View forward(const StepPart& part) {
+        const ConstView x = batch_.x.slice(0, std::ssize(part.samples));
+        return model_.forward(batch_.workspace, x, pass_of(part));
+    }
+
+    WEFT_COLD void score(const StepPart& part, View predictions, double* wrong) {
+        const Index rows = part.step_samples * loss_rows(model_.output_shape());
+        score_losses<Scalar, Device>(
+            model_, trainer_, batch_, predictions, part.samples,
+            {options_.sample_weight, options_.class_weight}, Scalar(1) / static_cast<Scalar>(rows),
+            model_.output_gradient(batch_.workspace, std::ssize(part.samples)), tally_, wrong);
+    }
+
+    /// Leaves the gradient of the step so far; behind its last batch with those of the penalties.
+    WEFT_COLD void backward(const StepPart& part) {
+        const ConstView x = batch_.x.slice(0, std::ssize(part.samples));
+        const View sum = state_.gradients;
+        const View gradients = part.first == 0 ? sum : added_.view();
+        model_.backward(batch_.workspace, x, pass_of(part), gradients);
+        if (part.first > 0) add_elements<Scalar>(device(), ConstView(added_), ConstView(sum), sum);
+        if (part.is_last) add_penalty_gradients<Scalar, Device>(device(), model_, sum);
+    }
+
+    WEFT_COLD void update() {
+        const auto step = steps_.next(device(), trainer_, state_);
+        state_.learning_rate = step.learning_rate;
+        ++state_.steps;
+        state_.update_parameters(device(), model_, trainer_, {step.numbers, tally_.wrong()});
+    }
 
     Model& model_;
     const TrainerOptions<Scalar, Device>& trainer_;
     TrainingState<Scalar, Device>& state_;
     const FitOptions<Scalar>& options_;
     Batch<Scalar, Device> batch_;
+    Tally<Device> tally_;
+    StepTable<Scalar, Device> steps_;
+    Tensor<Scalar, Device> state_before_;  ///< the step
+    Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
+    Tensor<std::byte, Device> was_wrong_;  ///< a number: a parameter, at the beginning
 };
 
 }  // namespace weft::detail

@@ -1,0 +1,106 @@
+/// \file
+/// Kernels that add to a tally on the CPU.
+#pragma once
+
+#include "weft/kernels/cpu/metric.hpp"
+#include "weft/kernels/cpu/penalty.hpp"
+#include "weft/kernels/cpu/reduction.hpp"
+#include "weft/kernels/tally.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace weft::kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+
+/// wrong = mark, if it is 0 and an element of x is not finite. Nothing if `unless` is there and not
+/// 0.
+template <class Scalar>
+void check_finite(Cpu& cpu, TensorView<const Scalar> x, double mark, double* wrong,
+                  const double* unless = nullptr) {
+    if (*wrong != 0 || is_stopped(unless)) return;
+    if (!all_finite<Scalar>(cpu, x)) *wrong = mark;
+}
+
+/// sum = penalty of x, or with `adds` sum += it.
+template <class Scalar>
+void add_penalty(Cpu& cpu, TensorView<const Scalar> x, double l1, double l2, bool adds,
+                 double* sum) {
+    *sum = (adds ? *sum : 0) + penalty<Scalar>(cpu, x, l1, l2);
+}
+
+/// sum (2) += the losses' total and their number; wrong = mark, as check_finite has it, where wrong
+/// is not null.
+template <class Scalar>
+void add_losses(Cpu& cpu, TensorView<const Scalar> losses, TensorView<double> sum, double mark,
+                double* wrong) {
+    sum[0] += total<Scalar>(cpu, losses);
+    sum[1] += static_cast<double>(losses.size());
+    if (wrong != nullptr) check_finite<Scalar>(cpu, losses, mark, wrong);
+}
+
+/// sum_0 += (of_parameters + of_outputs / n) sum_1: the penalties of a batch of n, for each row.
+inline void add_penalties(Cpu&, const double* of_parameters, const double* of_outputs, Index n,
+                          TensorView<double> sum, double mark, double* wrong) {
+    const double penalties = *of_parameters + *of_outputs / static_cast<double>(n);
+    sum[0] += penalties * sum[1];
+    if (wrong != nullptr && *wrong == 0 && !std::isfinite(penalties)) *wrong = mark;
+}
+
+/// Adds the scores of the batch to those of all batches, unless a number went wrong, and sets them
+/// to 0 for the next batch.
+inline void end_batch(Cpu&, TensorView<double> tally) {
+    const Index count = TallyPlaces::of_batch(tally.size());
+    double* const batch = tally.data() + TallyPlaces::scores;
+    if (!is_stopped(tally.data() + TallyPlaces::wrong)) {
+        ++tally[TallyPlaces::batches];
+        for (Index i = 0; i < count; ++i) batch[count + i] += batch[i];
+    }
+    std::fill_n(batch, count, 0.0);
+}
+
+/// now = before, if a number went wrong: takes back what the step changed.
+template <class Scalar>
+void undo_if_wrong(Cpu&, const double* wrong, TensorView<const Scalar> before,
+                   TensorView<Scalar> now) {
+    if (is_stopped(wrong)) std::copy(before.begin(), before.end(), now.begin());
+}
+
+/// sum (2) += the matches that count_sparse_matches counts, and the rows.
+template <class Scalar>
+void add_sparse_matches(Cpu& cpu, TensorView<const Scalar> predictions,
+                        TensorView<const Scalar> labels, TensorView<double> sum) {
+    sum[0] += static_cast<double>(count_sparse_matches<Scalar>(cpu, predictions, labels));
+    sum[1] += static_cast<double>(labels.size());
+}
+
+/// The same of count_categorical_matches.
+template <class Scalar>
+void add_categorical_matches(Cpu& cpu, TensorView<const Scalar> predictions,
+                             TensorView<const Scalar> targets, TensorView<double> sum) {
+    sum[0] += static_cast<double>(count_categorical_matches<Scalar>(cpu, predictions, targets));
+    sum[1] += static_cast<double>(targets.size() / predictions.shape().last());
+}
+
+/// The same of count_binary_matches, and of all elements.
+template <class Scalar>
+void add_binary_matches(Cpu& cpu, TensorView<const Scalar> predictions,
+                        TensorView<const Scalar> targets, Scalar threshold,
+                        TensorView<double> sum) {
+    sum[0] +=
+        static_cast<double>(count_binary_matches<Scalar>(cpu, predictions, targets, threshold));
+    sum[1] += static_cast<double>(targets.size());
+}
+
+/// The same of count_top_k_matches.
+template <class Scalar>
+void add_top_k_matches(Cpu& cpu, TensorView<const Scalar> predictions,
+                       TensorView<const Scalar> targets, bool one_hot, Index k,
+                       TensorView<double> sum) {
+    sum[0] +=
+        static_cast<double>(count_top_k_matches<Scalar>(cpu, predictions, targets, one_hot, k));
+    sum[1] += static_cast<double>(predictions.size() / predictions.shape().last());
+}
+
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace weft::kernels

@@ -1,0 +1,96 @@
+/// \file
+/// Tally: the sums of a run, kept on its device until somebody wants to know.
+#pragma once
+
+#include "weft/core/staging.hpp"
+#include "weft/kernels/tally.hpp"
+#include "weft/metrics/metric.hpp"
+
+#include <span>
+#include <vector>
+
+namespace weft::detail {
+
+/// Where a step met a number that is not finite, as a tally marks it.
+enum class Wrong { nowhere, input, score, gradient, parameter };
+
+/// What kernels add to, batch by batch, and the host's copy of it. A number that went wrong stops
+/// the kernels that update by itself, from its step on, before the host knows.
+template <class Device>
+class Tally {
+public:
+    using Places = kernels::TallyPlaces;
+
+    /// scores: the loss, then the metrics.
+    WEFT_COLD Tally(std::size_t scores, const Device& device)
+        : sums_(scores), record_(Shape{Places::size(std::ssize(sums_))}, device) {}
+
+    // ---- For kernels ----------------------------------------------------------------------------
+
+    /// Where score i of this batch is added to: (sum, count).
+    TensorView<double, Device> score(std::size_t i) {
+        return {at(Places::scores) + 2 * i, Shape{2}};
+    }
+    double* parameter_penalty() { return at(Places::parameter_penalty); }
+    double* wrong() {
+        is_read_ = false;
+        return at(Places::wrong);
+    }
+
+    /// Adds the batch to those before; not one with a number that went wrong, nor those behind it.
+    void finish_batch(Device& device) {
+        end_batch(device, TensorView<double, Device>(at(0), record_.shape()));
+        is_read_ = false;
+    }
+
+    // ---- For the host ---------------------------------------------------------------------------
+
+    /// Begins anew, with what so many batches added up to.
+    WEFT_COLD void begin(const Device& device, Index batches, std::span<const MetricSum> sums) {
+        const TensorView<double> record = record_.host();
+        std::fill_n(record.data(), record.size(), 0.0);
+        record[Places::batches] = static_cast<double>(batches);
+        for (std::size_t i = 0; i < sums_.size(); ++i) {
+            double* const of_score = record.data() + first_sum() + 2 * i;
+            of_score[0] = sums[i].sum;
+            of_score[1] = sums[i].count;
+        }
+        record_.send(device, record.size());
+        is_read_ = false;
+    }
+
+    Wrong where(const Device& device) const {
+        return static_cast<Wrong>(static_cast<int>(read(device)[Places::wrong]));
+    }
+    /// Those that ended before a number went wrong.
+    Index batches(const Device& device) const {
+        return static_cast<Index>(read(device)[Places::batches]);
+    }
+    WEFT_COLD const std::vector<MetricSum>& sums(const Device& device) const {
+        const TensorView<const double> record = read(device);
+        for (std::size_t i = 0; i < sums_.size(); ++i) {
+            const double* const of_score = record.data() + first_sum() + 2 * i;
+            sums_[i] = {of_score[0], of_score[1]};
+        }
+        return sums_;
+    }
+
+private:
+    double* at(Index i) { return record_.data() + i; }
+    std::size_t first_sum() const {
+        return static_cast<std::size_t>(Places::scores) + 2 * sums_.size();
+    }
+
+    /// Read back once for all that changed, where the device's memory is not the host's.
+    TensorView<const double> read(const Device& device) const {
+        if (!is_read_) record_.fetch(device);
+        is_read_ = true;
+        return record_.host();
+    }
+
+    mutable std::vector<MetricSum> sums_;
+    mutable StagedTensor<double, Device> record_;
+    mutable bool is_read_ = false;
+};
+
+}  // namespace weft::detail
