@@ -1,6 +1,6 @@
-"""Prints what llvm-cov counted, per folder of include/weft, and every place that no test reaches.
+"""Prints what llvm-cov counted, per folder of include/weft and src, and every place that no test reaches.
 
-    python3 tests/coverage.py coverage.json include/weft [folder]...
+    python3 tests/coverage.py coverage.json <weft> [folder]...
 
 coverage.json is written by `llvm-cov export`. A template has one function for each of its instances: a line or one
 side of a branch is covered when it is in any of them. Exits with 0 whatever is covered.
@@ -15,16 +15,18 @@ CODE = 0  # the kind of region that is code, neither a gap nor an expanded macro
 
 
 def read(path, root):
-    """For each file below root: {region: count} and {branch: (times true, times false)}, keyed by place."""
+    """For each file below root/include/weft and root/src: {region: count} and {branch: (times true, times false)}, keyed by place."""
     regions = collections.defaultdict(collections.Counter)
     branches = collections.defaultdict(lambda: collections.defaultdict(lambda: [0, 0]))
+    roots = root / "include/weft", root / "src"
+    is_ours = lambda file: any(file.is_relative_to(folder) for folder in roots)
     for function in json.loads(path.read_text())["data"][0]["functions"]:
         files = [Path(name).resolve() for name in function["filenames"]]
         for *place, count, file, _, kind in function["regions"]:
-            if kind == CODE and files[file].is_relative_to(root):
+            if kind == CODE and is_ours(files[file]):
                 regions[files[file]][tuple(place)] += count
         for *place, count_true, count_false, file, _, _ in function["branches"]:
-            if files[file].is_relative_to(root):
+            if is_ours(files[file]):
                 sides = branches[files[file]][tuple(place)]
                 sides[0] += count_true
                 sides[1] += count_false
@@ -53,8 +55,12 @@ def main():
     missing = []
     for file, of_file in sorted(regions.items()):
         name = file.relative_to(root)
+        if name.is_relative_to("include/weft"):
+            name = name.relative_to("include/weft")
         folder = str(name.parent)
-        if sys.argv[3:] and not any(Path(only) in (name, *name.parents) for only in sys.argv[3:]):
+        names = name, name.relative_to("src") if name.is_relative_to("src") else name
+        wanted = [Path(only) for only in sys.argv[3:]]
+        if wanted and not any(only in (each, *each.parents) for each in names for only in wanted):
             continue
         source = file.read_text().splitlines()
         ran = lines_of(of_file)
@@ -83,7 +89,7 @@ def main():
 
         print(f"{label:32} {ran:6} of {lines:6}{share(ran, lines)} {taken:7} of {sides:6}{share(taken, sides)}")
 
-    print(f"{'folder of include/weft':32} {'lines':>16} {'':8} {'branches':>14}")
+    print(f"{'folder of include/weft, src':32} {'lines':>16} {'':8} {'branches':>14}")
     for folder, counts in sorted(totals.items()):
         row(folder, *counts)
     row("all", *(sum(column) for column in zip(*totals.values())))

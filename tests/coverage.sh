@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Which lines and branches of include/weft the tests reach, and which they do not.
+# Which lines and branches of include/weft and src the tests reach, and which they do not.
 #   bash tests/coverage.sh                  all tests
 #   bash tests/coverage.sh kernels io       those of some folders alone
 # Counted by clang, condition by condition, over all instances of a template together. What no test
@@ -28,4 +28,4 @@ LLVM_PROFILE_FILE=tests.profraw OMP_WAIT_POLICY=passive tests/weft_tests >&2 ||
 "$llvm/llvm-profdata" merge -sparse tests.profraw -o tests.profdata
 "$llvm/llvm-cov" export -instr-profile=tests.profdata -ignore-filename-regex='^/usr|/tests/' \
     tests/weft_tests >coverage.json
-python3 "$weft_root/tests/coverage.py" coverage.json "$weft_root/include/weft" "$@"
+python3 "$weft_root/tests/coverage.py" coverage.json "$weft_root" "$@"

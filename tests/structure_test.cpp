@@ -174,7 +174,8 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
       "training/detail/fit_run", "training/detail/history_table", "training/detail/model_run",
       "training/detail/parameter_rules", "training/detail/run_progress",
       "training/detail/score_batch", "training/detail/training_state",
-      "training/detail/training_step"}},
+      "training/detail/training_step", "kernels/tally", "training/detail/epoch_batches",
+      "training/detail/step_table", "training/detail/tally"}},
     {"walled_device", {"core/staging", "cpu", "model/detail/on_device", "model/to_device"}},
 };
 

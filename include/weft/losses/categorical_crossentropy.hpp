@@ -10,9 +10,9 @@ namespace weft {
 ///
 /// Label smoothing s puts t_c (1 - s) + s / C in the place of t_c (Szegedy et al. 2016, section 7).
 ///
-/// From logits z it is sum_c t_c (log sum_k exp(z_k) - z_c), with gradient softmax(z) sum_k t_k -
-/// t. That form is used whenever the model ends in softmax. From plain probabilities, p is
-/// normalised and clipped to [1e-7, 1 - 1e-7], as in Keras.
+/// From logits z it is  sum_c t_c (log sum_k exp(z_k) - z_c),  with gradient
+/// softmax(z) sum_k t_k - t.  That form is used whenever the model ends in softmax. From plain
+/// probabilities, p is normalised and clipped to [1e-7, 1 - 1e-7], as in Keras.
 struct CategoricalCrossentropy {
     bool from_logits = false;    ///< the model's outputs are logits, not probabilities
     double label_smoothing = 0;  ///< s in [0, 1); anything else throws ArgumentError

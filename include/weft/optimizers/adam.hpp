@@ -9,8 +9,8 @@ namespace weft {
 /// At step t = 1, 2, ..., with the gradient g of each parameter p:
 ///
 ///   m = beta_1 m + (1 - beta_1) g,   v = beta_2 v + (1 - beta_2) g^2,
-///   alpha = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t),   p -= alpha m / (sqrt(v) +
-///   epsilon).
+///   alpha = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t),
+///   p -= alpha m / (sqrt(v) + epsilon).
 ///
 /// Source: Kingma and Ba 2015, in the form that ends their section 2, with Keras's defaults.
 struct Adam {

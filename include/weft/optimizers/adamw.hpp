@@ -9,8 +9,8 @@ namespace weft {
 /// p -= learning_rate weight_decay p, and then the step of Adam:
 ///
 ///   m = beta_1 m + (1 - beta_1) g,   v = beta_2 v + (1 - beta_2) g^2,
-///   alpha = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t),   p -= alpha m / (sqrt(v) +
-///   epsilon).
+///   alpha = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t),
+///   p -= alpha m / (sqrt(v) + epsilon).
 ///
 /// for t = 1, 2, ... and the gradient g of p. It decays every parameter, biases too, as in Keras.
 /// Source: Loshchilov and Hutter 2019, algorithm 2, with Keras's defaults.

@@ -9,8 +9,8 @@ namespace weft {
 /// For each parameter p with gradient g:
 ///
 ///   p -= learning_rate g,   or with momentum
-///   v = momentum v - learning_rate g,   p += v,   with nesterov  p += momentum v - learning_rate
-///   g.
+///   v = momentum v - learning_rate g,   p += v,   with nesterov
+///   p += momentum v - learning_rate g.
 ///
 /// As in Keras. Source of the latter: Sutskever et al. 2013, section 2.
 struct SGD {

@@ -126,8 +126,8 @@ WEFT_NOINLINE void batch_norm_inference(Cpu& cpu, Index rows, Index columns, con
     batch_norm_apply(cpu, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
 }
 
-/// The gradients of batch normalisation by the batch's own moments, with n = (x - mean) /
-/// deviation:
+/// The gradients of batch normalisation by the batch's own moments, with
+///   n = (x - mean) / deviation,
 ///   dgamma_c = sum_r dy n,   dbeta_c = sum_r dy,
 ///   dx = gamma / deviation (dy - dbeta / R - n dgamma / R).
 /// gamma may be null, for 1; dx may be null, or dy. dgamma and dbeta are always written. With

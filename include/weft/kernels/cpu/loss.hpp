@@ -114,8 +114,8 @@ void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets tar
 /// Cross-entropy of probabilities p against a distribution t per row, with p first divided by its
 /// sum s and then clipped to [1e-7, 1 - 1e-7], as Keras does:
 ///   q = clip(p / s),   loss_r = -sum_c t_rc log q_rc,
-///   dp_rc = scale / s (sum_k t_rk u_rk - t_rc u_rc s / p_rc), u = 1 where q was not clipped, else
-///   0.
+///   dp_rc = scale / s (sum_k t_rk u_rk - t_rc u_rc s / p_rc),
+///   u = 1 where q was not clipped, else 0.
 /// Shapes as above.
 template <class Scalar, class Targets>
 void categorical_crossentropy(Cpu& cpu, TensorView<const Scalar> probabilities, Targets targets,

@@ -39,8 +39,8 @@ void sgd_update(Cpu& cpu, Index count, Scalar learning_rate, const Scalar* gradi
     });
 }
 
-/// v = momentum v - learning_rate g,   p += v  or, for Nesterov,  p += momentum v - learning_rate
-/// g.
+///   v = momentum v - learning_rate g,   p += v   or, for Nesterov,
+///   p += momentum v - learning_rate g.
 template <class Scalar>
 void momentum_update(Cpu& cpu, Index count, Scalar learning_rate, Scalar momentum, bool nesterov,
                      const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
@@ -55,8 +55,10 @@ void momentum_update(Cpu& cpu, Index count, Scalar learning_rate, Scalar momentu
     });
 }
 
-/// s += (1 - rho)(g^2 - s),   a += (1 - rho)(g - a),   d = g learning_rate / sqrt(s - a^2 +
-/// epsilon), v = momentum v + d,   p -= v.   Without average, a is 0; without velocity, p -= d.
+///   s += (1 - rho)(g^2 - s),   a += (1 - rho)(g - a),
+///   d = g learning_rate / sqrt(s - a^2 + epsilon),
+///   v = momentum v + d,   p -= v.
+/// Without average, a is 0; without velocity, p -= d.
 template <class Scalar>
 void rmsprop_update(Cpu& cpu, Index count, const RMSpropStep<Scalar>& step, const Scalar* gradient,
                     Scalar* square, Scalar* average, Scalar* velocity, Scalar* parameter) {

@@ -41,10 +41,10 @@ public:
         // 2^14 samples take 0.3 ms on an AMD EPYC, ten times as long as a thread takes to start.
         if (is_last || !shuffles_ || order_.size() < std::size_t{1} << 14) return;
         try {
-            thread_ = std::thread([this, epoch] { make(next_, epoch + 1); });
             next_epoch_ = epoch + 1;
-        } catch (const std::system_error&) {
-            // No thread is to be had; the order is made when its epoch begins.
+            thread_ = std::thread([this, epoch] { make(next_, epoch + 1); });
+        } catch (const std::system_error&) {  // no thread is to be had
+            next_epoch_.reset();              // so the order is made when its epoch begins
         }
     }
 
