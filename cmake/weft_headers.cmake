@@ -29,6 +29,7 @@ set(weft_headers
     cpu.hpp
     data/augmentation.hpp
     data/cifar10.hpp
+    data/columns.hpp
     data/csv.hpp
     data/dataset.hpp
     data/detail/affine.hpp
@@ -129,24 +130,32 @@ set(weft_headers
     losses/categorical_crossentropy.hpp
     losses/detail/crossentropy_function.hpp
     losses/loss.hpp
+    losses/loss_list.hpp
     losses/mean_squared_error.hpp
     losses/sparse_categorical_crossentropy.hpp
     metrics/accuracy.hpp
     metrics/classification_report.hpp
     metrics/metric.hpp
     metrics/top_k_accuracy.hpp
+    model/built_graph.hpp
     model/detail/channel_map.hpp
     model/detail/names.hpp
     model/detail/on_device.hpp
+    model/detail/own_form.hpp
     model/detail/pass_run.hpp
     model/detail/place_values.hpp
+    model/detail/plan_text.hpp
     model/detail/predict_batches.hpp
     model/detail/summarize.hpp
     model/fold_batch_norm.hpp
     model/functional.hpp
     model/graph.hpp
     model/graph_order.hpp
+    model/graph_outline.hpp
+    model/graph_parts.hpp
+    model/inner_model.hpp
     model/model.hpp
+    model/model_layers.hpp
     model/model_reference.hpp
     model/parameters.hpp
     model/places.hpp
@@ -179,6 +188,7 @@ set(weft_headers
     training/detail/fit_run.hpp
     training/detail/history_table.hpp
     training/detail/model_run.hpp
+    training/detail/outputs.hpp
     training/detail/parameter_rules.hpp
     training/detail/run_progress.hpp
     training/detail/score_batch.hpp
@@ -230,6 +240,7 @@ set(weft_io_headers
     io/detail/architecture.hpp
     io/detail/build.hpp
     io/detail/graph_text.hpp
+    io/detail/graph_writer.hpp
     io/detail/json.hpp
     io/detail/safetensors.hpp
     io/layer_fields.hpp
