@@ -145,8 +145,6 @@ set(weft_headers
     metrics/top_k_accuracy.hpp
     model/built_graph.hpp
     model/detail/channel_map.hpp
-    model/detail/graph_outline.hpp
-    model/detail/graph_parts.hpp
     model/detail/names.hpp
     model/detail/on_device.hpp
     model/detail/own_form.hpp
@@ -159,6 +157,8 @@ set(weft_headers
     model/functional.hpp
     model/graph.hpp
     model/graph_order.hpp
+    model/graph_outline.hpp
+    model/graph_parts.hpp
     model/inner_model.hpp
     model/model.hpp
     model/model_layers.hpp

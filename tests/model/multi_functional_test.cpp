@@ -20,8 +20,8 @@ namespace {
 
 using Node = Value<double, Cpu>;
 
-constexpr Index samples = 3;
-constexpr PassOptions in_training{.training = true, .seed = 4, .step = 5};
+constexpr Index batch_samples = 3;
+constexpr PassOptions training_pass{.training = true, .seed = 4, .step = 5};
 
 Node dinput(const Shape& shape, std::string name = {}) {
     return input<double, Cpu>(shape, std::move(name));
@@ -31,7 +31,7 @@ template <class Scalar>
 std::vector<Tensor<Scalar>> random_inputs(const std::vector<Shape>& shapes, Index n) {
     std::vector<Tensor<Scalar>> inputs;
     for (const Shape& shape : shapes) {
-        inputs.push_back(random_normal<Scalar>(shape.batch(n), 10 + inputs.size()));
+        inputs.push_back(random_normal<Scalar>(shape.batch(n), static_cast<std::uint32_t>(10 + inputs.size())));
     }
     return inputs;
 }
@@ -41,30 +41,30 @@ std::vector<TensorView<const Scalar>> views_of(const std::vector<Tensor<Scalar>>
     return {tensors.begin(), tensors.end()};
 }
 
-void give_random_values(Model<double>& model) {
+void randomize(Model<double>& model) {
     const auto random = random_normal(model.trainable_parameters().shape(), 2, 0.6);
     std::ranges::copy(random, model.trainable_parameters().begin());
 }
 
 /// Whether the gradients of all parameters are central differences of L = sum_k sum(r_k f_k(x)).
-Verdict has_numerical_gradients(Model<double>& model) {
-    const auto inputs = random_inputs<double>(model.input_shapes(), samples);
+Verdict have_numerical_gradients(Model<double>& model) {
+    const auto inputs = random_inputs<double>(model.input_shapes(), batch_samples);
     const auto xs = views_of(inputs);
-    auto workspace = model.make_workspace(samples, PassKind::training);
+    auto workspace = model.make_workspace(batch_samples, PassKind::training);
     const std::size_t count = model.output_shapes().size();
     std::vector<Tensor<double>> r;
     Index total = 0;
     for (const Shape& shape : model.output_shapes()) {
-        r.push_back(random_normal(shape.batch(samples), 30 + r.size()));
+        r.push_back(random_normal(shape.batch(batch_samples), static_cast<std::uint32_t>(30 + r.size())));
         total += r.back().size();
     }
     // All outputs as one vector.
     const auto outputs = [&] {
-        model.forward(workspace, std::span(xs), in_training);
+        model.forward(workspace, std::span(xs), training_pass);
         Tensor<double> all({total});
         double* to = all.data();
         for (std::size_t k = 0; k < count; ++k) {
-            to = std::ranges::copy(model.prediction(workspace, samples, k), to).out;
+            to = std::ranges::copy(model.prediction(workspace, batch_samples, k), to).out;
         }
         return all;
     };
@@ -73,11 +73,11 @@ Verdict has_numerical_gradients(Model<double>& model) {
     double* to = all_r.data();
     for (std::size_t k = 0; k < count; ++k) {
         to = std::ranges::copy(r[k], to).out;
-        std::ranges::copy(r[k], model.output_gradient(workspace, samples, k).begin());
+        std::ranges::copy(r[k], model.output_gradient(workspace, batch_samples, k).begin());
     }
     Tensor<double> gradients(model.trainable_parameters().shape());
     std::ranges::fill(gradients, not_a_number<double>);
-    model.backward(workspace, std::span(xs), in_training, gradients);
+    model.backward(workspace, std::span(xs), training_pass, gradients);
     Verdict verdict;
     for (const ParameterInfo& parameter : model.parameters()) {
         if (!parameter.slot.trainable) continue;
@@ -100,7 +100,7 @@ Model<double> encoder_of(Index features) {
     const Node x = dinput({features});
     Model<double> encoder(x, x | Dense{4, weft::tanh} | Dense{2});
     encoder.set_name("encoder");
-    give_random_values(encoder);
+    randomize(encoder);
     return encoder;
 }
 
@@ -158,8 +158,8 @@ TEST_CASE("gradients of several outputs are central differences") {
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         CAPTURE(i);
         Model<double> model(std::vector<Node>{a, b}, outputs[i]);
-        give_random_values(model);
-        CHECK(has_numerical_gradients(model));
+        randomize(model);
+        CHECK(have_numerical_gradients(model));
     }
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("wrong inputs and outputs are refused by name") {
                          "model: input 1, input_layer, has shape (4, 2), expected (None, 3)",
                          ShapeError);
     CHECK_THROWS_WITH_AS(model.predict({Tensor<float>({3, 2}), y}),
-                         "model: input 1, input_layer, has 4 samples, the first has 3", ShapeError);
+                         "model: input 1, input_layer, has 4 batch_samples, the first has 3", ShapeError);
     CHECK_THROWS_WITH_AS(model.predict(x),
                          "model: it has 2 inputs, where one is expected; input_shapes(), "
                          "output_shapes() and lists of tensors are for several",
@@ -263,7 +263,7 @@ TEST_CASE("a model is a layer of another: names, weights, gradients") {
     CHECK(identical(model.parameter("encoder/dense/kernel"), encoder.parameter("dense/kernel")));
     const auto inputs = random_inputs<double>(model.input_shapes(), 4);
     CHECK(identical(model.predict(views_of(inputs))[1], encoder.predict(inputs[0])));
-    CHECK(has_numerical_gradients(model));
+    CHECK(have_numerical_gradients(model));
     CHECK(model.summary() == R"(Model: "functional"
 =============================================================================
 Layer (type)                Output Shape           Param #  Connected to
@@ -310,18 +310,18 @@ TEST_CASE("models in models in models, of several inputs and outputs") {
     CHECK(parameter_names(model).front() == "middle/two/dense/kernel");
     CHECK(model.parameters().size() == 6);
     CHECK(identical(model.parameter("middle/two/dense/kernel"), two.parameter("dense/kernel")));
-    give_random_values(model);
-    CHECK(has_numerical_gradients(model));
+    randomize(model);
+    CHECK(have_numerical_gradients(model));
     // What of a model nobody uses is neither run nor trained.
     const auto only_second = two.apply(std::vector{x, y})[2],
                passed = two.apply(std::vector{x, y})[1];
     Model<double> part({x, y}, {passed, x | Dense{1}});
-    give_random_values(part);
+    randomize(part);
     CHECK(part.plan_text(PassKind::training).find("two") == std::string::npos);
-    CHECK(has_numerical_gradients(part));
+    CHECK(have_numerical_gradients(part));
     Model<double> idle({x, y}, {only_second | Dense{1}, middle.apply(std::vector{x, y})[0]});
-    give_random_values(idle);
-    CHECK(has_numerical_gradients(idle));
+    randomize(idle);
+    CHECK(have_numerical_gradients(idle));
     CHECK_THROWS_WITH_AS(two(x),
                          "model: it has 3 outputs, where one is expected; input_shapes(), "
                          "output_shapes() and lists of tensors are for several",

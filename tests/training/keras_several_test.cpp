@@ -65,7 +65,7 @@ std::vector<Tensor<double>> tensors(const nlohmann::json& json) {
 }
 
 /// The names of layers as one sees them: those of a model in it are one.
-std::vector<std::string> layer_names(const Model<double>& model) {
+std::vector<std::string> outer_layer_names(const Model<double>& model) {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < model.layer_count(); ++i) {
         const std::string& name = model.layer_name(i);
@@ -76,13 +76,13 @@ std::vector<std::string> layer_names(const Model<double>& model) {
 }
 
 /// "encoder/dense/kernel" as "dense/kernel": Keras's paths have no name of a Functional model.
-std::string keras_path(const std::string& name) {
+std::string path_in_keras(const std::string& name) {
     const auto last = name.rfind('/'), before = name.rfind('/', last - 1);
     return before == name.npos ? name : name.substr(before + 1);
 }
 
 /// The outputs of a pass in training, and all gradients for r_k = dL/dy_k.
-Verdict passes_as_keras(Model<double>& model, KerasFields& fields) {
+Verdict passes_of_several_as_keras(Model<double>& model, KerasFields& fields) {
     const auto inputs = tensors(fields.at("x")), r = tensors(fields.at("r")),
                outputs = tensors(fields.at("outputs"));
     const Index n = r.front().shape()[0];
@@ -114,7 +114,7 @@ Verdict passes_as_keras(Model<double>& model, KerasFields& fields) {
 }
 
 /// Trains as Keras did and compares all scores, weights and predictions.
-Verdict trains_as_keras(Model<double>& model, KerasFields& fields) {
+Verdict trains_several_as_keras(Model<double>& model, KerasFields& fields) {
     std::vector<LossDeclaration<double, Cpu>> losses;
     for (const nlohmann::json& loss : fields.at("losses")) losses.push_back(keras_loss(loss));
     auto options = keras_compile(fields.at("optimizer"), fields.at("losses").front());
@@ -171,17 +171,17 @@ TEST_CASE(
         KerasFields fields("model", expected.fields());
         fields.at("name");
         auto model = keras_graph(fields.at("graph"), "outer");
-        CHECK(layer_names(model) == fields.at("layers").get<std::vector<std::string>>());
+        CHECK(outer_layer_names(model) == fields.at("layers").get<std::vector<std::string>>());
         CHECK(model.output_names() == fields.at("output_names").get<std::vector<std::string>>());
         std::vector<std::string> weights;
         for (const ParameterInfo& parameter : model.parameters()) {
-            weights.push_back(keras_path(parameter.name));
+            weights.push_back(path_in_keras(parameter.name));
         }
         REQUIRE(weights == fields.at("weight_names").get<std::vector<std::string>>());
         set_keras_weights(model, fields.at("initial_weights"));
         auto fresh = model;
-        CHECK(passes_as_keras(model, fields));
-        CHECK(trains_as_keras(fresh, fields));
+        CHECK(passes_of_several_as_keras(model, fields));
+        CHECK(trains_several_as_keras(fresh, fields));
         fields.require_all_known();
         ++cases;
     }

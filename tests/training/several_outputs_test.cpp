@@ -16,11 +16,11 @@ using namespace weft;
 namespace {
 
 /// Data for two_by_two_model.
-struct Samples {
+struct TwoByTwo {
     Tensor<float> left, right, size, place;
     std::vector<std::uint8_t> kind;
 
-    explicit Samples(Index n)
+    explicit TwoByTwo(Index n)
         : left(random_normal<float>({n, 5, 4, 2}, 1)),
           right(random_normal<float>({n, 5, 4, 2}, 2)),
           size(random_normal<float>({n, 3}, 3)),
@@ -31,14 +31,14 @@ struct Samples {
 };
 
 template <class Device = Cpu>
-TrainerOptions<float, Device> options() {
+TrainerOptions<float, Device> two_losses() {
     return {.optimizer = Adam{.learning_rate = 0.01},
             .loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}},
             .loss_weights = {2, 0.5},
             .output_metrics = {{Accuracy{}}, {}}};
 }
 
-FitOptions<float> quiet(Index epochs = 2) {
+FitOptions<float> quiet_several(Index epochs = 2) {
     FitOptions<float> fit;
     fit.epochs = epochs;
     fit.batch_size = 4;
@@ -46,17 +46,17 @@ FitOptions<float> quiet(Index epochs = 2) {
     return fit;
 }
 
-std::vector<std::pair<std::string, double>> numbers(const Scores& scores) {
+std::vector<std::pair<std::string, double>> numbers_of(const Scores& scores) {
     return {scores.begin(), scores.end()};
 }
 
 }  // namespace
 
 TEST_CASE("two outputs are trained by the weighted sum of their losses") {
-    const Samples data(10);
+    const TwoByTwo data(10);
     Model<float> model = two_by_two_model();
-    Trainer trainer(model, options());
-    auto fit = quiet(3);
+    Trainer trainer(model, two_losses());
+    auto fit = quiet_several(3);
     fit.validation_data = {{data.left, data.right, data.size}, {data.kind, data.place}};
     const History history =
         trainer.fit({data.left, data.right, data.size}, {data.kind, data.place}, fit);
@@ -87,37 +87,37 @@ TEST_CASE("one trained output alone is trained as a model that has only it") {
     Trainer of_both(both, {.loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}},
                            .loss_weights = {1, 0}});
     Trainer of_alone(alone, {.loss = SparseCategoricalCrossentropy{}});
-    of_both.fit({data}, {labels, other}, quiet());
-    of_alone.fit(data, labels, quiet());
+    of_both.fit({data}, {labels, other}, quiet_several());
+    of_alone.fit(data, labels, quiet_several());
     CHECK(identical(std::as_const(both).arena(), std::as_const(alone).arena()));
 }
 
 TEST_CASE("another device trains several outputs to the same bits") {
-    const Samples data(7);
+    const TwoByTwo data(7);
     Model<float> model = two_by_two_model();
     Model<float, kernels::Walled> walled = to<kernels::Walled>(model);
-    Trainer<float, Cpu> trainer(model, options());
-    Trainer<float, kernels::Walled> on_walled(walled, options<kernels::Walled>());
-    auto fit = quiet();
+    Trainer<float, Cpu> trainer(model, two_losses());
+    Trainer<float, kernels::Walled> on_walled(walled, two_losses<kernels::Walled>());
+    auto fit = quiet_several();
     fit.sample_weight = {1, 2, 0.5, 1, 0, 3, 1};
     const Examples<float> examples = data;
     const History here = trainer.fit(examples, fit), there = on_walled.fit(examples, fit);
     CHECK(identical(to<Cpu>(walled).arena(), std::as_const(model).arena()));
-    CHECK(numbers(here.epochs.back().scores) == numbers(there.epochs.back().scores));
+    CHECK(numbers_of(here.epochs.back().scores) == numbers_of(there.epochs.back().scores));
 }
 
 TEST_CASE("any number of threads leaves the same bits, also read ahead and from a subset") {
-    const Samples data(9);
+    const TwoByTwo data(9);
     std::vector<Tensor<float>> arenas;
     for (const int threads : {1, 2, 7}) {
         Model<float> model = two_by_two_model();
         model.set_device(Cpu::exactly(threads));
-        Trainer trainer(model, options());
+        Trainer trainer(model, two_losses());
         const std::vector<Index> all{0, 1, 2, 3, 4, 5, 6, 7, 8};
         Examples<float> examples = data;
         if (threads == 2) examples = prefetched(examples);
         if (threads == 7) examples = subset(examples, all);
-        trainer.fit(examples, quiet());
+        trainer.fit(examples, quiet_several());
         arenas.emplace_back(std::as_const(model).arena());
     }
     CHECK(identical(arenas[0], arenas[1]));
@@ -126,14 +126,14 @@ TEST_CASE("any number of threads leaves the same bits, also read ahead and from 
 
 TEST_CASE("a step of several outputs allocates nothing" *
           doctest::skip(!AllocationCounter::available())) {
-    const Samples few(8), many(80);
-    const auto allocations = [&](const Samples& data, const Cpu& device) {
+    const TwoByTwo few(8), many(80);
+    const auto allocations = [&](const TwoByTwo& data, const Cpu& device) {
         Model<float> model = two_by_two_model();
         model.set_device(device);
-        Trainer trainer(model, options());
-        trainer.fit(Examples<float>(few), quiet(1));
+        Trainer trainer(model, two_losses());
+        trainer.fit(Examples<float>(few), quiet_several(1));
         const AllocationCounter counter;
-        trainer.fit(Examples<float>(data), quiet(1));
+        trainer.fit(Examples<float>(data), quiet_several(1));
         return counter.count();
     };
     for (const Cpu& device : {Cpu(1), Cpu(2)}) {
@@ -150,19 +150,19 @@ TEST_CASE("a NaN is traced to its place in any of the outputs, and in nested mod
     model.parameter("inner/dense/bias")[0] = 1e30f;
     Trainer trainer(model, {.loss = {MeanSquaredError{}, MeanSquaredError{}}});
     const Tensor<float> data({2, 2}, {1, 2, 3, 4}), target({2, 1}, {1, 2});
-    const History history = trainer.fit({data}, {target, data}, quiet(1));
+    const History history = trainer.fit({data}, {target, data}, quiet_several(1));
     REQUIRE(history.non_finite);
     CHECK(history.non_finite->where == "multiply");
     model.parameter("inner/dense/bias")[0] = std::numeric_limits<float>::infinity();
-    CHECK(trainer.fit({data}, {target, data}, quiet(1)).non_finite->where == "inner/dense/bias");
+    CHECK(trainer.fit({data}, {target, data}, quiet_several(1)).non_finite->where == "inner/dense/bias");
 }
 
 TEST_CASE("what does not fit several outputs is refused") {
-    const Samples data(4);
+    const TwoByTwo data(4);
     Model<float> model = two_by_two_model();
     const Examples<float> examples = data;
     const auto refusal = [&](TrainerOptions<float, Cpu> with, const Examples<float>& of,
-                             FitOptions<float> fit = quiet()) -> std::string {
+                             FitOptions<float> fit = quiet_several()) -> std::string {
         try {
             Trainer<float, Cpu>(model, std::move(with)).fit(of, fit);
         } catch (const Error& error) {
@@ -170,38 +170,38 @@ TEST_CASE("what does not fit several outputs is refused") {
         }
         return "nothing was thrown";
     };
-    CHECK(refusal(options(), examples) == "nothing was thrown");
-    auto with = options();
+    CHECK(refusal(two_losses(), examples) == "nothing was thrown");
+    auto with = two_losses();
     with.loss = MeanSquaredError{};
     CHECK(refusal(with, examples) ==
           "trainer: loss has 1 entries, expected 2, one for each output of the model");
-    with = options();
+    with = two_losses();
     with.loss_weights = {1};
     CHECK(refusal(with, examples) ==
           "trainer: loss_weights has 1 entries, expected 2, one for each output of the model");
-    with = options();
+    with = two_losses();
     with.metrics = {Accuracy{}};
     CHECK(refusal(with, examples) ==
           "trainer: metrics are those of one output; write .output_metrics = {{...}, {...}} for "
           "several");
-    auto fit = quiet();
+    auto fit = quiet_several();
     fit.class_weight = {1, 2, 3};
-    CHECK(refusal(options(), examples, fit) ==
+    CHECK(refusal(two_losses(), examples, fit) ==
           "fit: class_weight is for a model with one output; sample_weight goes for several");
-    CHECK(refusal(options(), {{data.left, data.right}, {data.kind, data.place}}) ==
+    CHECK(refusal(two_losses(), {{data.left, data.right}, {data.kind, data.place}}) ==
           "fit: the data have 2 inputs, expected 3");
-    CHECK(refusal(options(), {{data.left, data.size, data.size}, {data.kind, data.place}}) ==
+    CHECK(refusal(two_losses(), {{data.left, data.size, data.size}, {data.kind, data.place}}) ==
           "input_layer: input has shape (None, 3), expected (None, 5, 4, 2)");
-    CHECK(refusal(options(), {{data.left, data.right, data.size}, {data.kind}}) ==
+    CHECK(refusal(two_losses(), {{data.left, data.right, data.size}, {data.kind}}) ==
           "fit: the data have 1 targets, expected 2");
-    CHECK(refusal(options(), {{data.left, data.right, data.size}, {data.kind, data.size}}) ==
+    CHECK(refusal(two_losses(), {{data.left, data.right, data.size}, {data.kind, data.size}}) ==
           "MeanSquaredError: targets have shape (None, 3), expected (None, 2) for predictions "
           "(None, 2)");
     const std::vector<int> wrong{0, 1, 2, 3};
-    CHECK(refusal(options(), {{data.left, data.right, data.size}, {wrong, data.place}}) ==
+    CHECK(refusal(two_losses(), {{data.left, data.right, data.size}, {wrong, data.place}}) ==
           "SparseCategoricalCrossentropy: target of sample 3 is label 3, expected a class in 0 ... "
           "2");
-    CHECK_THROWS_WITH_AS(Examples<float>({data.left, Samples(3).size}, {data.kind}),
+    CHECK_THROWS_WITH_AS(Examples<float>({data.left, TwoByTwo(3).size}, {data.kind}),
                          "dataset: input 1 has 3 samples, input 0 has 4", ShapeError);
     CHECK_THROWS_WITH_AS(reshaped(examples, {83}),
                          "reshaped: the data have several inputs, expected one", ArgumentError);

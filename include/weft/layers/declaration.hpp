@@ -81,7 +81,7 @@ private:
             : type(layer_type),
               name(given_name.empty() ? snake_case(layer_type) : std::string(given_name)),
               named(!given_name.empty()) {}
-        virtual ~AnyDeclared() = default;
+        WEFT_COLD virtual ~AnyDeclared() {}
         virtual std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder&) const = 0;
 
         std::string_view type;

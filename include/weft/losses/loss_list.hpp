@@ -22,6 +22,11 @@ public:
     requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
         WEFT_COLD LossList(const D& declaration) : Declaration(declaration) {}
     LossList(const Declaration& declaration) : Declaration(declaration) {}
+    WEFT_COLD LossList(const LossList&) = default;
+    WEFT_COLD LossList(LossList&&) = default;
+    WEFT_COLD LossList& operator=(const LossList&) = default;
+    WEFT_COLD LossList& operator=(LossList&&) = default;
+    WEFT_COLD ~LossList() = default;
     WEFT_COLD LossList(std::initializer_list<Declaration> losses)
         : LossList(std::vector<Declaration>(losses)) {}
 

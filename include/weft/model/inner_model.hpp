@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/staging.hpp"
-#include "weft/model/detail/graph_outline.hpp"
+#include "weft/model/graph_outline.hpp"
 #include "weft/model/model.hpp"
 
 namespace weft {

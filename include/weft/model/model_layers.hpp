@@ -143,8 +143,13 @@ public:
     }
 
 protected:
-    ModelLayers() = default;
-    explicit ModelLayers(Graph<Scalar, Device> graph) : graph_(std::move(graph)) {}
+    WEFT_COLD ModelLayers() {}
+    WEFT_COLD explicit ModelLayers(Graph<Scalar, Device> graph) : graph_(std::move(graph)) {}
+    WEFT_COLD ModelLayers(const ModelLayers&) = default;
+    WEFT_COLD ModelLayers(ModelLayers&&) = default;
+    WEFT_COLD ModelLayers& operator=(const ModelLayers&) = default;
+    WEFT_COLD ModelLayers& operator=(ModelLayers&&) = default;
+    WEFT_COLD ~ModelLayers() = default;
 
     WEFT_COLD void append(Declaration declaration) {
         require_unbuilt();

@@ -14,7 +14,7 @@ using namespace weft::kernels;
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 constexpr Index size_of_two = TallyPlaces::size(2);
 
 template <class Scalar, class Device>
@@ -37,7 +37,7 @@ Tensor<double> three_batches(bool goes_wrong) {
     for (Index batch = 0; batch < 3; ++batch) {
         // Whole numbers, so that sums are exact.
         Tensor<Scalar> losses({2}, {Scalar(1), Scalar(2 + batch)}), labels({2}, {0, 1});
-        if (goes_wrong && batch == 1) losses[0] = static_cast<Scalar>(not_a_number);
+        if (goes_wrong && batch == 1) losses[0] = static_cast<Scalar>(nan_value);
         const Tensor<Scalar> p({2, 2}, {3, 1, 2, 1}), w({3}, {1, -2, 3});
         const double of_outputs = 6;
         add_losses<Scalar>(device, view<Scalar, Device>(std::as_const(losses)), loss, 2,
@@ -71,7 +71,7 @@ TEST_CASE_TEMPLATE("a tally sums batches, and none from where a number went wron
 TEST_CASE("the first mark stays, and a check can be left out") {
     Cpu cpu(1);
     Reference reference;
-    const Tensor<float> good({2}, {1, 2}), bad({2}, {1, static_cast<float>(not_a_number)});
+    const Tensor<float> good({2}, {1, 2}), bad({2}, {1, static_cast<float>(nan_value)});
     double wrong = 0, unless = 1;
     const auto check = [&](const Tensor<float>& x, double mark, const double* condition) {
         double other = wrong;
@@ -89,13 +89,13 @@ TEST_CASE("the first mark stays, and a check can be left out") {
 
 TEST_CASE("penalties that are not finite are marked, and none where nobody asks") {
     Cpu cpu(1);
-    const double of_parameters = 1, of_outputs = not_a_number;
+    const double of_parameters = 1, of_outputs = nan_value;
     double wrong = 0;
     Tensor<double> sum({2}, {1, 2});
     add_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, nullptr);
     add_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, &wrong);
     CHECK(wrong == 2);
-    const Tensor<float> losses({1}, {static_cast<float>(not_a_number)});
+    const Tensor<float> losses({1}, {static_cast<float>(nan_value)});
     add_losses<float>(cpu, losses, sum, 2, nullptr);
     CHECK(sum[1] == 3);
 }

@@ -2,8 +2,8 @@
 /// OwnForm: the form of a graph that was made of values.
 #pragma once
 
-#include "weft/model/detail/graph_outline.hpp"
 #include "weft/model/detail/summarize.hpp"
+#include "weft/model/graph_outline.hpp"
 
 namespace weft::detail {
 

@@ -2,7 +2,7 @@
 /// A graph as its author sees it: with models as layers, and names for its inputs and outputs.
 #pragma once
 
-#include "weft/model/detail/graph_parts.hpp"
+#include "weft/model/graph_parts.hpp"
 
 namespace weft::detail {
 
