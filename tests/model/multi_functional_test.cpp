@@ -220,7 +220,7 @@ TEST_CASE("wrong inputs and outputs are refused by name") {
                          "model: input 1, input_layer, has shape (4, 2), expected (None, 3)",
                          ShapeError);
     CHECK_THROWS_WITH_AS(model.predict({Tensor<float>({3, 2}), y}),
-                         "model: input 1, input_layer, has 4 batch_samples, the first has 3", ShapeError);
+                         "model: input 1, input_layer, has 4 samples, the first has 3", ShapeError);
     CHECK_THROWS_WITH_AS(model.predict(x),
                          "model: it has 2 inputs, where one is expected; input_shapes(), "
                          "output_shapes() and lists of tensors are for several",
