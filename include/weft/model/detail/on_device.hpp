@@ -4,6 +4,9 @@
 
 #include "weft/core/staging.hpp"
 
+#include <span>
+#include <vector>
+
 namespace weft::detail {
 
 /// model.predict(x), from and to memory of the host's.
