@@ -2,6 +2,7 @@
 /// EpochBatches: the samples of an epoch in their order, batch by batch.
 #pragma once
 
+#include "weft/core/random.hpp"
 #include "weft/training/fit_options.hpp"
 
 #include <numeric>
