@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace weft {
 
@@ -51,12 +52,24 @@ WEFT_COLD inline void append(std::string& text, char letter) { text += letter; }
 
 WEFT_COLD inline void append(std::string& text, std::string_view more) { text += more; }
 
+/// The shortest exact decimal form.
 template <class T>
-requires std::integral<T> || std::floating_point<T> WEFT_COLD void append(std::string& text,
-                                                                          T number) {
+WEFT_COLD void append_number(std::string& text, T number) {
     char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, +number).ptr;
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
     text.append(digits, end);
+}
+
+template <std::floating_point T>
+void append(std::string& text, T number) {
+    append_number(text, number);
+}
+
+/// In one width, so that digits are printed by two functions and not one for each type.
+template <std::integral T>
+void append(std::string& text, T number) {
+    using Wide = std::conditional_t<std::is_signed_v<T>, long long, unsigned long long>;
+    append_number(text, static_cast<Wide>(number));
 }
 
 /// A reference to one part of a text. Without a type of its own, so that one function joins all.

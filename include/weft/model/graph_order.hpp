@@ -4,7 +4,7 @@
 
 #include "weft/model/graph.hpp"
 
-#include <tuple>
+#include <algorithm>
 
 namespace weft {
 
@@ -81,13 +81,18 @@ public:
 
     WEFT_COLD std::vector<std::size_t> order() const {
         std::vector<std::size_t> order = finished_;
-        std::ranges::sort(order, std::less<>(), [&](std::size_t node) {
-            return std::tuple(-distance_[node], layer_rank_[nodes_[node].layer], node_rank_[node]);
-        });
+        std::sort(order.begin(), order.end(),
+                  [this](std::size_t a, std::size_t b) { return comes_before(a, b); });
         return order;
     }
 
 private:
+    bool comes_before(std::size_t a, std::size_t b) const {
+        if (distance_[a] != distance_[b]) return distance_[a] > distance_[b];
+        const Index rank_a = layer_rank_[nodes_[a].layer], rank_b = layer_rank_[nodes_[b].layer];
+        return rank_a != rank_b ? rank_a < rank_b : node_rank_[a] < node_rank_[b];
+    }
+
     std::span<const LooseNode> nodes_;
     std::vector<Index> node_rank_, distance_, layer_rank_, layer_distance_;
     std::vector<std::size_t> finished_;  ///< each behind those that it reads
