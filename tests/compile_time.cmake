@@ -2,7 +2,7 @@
 # that only includes weft, and the quickstart; and, against the quickstart, one that also saves and
 # loads its model (without weft/io/io.cpp, which a project compiles once). The least processor time of
 # three compilations each, taken in turn, so that a busy machine slows all; of the quickstart and the one
-# that saves, which take longest, of as many as it takes to be within the limits. And what g++ allocates for them.
+# that saves, which take longest, of as many as it takes to be within the limits. And what g++ allocates.
 #   cmake -D CXX=<compiler> -D WEFT=<source> -D EIGEN=<include> -D WORK=<folder> -P compile_time.cmake
 cmake_minimum_required(VERSION 3.24)
 
@@ -13,10 +13,10 @@ set(largest_percent_weft 325)
 set(largest_percent_quickstart 1300)
 set(largest_percent_saving 135)
 
-# What g++ allocates, in percent, is the same each time. Before passes chose their threads, sums were
-# blocked and models became graphs, the quickstart was at 348 %.
-set(largest_percent_allocated_weft 199)       # 195 % with g++ 12
-set(largest_percent_allocated_quickstart 414) # 406 %
+# What g++ 12 allocates, in percent, is the same each time; of other versions it is only printed. Before
+# passes chose their threads, sums were blocked and models became graphs, the quickstart was at 348 %.
+set(largest_percent_allocated_weft 199)       # 195 % measured
+set(largest_percent_allocated_quickstart 414) # 406 % measured
 
 # Writes the processor time of a command in milliseconds to the variable.
 find_program(BASH bash REQUIRED)
@@ -101,6 +101,7 @@ function(allocated_megabytes variable name)
     set(${variable} "${CMAKE_MATCH_1}" PARENT_SCOPE)
 endfunction()
 
+execute_process(COMMAND "${CXX}" -dumpversion OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE)
 allocated_megabytes(of_eigen eigen)
 foreach(name IN ITEMS weft quickstart)
     allocated_megabytes(of_${name} ${name})
@@ -112,7 +113,7 @@ foreach(name IN ITEMS weft quickstart)
     message(STATUS "${name} ${of_${name}} MB, eigen ${of_eigen} MB: ${percent} %, "
                    "at most ${largest_percent_allocated_${name}} %"
     )
-    if(percent GREATER largest_percent_allocated_${name})
+    if(version MATCHES "^12" AND percent GREATER largest_percent_allocated_${name})
         message(SEND_ERROR "${name}.cpp makes the compiler allocate too much")
     endif()
 endforeach()
