@@ -72,7 +72,7 @@ void append(std::string& text, T number) {
     append_number(text, static_cast<Wide>(number));
 }
 
-/// One argument of concat, type-erased, so that `join` is compiled once for all argument lists.
+/// A reference to one part of a text. Without a type of its own, so that one function joins all.
 class TextPart {
 public:
     TextPart(const char* text) : value_(text), append_(append_text) {}
