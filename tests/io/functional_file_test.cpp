@@ -84,7 +84,7 @@ TEST_CASE("models that are no chain come back: layers, names, order, every bit")
         save_model(copy, folder.path() / "b");
         CHECK(contents_of(folder.path() / "a") == contents_of(folder.path() / "b"));
         CHECK_THROWS_WITH_AS(Sequential<float>{load_model<float>(folder.path() / "a")},
-                             "sequential: the layers of the model are no chain; call it a Model",
+                             "sequential: the layers of the model are not a chain; call it a Model",
                              ArgumentError);
     }
 }

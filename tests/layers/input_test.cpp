@@ -28,5 +28,5 @@ TEST_CASE("Input is refused anywhere but in front") {
     CHECK_THROWS_WITH_AS((Model{Input{{5}}, Input{{5}}, Dense{.units = 3}}),
                          "sequential: Input is not the first of the layers", ArgumentError);
     CHECK_THROWS_WITH_AS(Model{Input{{5}}},
-                         "sequential: the model has no layers, expected at least 1", ArgumentError);
+                         "the model has no layers, expected at least 1", ArgumentError);
 }

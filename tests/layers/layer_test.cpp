@@ -283,9 +283,9 @@ TEST_CASE("a model gives the layers Keras's names, and the users' where they gav
 TEST_CASE("a name that the user gave twice, or gave after it was taken, is refused") {
     using Model = Sequential<float>;
     CHECK_THROWS_WITH_AS((Model{Input{{6}}, Dense{.units = 5, .name = "a"}, ReLU{.name = "a"}}),
-                         "sequential: two layers are named a", ArgumentError);
+                         "model: two layers are named a", ArgumentError);
     CHECK_THROWS_WITH_AS((Model{Input{{6}}, ReLU{}, ReLU{}, Dense{.units = 1, .name = "re_lu_1"}}),
-                         "sequential: two layers are named re_lu_1", ArgumentError);
+                         "model: two layers are named re_lu_1", ArgumentError);
     const Model model{Input{{6}}, Dense{.units = 5, .name = "dense"}, Dense{.units = 3}};
     CHECK(model.layer_name(1) == "dense_1");
 }

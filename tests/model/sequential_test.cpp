@@ -323,19 +323,19 @@ TEST_CASE("mistakes are refused by name") {
     Tensor<float> y({2, 4});
     CHECK(message_of<ShapeError>([&] {
               model.predict(Tensor<float>({2, 3, 7}), y);
-          }) == "sequential: the output has shape (2, 4), expected (2, 5)");
+          }) == "model: the output has shape (2, 4), expected (2, 5)");
     CHECK(message_of<ArgumentError>([&] { model.parameter("dense_9/kernel"); }) ==
-          "sequential: no parameter is named dense_9/kernel; there are dense/kernel, dense/bias, "
+          "model: no parameter is named dense_9/kernel; there are dense/kernel, dense/bias, "
           "dense_1/kernel, dense_1/bias");
-    CHECK(message_of<ArgumentError>([&] { model.add(Dense{3}); }) == "sequential: add after build");
+    CHECK(message_of<ArgumentError>([&] { model.add(Dense{3}); }) == "model: add after build");
 
     Sequential<float> empty;
     CHECK(message_of<ArgumentError>([&] { empty.build({3}); }) ==
-          "sequential: the model has no layers, expected at least 1");
+          "the model has no layers, expected at least 1");
     Sequential unbuilt{Dense{3}};
     CHECK(message_of<ArgumentError>([&] {
               unbuilt.predict(Tensor<float>({2, 5}));
-          }) == "sequential: the model is not built; call build(input_shape) or fit it first");
+          }) == "the model is not built; call build(input_shape) or fit it first");
     CHECK(message_of<ArgumentError>([&] { unbuilt.summary(); }).find("not built") !=
           std::string::npos);
     CHECK(message_of<ArgumentError>([] {
@@ -344,7 +344,7 @@ TEST_CASE("mistakes are refused by name") {
     CHECK(
         message_of<ArgumentError>([] {
             Sequential{Input{{3}}, Dense{.units = 3, .name = "a"}, Dense{.units = 3, .name = "a"}};
-        }) == "sequential: two layers are named a");
+        }) == "model: two layers are named a");
 }
 
 TEST_CASE("a build that fails leaves the model as it was") {

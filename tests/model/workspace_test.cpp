@@ -107,7 +107,7 @@ TEST_CASE("a pass in a workspace that it does not fit is refused") {
     model.forward(workspace, x, training);
     model.build(sample);
     CHECK_THROWS_WITH_AS(model.forward(workspace, x),
-                         "sequential: the workspace is of another build or kind of pass; "
+                         "model: the workspace is of another build or kind of pass; "
                          "make_workspace makes one that fits",
                          ArgumentError);
 }

@@ -475,7 +475,7 @@ TEST_CASE("mistakes are refused by name before anything changes") {
     Sequential<float> empty;
     Trainer no_layers(empty, classification());
     CHECK(message_of<ArgumentError>([&] { no_layers.fit(train.x, train.labels, silent(1)); }) ==
-          "sequential: the model has no layers, expected at least 1");
+          "the model has no layers, expected at least 1");
 }
 
 TEST_CASE("a model that is built again starts afresh in its trainer too") {
@@ -587,7 +587,7 @@ TEST_CASE("a trainer says that its model is gone") {
     SUBCASE("moved away: it has no layers") {
         const Sequential taken = std::move(models.front());
         CHECK(message_of<ArgumentError>(fit) ==
-              "sequential: the model has no layers, expected at least 1");
+              "the model has no layers, expected at least 1");
         CHECK(taken.is_built());
     }
 }

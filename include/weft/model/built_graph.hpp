@@ -23,7 +23,7 @@ struct BuiltGraph {
           input_shapes(inputs.begin(), inputs.end()),
           output_shapes(outputs.size()) {
         if (nodes.empty()) {
-            throw ArgumentError("sequential: the model has no layers, expected at least 1");
+            throw ArgumentError("the model has no layers, expected at least 1");
         }
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             if (graph.form) graph.form->check_calls(*this, i);

@@ -152,7 +152,7 @@ public:
     WEFT_NOINLINE void forward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
                                const PassOptions& options = {}) const {
         if (options.training) {
-            throw ArgumentError("sequential: a pass in training, of a model that is const");
+            throw ArgumentError("model: a pass in training, of a model that is const");
         }
         run_forward(workspace, xs, options, nullptr);
     }

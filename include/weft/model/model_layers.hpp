@@ -183,7 +183,7 @@ protected:
 
 private:
     WEFT_COLD void require_unbuilt() const {
-        if (is_built()) throw ArgumentError("sequential: add after build");
+        if (is_built()) throw ArgumentError("model: add after build");
     }
 
     const ParameterSlot& find(std::string_view name) const {

@@ -38,7 +38,7 @@ public:
     /// another.
     WEFT_COLD Sequential(Model<Scalar, Device> model) : Model<Scalar, Device>(std::move(model)) {
         if (this->graph().is_chain()) return;
-        throw ArgumentError("sequential: the layers of the model are no chain; call it a Model");
+        throw ArgumentError("sequential: the layers of the model are not a chain; call it a Model");
     }
 
     /// Appends a layer to a model that is not built yet; ArgumentError afterwards.

@@ -80,11 +80,11 @@ public:
                                     bool training) const {
         if (!(build == build_) || (training && kind() != PassKind::training)) {
             throw ArgumentError(
-                "sequential: the workspace is of another build or kind of pass; make_workspace "
+                "model: the workspace is of another build or kind of pass; make_workspace "
                 "makes one that fits");
         }
         if (x.rank() == 0 || x.sample() != sample || x[0] > capacity_) {
-            throw ShapeError(detail::join({"sequential: input has shape ", x, ", expected up to ",
+            throw ShapeError(detail::join({"model: input has shape ", x, ", expected up to ",
                                            capacity_, " samples of ", sample}));
         }
     }

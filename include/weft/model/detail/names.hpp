@@ -14,7 +14,7 @@ WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
                                          const std::vector<std::string>& taken) {
     if (std::ranges::find(taken, name) == taken.end()) return name;
     if (is_given) {
-        throw ArgumentError(join({"sequential: two layers are named ", name}));
+        throw ArgumentError(join({"model: two layers are named ", name}));
     }
     // One look at each: of a file's ten thousand layers, trying one number after the other would
     // take minutes.
@@ -53,7 +53,7 @@ WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<Parameter
         known += join({known.empty() ? "" : ", ", parameter.name});
     }
     throw ArgumentError(join(
-        {"sequential: no parameter is named ", name, known.empty() ? "" : "; there are ", known}));
+        {"model: no parameter is named ", name, known.empty() ? "" : "; there are ", known}));
 }
 
 /// The numbers in those parameters that are trainable, or in those that are not.
@@ -94,14 +94,14 @@ inline const Shape& only(const std::vector<Shape>& shapes, std::string_view what
 WEFT_COLD inline void require_built(bool is_built) {
     if (is_built) return;
     throw ArgumentError(
-        "sequential: the model is not built; call build(input_shape) or fit it first");
+        "the model is not built; call build(input_shape) or fit it first");
 }
 
 /// what: "the output has"
 WEFT_COLD inline void require_shape(std::string_view what, const Shape& found,
                                     const Shape& expected) {
     if (found == expected) return;
-    throw ShapeError(concat("sequential: ", what, " shape ", found, ", expected ", expected));
+    throw ShapeError(concat("model: ", what, " shape ", found, ", expected ", expected));
 }
 
 /// Whether x has the shape of one sample; false for a batch of samples. Throws ShapeError, which
