@@ -152,12 +152,9 @@ struct Same {
 };
 
 template <class View>
-concept HasElements = requires(View view) {
-    view.begin();
-}
-|| requires(View view) { view.end(); }
-|| requires(View view) { view[0]; }
-|| requires(View view) { view(0); };
+concept HasElements = requires(View view) { view.begin(); } || requires(View view) {
+    view.end();
+} || requires(View view) { view[0]; } || requires(View view) { view(0); };
 
 /// Whether this process can read there: the kernel refuses to write what it cannot.
 bool is_readable(const void* address) {
@@ -555,7 +552,8 @@ TEST_CASE("an epoch reads one tensor back from behind the wall, and its validati
         long expected;
     };
     const CallbackHandle ends = LambdaCallback{.epoch_end = [](TrainingRun& run) { run.scores(); }};
-    const CallbackHandle scores = LambdaCallback{.batch_end = [](TrainingRun& run) { run.scores(); }};
+    const CallbackHandle scores =
+        LambdaCallback{.batch_end = [](TrainingRun& run) { run.scores(); }};
     const std::vector<double> weights{1, 2, 3, 4};
     // Three epochs, of ten batches each.
     const std::vector<Case> cases{
@@ -590,9 +588,8 @@ TEST_CASE("training behind the wall allocates nothing in a step") {
         to<Walled>(built({Dense{6, relu}, BatchNorm{}, Dropout{0.1}, Dense{4, softmax}}, {3}));
     Trainer<float, Walled> trainer(model, usual(std::type_identity<Walled>()));
     const Samples data = samples({3}, 20, 4);
-    FitOptions<float> options{.batch_size = 2,
-                              .gradient_accumulation_steps = 2,
-                              .verbosity = Verbosity::silent};
+    FitOptions<float> options{
+        .batch_size = 2, .gradient_accumulation_steps = 2, .verbosity = Verbosity::silent};
     options.class_weight = {1, 2, 3, 4};
     std::vector<long> made;
     std::vector<std::int64_t> host_made;
@@ -698,7 +695,8 @@ TEST_CASE("an update that overflows behind the wall is found, with a callback of
             trained, {.optimizer = SGD{.learning_rate = 3e38}, .loss = MeanSquaredError{}});
         FitOptions<float> options{.verbosity = Verbosity::silent};
         if (is_watched) {
-            options.callbacks = {LambdaCallback{.batch_end = [](TrainingRun& run) { run.scores(); }}};
+            options.callbacks = {
+                LambdaCallback{.batch_end = [](TrainingRun& run) { run.scores(); }}};
         }
         const History history = trainer.fit(data.x, data.y, options);
         REQUIRE(history.non_finite);

@@ -222,8 +222,7 @@ GraphText read_sequential(const Json& config, const std::string& file) {
 }
 
 /// The layers and nodes of a model's config.
-GraphText read_model(std::string_view class_name, const Json& config,
-                                      const std::string& where) {
+GraphText read_model(std::string_view class_name, const Json& config, const std::string& where) {
     GraphText text = class_name == "Sequential" ? read_sequential(config, where)
                                                 : GraphReader(config, where).read();
     const Json* name = config.find("name");

@@ -129,7 +129,9 @@ TEST_CASE("a name may be as long as the file system takes") {
 TEST_CASE("what is not committed leaves nothing") {
     const TemporaryFolder folder;
     const fs::path path = folder.file("a", "old");
-    { detail::AtomicFile(path).write("new", 3); }
+    {
+        detail::AtomicFile(path).write("new", 3);
+    }
     CHECK(contents_of(path) == "old");
     CHECK(files_in(folder.path()) == 1);
 }
@@ -203,7 +205,8 @@ TEST_CASE("what is not a regular file is not replaced by one") {
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
     CHECK_THROWS_WITH_AS(
         detail::AtomicFile{pipe},
-        (pipe.string() + ": is not a regular file, so no file can take its place").c_str(), IoError);
+        (pipe.string() + ": is not a regular file, so no file can take its place").c_str(),
+        IoError);
     CHECK(fs::is_fifo(pipe));
     CHECK(files_in(folder.path()) == 1);
 }

@@ -47,7 +47,9 @@ TEST_CASE("a mode that the program set itself stays") {
     if (flush_bits == 0) return;
     const auto before = floating_point_mode();
     set_floating_point_mode(before | flush_bits);
-    { const FlushSubnormals flush; }
+    {
+        const FlushSubnormals flush;
+    }
     CHECK((floating_point_mode() & flush_bits) == flush_bits);
     set_floating_point_mode(before);
     CHECK(half_of_smallest() > 0);

@@ -418,7 +418,8 @@ TEST_CASE("what callbacks get back has to be of this run") {
         };
         CHECK(refusal_with("training/trainer/learning_rate", set) ==
               "the state: training/trainer/learning_rate is not a learning rate");
-        CHECK(refusal_with("training/seconds", set) == "the state: training/seconds are not a time");
+        CHECK(refusal_with("training/seconds", set) ==
+              "the state: training/seconds are not a time");
     }
     // The epoch is over, so its number is that of the history; the fourth has not begun.
     CHECK(refusal_with("training/epoch", count_4) ==

@@ -138,9 +138,8 @@ TEST_CASE("models in models that are none are refused, and those that explode") 
     CHECK(refusal([](json&, Layers&) {}) == "nothing was thrown");
     CHECK(refusal([](json& config, Layers&) { config["output_layers"][1][2] = 1; }) ==
           "output_layers of its architecture: reads output 1 of distance, which has 1");
-    CHECK(refusal([](json& config, Layers&) {
-              config["input_layers"][1] = {"a", 0, 0};
-          }) == "its architecture has an input twice");
+    CHECK(refusal([](json& config, Layers&) { config["input_layers"][1] = {"a", 0, 0}; }) ==
+          "its architecture has an input twice");
     CHECK(refusal([](json& config, Layers&) { config["input_layers"].erase(1); }) ==
           "its architecture has an InputLayer that is not among its input_layers");
     CHECK(refusal([](json&, Layers& layers) {
@@ -150,10 +149,10 @@ TEST_CASE("models in models that are none are refused, and those that explode") 
     CHECK(refusal([](json&, Layers& layers) {
               (*layers.at("encoder"))["config"]["layers"][1]["class_name"] = "Nothing";
           }).find("encoder, Functional: layer 1, dense, Nothing: ") != std::string::npos);
-    CHECK(
-        refusal([](json&, Layers& layers) {
-            (*layers.at("encoder"))["config"]["layers"][0]["config"]["batch_shape"] = {nullptr, 5};
-        }) == "encoder: input 0 has shape (None, 4), expected (None, 5)");
+    CHECK(refusal([](json&, Layers& layers) {
+              (*layers.at("encoder"))["config"]["layers"][0]["config"]["batch_shape"] = {nullptr,
+                                                                                         5};
+          }) == "encoder: input 0 has shape (None, 4), expected (None, 5)");
     // Three models in each other, each applied two hundred times: 8 million nodes.
     CHECK(refusal([](json& config, Layers& layers) {
               json relu = {{"class_name", "ReLU"}, {"config", json::object()}};
@@ -309,17 +308,13 @@ TEST_CASE("graphs that are none are refused by name") {
     CHECK(refusal([&](Altered& file) {
               file["output_layers"] = {file["output_layers"], {"dense", 0, 0}};
           }) == "has no self_test/output_1");
-    CHECK(refusal([&](Altered& file) {
-              file["output_layers"] = {"input_layer", 0, 0};
-          }) == "its architecture has its input for its output");
-    CHECK(refusal([&](Altered& file) {
-              file["input_layers"] = {{"dense", 0, 0}};
-          }) ==
+    CHECK(refusal([&](Altered& file) { file["output_layers"] = {"input_layer", 0, 0}; }) ==
+          "its architecture has its input for its output");
+    CHECK(refusal([&](Altered& file) { file["input_layers"] = {{"dense", 0, 0}}; }) ==
           "its architecture has an output of a layer for its input, expected that of its "
           "InputLayer");
-    CHECK(refusal([&](Altered& file) {
-              file["output_layers"] = {{"dense", 0, 0}};
-          }) == "its architecture has layers that do not lead to its output");
+    CHECK(refusal([&](Altered& file) { file["output_layers"] = {{"dense", 0, 0}}; }) ==
+          "its architecture has layers that do not lead to its output");
     CHECK(refusal([&](Altered& file) { file["layers"].erase(0); }) ==
           "its architecture has no InputLayer, expected one");
     // A shared layer at another shape, a layer of one input applied to two.

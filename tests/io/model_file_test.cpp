@@ -537,7 +537,8 @@ TEST_CASE("a newer format, and what is no model, are refused") {
     const TemporaryFolder folder;
     save_weights(small_model(), folder.path() / "w");
     CHECK(refusal(folder.path() / "w") == none);
-    CHECK(refusal_with(R"("format":"weft")", R"("format":1)") == "its metadata format is not a text");
+    CHECK(refusal_with(R"("format":"weft")", R"("format":1)") ==
+          "its metadata format is not a text");
 }
 
 TEST_CASE("an architecture that does not hold is refused with layer and field") {
@@ -632,7 +633,8 @@ TEST_CASE("a part of an architecture that has another type than its place wants 
     refused(constraint, R"(\"kernel_constraint\":{\"more\":1,\"class_name\":\"MaxNorm\")",
             in_constraint);
     refused(R"(\"use_bias\":true)", R"(\"use_bias\":null)", "layer 1, Conv2D: use_bias is neither");
-    refused(R"(\"padding\":\"valid\")", R"(\"padding\":0)", "layer 1, Conv2D: padding is not a text");
+    refused(R"(\"padding\":\"valid\")", R"(\"padding\":0)",
+            "layer 1, Conv2D: padding is not a text");
 }
 
 TEST_CASE("padding that is not two pairs of whole numbers is refused; without it, it is 1") {

@@ -27,6 +27,6 @@ TEST_CASE("Input is refused anywhere but in front") {
                          "sequential: Input is not the first of the layers", ArgumentError);
     CHECK_THROWS_WITH_AS((Model{Input{{5}}, Input{{5}}, Dense{.units = 3}}),
                          "sequential: Input is not the first of the layers", ArgumentError);
-    CHECK_THROWS_WITH_AS(Model{Input{{5}}},
-                         "the model has no layers, expected at least 1", ArgumentError);
+    CHECK_THROWS_WITH_AS(Model{Input{{5}}}, "the model has no layers, expected at least 1",
+                         ArgumentError);
 }

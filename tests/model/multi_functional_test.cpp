@@ -31,7 +31,8 @@ template <class Scalar>
 std::vector<Tensor<Scalar>> random_inputs(const std::vector<Shape>& shapes, Index n) {
     std::vector<Tensor<Scalar>> inputs;
     for (const Shape& shape : shapes) {
-        inputs.push_back(random_normal<Scalar>(shape.batch(n), static_cast<std::uint32_t>(10 + inputs.size())));
+        inputs.push_back(
+            random_normal<Scalar>(shape.batch(n), static_cast<std::uint32_t>(10 + inputs.size())));
     }
     return inputs;
 }
@@ -55,7 +56,8 @@ Verdict have_numerical_gradients(Model<double>& model) {
     std::vector<Tensor<double>> r;
     Index total = 0;
     for (const Shape& shape : model.output_shapes()) {
-        r.push_back(random_normal(shape.batch(batch_samples), static_cast<std::uint32_t>(30 + r.size())));
+        r.push_back(
+            random_normal(shape.batch(batch_samples), static_cast<std::uint32_t>(30 + r.size())));
         total += r.back().size();
     }
     // All outputs as one vector.

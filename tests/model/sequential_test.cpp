@@ -307,23 +307,18 @@ TEST_CASE("a model of views alone passes its input on") {
 
 TEST_CASE("mistakes are refused by name") {
     Sequential model = small_model();
-    CHECK(message_of<ShapeError>([&] {
-              model.predict(Tensor<float>({2, 5}));
-          }) == "flatten: input has shape (2, 5), expected (None, 3, 7), or of one sample (3, 7)");
-    CHECK(message_of<ShapeError>([&] {
-              model.predict(Tensor<float>({2, 3, 6}));
-          }) == "flatten: input has shape (None, 3, 6), expected (None, 3, 7)");
+    CHECK(message_of<ShapeError>([&] { model.predict(Tensor<float>({2, 5})); }) ==
+          "flatten: input has shape (2, 5), expected (None, 3, 7), or of one sample (3, 7)");
+    CHECK(message_of<ShapeError>([&] { model.predict(Tensor<float>({2, 3, 6})); }) ==
+          "flatten: input has shape (None, 3, 6), expected (None, 3, 7)");
     CHECK(message_of<ShapeError>([&] { model.predict(Tensor<float>(Shape{})); }) ==
           "flatten: input has shape (), expected (None, 3, 7), or of one sample (3, 7)");
     const Sequential images{Input{{4, 4, 1}}, Flatten{}, Dense{3}};
-    CHECK(message_of<ShapeError>([&] {
-              images.predict(Tensor<float>({4, 4}));
-          }) ==
+    CHECK(message_of<ShapeError>([&] { images.predict(Tensor<float>({4, 4})); }) ==
           "flatten: input has shape (4, 4), expected (None, 4, 4, 1), or of one sample (4, 4, 1)");
     Tensor<float> y({2, 4});
-    CHECK(message_of<ShapeError>([&] {
-              model.predict(Tensor<float>({2, 3, 7}), y);
-          }) == "model: the output has shape (2, 4), expected (2, 5)");
+    CHECK(message_of<ShapeError>([&] { model.predict(Tensor<float>({2, 3, 7}), y); }) ==
+          "model: the output has shape (2, 4), expected (2, 5)");
     CHECK(message_of<ArgumentError>([&] { model.parameter("dense_9/kernel"); }) ==
           "model: no parameter is named dense_9/kernel; there are dense/kernel, dense/bias, "
           "dense_1/kernel, dense_1/bias");
@@ -333,18 +328,16 @@ TEST_CASE("mistakes are refused by name") {
     CHECK(message_of<ArgumentError>([&] { empty.build({3}); }) ==
           "the model has no layers, expected at least 1");
     Sequential unbuilt{Dense{3}};
-    CHECK(message_of<ArgumentError>([&] {
-              unbuilt.predict(Tensor<float>({2, 5}));
-          }) == "the model is not built; call build(input_shape) or fit it first");
+    CHECK(message_of<ArgumentError>([&] { unbuilt.predict(Tensor<float>({2, 5})); }) ==
+          "the model is not built; call build(input_shape) or fit it first");
     CHECK(message_of<ArgumentError>([&] { unbuilt.summary(); }).find("not built") !=
           std::string::npos);
+    CHECK(message_of<ArgumentError>([] { Sequential{Dense{3}, Input{{3}}}; }) ==
+          "sequential: Input is not the first of the layers");
     CHECK(message_of<ArgumentError>([] {
-              Sequential{Dense{3}, Input{{3}}};
-          }) == "sequential: Input is not the first of the layers");
-    CHECK(
-        message_of<ArgumentError>([] {
-            Sequential{Input{{3}}, Dense{.units = 3, .name = "a"}, Dense{.units = 3, .name = "a"}};
-        }) == "model: two layers are named a");
+              Sequential{Input{{3}}, Dense{.units = 3, .name = "a"},
+                         Dense{.units = 3, .name = "a"}};
+          }) == "model: two layers are named a");
 }
 
 TEST_CASE("a build that fails leaves the model as it was") {

@@ -410,39 +410,28 @@ TEST_CASE("What does not fit is refused, before anything is written") {
         CHECK_THROWS_WITH(write_report(folder.path() / "none", example.run), message);
         CHECK_FALSE(std::filesystem::exists(folder.path() / "none"));
     };
-    refused(
-        [](RunReport& run) {
-            run.predictions = Tensor<float>({19, 3});
-        },
-        "report: predictions have shape (19, 3), expected (20, classes), a row for each test "
-        "sample");
+    refused([](RunReport& run) { run.predictions = Tensor<float>({19, 3}); },
+            "report: predictions have shape (19, 3), expected (20, classes), a row for each test "
+            "sample");
     refused([](RunReport& run) { run.test = {}; },
             "report: predictions have shape (20, 3), expected (0, classes), a row for each test "
             "sample");
-    refused(
-        [](RunReport& run) {
-            run.predictions = Tensor<float>({20, 1});
-        },
-        "report: predictions have shape (20, 1), expected (20, classes), a row for each test "
-        "sample");
+    refused([](RunReport& run) { run.predictions = Tensor<float>({20, 1}); },
+            "report: predictions have shape (20, 1), expected (20, classes), a row for each test "
+            "sample");
     refused([](RunReport& run) { run.predictions(2, 1) = 4; },
             "report: prediction 1 of test sample 2 is 4, expected a probability");
     refused([](RunReport& run) { run.class_names.pop_back(); },
             "report: there are 2 class names, expected 3");
-    refused(
-        [](RunReport& run) {
-            run.filters = Tensor<float>({3, 3});
-        },
-        "report: filters have shape (3, 3), expected (kh, kw, C, filters)");
+    refused([](RunReport& run) { run.filters = Tensor<float>({3, 3}); },
+            "report: filters have shape (3, 3), expected (kh, kw, C, filters)");
     refused(
         [](RunReport& run) {
             run.train = {Tensor<float>({4, 6, 5}), Tensor<float>({4}, {0, 1, 1.5, 2})};
         },
         "report: label 2 is 1.5, expected the index of a class");
     refused(
-        [](RunReport& run) {
-            run.test = {Tensor<float>({20, 6, 5}), Tensor<float>({20, 2, 2})};
-        },
+        [](RunReport& run) { run.test = {Tensor<float>({20, 6, 5}), Tensor<float>({20, 2, 2})}; },
         "report: targets have shape (None, 2, 2), expected (None,) or (None, classes)");
 }
 

@@ -27,8 +27,8 @@ inline constexpr Bound same_in_double{1e-12, gap_floor};
 inline constexpr Bound same_in_float{1e-5, 1};
 
 template <class Scalar>
-constexpr Bound same_as_reference = sizeof(Scalar) == sizeof(double) ? same_in_double
-                                                                     : same_in_float;
+constexpr Bound same_as_reference =
+    sizeof(Scalar) == sizeof(double) ? same_in_double : same_in_float;
 
 /// Checks y for the case's x, dx for its dy, and the gradient "d<name>" of each trainable
 /// parameter, all parameters having the case's values.

@@ -147,14 +147,12 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
     CHECK(refusal("number", [](RunState&, RunState::Value& value) {
               value.type = RunState::Type::integer;
           }) == "the state: number is of another type of number than this run's");
-    CHECK(refusal("tensor", [](RunState&, RunState::Value& value) {
-              value.shape = {3, 2};
-          }) == "the state: tensor has shape (3, 2), expected (2, 3)");
+    CHECK(refusal("tensor", [](RunState&, RunState::Value& value) { value.shape = {3, 2}; }) ==
+          "the state: tensor has shape (3, 2), expected (2, 3)");
     CHECK(refusal("tensor", [](RunState&, RunState::Value& value) { value.bytes = Buffer(8); }) !=
           "");
-    CHECK(refusal("list", [](RunState&, RunState::Value& value) {
-              value.shape = {3, 1};
-          }) == "the state: list is not a list");
+    CHECK(refusal("list", [](RunState&, RunState::Value& value) { value.shape = {3, 1}; }) ==
+          "the state: list is not a list");
     CHECK(refusal("maybe", [](RunState&, RunState::Value& value) {
               value.shape = {2};
               value.bytes = Buffer(16);

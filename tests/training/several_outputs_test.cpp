@@ -154,7 +154,8 @@ TEST_CASE("a NaN is traced to its place in any of the outputs, and in nested mod
     REQUIRE(history.non_finite);
     CHECK(history.non_finite->where == "multiply");
     model.parameter("inner/dense/bias")[0] = std::numeric_limits<float>::infinity();
-    CHECK(trainer.fit({data}, {target, data}, quiet_several(1)).non_finite->where == "inner/dense/bias");
+    CHECK(trainer.fit({data}, {target, data}, quiet_several(1)).non_finite->where ==
+          "inner/dense/bias");
 }
 
 TEST_CASE("what does not fit several outputs is refused") {

@@ -586,8 +586,7 @@ TEST_CASE("a trainer says that its model is gone") {
     }
     SUBCASE("moved away: it has no layers") {
         const Sequential taken = std::move(models.front());
-        CHECK(message_of<ArgumentError>(fit) ==
-              "the model has no layers, expected at least 1");
+        CHECK(message_of<ArgumentError>(fit) == "the model has no layers, expected at least 1");
         CHECK(taken.is_built());
     }
 }
@@ -705,9 +704,8 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
           "predictions (None, 6, 2, 1) has none");
     Sequential rows{Dense{2, softmax}};
     Trainer of_rows(rows, {.loss = CategoricalCrossentropy{}});
-    CHECK(message_of<ArgumentError>([&] {
-              of_rows.fit(train.x, Tensor<float>({32, 6, 2}), weighted);
-          }) ==
+    CHECK(message_of<ArgumentError>(
+              [&] { of_rows.fit(train.x, Tensor<float>({32, 6, 2}), weighted); }) ==
           "fit: class_weight needs a class as each sample's target, CategoricalCrossentropy "
           "for predictions (None, 6, 2) has none");
 }

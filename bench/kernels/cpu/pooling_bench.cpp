@@ -79,7 +79,7 @@ void add_pools(Index count, Index side, Index channels) {
     add_kernel("average_backward", average_backward);
 
     const auto add_eigen = [=](const std::string& name, const auto& run, Kernel kernel,
-                               Tensor<float> Images::*result) {
+                               Tensor<float> Images::* result) {
         add("pooling/" + name + shape + "/eigen", [=](benchmark::State& state) {
             Cpu cpu;
             Images images(count, side, channels), expected(count, side, channels);

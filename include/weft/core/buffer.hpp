@@ -33,7 +33,7 @@ public:
         std::swap(data_, other.data_);
         return *this;
     }
-    ~Buffer() { ::operator delete (data_, std::align_val_t{alignment}); }
+    ~Buffer() { ::operator delete(data_, std::align_val_t{alignment}); }
 
     std::byte* data() { return data_; }
     const std::byte* data() const { return data_; }
@@ -41,7 +41,7 @@ public:
 
 private:
     static std::byte* allocate(std::size_t size_bytes) {
-        return static_cast<std::byte*>(::operator new (size_bytes, std::align_val_t{alignment}));
+        return static_cast<std::byte*>(::operator new(size_bytes, std::align_val_t{alignment}));
     }
 
     std::size_t size_ = 0;

@@ -49,7 +49,8 @@ public:
                 concat("Cpu: threads is ", threads, ", expected 0 to ", most_threads));
         }
     }
-    WEFT_COLD Cpu(const Cpu& other) noexcept : threads_(other.threads_), is_exact_(other.is_exact_) {}
+    WEFT_COLD Cpu(const Cpu& other) noexcept
+        : threads_(other.threads_), is_exact_(other.is_exact_) {}
     WEFT_COLD ~Cpu() {}
     Cpu& operator=(const Cpu& other) noexcept {
         threads_ = other.threads_;

@@ -26,9 +26,7 @@ void take_eigen_object(const Eigen::EigenBase<Derived>&);
 
 /// Any matrix, vector, map or expression of Eigen's.
 template <class T>
-concept EigenObject = requires(const T& object) {
-    detail::take_eigen_object(object);
-};
+concept EigenObject = requires(const T& object) { detail::take_eigen_object(object); };
 
 /// The tensor (..., C) as a matrix of all leading axes by the last: (size / C, C).
 template <class Scalar>
@@ -61,7 +59,8 @@ TensorView<const Scalar> as_view(const Tensor<Scalar>& x) {
 
 /// The elements of a contiguous range (std::vector, std::array, std::span) as a tensor (n).
 template <std::ranges::contiguous_range Range>
-requires(!EigenObject<Range>) auto as_view(Range&& range) {
+requires(!EigenObject<Range>)
+auto as_view(Range&& range) {
     using Element = std::remove_reference_t<std::ranges::range_reference_t<Range>>;
     return TensorView<Element>(std::ranges::data(range),
                                Shape{static_cast<Index>(std::ranges::size(range))});

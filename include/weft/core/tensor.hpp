@@ -26,7 +26,8 @@ public:
     Tensor(const Shape& shape, const Device& device)
         : shape_(shape), memory_(device.allocate(size_bytes(shape))) {}
     /// All zeros, in memory of the host.
-    explicit Tensor(const Shape& shape) requires(Device::is_host)
+    explicit Tensor(const Shape& shape)
+    requires(Device::is_host)
         : shape_(shape), memory_(size_bytes(shape)) {}
 
     Tensor(const Tensor&) = default;
@@ -41,13 +42,15 @@ public:
     }
 
     /// The values in row-major order. Throws ShapeError when their number differs from the shape's.
-    Tensor(const Shape& shape, std::initializer_list<Scalar> values) requires(Device::is_host)
+    Tensor(const Shape& shape, std::initializer_list<Scalar> values)
+    requires(Device::is_host)
         : Tensor(shape) {
         std::ranges::copy(TensorView<const Scalar>(values, shape), data());
     }
 
     /// A copy of the viewed elements.
-    explicit Tensor(TensorView<const Scalar, Device> view) requires(Device::is_host)
+    explicit Tensor(TensorView<const Scalar, Device> view)
+    requires(Device::is_host)
         : Tensor(view.shape()) {
         std::ranges::copy(view, data());
     }
@@ -56,10 +59,22 @@ public:
     const Scalar* data() const { return reinterpret_cast<const Scalar*>(memory_.data()); }
     const Shape& shape() const { return shape_; }
     Index size() const { return shape_.size(); }
-    Scalar* begin() requires(Device::is_host) { return data(); }
-    Scalar* end() requires(Device::is_host) { return data() + size(); }
-    const Scalar* begin() const requires(Device::is_host) { return data(); }
-    const Scalar* end() const requires(Device::is_host) { return data() + size(); }
+    Scalar* begin()
+    requires(Device::is_host) {
+        return data();
+    }
+    Scalar* end()
+    requires(Device::is_host) {
+        return data() + size();
+    }
+    const Scalar* begin() const
+    requires(Device::is_host) {
+        return data();
+    }
+    const Scalar* end() const
+    requires(Device::is_host) {
+        return data() + size();
+    }
 
     TensorView<Scalar, Device> view() { return {data(), shape_}; }
     TensorView<const Scalar, Device> view() const { return {data(), shape_}; }
@@ -68,15 +83,25 @@ public:
 
     /// The element at the given indices, one per axis.
     template <std::integral... I>
-    requires(Device::is_host) Scalar& operator()(I... indices) { return view()(indices...); }
+    requires(Device::is_host)
+    Scalar& operator()(I... indices) {
+        return view()(indices...);
+    }
     template <std::integral... I>
-    requires(Device::is_host) const Scalar& operator()(I... indices) const {
+    requires(Device::is_host)
+    const Scalar& operator()(I... indices) const {
         return view()(indices...);
     }
 
     /// Element i in memory order.
-    Scalar& operator[](Index i) requires(Device::is_host) { return view()[i]; }
-    const Scalar& operator[](Index i) const requires(Device::is_host) { return view()[i]; }
+    Scalar& operator[](Index i)
+    requires(Device::is_host) {
+        return view()[i];
+    }
+    const Scalar& operator[](Index i) const
+    requires(Device::is_host) {
+        return view()[i];
+    }
 
     TensorView<Scalar, Device> slice(Index first, Index count) {
         return view().slice(first, count);

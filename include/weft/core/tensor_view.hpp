@@ -16,12 +16,12 @@ namespace weft {
 /// A range of elements in a row that a view may refer to: a named one, or one that owns nothing.
 /// Not a temporary container, whose elements would be gone before the view is used.
 template <class Range, class Scalar>
-concept ViewableAs = requires(Range& range) {
-    { std::ranges::data(range) } -> std::convertible_to<Scalar*>;
-    std::ranges::size(range);
-}
-&&(std::is_lvalue_reference_v<Range> ||
-   std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>>);
+concept ViewableAs =
+    requires(Range& range) {
+        { std::ranges::data(range) } -> std::convertible_to<Scalar*>;
+        std::ranges::size(range);
+    } && (std::is_lvalue_reference_v<Range> ||
+          std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>>);
 
 /// A pointer and a Shape: row-major elements, the last axis contiguous. It owns nothing; the memory
 /// must outlive it. TensorView<const Scalar> is the read-only one, which every TensorView<Scalar>
@@ -50,19 +50,26 @@ public:
     /// The read-only view of elements that may be written. A constructor and not a conversion
     /// operator, which a read-only view would have to itself.
     template <class Written>
-    requires std::same_as<const Written, Scalar> TensorView(TensorView<Written, Device> view)
-        : data_(view.data()), shape_(view.shape()) {}
+    requires std::same_as<const Written, Scalar>
+    TensorView(TensorView<Written, Device> view) : data_(view.data()), shape_(view.shape()) {}
 
     Scalar* data() const { return data_; }
     const Shape& shape() const { return shape_; }
     Index size() const { return shape_.size(); }
-    Scalar* begin() const requires(Device::is_host) { return data_; }
-    Scalar* end() const requires(Device::is_host) { return data_ + size(); }
+    Scalar* begin() const
+    requires(Device::is_host) {
+        return data_;
+    }
+    Scalar* end() const
+    requires(Device::is_host) {
+        return data_ + size();
+    }
     explicit operator bool() const { return data_ != nullptr; }
 
     /// The element at the given indices, one per axis; bounds are asserted.
     template <std::integral... I>
-    requires(Device::is_host) Scalar& operator()(I... indices) const {
+    requires(Device::is_host)
+    Scalar& operator()(I... indices) const {
         assert(static_cast<Index>(sizeof...(I)) == shape_.rank());
         Index offset = 0, axis = 0;
         ((assert(Index(indices) >= 0 && Index(indices) < shape_[axis]),
@@ -72,7 +79,8 @@ public:
     }
 
     /// Element i in memory order.
-    Scalar& operator[](Index i) const requires(Device::is_host) {
+    Scalar& operator[](Index i) const
+    requires(Device::is_host) {
         assert(i >= 0 && i < size());
         return data_[i];
     }

@@ -54,9 +54,7 @@ class Augmentation {
 public:
     template <class Step>
     requires requires(const Step& step, TensorView<Scalar> image,
-                      const AugmentationRandom& random) {
-        step.apply(image, random);
-    }
+                      const AugmentationRandom& random) { step.apply(image, random); }
     Augmentation(Step step)
         : apply_([step](TensorView<Scalar> image, const AugmentationRandom& random) {
               step.apply(image, random);

@@ -19,7 +19,7 @@ class Column {
 public:
     template <class X>
     requires(!std::same_as<std::remove_cvref_t<X>, Column> && requires(const X& x) { as_view(x); })
-        Column(X&& x) {  // NOLINT(bugprone-forwarding-reference-overload)
+    Column(X&& x) {  // NOLINT(bugprone-forwarding-reference-overload)
         using Element = std::remove_cvref_t<decltype(*as_view(std::as_const(x)).data())>;
         const auto keep = std::make_shared<const Kept<X>>(std::forward<X>(x));
         const auto view = as_view(keep->array);

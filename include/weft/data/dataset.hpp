@@ -277,7 +277,6 @@ private:
 
 /// Whether samples X and targets Y are arrays that Examples can be made of.
 template <class Y, class X, class Scalar>
-concept TargetsFor = std::constructible_from < Examples<Scalar>,
-const X&, const Y& > ;
+concept TargetsFor = std::constructible_from<Examples<Scalar>, const X&, const Y&>;
 
 }  // namespace weft

@@ -23,8 +23,8 @@ namespace weft {
 /// The number types that an IDX file can hold.
 template <class T>
 concept IdxElement = std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_t> ||
-    std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t> || std::same_as<T, float> ||
-    std::same_as<T, double>;
+                     std::same_as<T, std::int16_t> || std::same_as<T, std::int32_t> ||
+                     std::same_as<T, float> || std::same_as<T, double>;
 
 /// Reads an uncompressed IDX file, which is
 ///

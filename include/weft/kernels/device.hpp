@@ -28,13 +28,14 @@ struct KernelArguments {
 /// Memory, and the way there and back. A copy of a device is the same device, for passes of its
 /// own.
 template <class D>
-concept DeviceMemory = std::default_initializable<D> && std::copyable<D> &&
+concept DeviceMemory =
+    std::default_initializable<D> && std::copyable<D> &&
     requires(const D& device, std::size_t size_bytes, typename D::Memory memory) {
-    { D::is_host } -> std::convertible_to<bool>;
-    { device.allocate(size_bytes) } -> std::same_as<typename D::Memory>;
-    { memory.data() } -> std::same_as<std::byte*>;
-    requires std::copyable<typename D::Memory>;
-};
+        { D::is_host } -> std::convertible_to<bool>;
+        { device.allocate(size_bytes) } -> std::same_as<typename D::Memory>;
+        { memory.data() } -> std::same_as<std::byte*>;
+        requires std::copyable<typename D::Memory>;
+    };
 
 template <class D, class Scalar>
 concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const Scalar> host,
@@ -52,87 +53,85 @@ concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const S
 };
 
 template <class D, class Scalar>
-concept ComputesLayers = requires(KernelArguments<D, Scalar> a, Activation activation,
-                                  const Convolution& convolution, const Window2D& window,
-                                  std::uint8_t* taps, std::int32_t* wide_taps,
-                                  const RandomStream& random, const std::uint32_t* at_step,
-                                  bool flag) {
-    dense_forward<Scalar>(a.device, a.in, a.in, a.in, activation, a.out);
-    dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
-    convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
-    convolution_input_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
-    convolution_filter_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
-    column_sums<Scalar>(a.device, a.count, a.count, a.from, a.to);
-    activation_forward<Scalar>(a.device, activation, a.in, a.out);
-    activation_backward<Scalar>(a.device, activation, a.in, a.in, a.out);
-    activation_backward_from_input<Scalar>(a.device, activation, a.in, a.in, a.out);
-    leaky_relu_forward<Scalar>(a.device, a.number, a.in, a.out);
-    leaky_relu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
-    elu_forward<Scalar>(a.device, a.number, a.in, a.out);
-    elu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
-    scale_and_offset<Scalar>(a.device, a.in, a.number, a.number, a.out);
-    max_pool_forward<Scalar>(a.device, window, a.in, a.out, taps);
-    max_pool_forward<Scalar>(a.device, window, a.in, a.out, wide_taps);
-    max_pool_backward<Scalar>(a.device, window, a.in, a.in, taps, a.out);
-    max_pool_backward<Scalar>(a.device, window, a.in, a.in, wide_taps, a.out);
-    average_pool_forward<Scalar>(a.device, window, a.in, a.out);
-    average_pool_backward<Scalar>(a.device, window, a.in, a.out);
-    batch_norm_forward(a.device, a.count, a.count, a.from, a.number, a.number, a.from, a.from, a.to,
-                       a.to, a.to, a.to, a.to);
-    batch_norm_inference(a.device, a.count, a.count, a.from, a.from, a.from, a.number, a.from,
-                         a.from, a.to);
-    batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from, flag,
-                        a.to, a.to, a.to);
-    dropout_forward(a.device, a.count, a.real, random, at_step, a.count, a.from, a.to, taps);
-    dropout_backward(a.device, a.count, a.real, taps, a.from, a.to);
-};
+concept ComputesLayers =
+    requires(KernelArguments<D, Scalar> a, Activation activation, const Convolution& convolution,
+             const Window2D& window, std::uint8_t* taps, std::int32_t* wide_taps,
+             const RandomStream& random, const std::uint32_t* at_step, bool flag) {
+        dense_forward<Scalar>(a.device, a.in, a.in, a.in, activation, a.out);
+        dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
+        convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
+        convolution_input_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
+        convolution_filter_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
+        column_sums<Scalar>(a.device, a.count, a.count, a.from, a.to);
+        activation_forward<Scalar>(a.device, activation, a.in, a.out);
+        activation_backward<Scalar>(a.device, activation, a.in, a.in, a.out);
+        activation_backward_from_input<Scalar>(a.device, activation, a.in, a.in, a.out);
+        leaky_relu_forward<Scalar>(a.device, a.number, a.in, a.out);
+        leaky_relu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
+        elu_forward<Scalar>(a.device, a.number, a.in, a.out);
+        elu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
+        scale_and_offset<Scalar>(a.device, a.in, a.number, a.number, a.out);
+        max_pool_forward<Scalar>(a.device, window, a.in, a.out, taps);
+        max_pool_forward<Scalar>(a.device, window, a.in, a.out, wide_taps);
+        max_pool_backward<Scalar>(a.device, window, a.in, a.in, taps, a.out);
+        max_pool_backward<Scalar>(a.device, window, a.in, a.in, wide_taps, a.out);
+        average_pool_forward<Scalar>(a.device, window, a.in, a.out);
+        average_pool_backward<Scalar>(a.device, window, a.in, a.out);
+        batch_norm_forward(a.device, a.count, a.count, a.from, a.number, a.number, a.from, a.from,
+                           a.to, a.to, a.to, a.to, a.to);
+        batch_norm_inference(a.device, a.count, a.count, a.from, a.from, a.from, a.number, a.from,
+                             a.from, a.to);
+        batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from,
+                            flag, a.to, a.to, a.to);
+        dropout_forward(a.device, a.count, a.real, random, at_step, a.count, a.from, a.to, taps);
+        dropout_backward(a.device, a.count, a.real, taps, a.from, a.to);
+    };
 
 template <class D, class Scalar>
-concept ComputesLosses = requires(KernelArguments<D, Scalar> a,
-                                  const SmoothedTargets<Scalar>& targets, bool flag,
-                                  TensorView<double, D> sum, double* slot) {
-    sparse_softmax_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out, a.out);
-    sparse_categorical_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
-    softmax_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
-    categorical_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out);
-    sigmoid_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
-    binary_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out);
-    mean_squared_error<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
-    add_sparse_matches<Scalar>(a.device, a.in, a.in, sum);
-    add_categorical_matches<Scalar>(a.device, a.in, a.in, sum);
-    add_binary_matches<Scalar>(a.device, a.in, a.in, a.number, sum);
-    add_top_k_matches<Scalar>(a.device, a.in, a.in, flag, a.count, sum);
-    add_losses<Scalar>(a.device, a.in, sum, a.real, slot);
-    add_penalties(a.device, slot, slot, a.count, a.count, sum, a.real, slot);
-    end_batch(a.device, sum);
-    check_finite<Scalar>(a.device, a.in, a.real, slot, slot);
-    undo_if_wrong<Scalar>(a.device, slot, a.in, a.out);
-    { all_finite<Scalar>(a.device, a.in) } -> std::same_as<bool>;
-};
+concept ComputesLosses =
+    requires(KernelArguments<D, Scalar> a, const SmoothedTargets<Scalar>& targets, bool flag,
+             TensorView<double, D> sum, double* slot) {
+        sparse_softmax_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out, a.out);
+        sparse_categorical_crossentropy<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
+        softmax_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
+        categorical_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out);
+        sigmoid_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out, a.out);
+        binary_crossentropy<Scalar>(a.device, a.in, targets, a.number, a.out, a.out);
+        mean_squared_error<Scalar>(a.device, a.in, a.in, a.number, a.out, a.out);
+        add_sparse_matches<Scalar>(a.device, a.in, a.in, sum);
+        add_categorical_matches<Scalar>(a.device, a.in, a.in, sum);
+        add_binary_matches<Scalar>(a.device, a.in, a.in, a.number, sum);
+        add_top_k_matches<Scalar>(a.device, a.in, a.in, flag, a.count, sum);
+        add_losses<Scalar>(a.device, a.in, sum, a.real, slot);
+        add_penalties(a.device, slot, slot, a.count, a.count, sum, a.real, slot);
+        end_batch(a.device, sum);
+        check_finite<Scalar>(a.device, a.in, a.real, slot, slot);
+        undo_if_wrong<Scalar>(a.device, slot, a.in, a.out);
+        { all_finite<Scalar>(a.device, a.in) } -> std::same_as<bool>;
+    };
 
 template <class D, class Scalar>
-concept UpdatesParameters = requires(KernelArguments<D, Scalar> a,
-                                     const DeviceStep<SGDStep<Scalar>>& sgd,
-                                     const DeviceStep<AdamStep<Scalar>>& adam,
-                                     const DeviceStep<RMSpropStep<Scalar>>& rmsprop, bool flag,
-                                     double* slot) {
-    sgd_update(a.device, a.count, sgd, a.from, a.to);
-    momentum_update(a.device, a.count, sgd, flag, a.from, a.to, a.to);
-    rmsprop_update(a.device, a.count, rmsprop, a.from, a.to, a.to, a.to, a.to);
-    adam_update(a.device, a.count, adam, a.from, a.to, a.to, a.to);
-    add_penalty<Scalar>(a.device, a.in, a.real, a.real, flag, slot);
-    add_penalty_gradient<Scalar>(a.device, a.in, a.real, a.real, a.out);
-    clip_values<Scalar>(a.device, a.out, a.real);
-    clip_norm<Scalar>(a.device, a.out, a.real);
-    make_non_negative<Scalar>(a.device, a.out, slot);
-    limit_column_norms<Scalar>(a.device, a.out, a.real, slot);
-    weight_rows<Scalar>(a.device, a.in, a.out, a.out);
-};
+concept UpdatesParameters =
+    requires(KernelArguments<D, Scalar> a, const DeviceStep<SGDStep<Scalar>>& sgd,
+             const DeviceStep<AdamStep<Scalar>>& adam,
+             const DeviceStep<RMSpropStep<Scalar>>& rmsprop, bool flag, double* slot) {
+        sgd_update(a.device, a.count, sgd, a.from, a.to);
+        momentum_update(a.device, a.count, sgd, flag, a.from, a.to, a.to);
+        rmsprop_update(a.device, a.count, rmsprop, a.from, a.to, a.to, a.to, a.to);
+        adam_update(a.device, a.count, adam, a.from, a.to, a.to, a.to);
+        add_penalty<Scalar>(a.device, a.in, a.real, a.real, flag, slot);
+        add_penalty_gradient<Scalar>(a.device, a.in, a.real, a.real, a.out);
+        clip_values<Scalar>(a.device, a.out, a.real);
+        clip_norm<Scalar>(a.device, a.out, a.real);
+        make_non_negative<Scalar>(a.device, a.out, slot);
+        limit_column_norms<Scalar>(a.device, a.out, a.real, slot);
+        weight_rows<Scalar>(a.device, a.in, a.out, a.out);
+    };
 
 /// All of it. What each kernel computes is said where the CPU's is, in kernels/cpu.
 template <class D, class Scalar>
 concept Device = DeviceMemory<D> && MovesNumbers<D, Scalar> && ComputesLayers<D, Scalar> &&
-    ComputesLosses<D, Scalar> && UpdatesParameters<D, Scalar>;
+                 ComputesLosses<D, Scalar> && UpdatesParameters<D, Scalar>;
 
 /// Does not compile for a device that lacks a kernel; the compiler's note names it. Of the CPU,
 /// which the tests look after, only whether its kernels are included.

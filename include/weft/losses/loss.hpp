@@ -129,7 +129,7 @@ class LossDeclaration : public detail::Declared<Loss<Scalar, Device>> {
 public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
-        WEFT_COLD LossDeclaration(const D& declaration)
+    WEFT_COLD LossDeclaration(const D& declaration)
         : detail::Declared<Loss<Scalar, Device>>(
               detail::Makes<typename D::template Function<Scalar, Device>>(), D::type,
               declaration) {}

@@ -20,7 +20,7 @@ public:
 
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
-        WEFT_COLD LossList(const D& declaration) : Declaration(declaration) {}
+    WEFT_COLD LossList(const D& declaration) : Declaration(declaration) {}
     LossList(const Declaration& declaration) : Declaration(declaration) {}
     WEFT_COLD LossList(const LossList&) = default;
     WEFT_COLD LossList(LossList&&) = default;

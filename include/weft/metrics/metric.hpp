@@ -45,7 +45,7 @@ public:
     template <class D>
     requires std::derived_from<typename D::template Function<Scalar, Device>,
                                Metric<Scalar, Device>>
-        WEFT_COLD MetricDeclaration(const D& declaration)
+    WEFT_COLD MetricDeclaration(const D& declaration)
         : detail::Declared<Metric<Scalar, Device>>(
               detail::Makes<typename D::template Function<Scalar, Device>>(), declaration.name,
               declaration) {}

@@ -250,7 +250,7 @@ private:
     }
 
     /// All values that lie in the memory of `from` lie in that of `to`.
-    WEFT_COLD void put_into(std::size_t PlanValue::*memory, std::size_t from, std::size_t to) {
+    WEFT_COLD void put_into(std::size_t PlanValue::* memory, std::size_t from, std::size_t to) {
         for (PlanValue& value : values_) {
             if (value.*memory == from) value.*memory = to;
         }

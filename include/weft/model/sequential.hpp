@@ -23,9 +23,10 @@ public:
 
     /// From declarations, the first of which may be Input.
     template <class... Declarations>
-    requires(sizeof...(Declarations) > 0 && ((DeclaresLayer<Declarations, Scalar, Device> ||
-                                              std::same_as<Declarations, Input>)&&...)) WEFT_COLD
-        Sequential(Declarations... declarations) {
+    requires(sizeof...(Declarations) > 0 &&
+             ((DeclaresLayer<Declarations, Scalar, Device> || std::same_as<Declarations, Input>) &&
+              ...))
+    WEFT_COLD Sequential(Declarations... declarations) {
         (add(std::move(declarations)), ...);
         this->build_if_declared();
     }

@@ -34,9 +34,9 @@ WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
     if (from.form) graph.form = std::make_shared<const OwnForm<Scalar, Device>>(std::move(parts));
     for (const auto& declaration : from.layers) {
         const bool is_weft = visit_weft_layers([&](const auto&... example) {
-            return (add_declared<std::remove_cvref_t<decltype(example)>>(graph.layers,
-                                                                         declaration) ||
-                    ...);
+            return (
+                add_declared<std::remove_cvref_t<decltype(example)>>(graph.layers, declaration) ||
+                ...);
         });
         if (!is_weft && !(add_declared<Own>(graph.layers, declaration) || ...)) {
             throw ArgumentError(concat("to: ", declaration.name(), " is a ", declaration.type(),

@@ -79,7 +79,7 @@ public:
     template <class D>
     requires std::derived_from<typename D::template Update<Scalar, Device>,
                                Optimizer<Scalar, Device>>
-        WEFT_COLD OptimizerDeclaration(const D& declaration)
+    WEFT_COLD OptimizerDeclaration(const D& declaration)
         : detail::Declared<Optimizer<Scalar, Device>>(
               detail::Makes<typename D::template Update<Scalar, Device>>(), D::type, declaration) {}
 

@@ -13,13 +13,11 @@ namespace weft {
 
 /// Something with at least one of the member functions that a training run calls.
 template <class T>
-concept Callback = requires(T& object, TrainingRun& run) {
-    object.on_train_begin(run);
-}
-|| requires(T& object, TrainingRun& run) { object.on_epoch_begin(run); }
-|| requires(T& object, TrainingRun& run) { object.on_batch_end(run); }
-|| requires(T& object, TrainingRun& run) { object.on_epoch_end(run); }
-|| requires(T& object, TrainingRun& run) { object.on_train_end(run); };
+concept Callback = requires(T& object, TrainingRun& run) { object.on_train_begin(run); } ||
+                   requires(T& object, TrainingRun& run) { object.on_epoch_begin(run); } ||
+                   requires(T& object, TrainingRun& run) { object.on_batch_end(run); } ||
+                   requires(T& object, TrainingRun& run) { object.on_epoch_end(run); } ||
+                   requires(T& object, TrainingRun& run) { object.on_train_end(run); };
 
 /// Any callback: an object with some of the member functions
 ///
@@ -42,7 +40,8 @@ concept Callback = requires(T& object, TrainingRun& run) {
 class CallbackHandle {
 public:
     template <class T>
-    requires Callback<std::remove_reference_t<T>> CallbackHandle(T&& callback) {
+    requires Callback<std::remove_reference_t<T>>
+    CallbackHandle(T&& callback) {
         using Object = std::remove_reference_t<T>;
         std::shared_ptr<Object> object;
         if constexpr (std::is_lvalue_reference_v<T>) {
@@ -56,16 +55,16 @@ public:
             if constexpr (requires { object->listens_to_batches(); }) {
                 return static_cast<const Object*>(of)->listens_to_batches();
             } else {
-                return requires(TrainingRun & run) { object->on_batch_end(run); };
+                return requires(TrainingRun& run) { object->on_batch_end(run); };
             }
         };
-        if constexpr (requires(StateFields & field, TrainingRun & run) {
+        if constexpr (requires(StateFields& field, TrainingRun& run) {
                           object->visit_state(field, run);
                       }) {
             visit_state_ = [object](StateFields& field, TrainingRun& run) {
                 object->visit_state(field, run);
             };
-        } else if constexpr (requires(StateFields & field) { object->visit_state(field); }) {
+        } else if constexpr (requires(StateFields& field) { object->visit_state(field); }) {
             visit_state_ = [object](StateFields& field, TrainingRun&) {
                 object->visit_state(field);
             };
@@ -78,9 +77,7 @@ public:
 
     /// Whether the end of a batch is to be told: on a device whose memory is not the host's, the
     /// run then waits for the batch and reads its scores.
-    bool listens_to_batches() const {
-        return listens_to_batches_(object_);
-    }
+    bool listens_to_batches() const { return listens_to_batches_(object_); }
 
     void visit_state(StateFields& field, TrainingRun& run) const {
         if (visit_state_) visit_state_(field, run);

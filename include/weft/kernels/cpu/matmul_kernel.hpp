@@ -129,8 +129,8 @@ constexpr Index block_height(Index rows) {
 /// C, is prefetched for writing while the sums are computed.
 template <Index Rows, Index Packets, bool PrefetchB, class BlockOfA, class Scalar>
 EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scalar* b, Index b_row,
-                                        Scalar* c, Index c_row, const Scalar* next_block, Index width,
-                                        const Epilogue<Scalar>& epilogue) {
+                                        Scalar* c, Index c_row, const Scalar* next_block,
+                                        Index width, const Epilogue<Scalar>& epilogue) {
     using namespace Eigen::internal;
     constexpr Index step = packet_size<Scalar>;
     const auto load_columns = [&](const Scalar* x, Index p) {
@@ -138,7 +138,8 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scal
     };
 
     for (Index i = 0; i < Rows; ++i) {
-        for (Index p = 0; p < Packets; ++p) WEFT_PREFETCH_TO_WRITE(next_block + i * c_row + p * step);
+        for (Index p = 0; p < Packets; ++p)
+            WEFT_PREFETCH_TO_WRITE(next_block + i * c_row + p * step);
     }
     const Index ahead = b_row > Packets * step ? 24 * b_row : 0;
     Packet<Scalar> sums[std::size_t{Rows}][std::size_t{Packets}];

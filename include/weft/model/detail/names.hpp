@@ -52,8 +52,8 @@ WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<Parameter
         if (parameter.name == name) return parameter;
         known += join({known.empty() ? "" : ", ", parameter.name});
     }
-    throw ArgumentError(join(
-        {"model: no parameter is named ", name, known.empty() ? "" : "; there are ", known}));
+    throw ArgumentError(
+        join({"model: no parameter is named ", name, known.empty() ? "" : "; there are ", known}));
 }
 
 /// The numbers in those parameters that are trainable, or in those that are not.
@@ -93,8 +93,7 @@ inline const Shape& only(const std::vector<Shape>& shapes, std::string_view what
 
 WEFT_COLD inline void require_built(bool is_built) {
     if (is_built) return;
-    throw ArgumentError(
-        "the model is not built; call build(input_shape) or fit it first");
+    throw ArgumentError("the model is not built; call build(input_shape) or fit it first");
 }
 
 /// what: "the output has"

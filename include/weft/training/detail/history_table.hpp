@@ -18,7 +18,7 @@ struct HistoryTable {
     const std::vector<std::string>& scores;
 
     WEFT_COLD void visit_state(StateFields& field) {
-        constexpr double EpochRecord::*numbers[] = {
+        constexpr double EpochRecord::* numbers[] = {
             &EpochRecord::seconds, &EpochRecord::samples_per_second, &EpochRecord::learning_rate};
         std::vector<double> table;
         for (const EpochRecord& epoch : epochs) {
@@ -33,7 +33,8 @@ struct HistoryTable {
         for (auto number = table.begin(); number != table.end();) {
             EpochRecord epoch;
             for (const auto member : numbers) {
-                field.require(*number >= 0, "epochs", "holds a time or a rate that is not at least 0");
+                field.require(*number >= 0, "epochs",
+                              "holds a time or a rate that is not at least 0");
                 epoch.*member = *number++;
             }
             for (const std::string& name : scores) epoch.scores.set(name, *number++);

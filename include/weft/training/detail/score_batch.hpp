@@ -100,8 +100,8 @@ WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, std::span<const Index
         const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
         double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
         if (!weights.of_classes.empty()) {
-            weight *= weights
-                          .of_classes[class_of<Scalar>(classes.sample(i), weights.of_classes.size())];
+            weight *=
+                weights.of_classes[class_of<Scalar>(classes.sample(i), weights.of_classes.size())];
         }
         factors[i] = static_cast<Scalar>(weight);
     }
@@ -139,10 +139,9 @@ WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
                 : TensorView<Scalar, Device>(batch.scratch_gradient.data(), shape.batch(n));
         const double weight = options.loss_weights.empty() ? 1 : options.loss_weights[k];
         const Index rows = step_samples * loss_rows(shape);
-        options.loss[k]->evaluate(device, plan.gives_logits(k),
-                                  model.prediction(batch.workspace, n, k), targets[k],
-                                  static_cast<Scalar>(weight) / static_cast<Scalar>(rows), losses,
-                                  gradient);
+        options.loss[k]->evaluate(
+            device, plan.gives_logits(k), model.prediction(batch.workspace, n, k), targets[k],
+            static_cast<Scalar>(weight) / static_cast<Scalar>(rows), losses, gradient);
         if (weighs) weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
         add_losses<Scalar>(device, losses, tally.score(is_one ? 0 : k + 1), mark, wrong);
     }
