@@ -224,7 +224,7 @@ TEST_CASE("wrong inputs and outputs are refused by name") {
     CHECK_THROWS_WITH_AS(model.predict({Tensor<float>({3, 2}), y}),
                          "model: input 1, input_layer, has 4 samples, the first has 3", ShapeError);
     CHECK_THROWS_WITH_AS(model.predict(x),
-                         "model: it has 2 inputs, where one is expected; input_shapes(), "
+                         "model: it has 2 inputs, expected 1; input_shapes(), "
                          "output_shapes() and lists of tensors are for several",
                          ArgumentError);
     CHECK_THROWS_AS(model.input_shape(), ArgumentError);
@@ -325,7 +325,7 @@ TEST_CASE("models in models in models, of several inputs and outputs") {
     randomize(idle);
     CHECK(have_numerical_gradients(idle));
     CHECK_THROWS_WITH_AS(two(x),
-                         "model: it has 3 outputs, where one is expected; input_shapes(), "
+                         "model: it has 3 outputs, expected 1; input_shapes(), "
                          "output_shapes() and lists of tensors are for several",
                          ArgumentError);
     CHECK_THROWS_WITH_AS(middle.apply(std::vector{u}), "model: 1 inputs, expected 2",

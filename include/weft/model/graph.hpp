@@ -118,11 +118,15 @@ struct Graph {
 
 namespace detail {
 
-/// Whether the inputs of a graph say their shapes.
+/// The shapes of a graph's inputs; none unless all say theirs.
 template <class Scalar, class Device>
-WEFT_COLD bool is_declared(const Graph<Scalar, Device>& graph) {
-    const auto declares = [](const GraphInput& input) { return input.shape.has_value(); };
-    return !graph.inputs.empty() && std::ranges::all_of(graph.inputs, declares);
+WEFT_COLD std::vector<Shape> declared_shapes(const Graph<Scalar, Device>& graph) {
+    std::vector<Shape> shapes;
+    for (const GraphInput& input : graph.inputs) {
+        if (!input.shape) return {};
+        shapes.push_back(*input.shape);
+    }
+    return shapes;
 }
 
 /// What Keras calls a model, and whether the user did.

@@ -161,8 +161,10 @@ WEFT_COLD Graph<Scalar, Device> ordered_graph(std::span<const LooseLayer<Scalar,
                                               std::vector<std::string> input_names,
                                               std::span<const LooseValue> outputs) {
     constexpr std::size_t none = graph_input;
-    Graph<Scalar, Device> graph{.inputs = std::move(inputs)};
-    detail::GraphParts<Scalar, Device> parts{.input_names = std::move(input_names)};
+    Graph<Scalar, Device> graph;
+    graph.inputs = std::move(inputs);
+    detail::GraphParts<Scalar, Device> parts;
+    parts.input_names = std::move(input_names);
     std::vector<std::vector<std::size_t>> values(nodes.size());
     std::vector<std::size_t> place(layers.size(), none), read;
     const auto value_of = [&](const LooseValue& value) {

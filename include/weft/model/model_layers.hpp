@@ -163,10 +163,8 @@ protected:
 
     /// For inputs that were declared.
     WEFT_COLD void build_if_declared() {
-        if (!detail::is_declared(graph_)) return;
-        std::vector<Shape> shapes(graph_.inputs.size());
-        for (std::size_t k = 0; k < shapes.size(); ++k) shapes[k] = *graph_.inputs[k].shape;
-        build(shapes);
+        const std::vector<Shape> shapes = detail::declared_shapes(graph_);
+        if (!shapes.empty()) build(shapes);
     }
 
     const BuiltGraph<Scalar, Device>& built() const {

@@ -61,7 +61,7 @@ private:
             all.push_back(named("keras.layers",
                                 input_layer(inputs[k], parts_of(graph).input_names.at(k)),
                                 outline.inputs[k], {}));
-            input_layers.push_back(reference(outline.values[k]));
+            input_layers.emplace_back(reference(outline.values[k]));
         }
         for (const OutlineItem& item : outline.items) {
             Json::Array calls;
@@ -82,7 +82,7 @@ private:
             all.push_back(named(module, std::move(inner), item.name, std::move(calls)));
         }
         for (const std::size_t value : graph.outputs) {
-            output_layers.push_back(reference(outline.values[value]));
+            output_layers.emplace_back(reference(outline.values[value]));
         }
         config.push_back({"layers", std::move(all)});
         config.push_back({"input_layers", one_or_all(std::move(input_layers))});

@@ -75,9 +75,9 @@ WEFT_COLD inline double multiplications(std::span<const ParameterInfo> parameter
 }
 
 WEFT_COLD [[noreturn]] inline void refuse_several(std::size_t count, std::string_view what) {
-    throw ArgumentError(join({"model: it has ", static_cast<Index>(count), " ", what,
-                              ", where one is expected; input_shapes(), output_shapes() and lists "
-                              "of tensors are for several"}));
+    throw ArgumentError(
+        join({"model: it has ", static_cast<Index>(count), " ", what, ", expected 1; ",
+              "input_shapes(), output_shapes() and lists of tensors are for several"}));
 }
 
 WEFT_COLD [[noreturn]] inline void refuse_inputs(std::size_t found, std::size_t expected) {
