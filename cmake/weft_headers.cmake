@@ -7,6 +7,7 @@ set(weft_headers
     config.hpp
     core/atomic_file.hpp
     core/buffer.hpp
+    core/contains.hpp
     core/cpu.hpp
     core/crc32.hpp
     core/declared.hpp
@@ -252,13 +253,15 @@ set(weft_io_headers
     io/detail/graph_writer.hpp
     io/detail/json.hpp
     io/detail/json_fields.hpp
+    io/detail/keras_fields.hpp
     io/detail/safetensors.hpp
     io/layer_formats.hpp
     io/model_checkpoint.hpp
     io/model_file.hpp
     io/weights.hpp
 )
-set(weft_io_sources io/graph_text.cpp io/io.cpp io/json.cpp io/json_fields.cpp io/safetensors.cpp)
+set(weft_io_sources io/graph_text.cpp io/io.cpp io/json.cpp io/json_fields.cpp io/keras_fields.cpp
+    io/safetensors.cpp)
 
 foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers)
     list(TRANSFORM weft_${list} PREPEND "${PROJECT_SOURCE_DIR}/include/weft/")

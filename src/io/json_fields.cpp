@@ -83,7 +83,7 @@ void JsonFields::visit_integer(std::string_view name, std::int64_t& number) {
 }
 
 bool JsonFields::visit_object(std::string_view name, std::string& type,
-                              const std::function<void(LayerFields&)>& visit) {
+                              const std::function<void(KerasFields&)>& visit) {
     if (config_ == nullptr) {
         if (type.empty()) {
             write(name, {});

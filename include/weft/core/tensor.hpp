@@ -45,14 +45,15 @@ public:
     Tensor(const Shape& shape, std::initializer_list<Scalar> values)
     requires(Device::is_host)
         : Tensor(shape) {
-        std::ranges::copy(TensorView<const Scalar>(values, shape), data());
+        const TensorView<const Scalar> view(values, shape);
+        std::copy(view.begin(), view.end(), data());
     }
 
     /// A copy of the viewed elements.
     explicit Tensor(TensorView<const Scalar, Device> view)
     requires(Device::is_host)
         : Tensor(view.shape()) {
-        std::ranges::copy(view, data());
+        std::copy(view.begin(), view.end(), data());
     }
 
     Scalar* data() { return reinterpret_cast<Scalar*>(memory_.data()); }

@@ -80,7 +80,7 @@ template <class T>
 T from_big_endian(const void* bytes) {
     std::array<std::byte, sizeof(T)> raw;
     std::memcpy(raw.data(), bytes, sizeof(T));
-    if constexpr (std::endian::native == std::endian::little) std::ranges::reverse(raw);
+    if constexpr (std::endian::native == std::endian::little) std::reverse(raw.begin(), raw.end());
     return std::bit_cast<T>(raw);
 }
 
@@ -190,7 +190,8 @@ WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expect
                              hex(code), " ", hex(rank), ", expected 00 00 <type> <rank> of IDX"));
     }
     if (code != expected.code) {
-        const auto type = std::ranges::find(idx_types, code, &IdxType::code);
+        const auto type = std::find_if(idx_types.begin(), idx_types.end(),
+                                       [&](const IdxType& known) { return known.code == code; });
         throw IoError(concat(
             bytes.name(), ": holds elements of type ",
             type == idx_types.end() ? concat("0x", hex(code), ", unknown to IDX") : concat(*type),

@@ -66,8 +66,8 @@ SplitIndices stratified_split(const Labels& labels, double test_share, std::uint
         split.test.insert(split.test.end(), samples.begin(), samples.begin() + test);
         split.train.insert(split.train.end(), samples.begin() + test, samples.end());
     }
-    std::ranges::sort(split.train);
-    std::ranges::sort(split.test);
+    std::sort(split.train.begin(), split.train.end());
+    std::sort(split.test.begin(), split.test.end());
     return split;
 }
 
@@ -139,7 +139,8 @@ Tensor<T> take(TensorView<const T> x, std::span<const Index> indices) {
             throw ArgumentError(concat("take: index ", i, " is ", indices[i], ", expected 0 ... ",
                                        x.shape()[0] - 1));
         }
-        std::ranges::copy(x.sample(indices[i]), y.sample(static_cast<Index>(i)).begin());
+        const auto sample = x.sample(indices[i]);
+        std::copy(sample.begin(), sample.end(), y.sample(static_cast<Index>(i)).begin());
     }
     return y;
 }

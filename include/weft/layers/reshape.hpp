@@ -41,11 +41,11 @@ private:
     static Shape resolve(const Reshape& options, const LayerBuilder& builder) {
         std::vector<Index> extents = options.target_shape;
         const Index size = builder.input_shape().size();
-        const auto open = std::ranges::count(extents, Index{-1});
+        const auto open = std::count(extents.begin(), extents.end(), Index{-1});
         builder.require(open <= 1, "target_shape", concat("one with ", open, " extents of -1"),
                         "at most one -1");
         if (open == 1) {
-            const auto free = std::ranges::find(extents, Index{-1});
+            const auto free = std::find(extents.begin(), extents.end(), Index{-1});
             *free = 1;
             const Index others = Shape(extents).size();
             *free = others == 0 ? 0 : size / others;

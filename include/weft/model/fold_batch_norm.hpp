@@ -2,6 +2,7 @@
 /// fold_batch_norm: a copy of a model for inference, with its batch norms inside other layers.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
@@ -14,6 +15,7 @@
 #include "weft/model/graph_order.hpp"
 #include "weft/model/model.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
 
@@ -34,13 +36,13 @@ public:
             // Models in it are dissolved. Keras allows no / in the name of a layer.
             std::string name = model.layer_name(i);
             if (name.find('/') != name.npos) {
-                std::ranges::replace(name, '/', '_');
+                std::replace(name.begin(), name.end(), '/', '_');
                 part.declaration.set_name(std::move(name));
             }
             for (const ParameterInfo& parameter : model.layer_parameters(i)) {
                 part.parameters.emplace_back(parameter.slot.shape);
                 const auto numbers = on_host<Scalar>(model.device(), model.view(parameter.slot));
-                std::ranges::copy(numbers, part.parameters.back().begin());
+                std::copy(numbers.begin(), numbers.end(), part.parameters.back().begin());
             }
             parts_.push_back(std::move(part));
         }
@@ -69,7 +71,7 @@ public:
         std::iota(value.begin(), value.end(), std::size_t{0});
         // In the order in which a file brings them back.
         for (const std::size_t i : keras_order_of(nodes_, inputs_.size(), outputs_)) {
-            const auto known = std::ranges::find(places, nodes_[i].layer);
+            const auto known = std::find(places.begin(), places.end(), nodes_[i].layer);
             const auto layer = static_cast<std::size_t>(known - places.begin());
             if (known == places.end()) {
                 places.push_back(nodes_[i].layer);
@@ -90,7 +92,8 @@ public:
                 const auto rounded = [](double number) { return static_cast<Scalar>(number); };
                 write_on_host(device, result.view(result.layer_parameters(i)[p].slot),
                               [&](TensorView<Scalar> numbers) {
-                                  std::ranges::transform(parameters[p], numbers.begin(), rounded);
+                                  std::transform(parameters[p].begin(), parameters[p].end(),
+                                                 numbers.begin(), rounded);
                               });
             }
         }
@@ -99,7 +102,8 @@ public:
 
     /// Whether there was nothing but dropouts.
     bool is_empty() const {
-        return std::ranges::none_of(nodes_, [](const Node& node) { return node.is_left; });
+        return std::none_of(nodes_.begin(), nodes_.end(),
+                            [](const Node& node) { return node.is_left; });
     }
 
 private:
@@ -122,8 +126,9 @@ private:
     /// Whoever reads what a node computes reads its input instead.
     void leave_out(std::size_t node) {
         const std::size_t input = nodes_[node].inputs.front();
-        for (Node& reader : nodes_) std::ranges::replace(reader.inputs, value_of(node), input);
-        std::ranges::replace(outputs_, value_of(node), input);
+        for (Node& reader : nodes_)
+            std::replace(reader.inputs.begin(), reader.inputs.end(), value_of(node), input);
+        std::replace(outputs_.begin(), outputs_.end(), value_of(node), input);
         nodes_[node].is_left = false;
     }
 
@@ -132,9 +137,9 @@ private:
     /// The node that alone reads a value, and reads nothing else; none for an output.
     std::optional<std::size_t> only_reader(std::size_t value) const {
         std::optional<std::size_t> found;
-        if (std::ranges::find(outputs_, value) != outputs_.end()) return found;
+        if (contains(outputs_, value)) return found;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
-            if (!nodes_[i].is_left || std::ranges::count(nodes_[i].inputs, value) == 0) continue;
+            if (!nodes_[i].is_left || !contains(nodes_[i].inputs, value)) continue;
             if (found || nodes_[i].inputs.size() > 1) return std::nullopt;
             found = i;
         }
@@ -146,7 +151,7 @@ private:
         const auto applies = [&](const Node& other) {
             return other.is_left && other.layer == nodes_[node].layer;
         };
-        return std::ranges::count_if(nodes_, applies) == 1;
+        return std::count_if(nodes_.begin(), nodes_.end(), applies) == 1;
     }
 
     /// Whether node i is a batch norm and another layer now does its work.

@@ -2,11 +2,14 @@
 /// Models that are no chain: layers applied to values.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/layers/add.hpp"
 #include "weft/layers/concatenate.hpp"
 #include "weft/layers/multiply.hpp"
 #include "weft/model/graph_order.hpp"
 #include "weft/model/model.hpp"
+
+#include <algorithm>
 
 namespace weft {
 
@@ -69,14 +72,14 @@ public:
         std::vector<const Node*> first;  // that applies each layer
         std::vector<LooseNode> nodes;
         const auto loose = [&](const Value& value) {
-            const auto input = std::ranges::find(inputs, value);
+            const auto input = std::find(inputs.begin(), inputs.end(), value);
             if (input != inputs.end()) {
                 return LooseValue{graph_input - static_cast<std::size_t>(input - inputs.begin())};
             }
             if (value.node_->is_input()) {
                 throw ArgumentError("model: the output reads an input that is not the model's");
             }
-            const auto known = std::ranges::find(found, value.node_.get());
+            const auto known = std::find(found.begin(), found.end(), value.node_.get());
             const auto index = static_cast<std::size_t>(known - found.begin());
             if (known == found.end()) found.push_back(value.node_.get());
             return LooseValue{index, value.output_};
@@ -85,8 +88,9 @@ public:
         for (const Value& output : outputs) ends.push_back(loose(output));
         for (std::size_t i = 0; i < found.size(); ++i) {
             const Node& node = *found[i];
-            const auto known = std::ranges::find_if(
-                first, [&](const Node* other) { return other->applies_same(node); });
+            const auto known = std::find_if(first.begin(), first.end(), [&](const Node* other) {
+                return other->applies_same(node);
+            });
             LooseNode next{static_cast<std::size_t>(known - first.begin())};
             if (known == first.end()) {
                 first.push_back(&node);
@@ -139,15 +143,13 @@ private:
             throw ArgumentError("model: no inputs or no outputs, expected at least one of each");
         }
         for (std::size_t k = 0; k < inputs.size(); ++k) {
-            if (std::ranges::count(inputs, inputs[k]) > 1) {
+            if (std::count(inputs.begin(), inputs.end(), inputs[k]) > 1) {
                 throw ArgumentError(detail::join({"model: input ", static_cast<Index>(k),
                                                   " is the same value as another input"}));
             }
         }
-        const auto is_input = [&](const Value& output) {
-            return std::ranges::find(inputs, output) != inputs.end();
-        };
-        if (std::ranges::all_of(outputs, is_input)) {
+        const auto is_input = [&](const Value& output) { return detail::contains(inputs, output); };
+        if (std::all_of(outputs.begin(), outputs.end(), is_input)) {
             throw ArgumentError("model: the output is the input, expected a layer between");
         }
     }

@@ -87,8 +87,9 @@ struct Graph {
 
     /// How often the layer of node i was applied before.
     WEFT_COLD Index application(std::size_t i) const {
-        const auto before = std::span(nodes).first(i);
-        return std::ranges::count(before, nodes[i].layer, &GraphNode::layer);
+        Index count = 0;
+        for (std::size_t k = 0; k < i; ++k) count += nodes[k].layer == nodes[i].layer;
+        return count;
     }
 
     /// Only before the layers.

@@ -2,6 +2,7 @@
 /// A graph as its author sees it: with models as layers, and names for its inputs and outputs.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/model/graph_parts.hpp"
 
 namespace weft::detail {
@@ -56,7 +57,7 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
     for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
         const std::string given = k < input_names.size() ? input_names[k] : "";
         const std::string name = given.empty() ? "input_layer" : given;
-        if (!given.empty() && std::ranges::find(taken, name) != taken.end()) {
+        if (!given.empty() && contains(taken, name)) {
             throw ArgumentError(join({"model: an input has the name of another layer, ", name}));
         }
         result.inputs.push_back(taken.emplace_back(free_name(name, taken)));

@@ -6,6 +6,8 @@
 #include "weft/model/graph_outline.hpp"
 #include "weft/model/model.hpp"
 
+#include <algorithm>
+
 namespace weft {
 
 /// A copy of the model that is a layer of a built one, with the parameters it has there: Keras's
@@ -20,7 +22,9 @@ WEFT_COLD Model<Scalar, Device> inner_model(const Model<Scalar, Device>& outer,
     const Graph<Scalar, Device>& graph = outer.graph();
     outer.parameters();  // throws unless it is built
     const detail::GraphOutline outline = detail::outline(graph);
-    const auto item = std::ranges::find(outline.items, name, &detail::OutlineItem::name);
+    const auto item =
+        std::find_if(outline.items.begin(), outline.items.end(),
+                     [&](const detail::OutlineItem& each) { return each.name == name; });
     if (item == outline.items.end() || !item->is_model) {
         throw ArgumentError(concat("inner_model: no layer of the model is a model named ", name));
     }

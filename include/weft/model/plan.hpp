@@ -2,6 +2,7 @@
 /// Plan: how a graph of layers is run, step by step.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/core/error.hpp"
 #include "weft/model/plan_step.hpp"
 
@@ -107,7 +108,7 @@ private:
             for (const std::size_t input : nodes[i].inputs) need(input);
         }
         for (const PlanNode& node : nodes) {
-            const bool is_known = std::ranges::find(idle_layers_, node.layer) != idle_layers_.end();
+            const bool is_known = detail::contains(idle_layers_, node.layer);
             if (!is_layer_needed[node.layer] && !is_known) idle_layers_.push_back(node.layer);
         }
         return is_needed;
@@ -189,7 +190,7 @@ private:
         const std::size_t step = step_of_output(k);
         if (step == steps_.size()) return;
         const std::size_t logits = inputs_[steps_[step].first_input].value;
-        std::ranges::replace(of_nodes_, outputs_[k], logits);
+        std::replace(of_nodes_.begin(), of_nodes_.end(), outputs_[k], logits);
         outputs_[k] = logits;  // in the place of the activation as reader
         steps_.erase(steps_.begin() + static_cast<std::ptrdiff_t>(step));
         gives_logits_[k] = true;

@@ -6,6 +6,7 @@
 #include "weft/model/detail/place_values.hpp"
 #include "weft/model/model_reference.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <span>
 
@@ -186,7 +187,7 @@ public:
         const std::lock_guard lock(mutex_);
         if (free_.empty()) return nullptr;
         const auto fits = [&](const Pointer& w) { return w->capacity() >= capacity; };
-        const auto found = std::ranges::find_if(free_, fits);
+        const auto found = std::find_if(free_.begin(), free_.end(), fits);
         if (found != free_.end()) std::swap(*found, free_.back());
         Pointer taken = std::move(free_.back());
         free_.pop_back();

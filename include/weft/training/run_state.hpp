@@ -2,9 +2,9 @@
 /// RunState: all that a training run needs to go on later as if it had never stopped.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/training/state_fields.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace weft {
@@ -24,8 +24,10 @@ struct RunState {
     std::string origin = "the state";  ///< where it comes from, in errors: the name of a file
 
     WEFT_COLD const Value* find(std::string_view name) const {
-        const auto found = std::ranges::find(values, name, &Value::name);
-        return found == values.end() ? nullptr : &*found;
+        for (const Value& value : values) {
+            if (value.name == name) return &value;
+        }
+        return nullptr;
     }
 };
 
@@ -79,7 +81,7 @@ public:
     /// Throws IoError when the state has a value that no field asked for.
     void require_all_known() const {
         for (const RunState::Value& value : from_->values) {
-            if (std::ranges::find(known_, &value) != known_.end()) continue;
+            if (contains(known_, &value)) continue;
             throw IoError(
                 concat(from_->origin, ": holds ", value.name, ", which this run does not have"));
         }

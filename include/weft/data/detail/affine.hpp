@@ -30,7 +30,7 @@ void transform_image(TensorView<Scalar> image, const Affine& map, const Sampling
     const Index height = image.shape()[0], width = image.shape()[1], channels = image.shape()[2];
     Scalar* const before =
         thread_scratch<Scalar>(static_cast<std::size_t>(image.size() + channels));
-    Scalar* const filling = std::ranges::copy(image, before).out;  // a pixel
+    Scalar* const filling = std::copy(image.begin(), image.end(), before);  // a pixel
     std::fill_n(filling, channels, static_cast<Scalar>(sampling.fill_value));
     const auto pixel = [&](Index h, Index w) -> const Scalar* {
         h = filled_index(h, height, sampling.fill_mode);

@@ -3,21 +3,21 @@
 #pragma once
 
 #include "weft/io/detail/json.hpp"
-#include "weft/layers/layer_fields.hpp"
+#include "weft/io/detail/keras_fields.hpp"
 
 namespace weft::detail {
 
-/// Fields that are members of an object, in Keras's form. Objects of a type are
+/// Fields that are members of an object. Objects of a type are
 /// {"class_name": type, "config": {fields}}, or null.
-class JsonFields final : public LayerFields {
+class JsonFields final : public KerasFields {
 public:
     /// Writes; result() is what was written.
     JsonFields() = default;
     /// Reads from an object. `where` begins errors.
     JsonFields(const Json& config, std::string where);
 
-    using LayerFields::operator();
-    using LayerFields::require;
+    using KerasFields::operator();
+    using KerasFields::require;
 
     bool is_restoring() const override { return config_ != nullptr; }
     void operator()(std::string_view name, bool& truth) override;
@@ -38,7 +38,7 @@ public:
 private:
     void visit_integer(std::string_view name, std::int64_t& number) override;
     bool visit_object(std::string_view name, std::string& type,
-                      const std::function<void(LayerFields&)>& visit) override;
+                      const std::function<void(KerasFields&)>& visit) override;
 
     void write(std::string_view name, Json json);
     const Json* find(std::string_view name);

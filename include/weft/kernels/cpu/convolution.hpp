@@ -161,7 +161,7 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
                                  TensorView<const Scalar> g, TensorView<Scalar> dw) {
     const Index images = x.shape()[0], depth = c.depth(), columns = c.group_filters();
     if (images == 0) {
-        std::ranges::fill(dw, Scalar(0));
+        std::fill(dw.begin(), dw.end(), Scalar(0));
         return;
     }
     detail::FilterGradient<Scalar> gradient(c, images, x.data(), g.data());

@@ -17,12 +17,13 @@ struct ChannelMap {
 
     bool is_finite() const {
         const auto finite = [](double x) { return std::isfinite(x); };
-        return std::ranges::all_of(scale, finite) && std::ranges::all_of(shift, finite);
+        return std::all_of(scale.begin(), scale.end(), finite) &&
+               std::all_of(shift.begin(), shift.end(), finite);
     }
 
     /// Whether max(map(a), map(b)) = map(max(a, b)).
     bool is_increasing() const {
-        return std::ranges::all_of(scale, [](double s) { return s >= 0; });
+        return std::all_of(scale.begin(), scale.end(), [](double s) { return s >= 0; });
     }
 
     /// The same map of elements that are seen as `channels`, a multiple of those here.

@@ -2,6 +2,7 @@
 /// The names and sizes of a model's layers and parameters, and the shapes it takes.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/layers/declaration.hpp"
 
 #include <span>
@@ -12,7 +13,7 @@ namespace weft::detail {
 /// taken.
 WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
                                          const std::vector<std::string>& taken) {
-    if (std::ranges::find(taken, name) == taken.end()) return name;
+    if (!contains(taken, name)) return name;
     if (is_given) {
         throw ArgumentError(join({"model: two layers are named ", name}));
     }
@@ -38,7 +39,7 @@ WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
 WEFT_COLD inline std::string free_name(std::string_view name,
                                        const std::vector<std::string>& taken) {
     std::string result(name);
-    for (Index i = 1; std::ranges::find(taken, result) != taken.end(); ++i) {
+    for (Index i = 1; contains(taken, result); ++i) {
         result = join({name, "_", i});
     }
     return result;

@@ -5,6 +5,8 @@
 #include "weft/model/detail/summarize.hpp"
 #include "weft/model/graph_outline.hpp"
 
+#include <algorithm>
+
 namespace weft::detail {
 
 /// The summary of a graph that is no chain: a row for each input, and for each layer and
@@ -23,8 +25,10 @@ WEFT_COLD std::string summarize_graph(const Graph<Scalar, Device>& graph,
         SummaryRow row{item.name, graph.layers[last].type(), built.layers[last]->output_shape()};
         if (item.is_model) {
             const auto& inner = *parts_of(graph).models[item.model].graph;
-            const auto call =
-                std::ranges::find(parts_of(graph).calls, item.model, &GraphCall::model);
+            const auto& calls = parts_of(graph).calls;
+            const auto call = std::find_if(calls.begin(), calls.end(), [&](const GraphCall& each) {
+                return each.model == item.model;
+            });
             row.type = inner.is_chain() ? "Sequential" : "Functional";
             row.output_shape = built.shape_of(call->outputs.front());
         }
