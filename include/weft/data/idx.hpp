@@ -190,8 +190,8 @@ WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expect
                              hex(code), " ", hex(rank), ", expected 00 00 <type> <rank> of IDX"));
     }
     if (code != expected.code) {
-        const auto type = std::find_if(idx_types.begin(), idx_types.end(),
-                                       [&](const IdxType& known) { return known.code == code; });
+        const auto is_that = [found = code](const IdxType& type) { return type.code == found; };
+        const auto type = std::find_if(idx_types.begin(), idx_types.end(), is_that);
         throw IoError(concat(
             bytes.name(), ": holds elements of type ",
             type == idx_types.end() ? concat("0x", hex(code), ", unknown to IDX") : concat(*type),
