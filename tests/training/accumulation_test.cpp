@@ -75,9 +75,10 @@ void check_same(const Declarations& layers, const TrainerOptions<double, Cpu>& o
     CHECK(largest_gap(parts.parameters, whole.parameters) < 1e-10);
     for (std::size_t epoch = 0; epoch < 3; ++epoch) {
         const Scores& scores = whole.history.epochs[epoch].scores;
-        for (const auto& [name, value] : scores) {
-            CAPTURE(name);
-            CHECK(relative_gap(parts.history.epochs[epoch].scores[name], value) < 1e-10);
+        for (const auto& score : scores) {
+            CAPTURE(score.first);
+            CHECK(relative_gap(parts.history.epochs[epoch].scores[score.first], score.second) <
+                  1e-10);
         }
         CHECK(parts.history.epochs[epoch].learning_rate ==
               whole.history.epochs[epoch].learning_rate);

@@ -42,6 +42,11 @@ public:
     void operator()(std::string_view name, TensorView<Scalar, Device> tensor) {
         visit_numbers(name, tensor.shape(), tensor.data(), sizeof(Scalar));
     }
+    /// clang before 16 takes the function below for one that hides this one of Fields.
+    template <std::integral T>
+    void operator()(std::string_view name, T& number) {
+        Fields::operator()(name, number);
+    }
     /// The fields of an object, as "name/field".
     template <class T>
     requires requires(T& object, StateFields& field) { object.visit_state(field); }
