@@ -35,6 +35,8 @@ public:
         check_parameters(model_.arena(), was_wrong(), nullptr);
     }
 
+    Device& device() { return batch_.workspace.device(); }
+    const Device& device() const { return batch_.workspace.device(); }
     Batch<Scalar, Device>& batch() { return batch_; }
     Tally<Device>& tally() { return tally_; }
     const Tally<Device>& tally() const { return tally_; }
@@ -112,8 +114,6 @@ private:
         take_back_state();
         return place;
     }
-
-    Device& device() { return batch_.workspace.device(); }
 
     double* was_wrong() { return reinterpret_cast<double*>(was_wrong_.data()); }
 
