@@ -49,17 +49,10 @@ public:
     WEFT_COLD Scores scores() const override {
         const bool is_recorded = progress_.epoch_over && !progress_.history.epochs.empty();
         return is_recorded ? progress_.history.epochs.back().scores
-                           : mean_scores(trainer_, step_.tally().sums(step_.device()));
+                           : mean_scores(trainer_, names_, step_.tally().sums(step_.device()));
     }
     WEFT_COLD std::vector<std::string> score_names() const override {
-        std::vector<std::string> names;
-        const Scores own = mean_scores(trainer_, progress_.sums);
-        const bool validates = validation().size() > first_of_validation();
-        for (const std::string_view prefix : {"", "val_"}) {
-            if (!prefix.empty() && !validates) break;
-            for (const auto& [name, value] : own) names.push_back(concat(prefix, name));
-        }
-        return names;
+        return with_validation(names_, validation().size() > first_of_validation());
     }
     void stop() override { progress_.stopped = true; }
 
@@ -252,6 +245,7 @@ private:
 
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
+    const std::vector<std::string> names_ = detail::score_names(model_, trainer_);  ///< of scores
     EpochBatches<Scalar> batches_;
     TrainingStep<Scalar, Device> step_;
     CallbackList callbacks_;

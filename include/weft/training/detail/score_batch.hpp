@@ -174,12 +174,12 @@ WEFT_COLD void score_metrics(const Model<Scalar, Device>& model,
     }
 }
 
-/// The means of what a tally summed: "loss", then the metrics.
+/// The means of what a tally summed, by their names.
 template <class Scalar, class Device>
 WEFT_COLD Scores mean_scores(const TrainerOptions<Scalar, Device>& options,
+                             const std::vector<std::string>& names,
                              const std::vector<MetricSum>& sums) {
     Scores scores;
-    const std::vector<std::string> names = score_names(options);
     for (std::size_t i = 0; i < names.size(); ++i) scores.set(names[i], sums[i].mean());
     if (options.loss.size() == 1) return scores;
     double loss = MetricSum{sums[0].sum, sums[1].count}.mean();
