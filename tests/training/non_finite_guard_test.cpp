@@ -117,15 +117,11 @@ TEST_CASE_TEMPLATE("scores are there at the end of a run whose model is gone", D
     const Regression data(false);
     auto model = std::make_unique<Sequential<float, Device>>(regression_model<Device>());
     Trainer<float, Device> trainer(*model, {.loss = MeanSquaredError{}});
-    double loss_of_batch = 0, loss_at_end = 0;
+    // At the beginning of an epoch: what a device summed is not on the host yet.
+    double loss_at_end = -1;
     const LambdaCallback destroy{
-        .batch_end =
-            [&](TrainingRun& run) {
-                loss_of_batch = run.scores()["loss"];
-                model.reset();
-            },
+        .epoch_begin = [&](TrainingRun&) { model.reset(); },
         .train_end = [&](TrainingRun& run) { loss_at_end = run.scores()["loss"]; }};
     CHECK_THROWS_AS(trainer.fit(data.x, data.y, in_order({destroy})), ArgumentError);
-    CHECK(loss_of_batch > 0);
-    CHECK(loss_at_end == loss_of_batch);
+    CHECK(loss_at_end == 0);
 }

@@ -41,7 +41,8 @@ public:
     WEFT_COLD void set_back() noexcept {
         try {
             set_back_to_good(step_.tally().where(step_.device()));
-        } catch (...) {  // the device or the schedule fails again: the first exception counts
+        } catch (...) {
+            return;  // the device or the schedule fails again: the first exception counts
         }
     }
 
