@@ -149,7 +149,7 @@ WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
     for (const PlanStep& step : plan.steps()) penalises_outputs |= bool(step.penalty);
     if (sum_penalties<Scalar, Device>(device, model, tally.parameter_penalty()) ||
         penalises_outputs) {
-        add_penalties(device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(),
+        score_penalties(device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(),
                       n, n * loss_rows(model.output_shapes()[0]), tally.score(0), mark, wrong);
     }
 }
