@@ -214,7 +214,7 @@ private:
 
     /// Reads and trains on the next batch.
     WEFT_COLD void run_step(BatchReader<Scalar>& batches) {
-        const StepPart batch = batches_[progress_.step - 1];
+        const UpdatePart batch = batches_[progress_.step - 1];
         const Index n = std::ssize(batch.samples);
         // Forward, backward, update: about three forward passes.
         run_on_next_batch(batches, step_.batch(), n, 3 * model_.work(n), [&] {
