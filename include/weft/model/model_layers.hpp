@@ -68,9 +68,8 @@ public:
     }
     WEFT_COLD std::vector<std::string> output_names() const {
         if (graph_.form) return graph_.form->output_names(graph_);
-        std::vector<std::string> names = detail::layer_names(graph_);
-        if (names.size() > 1) names.erase(names.begin(), names.end() - 1);
-        return names;
+        if (graph_.layers.empty()) return {};
+        return {detail::layer_names(graph_).back()};
     }
 
     /// About the multiplications of a forward pass over n samples, and the numbers it computes,

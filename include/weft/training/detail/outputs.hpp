@@ -92,9 +92,10 @@ private:
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::string> score_names(const Model<Scalar, Device>& model,
                                                const TrainerOptions<Scalar, Device>& options) {
-    std::vector<std::string> names{"loss"}, outputs = options.output_names;
+    std::vector<std::string> names{"loss"}, of_model;
     const bool are_several = options.loss.size() > 1;
-    if (outputs.empty() && are_several) outputs = model.output_names();
+    if (options.output_names.empty() && are_several) of_model = model.output_names();
+    const std::vector<std::string>& outputs = of_model.empty() ? options.output_names : of_model;
     const auto of_output = [&](std::size_t k, std::string_view score) {
         return outputs.empty() ? std::string(score) : concat(outputs[k], "_", score);
     };
@@ -112,11 +113,14 @@ WEFT_COLD std::vector<std::string> score_names(const Model<Scalar, Device>& mode
 
 /// What an epoch measures, from the names of its scores: those of its validation too, if there is
 /// one.
-WEFT_COLD inline std::vector<std::string> with_validation(std::vector<std::string> names,
+WEFT_COLD inline std::vector<std::string> with_validation(const std::vector<std::string>& names,
                                                           bool validates) {
-    const std::size_t count = validates ? names.size() : 0;
-    for (std::size_t i = 0; i < count; ++i) names.push_back(concat("val_", names[i]));
-    return names;
+    std::vector<std::string> all;
+    for (const std::string_view prefix : {"", "val_"}) {
+        if (!prefix.empty() && !validates) break;
+        for (const std::string& name : names) all.push_back(concat(prefix, name));
+    }
+    return all;
 }
 
 /// Throws ArgumentError unless there is a loss for each output, and as many of all else as that; and
