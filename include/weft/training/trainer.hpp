@@ -55,8 +55,8 @@ public:
     /// infinite; the parameters are then those before that step, moving statistics too. An update
     /// that itself overflows a parameter, or a moving statistic that does, is found at the epoch's
     /// end. Throws ShapeError or ArgumentError for data or options that do not fit, before anything
-    /// is changed; what a callback throws or reading the data, passes through. Elsewhere than on the
-    /// CPU, that may hide a number that went wrong before: parameters and counts are then those
+    /// is changed; what a callback throws or reading the data, passes through. Elsewhere than on
+    /// the CPU, that may hide a number that went wrong before: parameters and counts are then those
     /// before that step.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {

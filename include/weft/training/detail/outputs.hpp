@@ -123,8 +123,8 @@ WEFT_COLD inline std::vector<std::string> with_validation(const std::vector<std:
     return all;
 }
 
-/// Throws ArgumentError unless there is a loss for each output, and as many of all else as that; and
-/// when two scores have one name, those of a validation counted.
+/// Throws ArgumentError unless there is a loss for each output, and as many of all else as that;
+/// and when two scores have one name, those of a validation counted.
 template <class Scalar, class Device>
 WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
                              const TrainerOptions<Scalar, Device>& options,
