@@ -196,6 +196,7 @@ set(weft_headers
     training/detail/fit_run.hpp
     training/detail/history_table.hpp
     training/detail/model_run.hpp
+    training/detail/non_finite_guard.hpp
     training/detail/outputs.hpp
     training/detail/parameter_rules.hpp
     training/detail/run_progress.hpp

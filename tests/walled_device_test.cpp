@@ -686,6 +686,38 @@ TEST_CASE("a run that went wrong is found out late behind the wall, and left as 
     }
 }
 
+TEST_CASE("a schedule that gives no rate later on stops the run at that step behind the wall too") {
+    const Sequential<float> model = built({Dense{6, relu}, BatchNorm{}, Dense{1}}, {1});
+    const Samples data{random_normal<float>({20, 1}, 1), random_normal<float>({20, 1}, 2)};
+    for (const bool throws : {false, true}) {
+        CAPTURE(throws);
+        const auto schedule = [&](std::int64_t step) {
+            if (step < 7) return 0.01;
+            if (throws) throw std::runtime_error("no rate");
+            return -0.5;
+        };
+        const auto train = [&]<class Device>(std::type_identity<Device>) {
+            Sequential<float, Device> trained = to<Device>(model);
+            Trainer<float, Device> trainer(
+                trained, {.loss = MeanSquaredError{}, .learning_rate_schedule = schedule});
+            std::string message;
+            try {
+                trainer.fit(data.x, data.y, {.batch_size = 2, .verbosity = Verbosity::silent});
+            } catch (const std::exception& error) {
+                message = error.what();
+            }
+            CHECK(message == (throws ? "no rate"
+                                     : "learning_rate_schedule: step 7 has the rate -0.5, expected "
+                                       "a finite number of at least 0"));
+            CHECK(trainer.steps() == 7);
+            return Tensor<float>(to<Cpu>(trained).arena());
+        };
+        const Tensor<float> cpu = train(std::type_identity<Cpu>());
+        CHECK_FALSE(identical(cpu, Tensor<float>(model.arena())));
+        CHECK(identical(train(std::type_identity<Walled>()), cpu));
+    }
+}
+
 TEST_CASE("an update that overflows behind the wall is found, with a callback of batches too") {
     const Sequential<float> model = built({Dense{1}}, {1});
     const Samples data{random_normal<float>({4, 1}, 1), random_normal<float>({4, 1}, 2)};

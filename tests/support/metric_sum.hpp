@@ -1,10 +1,16 @@
 /// \file
-/// metric_sum: what a metric adds to a tally.
+/// metric_sum: what a metric adds to a tally, and the sum of such.
 #pragma once
 
 #include "weft/metrics/metric.hpp"
 
 namespace weft {
+
+inline MetricSum& operator+=(MetricSum& total, const MetricSum& batch) {
+    total.sum += batch.sum;
+    total.count += batch.count;
+    return total;
+}
 
 /// The sum and the count of one batch, (N, ..., C) predictions.
 template <class Scalar>

@@ -14,6 +14,7 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 
@@ -132,6 +133,23 @@ private:
     std::byte* data_ = nullptr;
 };
 
+/// Part of an object that notices its use after its end, as that of a device's stream would be.
+class Presence {
+public:
+    Presence() = default;
+    Presence(const Presence&) {}
+    Presence& operator=(const Presence&) { return *this; }
+    ~Presence() { value_ = 0; }
+
+    void require() const {
+        if (value_ != present) throw std::logic_error("walled: a device that is gone is used");
+    }
+
+private:
+    static constexpr int present = 0x5ca1ab1e;
+    volatile int value_ = present;  // volatile: the compiler keeps a last write to it
+};
+
 /// The device. It has no scratch that layers could reach.
 class Walled {
 public:
@@ -142,15 +160,18 @@ public:
     /// body(cpu) with the wall open.
     template <class Body>
     auto run(const Body& body) {
+        require_present();
         const Wall::Opening open;
         if constexpr (!std::is_void_v<decltype(body(cpu_))>) ++Wall::get().results_read;
         return body(cpu_);
     }
 
     Cpu& cpu() { return cpu_; }
+    void require_present() const { presence_.require(); }
 
 private:
     Cpu cpu_;
+    Presence presence_;
 };
 
 /// A kernel's argument as the CPU's kernels take it.
@@ -169,12 +190,16 @@ void run_pass(Walled& device, double work, const Body& body) {
 }
 
 template <class Scalar>
-void copy_to_device(const Walled&, TensorView<const Scalar> from, TensorView<Scalar, Walled> to) {
+void copy_to_device(const Walled& device, TensorView<const Scalar> from,
+                    TensorView<Scalar, Walled> to) {
+    device.require_present();
     const Wall::Opening open;
     std::copy(from.begin(), from.end(), to.data());
 }
 template <class Scalar>
-void copy_to_host(const Walled&, TensorView<const Scalar, Walled> from, TensorView<Scalar> to) {
+void copy_to_host(const Walled& device, TensorView<const Scalar, Walled> from,
+                  TensorView<Scalar> to) {
+    device.require_present();
     const Wall::Opening open;
     ++Wall::get().tensors_read;
     std::copy_n(from.data(), from.size(), to.begin());
@@ -266,7 +291,7 @@ WEFT_WALLED_OF(make_non_negative)
 WEFT_WALLED_OF(limit_column_norms)
 WEFT_WALLED_OF(weight_rows)
 WEFT_WALLED_OF(add_losses)
-WEFT_WALLED(add_penalties)
+WEFT_WALLED(score_penalties)
 WEFT_WALLED(end_batch)
 WEFT_WALLED_OF(add_sparse_matches)
 WEFT_WALLED_OF(add_categorical_matches)

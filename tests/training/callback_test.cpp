@@ -386,6 +386,29 @@ TEST_CASE("Callbacks are called in order, by a trainer") {
     CHECK(events == "<[bb]2[bb]2>");
 }
 
+TEST_CASE("a callback that does not listen to batches is not told of them, whoever else is") {
+    struct Unheeding {
+        int batches = 0, epochs = 0;
+
+        bool listens_to_batches() const { return false; }
+        void on_batch_end(TrainingRun&) { ++batches; }
+        void on_epoch_end(TrainingRun&) { ++epochs; }
+    };
+    const Line line;
+    Sequential model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    Unheeding unheeding;
+    int told = 0;
+    const LambdaCallback other{.batch_end = [&](TrainingRun&) { ++told; }};
+    trainer.fit(line.x, line.y,
+                {.batch_size = 8,
+                 .verbosity = Verbosity::silent,
+                 .callbacks = {unheeding, other, unheeding}});
+    CHECK(told == 2);
+    CHECK(unheeding.batches == 0);
+    CHECK(unheeding.epochs == 2);
+}
+
 TEST_CASE("Callbacks see a trainer's numbers, may stop it and bring its best weights back") {
     const Line line;
     Sequential model{Dense{1}};

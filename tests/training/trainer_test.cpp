@@ -688,8 +688,11 @@ TEST_CASE("weights of classes, limits of gradients and targets out of range are 
               scheduled.fit(train.x, std::vector<int>(32, 1), silent(1));
           }).starts_with("ExponentialDecay: decay_steps is 0"));
     CHECK(!unbuilt.is_built());
-    CHECK(metrics({Accuracy{}, Accuracy{}}) == "metrics: accuracy is the name of two scores");
-    CHECK(metrics({Accuracy{.name = "loss"}}) == "metrics: loss is the name of two scores");
+    const std::string twice =
+        " is the name of two scores; .name of a metric or .output_names sets "
+        "another";
+    CHECK(metrics({Accuracy{}, Accuracy{}}) == "metrics: accuracy" + twice);
+    CHECK(metrics({Accuracy{.name = "loss"}}) == "metrics: loss" + twice);
     Sequential planes{Input{{6, 2, 5}}, Dense{1}};
     Trainer regression(planes, {.loss = MeanSquaredError{}});
     CHECK_THROWS_AS(

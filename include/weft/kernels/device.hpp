@@ -103,7 +103,7 @@ concept ComputesLosses =
         add_binary_matches<Scalar>(a.device, a.in, a.in, a.number, sum);
         add_top_k_matches<Scalar>(a.device, a.in, a.in, flag, a.count, sum);
         add_losses<Scalar>(a.device, a.in, sum, a.real, slot);
-        add_penalties(a.device, slot, slot, a.count, a.count, sum, a.real, slot);
+        score_penalties(a.device, slot, slot, a.count, a.count, sum, a.real, slot);
         end_batch(a.device, sum);
         check_finite<Scalar>(a.device, a.in, a.real, slot, slot);
         undo_if_wrong<Scalar>(a.device, slot, a.in, a.out);

@@ -15,11 +15,6 @@ struct MetricSum {
     double sum = 0;
     double count = 0;
 
-    MetricSum& operator+=(const MetricSum& other) {
-        sum += other.sum;
-        count += other.count;
-        return *this;
-    }
     double mean() const { return count == 0 ? 0 : sum / count; }
 };
 

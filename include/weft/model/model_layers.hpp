@@ -61,13 +61,14 @@ public:
     const Shape& shape_of(std::size_t value) const { return built().shape_of(value); }
 
     /// What inputs and outputs are called: an input as it was declared, else input_layer; an output
-    /// as the layer that computes it.
+    /// as the layer that computes it. A model without layers has no output.
     WEFT_COLD std::vector<std::string> input_names() const {
         if (graph_.form) return graph_.form->input_names(graph_);
         return {"input_layer"};
     }
     WEFT_COLD std::vector<std::string> output_names() const {
         if (graph_.form) return graph_.form->output_names(graph_);
+        if (graph_.layers.empty()) return {};
         return {detail::layer_names(graph_).back()};
     }
 

@@ -72,6 +72,7 @@ public:
 
     const Plan& plan() const { return *plan_; }
     Device& device() { return device_; }
+    const Device& device() const { return device_; }
     Index capacity() const { return capacity_; }
     PassKind kind() const { return plan_->kind(); }
 

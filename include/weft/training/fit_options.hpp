@@ -72,6 +72,19 @@ WEFT_COLD inline void require_at_least_one(std::string_view who, std::string_vie
     }
 }
 
+/// Throws ArgumentError, in the name of `who`, when two scores have one name.
+WEFT_COLD inline void require_distinct(std::string_view who,
+                                       const std::vector<std::string>& scores) {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+        for (std::size_t k = 0; k < i; ++k) {
+            if (scores[i] != scores[k]) continue;
+            throw ArgumentError(concat(who, ": ", scores[i],
+                                       " is the name of two scores; .name of a metric or "
+                                       ".output_names sets another"));
+        }
+    }
+}
+
 /// Throws ArgumentError for limits that are none, and for names of metrics that scores could not
 /// tell apart.
 template <class Scalar, class Device>
@@ -79,19 +92,13 @@ WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& optio
     const auto& [value, global_norm] = options.clipping;
     require_option(value >= 0, "clipping", "value", value, "at least 0");
     require_option(global_norm >= 0, "clipping", "global_norm", global_norm, "at least 0");
-    std::vector<std::string> taken{"loss"};
     for (const double weight : options.loss_weights) {
         require_option(weight >= 0 && std::isfinite(weight), "trainer", "loss_weights", weight,
                        "finite numbers of at least 0");
     }
-    for (const auto& metric : options.metrics) {
-        for (const std::string& name : taken) {
-            if (name == metric.name()) {
-                throw ArgumentError(concat("metrics: ", name, " is the name of two scores"));
-            }
-        }
-        taken.push_back(metric.name());
-    }
+    std::vector<std::string> scores{"loss"};
+    for (const auto& metric : options.metrics) scores.push_back(metric.name());
+    require_distinct("metrics", scores);
 }
 
 WEFT_COLD inline void require_weights(std::string_view option, const std::vector<double>& weights,

@@ -51,7 +51,7 @@ private:
 /// A number that went wrong in training: where a NaN or an infinity appeared first.
 struct NonFinite {
     Index epoch = 0;  ///< from 1
-    Index step = 0;   ///< within the epoch, from 1
+    Index step = 0;   ///< the batch within the epoch, from 1
     /// The first of: "input" or "targets" (the data), the name of a parameter ("dense/kernel"), the
     /// name of the layer in whose output it appeared, "loss", or "the gradient of dense/kernel".
     std::string where;

@@ -44,9 +44,6 @@ public:
         : model_(model), options_(std::move(options)) {
         detail::check_trainer_options(options_);
         state_.learning_rate = options_.optimizer->learning_rate();
-        if (options_.output_names.empty() && options_.loss.size() > 1) {
-            options_.output_names = model.output_names();
-        }
     }
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
@@ -58,7 +55,9 @@ public:
     /// infinite; the parameters are then those before that step, moving statistics too. An update
     /// that itself overflows a parameter, or a moving statistic that does, is found at the epoch's
     /// end. Throws ShapeError or ArgumentError for data or options that do not fit, before anything
-    /// is changed; what a callback throws or reading the data, passes through.
+    /// is changed; what a callback throws or reading the data, passes through. Elsewhere than on
+    /// the CPU, that may hide a number that went wrong before: parameters and counts are then those
+    /// before that step.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
@@ -87,7 +86,7 @@ public:
         detail::require_samples(examples, "evaluate: the data");
         detail::check_outputs(model, options_);
         detail::check_each_output(model, options_);
-        detail::check_data<Scalar, Device>(*examples, model, options_.loss);
+        detail::check_data<Scalar, Device>("evaluate", *examples, model, options_.loss);
         return detail::evaluate<Scalar, Device>(model, options_, *examples, 0, examples->size(),
                                                 batch_size);
     }
@@ -123,12 +122,12 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         built.emplace(trained).build(shapes, options.seed);
     }
     const Model& model = built ? *built : trained;
-    detail::check_outputs(model, options_);
+    detail::check_outputs(model, options_, options.validation_data || options.validation_split > 0);
     detail::check_each_output(model, options_);
-    detail::check_data<Scalar, Device>(data, model, options_.loss);
+    detail::check_data<Scalar, Device>("fit", data, model, options_.loss);
     if (options.validation_data) {
         detail::require_samples(options.validation_data, "fit: validation_data");
-        detail::check_data<Scalar, Device>(*options.validation_data, model, options_.loss,
+        detail::check_data<Scalar, Device>("fit", *options.validation_data, model, options_.loss,
                                            " of validation_data");
     }
     if (!options.class_weight.empty() && options_.loss.size() > 1) {

@@ -15,7 +15,7 @@ public:
     virtual Index epoch() const = 0;         ///< the epoch that runs or just ended, from 1
     virtual Index epochs() const = 0;        ///< the planned number of epochs
     virtual Index ended_epochs() const = 0;  ///< the number of epochs in the history
-    virtual Index step() const = 0;          ///< within the epoch, from 1
+    virtual Index step() const = 0;          ///< the batch within the epoch, from 1
 
     /// Whether it goes on where another run stopped. After on_train_begin, callbacks get back the
     /// state that they had there.

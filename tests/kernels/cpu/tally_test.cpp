@@ -46,8 +46,8 @@ Tensor<double> three_batches(bool goes_wrong) {
             add_penalty<Scalar>(device, view<Scalar, Device>(w), 0.5, 0.25, adds,
                                 slot(TallyPlaces::parameter_penalty));
         }
-        add_penalties(device, slot(TallyPlaces::parameter_penalty), &of_outputs, 2, 2, loss, 2,
-                      slot(TallyPlaces::wrong));
+        score_penalties(device, slot(TallyPlaces::parameter_penalty), &of_outputs, 2, 2, loss, 2,
+                        slot(TallyPlaces::wrong));
         add_sparse_matches<Scalar>(device, view<Scalar, Device>(p),
                                    view<Scalar, Device>(std::as_const(labels)), matches);
         end_batch(device, TensorView<double, Device>{tally.data(), tally.shape()});
@@ -85,6 +85,8 @@ TEST_CASE("the first mark stays, and a check can be left out") {
     unless = 0;
     CHECK(check(bad, 3, &unless) == 3);
     CHECK(check(bad, 4, nullptr) == 3);
+    check_finite<float>(cpu, bad, 4, nullptr);  // nobody asks
+    check_finite<float>(reference, view<float, Reference>(bad), 4, nullptr);
 }
 
 TEST_CASE("penalties that are not finite are marked, and none where nobody asks") {
@@ -92,8 +94,8 @@ TEST_CASE("penalties that are not finite are marked, and none where nobody asks"
     const double of_parameters = 1, of_outputs = nan_value;
     double wrong = 0;
     Tensor<double> sum({2}, {1, 2});
-    add_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, nullptr);
-    add_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, &wrong);
+    score_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, nullptr);
+    score_penalties(cpu, &of_parameters, &of_outputs, 1, 2, sum, 2, &wrong);
     CHECK(wrong == 2);
     const Tensor<float> losses({1}, {static_cast<float>(nan_value)});
     add_losses<float>(cpu, losses, sum, 2, nullptr);

@@ -12,12 +12,12 @@
 
 namespace weft::kernels {
 
-/// wrong = mark, if it is 0 and an element of x is not finite. Nothing if `unless` is there and not
-/// 0.
+/// wrong = mark, if it is 0 and an element of x is not finite. Nothing where `wrong` is null, or
+/// `unless` is there and not 0.
 template <class Scalar>
 void check_finite(Reference& device, TensorView<const Scalar, Reference> x, double mark,
                   double* wrong, const double* unless = nullptr) {
-    if (*wrong != 0 || is_stopped(unless)) return;
+    if (wrong == nullptr || *wrong != 0 || is_stopped(unless)) return;
     if (!all_finite<Scalar>(device, x)) *wrong = mark;
 }
 
@@ -28,20 +28,19 @@ void add_penalty(Reference& device, TensorView<const Scalar, Reference> x, doubl
     *sum = (adds ? *sum : 0) + penalty<Scalar>(device, x, l1, l2);
 }
 
-/// sum (2) += the losses' total and their number; wrong = mark, as check_finite has it, where wrong
-/// is not null.
+/// sum (2) += the losses' total and their number; wrong = mark, as check_finite has it.
 template <class Scalar>
 void add_losses(Reference& device, TensorView<const Scalar, Reference> losses,
                 TensorView<double, Reference> sum, double mark, double* wrong) {
     sum[0] += total<Scalar>(device, losses);
     sum[1] += static_cast<double>(losses.size());
-    if (wrong != nullptr) check_finite<Scalar>(device, losses, mark, wrong);
+    check_finite<Scalar>(device, losses, mark, wrong);
 }
 
 /// sum_0 += (of_parameters + of_outputs / n) rows: the penalties of a batch of n, for each row.
-inline void add_penalties(Reference&, const double* of_parameters, const double* of_outputs,
-                          Index n, Index rows, TensorView<double, Reference> sum, double mark,
-                          double* wrong) {
+inline void score_penalties(Reference&, const double* of_parameters, const double* of_outputs,
+                            Index n, Index rows, TensorView<double, Reference> sum, double mark,
+                            double* wrong) {
     const double penalties = *of_parameters + *of_outputs / static_cast<double>(n);
     sum[0] += penalties * static_cast<double>(rows);
     if (wrong != nullptr && *wrong == 0 && !std::isfinite(penalties)) *wrong = mark;

@@ -23,9 +23,12 @@ public:
         }
     }
 
+    /// Of a batch's end, tells those that listen to batches.
     template <class Check>
     void call(CallbackHandle::Event event, TrainingRun& run, const Check& check) {
+        const bool is_batch = event == CallbackHandle::Event::batch_end;
         for (const CallbackHandle& callback : callbacks_) {
+            if (is_batch && !callback.listens_to_batches()) continue;
             callback(event, run);
             check();
         }

@@ -17,13 +17,13 @@ WEFT_COLD void require_samples(const Examples<Scalar>& examples, std::string_vie
 }
 
 WEFT_COLD inline void require_count(std::size_t found, std::size_t expected, std::string_view what,
-                                    std::string_view of) {
+                                    std::string_view who, std::string_view of) {
     if (found == expected) return;
-    throw ArgumentError(join({"fit: the data", of, " have ", static_cast<Index>(found), " ", what,
+    throw ArgumentError(join({who, ": the data", of, " have ", static_cast<Index>(found), " ", what,
                               ", expected ", static_cast<Index>(expected)}));
 }
 
-/// The same of the targets of one output, which begin there in those of all.
+/// Checks the targets of one output. `first`: where they begin in a sample's targets.
 template <class Scalar, class Device>
 WEFT_COLD void check_targets(const Dataset<Scalar>& data, const Shape& target,
                              const LossDeclaration<Scalar, Device>& loss, const Shape& output,
@@ -50,13 +50,15 @@ WEFT_COLD void check_targets(const Dataset<Scalar>& data, const Shape& target,
 }
 
 /// Throws ShapeError or ArgumentError that names what does not fit: other shapes, a target that the
-/// loss cannot take. For other data than those of the call, `of` says so: " of validation_data".
+/// loss cannot take. who: the caller, "fit". For other data than those of the call, `of` says so:
+/// " of validation_data".
 template <class Scalar, class Device>
-WEFT_COLD void check_data(const Dataset<Scalar>& data, const Model<Scalar, Device>& model,
+WEFT_COLD void check_data(std::string_view who, const Dataset<Scalar>& data,
+                          const Model<Scalar, Device>& model,
                           const LossList<Scalar, Device>& losses, std::string_view of = {}) {
     const std::vector<Shape> inputs = data.input_shapes(), targets = data.target_shapes();
-    require_count(inputs.size(), model.input_shapes().size(), "inputs", of);
-    require_count(targets.size(), losses.size(), "targets", of);
+    require_count(inputs.size(), model.input_shapes().size(), "inputs", who, of);
+    require_count(targets.size(), losses.size(), "targets", who, of);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
         const Shape& expected = model.input_shapes()[k];
         if (inputs[k] == expected) continue;

@@ -12,11 +12,11 @@
 
 namespace weft::detail {
 
-/// A batch as a part of what one update is made from.
-struct StepPart {
+/// A batch as a part of one update.
+struct UpdatePart {
     std::span<const Index> samples;  ///< of the batch
-    Index first = 0;                 ///< the index of its first sample in the step
-    Index step_samples = 0;          ///< of all batches of the step
+    Index first = 0;                 ///< the index of its first sample in the update
+    Index update_samples = 0;        ///< of all its batches
     bool is_last = true;
 };
 
@@ -25,10 +25,7 @@ struct StepPart {
 class EpochOrder {
 public:
     WEFT_COLD EpochOrder(Index samples, std::uint64_t seed, bool shuffles)
-        : seed_(seed),
-          shuffles_(shuffles),
-          order_(static_cast<std::size_t>(samples)),
-          next_(order_.size()) {}
+        : seed_(seed), shuffles_(shuffles), order_(static_cast<std::size_t>(samples)) {}
     EpochOrder(const EpochOrder&) = delete;
     EpochOrder& operator=(const EpochOrder&) = delete;
     WEFT_COLD ~EpochOrder() { wait(); }
@@ -36,11 +33,15 @@ public:
     /// Puts the samples in the order of that epoch, and begins with the next unless it is the last.
     WEFT_COLD void begin(std::uint32_t epoch, bool is_last) {
         wait();
-        if (next_epoch_ != epoch) make(next_, epoch);
-        std::swap(order_, next_);
+        if (next_epoch_ == epoch) {
+            std::swap(order_, next_);
+        } else {
+            make(order_, epoch);
+        }
         next_epoch_.reset();
         // 2^14 samples take 0.3 ms on an AMD EPYC, ten times as long as a thread takes to start.
         if (is_last || !shuffles_ || order_.size() < std::size_t{1} << 14) return;
+        if (next_.empty()) next_ = std::vector<Index>(order_.size());
         try {
             next_epoch_ = epoch + 1;
             thread_ = std::thread([this, epoch] { make(next_, epoch + 1); });
@@ -101,7 +102,7 @@ public:
     }
 
     /// Batch i, from 0.
-    WEFT_COLD StepPart operator[](Index i) const {
+    WEFT_COLD UpdatePart operator[](Index i) const {
         const Index first_of_all = i / to_update() * to_update() * batch_size_;
         const Index first = i * batch_size_;
         const Index end = (std::min)(first + batch_size_, train_size_);

@@ -33,7 +33,7 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
             tally.finish_batch(batch.workspace.device());
         });
     }
-    return mean_scores(options, tally.sums(model.device()));
+    return mean_scores(options, score_names(model, options), tally.sums(model.device()));
 }
 
 }  // namespace weft::detail

@@ -6,8 +6,7 @@
 #include "weft/training/detail/check_output.hpp"
 #include "weft/training/detail/evaluate.hpp"
 #include "weft/training/detail/model_run.hpp"
-#include "weft/training/detail/run_progress.hpp"
-#include "weft/training/detail/training_step.hpp"
+#include "weft/training/detail/non_finite_guard.hpp"
 
 namespace weft::detail {
 
@@ -33,6 +32,7 @@ public:
             begin();
             run_epochs();
         } catch (...) {
+            guard_.set_back();
             callbacks_.end(*this);
             throw;
         }
@@ -49,17 +49,10 @@ public:
     WEFT_COLD Scores scores() const override {
         const bool is_recorded = progress_.epoch_over && !progress_.history.epochs.empty();
         return is_recorded ? progress_.history.epochs.back().scores
-                           : mean_scores(trainer_, step_.tally().sums(model_.device()));
+                           : mean_scores(trainer_, names_, step_.tally().sums(step_.device()));
     }
     WEFT_COLD std::vector<std::string> score_names() const override {
-        std::vector<std::string> names;
-        const Scores own = mean_scores(trainer_, progress_.sums);
-        const bool validates = validation().size() > first_of_validation();
-        for (const std::string_view prefix : {"", "val_"}) {
-            if (!prefix.empty() && !validates) break;
-            for (const auto& [name, value] : own) names.push_back(concat(prefix, name));
-        }
-        return names;
+        return with_validation(names_, validation().size() > first_of_validation());
     }
     void stop() override { progress_.stopped = true; }
 
@@ -71,12 +64,12 @@ public:
         field("of", known_plan);
         field.require(known_plan == this_plan, "of",
                       concat("is of another run: ", known_plan, "; this one: ", this_plan));
-        TrainingStateField trainer{state_, model_.device()};
+        TrainingStateField trainer{state_, step_.device()};
         field("trainer", trainer);
-        if (!field.is_restoring()) progress_.sums = step_.tally().sums(model_.device());
+        if (!field.is_restoring()) progress_.sums = step_.tally().sums(step_.device());
         progress_.visit_state(field, names, batches_.count(), batches_.to_update());
         if (field.is_restoring()) {
-            step_.tally().begin(model_.device(), progress_.step, progress_.sums);
+            step_.tally().begin(step_.device(), progress_.step, progress_.sums);
         }
         callbacks_.visit_state(field, *this);
     }
@@ -155,10 +148,10 @@ private:
         const bool begins = progress_.epoch_over;
         if (begins) {
             progress_.begin_epoch();
-            step_.tally().begin(model_.device(), 0, progress_.sums);
+            step_.tally().begin(step_.device(), 0, progress_.sums);
             ++state_.epochs;
         }
-        at_begin_ = {state_.steps - progress_.step / batches_.to_update(), state_.learning_rate};
+        guard_.begin_epoch();
         batches_.begin(state_.epochs - 1, progress_.epoch == options_.epochs);
         // Before the callbacks: reading ahead starts here.
         const auto reader = batches_.read_from(progress_.step);
@@ -166,27 +159,27 @@ private:
         ProgressLine line(options_.verbosity, progress_.epoch, options_.epochs, batches_.count());
         const auto start = Clock::now();
         const double seconds_before = progress_.seconds;
-        const bool is_watched = Device::is_host || callbacks_.listen_to_batches();
         while (progress_.step < batches_.count()) {
             ++progress_.step;
             run_step(*reader);
-            if (is_watched && !is_finite()) return false;
-            if (callbacks_.listen_to_batches()) call(CallbackHandle::Event::batch_end);
+            const bool is_listened_to = callbacks_.listen_to_batches();
+            if ((Device::is_host || is_listened_to) && !guard_.is_finite()) return false;
+            if (is_listened_to) call(CallbackHandle::Event::batch_end);
             const auto now = Clock::now();
             progress_.seconds = seconds_before + std::chrono::duration<double>(now - start).count();
             if (line.wants_update(now)) {
-                if (!is_finite()) return false;
+                if (!guard_.is_finite()) return false;
                 line.update(now, progress_.step, progress_.seconds, scores());
             }
             const Index every = options_.checkpoint.every_steps;
             if (every > 0 && progress_.step % batches_.to_update() == 0 &&
                 state_.steps % every == 0 && progress_.step < batches_.count()) {
-                if (!is_finite()) return false;
+                if (!guard_.is_finite()) return false;
                 save_state();
             }
         }
         step_.check_parameters();
-        if (!is_finite()) return false;
+        if (!guard_.is_finite()) return false;
         progress_.history.epochs.push_back(make_record());
         progress_.epoch_over = true;
         line.finish(progress_.seconds, progress_.history.epochs.back().scores);
@@ -221,7 +214,7 @@ private:
 
     /// Reads and trains on the next batch.
     WEFT_COLD void run_step(BatchReader<Scalar>& batches) {
-        const StepPart batch = batches_[progress_.step - 1];
+        const UpdatePart batch = batches_[progress_.step - 1];
         const Index n = std::ssize(batch.samples);
         // Forward, backward, update: about three forward passes.
         run_on_next_batch(batches, step_.batch(), n, 3 * model_.work(n), [&] {
@@ -229,37 +222,6 @@ private:
             if (!state_.has_hinted) give_hints(step_.batch().x.host().slice(0, n));
             step_.run(batch);
         });
-    }
-
-    /// Looks whether a number went wrong. If so, the run ends with the step before, and the place
-    /// is named.
-    bool is_finite() {
-        const Wrong where = step_.tally().where(model_.device());
-        if (where != Wrong::nowhere) stop_at(where);
-        return where == Wrong::nowhere;
-    }
-
-    /// Goes back to before the step that met it, in which nothing was updated any more.
-    WEFT_COLD void stop_at(Wrong where) {
-        const Index last = progress_.step;
-        std::string place = "input";
-        if (where == Wrong::parameter) {
-            place = step_.find_non_finite_parameter();
-        } else {
-            const Index good = step_.tally().batches(model_.device());
-            progress_.step = good + 1;
-            state_.steps = at_begin_.steps + good / batches_.to_update();
-            state_.learning_rate = at_begin_.learning_rate;
-            if (trainer_.learning_rate_schedule && state_.steps > at_begin_.steps) {
-                state_.learning_rate = state_.next_rate(trainer_, state_.steps - 1);
-            }
-            if (where != Wrong::input)
-                place = step_.find_place(batches_, where, progress_.step, last);
-        }
-        progress_.history.non_finite = {progress_.epoch, progress_.step, std::move(place)};
-        if (options_.verbosity != Verbosity::silent) {
-            std::printf("\nStopped: %s\n", progress_.history.non_finite->message().c_str());
-        }
     }
 
     /// Tells what looks like a mistake, once.
@@ -283,15 +245,14 @@ private:
 
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
+    const std::vector<std::string> names_ = detail::score_names(model_, trainer_);  ///< of scores
     EpochBatches<Scalar> batches_;
     TrainingStep<Scalar, Device> step_;
-    struct {
-        std::int64_t steps = 0;
-        double learning_rate = 0;
-    } at_begin_;  ///< of the epoch
-    bool is_resumed_ = false;
     CallbackList callbacks_;
     RunProgress progress_;
+    NonFiniteGuard<Scalar, Device> guard_{trainer_, state_,    batches_,
+                                          step_,    progress_, options_.verbosity};
+    bool is_resumed_ = false;
     const VisitState visit_ = [this](StateFields& field) { visit_all(field); };
 };
 

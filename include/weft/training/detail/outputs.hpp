@@ -88,10 +88,47 @@ private:
     std::unique_ptr<ConstView[]> views_;
 };
 
-/// Throws ArgumentError unless there is a loss for each output, and as many of all else as that.
+/// Their names, in Keras's order of metrics: the loss, the outputs' losses, and the metrics.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<std::string> score_names(const Model<Scalar, Device>& model,
+                                               const TrainerOptions<Scalar, Device>& options) {
+    std::vector<std::string> names{"loss"}, of_model;
+    const bool are_several = options.loss.size() > 1;
+    if (options.output_names.empty() && are_several) of_model = model.output_names();
+    const std::vector<std::string>& outputs = of_model.empty() ? options.output_names : of_model;
+    const auto of_output = [&](std::size_t k, std::string_view score) {
+        return outputs.empty() ? std::string(score) : concat(outputs[k], "_", score);
+    };
+    for (std::size_t k = 0; k < options.loss.size() && are_several; ++k) {
+        names.push_back(of_output(k, "loss"));
+    }
+    for (const auto& metric : options.metrics) names.push_back(metric.name());
+    for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
+        for (const auto& metric : options.output_metrics[k]) {
+            names.push_back(of_output(k, metric.name()));
+        }
+    }
+    return names;
+}
+
+/// What an epoch measures, from the names of its scores: those of its validation too, if there is
+/// one.
+WEFT_COLD inline std::vector<std::string> with_validation(const std::vector<std::string>& names,
+                                                          bool validates) {
+    std::vector<std::string> all;
+    for (const std::string_view prefix : {"", "val_"}) {
+        if (!prefix.empty() && !validates) break;
+        for (const std::string& name : names) all.push_back(concat(prefix, name));
+    }
+    return all;
+}
+
+/// Throws ArgumentError unless there is a loss for each output, and as many of all else as that;
+/// and when two scores have one name, those of a validation counted.
 template <class Scalar, class Device>
 WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
-                             const TrainerOptions<Scalar, Device>& options) {
+                             const TrainerOptions<Scalar, Device>& options,
+                             bool validates = false) {
     const std::size_t outputs = model.graph().outputs.size();
     const auto require = [&](std::string_view option, std::size_t found, bool may_be_none) {
         if (found == outputs || (may_be_none && found == 0)) return;
@@ -110,6 +147,7 @@ WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
     if (outputs == 1 && !options.loss_weights.empty()) {
         throw ArgumentError("trainer: loss_weights of one output, expected several");
     }
+    require_distinct("trainer", with_validation(score_names(model, options), validates));
 }
 
 /// How many sums the scores of a run are made of.
@@ -119,26 +157,6 @@ std::size_t score_count(const TrainerOptions<Scalar, Device>& options) {
     if (options.loss.size() > 1) count += options.loss.size();
     for (const auto& metrics : options.output_metrics) count += metrics.size();
     return count;
-}
-
-/// Their names, in Keras's order of metrics: the loss, the outputs' losses, and the metrics.
-template <class Scalar, class Device>
-WEFT_COLD std::vector<std::string> score_names(const TrainerOptions<Scalar, Device>& options) {
-    std::vector<std::string> names{"loss"};
-    const auto of_output = [&](std::size_t k, std::string_view score) {
-        return options.output_names.empty() ? std::string(score)
-                                            : concat(options.output_names[k], "_", score);
-    };
-    for (std::size_t k = 0; k < options.loss.size() && options.loss.size() > 1; ++k) {
-        names.push_back(of_output(k, "loss"));
-    }
-    for (const auto& metric : options.metrics) names.push_back(metric.name());
-    for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
-        for (const auto& metric : options.output_metrics[k]) {
-            names.push_back(of_output(k, metric.name()));
-        }
-    }
-    return names;
 }
 
 }  // namespace weft::detail

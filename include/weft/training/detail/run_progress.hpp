@@ -10,7 +10,7 @@ namespace weft::detail {
 /// What a run counts and records.
 struct RunProgress {
     Index epoch = 0;     ///< the one that runs or ran last, from 1
-    Index step = 0;      ///< its steps that began
+    Index step = 0;      ///< its batches that began
     double seconds = 0;  ///< that they took
     bool epoch_over = true, stopped = false;
     std::vector<MetricSum> sums;  ///< of the epoch: the loss, then the metrics

@@ -113,16 +113,15 @@ WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, std::span<const Index
 ///
 ///   L = sum over outputs k of loss_weights_k mean(losses_k) + penalties
 ///
-/// The means are over the step's samples. Adds the losses to the tally, and marks what is not
+/// The means are over the update's samples. Adds the losses to the tally, and marks what is not
 /// finite there, unless `wrong` is null: of one output with all penalties to score 0; of several to
 /// scores 1, 2, ..., and the penalties alone, for each row of the first, to score 0.
 template <class Scalar, class Device>
 WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
                             const TrainerOptions<Scalar, Device>& options,
                             Batch<Scalar, Device>& batch, std::span<const Index> samples,
-                            const LossWeights& weights, Index step_samples, Tally<Device>& tally,
+                            const LossWeights& weights, Index update_samples, Tally<Device>& tally,
                             double* wrong) {
-    constexpr auto mark = static_cast<double>(Wrong::score);
     const auto n = static_cast<Index>(samples.size());
     Device& device = batch.workspace.device();
     const Plan& plan = batch.workspace.plan();
@@ -138,19 +137,21 @@ WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
                 ? model.output_gradient(batch.workspace, n, k)
                 : TensorView<Scalar, Device>(batch.scratch_gradient.data(), shape.batch(n));
         const double weight = options.loss_weights.empty() ? 1 : options.loss_weights[k];
-        const Index rows = step_samples * loss_rows(shape);
+        const Index rows = update_samples * loss_rows(shape);
         options.loss[k]->evaluate(
             device, plan.gives_logits(k), model.prediction(batch.workspace, n, k), targets[k],
             static_cast<Scalar>(weight) / static_cast<Scalar>(rows), losses, gradient);
         if (weighs) weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
-        add_losses<Scalar>(device, losses, tally.score(is_one ? 0 : k + 1), mark, wrong);
+        add_losses<Scalar>(device, losses, tally.score(is_one ? 0 : k + 1), mark(Wrong::score),
+                           wrong);
     }
     bool penalises_outputs = false;
     for (const PlanStep& step : plan.steps()) penalises_outputs |= bool(step.penalty);
     if (sum_penalties<Scalar, Device>(device, model, tally.parameter_penalty()) ||
         penalises_outputs) {
-        add_penalties(device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(),
-                      n, n * loss_rows(model.output_shapes()[0]), tally.score(0), mark, wrong);
+        score_penalties(
+            device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(), n,
+            n * loss_rows(model.output_shapes()[0]), tally.score(0), mark(Wrong::score), wrong);
     }
 }
 
@@ -174,12 +175,12 @@ WEFT_COLD void score_metrics(const Model<Scalar, Device>& model,
     }
 }
 
-/// The means of what a tally summed: "loss", then the metrics.
+/// The means of what a tally summed, by their names.
 template <class Scalar, class Device>
 WEFT_COLD Scores mean_scores(const TrainerOptions<Scalar, Device>& options,
+                             const std::vector<std::string>& names,
                              const std::vector<MetricSum>& sums) {
     Scores scores;
-    const std::vector<std::string> names = score_names(options);
     for (std::size_t i = 0; i < names.size(); ++i) scores.set(names[i], sums[i].mean());
     if (options.loss.size() == 1) return scores;
     double loss = MetricSum{sums[0].sum, sums[1].count}.mean();

@@ -14,6 +14,8 @@ namespace weft::detail {
 /// Where a step met a number that is not finite, as a tally marks it.
 enum class Wrong { nowhere, input, score, gradient, parameter };
 
+constexpr double mark(Wrong where) { return static_cast<double>(where); }
+
 /// What kernels add to, batch by batch, and the host's copy of it. A number that went wrong stops
 /// the kernels that update by itself, from its step on, before the host knows.
 template <class Device>

@@ -77,7 +77,8 @@ struct TrainingState {
         learning_rate = rate;
     }
 
-    /// One step of the optimiser, from the gradients that backward left; nothing if it is stopped.
+    /// One step of the optimiser, from the gradients that backward left, which it clips. Changes no
+    /// parameter if it is stopped.
     WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options,
                                          const kernels::DeviceStep<std::byte>& step) {
         clip_gradients<Scalar, Device>(device, options.clipping, gradients);

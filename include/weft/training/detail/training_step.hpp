@@ -31,10 +31,12 @@ public:
           state_before_(model_state().shape(), model.device()),
           added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
                  model.device()),
-          was_wrong_(Shape{Index{sizeof(double)}}, model.device()) {
-        check_parameters(model_.arena(), was_wrong(), nullptr);
+          was_wrong_(Shape{1}, model.device()) {
+        check_parameters(model_.arena(), was_wrong_.data(), nullptr);
     }
 
+    Device& device() { return batch_.workspace.device(); }
+    const Device& device() const { return batch_.workspace.device(); }
     Batch<Scalar, Device>& batch() { return batch_; }
     Tally<Device>& tally() { return tally_; }
     const Tally<Device>& tally() const { return tally_; }
@@ -43,7 +45,7 @@ public:
     /// statistic. Not those that no optimiser touches, if some of them were not at the beginning.
     WEFT_COLD void check_parameters() {
         check_parameters(model_.trainable_parameters(), tally_.wrong(), nullptr);
-        check_parameters(model_.arena(), tally_.wrong(), was_wrong());
+        check_parameters(model_.arena(), tally_.wrong(), was_wrong_.data());
     }
 
     /// The name of one that is not, a trainable one if there is.
@@ -56,10 +58,10 @@ public:
     /// Trains on the batch: scores it, adds its gradient to those of the step's other batches, and
     /// updates the parameters behind the last of them. If a number goes wrong, the model stays as
     /// it was before the step, whatever runs after it.
-    WEFT_COLD void run(const StepPart& part) {
+    WEFT_COLD void run(const UpdatePart& part) {
         const auto n = std::ssize(part.samples);
         const ConstView x = batch_.x.slice(0, n);
-        check_finite<Scalar>(device(), x, static_cast<double>(Wrong::input), tally_.wrong());
+        check_finite<Scalar>(device(), x, mark(Wrong::input), tally_.wrong());
         if (part.first == 0 && state_before_.size() > 0) {
             copy_elements<Scalar>(device(), ConstView(model_state()), state_before_.view());
         }
@@ -68,8 +70,8 @@ public:
         score_metrics<Scalar, Device>(model_, trainer_, batch_, n, tally_);
         backward(part);
         if (part.is_last) {
-            check_finite<Scalar>(device(), ConstView(state_.gradients),
-                                 static_cast<double>(Wrong::gradient), tally_.wrong());
+            check_finite<Scalar>(device(), ConstView(state_.gradients), mark(Wrong::gradient),
+                                 tally_.wrong());
         }
         tally_.finish_batch(device());
         if (part.is_last) update();
@@ -87,7 +89,7 @@ public:
         if (i + 1 != last) reader = batches.read_from(i);
         std::string place;
         for (; i < wrong; ++i) {
-            const StepPart part = batches[i];
+            const UpdatePart part = batches[i];
             const Index n = std::ssize(part.samples);
             if (reader) batch_.read(*reader, n);
             run_pass(device(), 3 * model_.work(n), [&] { place = run_again(part, where); });
@@ -97,7 +99,7 @@ public:
 
 private:
     /// The gradient is known behind the last batch alone.
-    WEFT_COLD std::string run_again(const StepPart& part, Wrong where) {
+    WEFT_COLD std::string run_again(const UpdatePart& part, Wrong where) {
         const auto n = std::ssize(part.samples);
         std::string place;
         forward(part);
@@ -112,10 +114,6 @@ private:
         take_back_state();
         return place;
     }
-
-    Device& device() { return batch_.workspace.device(); }
-
-    double* was_wrong() { return reinterpret_cast<double*>(was_wrong_.data()); }
 
     /// The parameters that no optimiser touches, which a forward pass may change.
     View model_state() {
@@ -134,36 +132,35 @@ private:
     /// come.
     WEFT_COLD void check_parameters(ConstView numbers, double* wrong, const double* unless) {
         run_pass(device(), 1, [&] {
-            check_finite<Scalar>(device(), numbers, static_cast<double>(Wrong::parameter), wrong,
-                                 unless);
+            check_finite<Scalar>(device(), numbers, mark(Wrong::parameter), wrong, unless);
         });
     }
 
-    PassOptions pass_of(const StepPart& part) {
+    PassOptions pass_of(const UpdatePart& part) {
         return {.training = true,
                 .seed = options_.seed,
                 .step = static_cast<std::uint32_t>(state_.steps),
                 .step_on_device = steps_.next(device(), trainer_, state_).number,
                 .first_sample = part.first,
-                .step_samples = part.step_samples};
+                .step_samples = part.update_samples};
     }
 
-    std::span<const ConstView> inputs(const StepPart& part) {
+    std::span<const ConstView> inputs(const UpdatePart& part) {
         return batch_.inputs.views(batch_.x, std::ssize(part.samples));
     }
 
-    WEFT_COLD void forward(const StepPart& part) {
+    WEFT_COLD void forward(const UpdatePart& part) {
         model_.forward(batch_.workspace, inputs(part), pass_of(part));
     }
 
-    WEFT_COLD void score(const StepPart& part, double* wrong) {
+    WEFT_COLD void score(const UpdatePart& part, double* wrong) {
         score_losses<Scalar, Device>(model_, trainer_, batch_, part.samples,
                                      {options_.sample_weight, options_.class_weight},
-                                     part.step_samples, tally_, wrong);
+                                     part.update_samples, tally_, wrong);
     }
 
     /// Leaves the gradient of the step so far; behind its last batch with those of the penalties.
-    WEFT_COLD void backward(const StepPart& part) {
+    WEFT_COLD void backward(const UpdatePart& part) {
         const View sum = state_.gradients;
         const View gradients = part.first == 0 ? sum : added_.view();
         model_.backward(batch_.workspace, inputs(part), pass_of(part), gradients);
@@ -187,7 +184,7 @@ private:
     StepTable<Scalar, Device> steps_;
     Tensor<Scalar, Device> state_before_;  ///< the step
     Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
-    Tensor<std::byte, Device> was_wrong_;  ///< a number: a parameter, at the beginning
+    Tensor<double, Device> was_wrong_;     ///< mark of parameters that were not finite at first
 };
 
 }  // namespace weft::detail

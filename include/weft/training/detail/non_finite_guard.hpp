@@ -1,0 +1,87 @@
+/// \file
+/// NonFiniteGuard: looks for a number that went wrong, and ends a run before it.
+#pragma once
+
+#include "weft/training/detail/run_progress.hpp"
+#include "weft/training/detail/training_step.hpp"
+
+namespace weft::detail {
+
+/// Watches the tally of a training step. Refers to all that it is made with.
+template <class Scalar, class Device>
+class NonFiniteGuard {
+public:
+    WEFT_COLD NonFiniteGuard(const TrainerOptions<Scalar, Device>& trainer,
+                             TrainingState<Scalar, Device>& state,
+                             const EpochBatches<Scalar>& batches,
+                             TrainingStep<Scalar, Device>& step, RunProgress& progress,
+                             Verbosity verbosity)
+        : trainer_(trainer),
+          state_(state),
+          batches_(batches),
+          step_(step),
+          progress_(progress),
+          verbosity_(verbosity) {}
+
+    /// Begins with an epoch, some batches of which may have been trained on before.
+    WEFT_COLD void begin_epoch() {
+        steps_ = state_.steps - progress_.step / batches_.to_update();
+        learning_rate_ = state_.learning_rate;
+    }
+
+    /// Whether all numbers are finite. If one is not, the run is set back to before the step that
+    /// met it, and the history and a line in the terminal name the place.
+    bool is_finite() {
+        const Wrong where = step_.tally().where(step_.device());
+        if (where != Wrong::nowhere) stop_at(where);
+        return where == Wrong::nowhere;
+    }
+
+    /// Sets the counts back where an exception ends a run behind a number that went wrong.
+    WEFT_COLD void set_back() noexcept {
+        try {
+            set_back_to_good(step_.tally().where(step_.device()));
+        } catch (...) {
+            return;  // the device or the schedule fails again: the first exception counts
+        }
+    }
+
+private:
+    WEFT_COLD void stop_at(Wrong where) {
+        const Index last = progress_.step;
+        set_back_to_good(where);
+        std::string place = "input";
+        if (where == Wrong::parameter) {
+            place = step_.find_non_finite_parameter();
+        } else if (where != Wrong::input) {
+            place = step_.find_place(batches_, where, progress_.step, last);
+        }
+        progress_.history.non_finite = {progress_.epoch, progress_.step, std::move(place)};
+        if (verbosity_ == Verbosity::silent) return;
+        std::printf("\nStopped: %s\n", progress_.history.non_finite->message().c_str());
+    }
+
+    /// Nothing was updated any more from the step on that met a wrong number: neither its update
+    /// nor those behind it count. A parameter went wrong in an update, which counts.
+    WEFT_COLD void set_back_to_good(Wrong where) {
+        if (where == Wrong::nowhere || where == Wrong::parameter) return;
+        const Index good = step_.tally().batches(step_.device());
+        progress_.step = good + 1;
+        state_.steps = steps_ + good / batches_.to_update();
+        // The updates moved the rate if there is a schedule. Without one, a callback set it.
+        if (!trainer_.learning_rate_schedule) return;
+        state_.learning_rate =
+            state_.steps > steps_ ? state_.next_rate(trainer_, state_.steps - 1) : learning_rate_;
+    }
+
+    const TrainerOptions<Scalar, Device>& trainer_;
+    TrainingState<Scalar, Device>& state_;
+    const EpochBatches<Scalar>& batches_;
+    TrainingStep<Scalar, Device>& step_;
+    RunProgress& progress_;
+    Verbosity verbosity_;
+    std::int64_t steps_ = 0;    ///< of the optimiser, at the beginning of the epoch
+    double learning_rate_ = 0;  ///< there
+};
+
+}  // namespace weft::detail
