@@ -104,7 +104,7 @@ TEST_CASE("a file of another program given as weights is named as what it is") {
     const std::string expected = ", expected a safetensors file";
     using namespace std::string_literals;
     CHECK(of("\x89HDF\r\n\x1a\n\0\0\0"s) == "is an HDF5 file (.h5)" + expected);
-    CHECK(of("PK\x03\x04"s + std::string(22, '\0') + "\x09\0\0\0"s + "arr_0.npy") ==
+    CHECK(of(concat("PK\x03\x04", std::string(22, '\0'), "\x09\0\0\0"s, "arr_0.npy")) ==
           "is a NumPy archive (.npz)" + expected);
     CHECK(of("\x80\x02}q\0"s) == "is a Python pickle" + expected);
     CHECK(of("\x1f\x8b\x08\0"s) == "is compressed by gzip" + expected);
