@@ -41,9 +41,10 @@ struct BuiltGraph {
     BuiltGraph(const BuiltGraph&) = delete;
     BuiltGraph& operator=(const BuiltGraph&) = delete;
 
-    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
+    /// Those of `count` layers from layer i on.
+    std::span<const ParameterInfo> layer_parameters(std::size_t i, std::size_t count = 1) const {
         return std::span(list.parameters())
-            .subspan(first_parameter.at(i), first_parameter.at(i + 1) - first_parameter[i]);
+            .subspan(first_parameter.at(i), first_parameter.at(i + count) - first_parameter[i]);
     }
 
     WEFT_COLD std::shared_ptr<const Plan> make_plan(

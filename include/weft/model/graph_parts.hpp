@@ -14,7 +14,8 @@ struct GraphModel {
     bool named = false;     ///< whether the user gave it
     std::size_t first_layer = 0;
     std::shared_ptr<const Graph<Scalar, Device>> graph = {};
-    /// What its parameters start with, where it was built.
+    /// What its parameters start with at each build, where it was built; else each model in it has
+    /// its own.
     std::shared_ptr<const std::vector<Tensor<Scalar>>> values = {};
 };
 
