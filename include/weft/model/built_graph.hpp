@@ -2,6 +2,7 @@
 /// BuiltGraph: a graph whose layers know their shapes and parameters.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/model/graph.hpp"
 #include "weft/model/parameters.hpp"
 #include "weft/model/plan.hpp"
@@ -47,8 +48,16 @@ struct BuiltGraph {
             .subspan(first_parameter.at(i), first_parameter.at(i + count) - first_parameter[i]);
     }
 
+    /// takes_logits: of each output, or of the first ones. Throws ArgumentError for more.
     WEFT_COLD std::shared_ptr<const Plan> make_plan(
         PassKind kind, const std::vector<bool>& takes_logits = {}) const {
+        if (takes_logits.size() > outputs.size()) {
+            throw ArgumentError(detail::join({"model: takes_logits has ", std::ssize(takes_logits),
+                                              " entries, expected up to ", std::ssize(outputs)}));
+        }
+        if (plan && kind == PassKind::inference && !detail::contains(takes_logits, true)) {
+            return plan;
+        }
         return std::make_shared<const Plan>(input_shapes, nodes, outputs, kind, takes_logits);
     }
 

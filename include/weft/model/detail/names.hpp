@@ -86,6 +86,17 @@ WEFT_COLD [[noreturn]] inline void refuse_inputs(std::size_t found, std::size_t 
                               static_cast<Index>(expected)}));
 }
 
+WEFT_COLD [[noreturn]] inline void refuse_index(std::string_view what, std::size_t i,
+                                                std::size_t count) {
+    throw ArgumentError(join({"model: ", what, " ", static_cast<Index>(i), ", expected 0 to ",
+                              static_cast<Index>(count) - 1}));
+}
+
+/// Throws ArgumentError unless there are more than i of them.
+inline void require_index(std::string_view what, std::size_t i, std::size_t count) {
+    if (i >= count) refuse_index(what, i, count);
+}
+
 /// The shape of the one input or output. Throws ArgumentError where there are several.
 inline const Shape& only(const std::vector<Shape>& shapes, std::string_view what) {
     if (shapes.size() != 1) refuse_several(shapes.size(), what);
