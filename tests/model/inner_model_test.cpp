@@ -93,3 +93,52 @@ TEST_CASE("parameters of other shapes than the model's are refused, and it stays
     CHECK(model.input_shape() == Shape{3});
     CHECK(identical(model.parameter("encoder/dense/kernel"), kernel));
 }
+
+TEST_CASE("names that clash are refused when the model is made, not when it is saved") {
+    const auto x = input({3}, "x"), y = input({3}, "y"), again = input({3}, "x");
+    CHECK_NOTHROW(Model<float>({x, y}, add(x, y | Dense{3})));
+    CHECK_THROWS_WITH_AS((Model<float>({x, again}, add(x, again))), "model: two inputs are named x",
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS((Model<float>({x, y}, add(x, y | Dense{.units = 3, .name = "x"}))),
+                         "model: an input has the name of a layer, x", ArgumentError);
+    // Also where only build knows the shape.
+    const auto behind = x | Dense{3};
+    CHECK_NOTHROW(Model<float>(behind, add(behind, behind | Dense{3})).build({3}));
+    const auto encoder = pretrained();
+    const auto code = input({3}, "encoder");
+    CHECK_THROWS_WITH_AS((Model<float>(code, encoder(code))),
+                         "model: an input has the name of a layer, encoder", ArgumentError);
+}
+
+TEST_CASE("/ is no part of a name, because it stands between those of models and layers") {
+    const auto refuse = [](const std::string& name) {
+        return "model: the name " + name +
+               " has a /, expected none: it stands between a model and its layers";
+    };
+    const auto encoder = pretrained();
+    const auto x = input({3}), slash = input({3}, "a/b");
+    const Dense dense{.units = 3, .name = "encoder/dense"};
+    CHECK_THROWS_WITH_AS((Model<float>(x, encoder(x) | dense)), refuse("encoder/dense").c_str(),
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS((Sequential<float>{Input{{3}}, dense}), refuse("encoder/dense").c_str(),
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS((Model<float>(slash, slash | Dense{3})), refuse("a/b").c_str(),
+                         ArgumentError);
+    Sequential<float> model{Dense{3}};
+    model.set_name("kept");
+    CHECK_THROWS_WITH_AS(model.set_name("a/b"), refuse("a/b").c_str(), ArgumentError);
+    CHECK(model.name() == "kept");
+}
+
+TEST_CASE("a model that is applied to another number of values than it has inputs is named") {
+    const auto x = input({3}), y = input({3});
+    Model<float> pair({x, y}, add(x, y));
+    pair.set_name("pair");
+    CHECK_THROWS_WITH_AS(pair(x), "pair: 1 inputs, expected 2", ArgumentError);
+    CHECK_THROWS_WITH_AS(pair.apply(std::vector{x, y, x}), "pair: 3 inputs, expected 2",
+                         ArgumentError);
+    Model<float> both(x, {x | Dense{3}, x | Dense{2}});
+    both.set_name("both");
+    CHECK_THROWS_WITH_AS(both(x), "both: it has 2 outputs, expected 1; apply gives all of them",
+                         ArgumentError);
+}

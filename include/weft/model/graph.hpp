@@ -85,13 +85,6 @@ struct Graph {
         return true;
     }
 
-    /// How often the layer of node i was applied before.
-    WEFT_COLD Index application(std::size_t i) const {
-        Index count = 0;
-        for (std::size_t k = 0; k < i; ++k) count += nodes[k].layer == nodes[i].layer;
-        return count;
-    }
-
     /// Only before the layers.
     WEFT_COLD void declare_input(const Shape& shape) {
         if (inputs.empty()) inputs = std::vector<GraphInput>(1);  // moved from

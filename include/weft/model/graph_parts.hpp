@@ -44,7 +44,8 @@ public:
     const GraphParts<Scalar, Device> parts;
 };
 
-/// Those of a graph; none of a list of layers.
+/// Those of a graph; none of a list of layers. Each form has them. GraphForm alone does not know
+/// them, so that a program of lists of layers compiles none of these types.
 template <class Scalar, class Device>
 const GraphParts<Scalar, Device>& parts_of(const Graph<Scalar, Device>& graph) {
     static const GraphParts<Scalar, Device> none;

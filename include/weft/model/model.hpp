@@ -69,8 +69,10 @@ public:
     template <template <class, class> class Value, class... Others>
     Value<Scalar, Device> operator()(const Value<Scalar, Device>& x,
                                      const Others&... others) const {
-        if (this->graph().outputs.size() != 1) {
-            detail::refuse_several(this->graph().outputs.size(), "outputs");
+        const auto outputs = std::ssize(this->graph().outputs);
+        if (outputs != 1) {
+            throw ArgumentError(concat(this->name(), ": it has ", outputs,
+                                       " outputs, expected 1; apply gives all of them"));
         }
         return Value<Scalar, Device>::apply(*this, {x, others...}).front();
     }

@@ -48,9 +48,13 @@ public:
     /// Whether the model is still there and has the parameters it had: for ModelReference.
     const ModelMarks& marks() const { return marks_; }
 
-    /// As a layer of another model, and in summaries and files.
+    /// As a layer of another model, and in summaries and files. A name with a / is an
+    /// ArgumentError.
     std::string name() const { return detail::model_name(graph_).first; }
-    void set_name(std::string name) { graph_.name = std::move(name); }
+    WEFT_COLD void set_name(std::string name) {
+        detail::require_no_slash(name);
+        graph_.name = std::move(name);
+    }
 
     /// The shape of one sample, without N. Throws ArgumentError when there are several inputs.
     const Shape& input_shape() const { return detail::only(built().input_shapes, "inputs"); }

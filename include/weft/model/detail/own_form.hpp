@@ -59,20 +59,16 @@ public:
 
     /// Those of a model in it are counted by themselves, and have its name before them.
     WEFT_COLD std::vector<std::string> layer_names(const Graph& graph) const override {
-        std::vector<std::string> names, taken;
-        auto model = parts.models.begin();
-        while (names.size() < graph.layers.size()) {
-            if (model == parts.models.end() || model->first_layer != names.size()) {
-                const auto& layer = graph.layers[names.size()];
-                names.push_back(
-                    taken.emplace_back(unique_name(layer.name(), layer.named(), taken)));
+        std::vector<std::string> names;
+        const GraphOutline outline = detail::outline(graph);
+        for (const OutlineItem& item : outline.items) {
+            if (!item.is_model) {
+                names.push_back(item.name);
                 continue;
             }
-            taken.push_back(unique_name(model->name, model->named, taken));
-            for (const std::string& name : detail::layer_names(*model->graph)) {
-                names.push_back(join({taken.back(), "/", name}));
+            for (const std::string& name : detail::layer_names(*parts.models[item.model].graph)) {
+                names.push_back(join({item.name, "/", name}));
             }
-            ++model;
         }
         return names;
     }
