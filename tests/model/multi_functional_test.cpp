@@ -211,6 +211,21 @@ TEST_CASE("another device gives the same outputs of several") {
     }
 }
 
+TEST_CASE("a list of one input gives a list of outputs, one tensor gives a tensor") {
+    const auto a = input({2});
+    Model model(a, {a | Dense{1}, a | Dense{3}});
+    Sequential chain{Input{{2}}, Dense{1}};
+    const Tensor<float> x({4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+    const std::vector<Tensor<float>> ys = model.predict({x}), y = chain.predict({x});
+    REQUIRE(ys.size() == 2);
+    REQUIRE(y.size() == 1);
+    CHECK(identical(ys[1], model.predict(std::vector{TensorView<const float>(x)})[1]));
+    CHECK(identical(y[0], chain.predict(x)));
+    // Views in braces, too, and a view that is made in them.
+    CHECK(identical(chain.predict({x.view()})[0], chain.predict(x)));
+    CHECK(identical(chain.predict({x.data(), x.shape()}), chain.predict(x)));
+}
+
 TEST_CASE("wrong inputs and outputs are refused by name") {
     const auto a = input({2}, "left"), b = input({3});
     Model model({a, b}, {concatenate(a, b) | Dense{2}, a | Dense{1}});

@@ -127,6 +127,11 @@ public:
         return outputs;
     }
 
+    /// The same for predict({x1, x2}); of one input predict({x}), where predict(x) gives a tensor.
+    std::vector<Tensor<Scalar, Device>> predict(std::initializer_list<ConstView> xs) const {
+        return predict(std::vector<ConstView>(xs));
+    }
+
     /// The same into memory of the caller's. Repeated, it allocates nothing.
     void predict(std::span<const ConstView> xs, std::span<const View> ys) const {
         const Index samples = detail::require_inputs(this->input_shapes(), xs, *this);
