@@ -159,7 +159,7 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
       "model/model"}},
     {"model/multi_functional",
      {"model/built_graph", "model/detail/own_form", "model/graph_outline", "model/graph_parts",
-      "model/inner_model", "model/model_layers"}},
+      "model/model_layers"}},
     {"model/plan", {"model/detail/plan_text", "model/plan_step"}},
     {"model/sequential", {"model/detail/summarize", "model/parameters"}},
     {"model/workspace", {"model/detail/pass_run", "model/detail/place_values"}},

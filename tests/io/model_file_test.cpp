@@ -173,7 +173,7 @@ TEST_CASE("every field of every layer comes back, none of them at its default") 
                            .activity_regularizer = l1_l2(0.1, 0.3),
                            .kernel_constraint = max_norm(2.5),
                            .bias_constraint = unit_norm,
-                           .name = "my dense/\u00e4\n\""},
+                           .name = "my dense\\\u00e4\n\""},
                      {4}));
     CHECK(comes_back(Dense{.units = 3, .use_bias = false, .bias_constraint = non_negative}, {4}));
     CHECK(comes_back(Conv2D{.filters = 4,

@@ -191,11 +191,13 @@ TEST_CASE("the original stays as it is; device, names and other layers' paramete
         BatchNorm{},      GELU{},
         Dense{.units = 2}};
     model.set_device(Cpu(1));
+    model.set_name("mine");
     randomize<float>(model);
     const Tensor<float> before(std::as_const(model).arena());
     const Sequential<float> result = fold_batch_norm(model);
     CHECK(identical(std::as_const(model).arena(), before));
     CHECK(result.device().threads() == 1);
+    CHECK(result.name() == "mine");
     CHECK(types(result) == "Dense Dense ReLU BatchNorm GELU Dense");
     CHECK(identical(result.parameter("first/kernel"),
                     std::as_const(model).parameter("first/kernel")));
@@ -209,6 +211,11 @@ TEST_CASE("the original stays as it is; device, names and other layers' paramete
 TEST_CASE("fold_batch_norm of dropouts alone, and of a model that is not built") {
     const Sequential<float> model{Input{{3}}, Dropout{0.5}};
     CHECK(types(fold_batch_norm(model)) == "Dropout");
+    // An inner model has another branch, which leads to no output.
+    const auto a = input({3}), b = input({3});
+    const Model<float> inner({a, b}, {a | Dropout{0.5}, b | Dense{2}});
+    const Model<float> idle(a, inner.apply(std::vector{a, a})[0]);
+    CHECK(types(fold_batch_norm(idle)) == types(idle));
     CHECK_THROWS_AS(fold_batch_norm(Sequential<float>{Dense{1}}), ArgumentError);
     CHECK_THROWS_AS(fold_batch_norm(Sequential<float>{}), ArgumentError);
 }

@@ -111,3 +111,32 @@ TEST_CASE("a pass in a workspace that it does not fit is refused") {
                          "make_workspace makes one that fits",
                          ArgumentError);
 }
+
+TEST_CASE("takes_logits may be none, and not more than there are outputs") {
+    const Sequential<float> model{Input{{3}}, Dense{2, softmax}};
+    using Logits = std::vector<bool>;
+    for (const PassKind kind : {PassKind::inference, PassKind::training}) {
+        CHECK_FALSE(model.make_workspace(4, kind, Logits{}).plan().gives_logits());
+        CHECK_FALSE(model.make_workspace(4, kind, Logits{false}).plan().gives_logits());
+        CHECK(model.make_workspace(4, kind, Logits{true}).plan().gives_logits());
+        for (const bool is_first : {false, true}) {
+            CHECK_THROWS_WITH_AS(model.make_workspace(4, kind, Logits{is_first, false, false}),
+                                 "model: takes_logits has 3 entries, expected up to 1",
+                                 ArgumentError);
+        }
+    }
+}
+
+TEST_CASE("outputs and nodes that are not there are refused") {
+    const Sequential<float> model{Input{{3}}, Dense{2, softmax}, Dense{2, softmax}};
+    auto workspace = model.make_workspace(4, PassKind::training);
+    CHECK(model.last_activation(0) == softmax);
+    CHECK_THROWS_WITH_AS(model.last_activation(3), "model: output 3, expected 0 to 0",
+                         ArgumentError);
+    CHECK_THROWS_AS(model.prediction(workspace, 4, 1), ArgumentError);
+    CHECK_THROWS_AS(model.output_gradient(workspace, 4, 1), ArgumentError);
+    const Tensor<float> x({4, 3});
+    CHECK_NOTHROW(model.output(workspace, x, 1));
+    CHECK_THROWS_WITH_AS(model.output(workspace, x, 2), "model: node 2, expected 0 to 1",
+                         ArgumentError);
+}

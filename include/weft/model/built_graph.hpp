@@ -2,6 +2,7 @@
 /// BuiltGraph: a graph whose layers know their shapes and parameters.
 #pragma once
 
+#include "weft/core/contains.hpp"
 #include "weft/model/graph.hpp"
 #include "weft/model/parameters.hpp"
 #include "weft/model/plan.hpp"
@@ -41,13 +42,22 @@ struct BuiltGraph {
     BuiltGraph(const BuiltGraph&) = delete;
     BuiltGraph& operator=(const BuiltGraph&) = delete;
 
-    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
+    /// Those of `count` layers from layer i on.
+    std::span<const ParameterInfo> layer_parameters(std::size_t i, std::size_t count = 1) const {
         return std::span(list.parameters())
-            .subspan(first_parameter.at(i), first_parameter.at(i + 1) - first_parameter[i]);
+            .subspan(first_parameter.at(i), first_parameter.at(i + count) - first_parameter[i]);
     }
 
+    /// takes_logits: of each output, or of the first ones. Throws ArgumentError for more.
     WEFT_COLD std::shared_ptr<const Plan> make_plan(
         PassKind kind, const std::vector<bool>& takes_logits = {}) const {
+        if (takes_logits.size() > outputs.size()) {
+            throw ArgumentError(detail::join({"model: takes_logits has ", std::ssize(takes_logits),
+                                              " entries, expected up to ", std::ssize(outputs)}));
+        }
+        if (plan && kind == PassKind::inference && !detail::contains(takes_logits, true)) {
+            return plan;
+        }
         return std::make_shared<const Plan>(input_shapes, nodes, outputs, kind, takes_logits);
     }
 

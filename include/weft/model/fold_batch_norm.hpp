@@ -29,6 +29,7 @@ class BatchNormFolder {
 public:
     WEFT_COLD explicit BatchNormFolder(const Model<Scalar, Device>& model) {
         const auto& graph = model.graph();
+        name_ = graph.name;
         inputs_ = graph.inputs;
         input_names_ = parts_of(graph).input_names;
         for (std::size_t i = 0; i < model.layer_count(); ++i) {
@@ -64,7 +65,7 @@ public:
 
     WEFT_COLD Model<Scalar, Device> model(const std::vector<Shape>& input_shapes,
                                           const Device& device) const {
-        Graph<Scalar, Device> graph{.inputs = inputs_};
+        Graph<Scalar, Device> graph{.name = name_, .inputs = inputs_};
         graph.form = std::make_shared<const OwnForm<Scalar, Device>>(
             GraphParts<Scalar, Device>{.input_names = input_names_});
         std::vector<std::size_t> value(value_of(nodes_.size())), inputs, places;
@@ -100,11 +101,8 @@ public:
         return result;
     }
 
-    /// Whether there was nothing but dropouts.
-    bool is_empty() const {
-        return std::none_of(nodes_.begin(), nodes_.end(),
-                            [](const Node& node) { return node.is_left; });
-    }
+    /// Whether nothing but dropouts leads to the outputs.
+    bool is_empty() const { return keras_order_of(nodes_, inputs_.size(), outputs_).empty(); }
 
 private:
     struct Part {
@@ -249,6 +247,7 @@ private:
         part.parameters.emplace_back(Shape{part.parameters.front().shape().last()});
     }
 
+    std::string name_;
     std::vector<Part> parts_;  ///< of all layers
     std::vector<Node> nodes_;
     std::vector<GraphInput> inputs_;

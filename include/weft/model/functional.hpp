@@ -42,10 +42,10 @@ public:
     template <class Model>
     WEFT_COLD static std::vector<Value> apply(const Model& model, std::vector<Value> inputs) {
         const auto& graph = model.graph();
-        if (inputs.size() != graph.inputs.size()) {
-            detail::refuse_inputs(inputs.size(), graph.inputs.size());
-        }
         auto [name, is_given] = detail::model_name(graph);
+        if (inputs.size() != graph.inputs.size()) {
+            detail::refuse_inputs(inputs.size(), graph.inputs.size(), name);
+        }
         auto node = std::make_shared<Node>();
         node->inputs = std::move(inputs);
         node->mark = {model.marks().object(), model.marks().build()};

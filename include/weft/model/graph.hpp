@@ -44,10 +44,10 @@ public:
     /// Throws ShapeError unless the models that begin at a node are applied to what they declare.
     virtual void check_calls(const Built& built, std::size_t node) const = 0;
 
-    /// Gives models that were built before the parameters they had; what is left of the form.
-    virtual std::shared_ptr<const GraphForm> start_models(const Built& built,
-                                                          Parameters<Scalar, Device>& parameters,
-                                                          const Device& device) const = 0;
+    /// Gives models that were built before the parameters they had. first_layer is that of this
+    /// form's graph in the built one. Throws ShapeError for parameters of other shapes.
+    virtual void start_models(const Built& built, Parameters<Scalar, Device>& parameters,
+                              const Device& device, std::size_t first_layer) const = 0;
 };
 
 /// Declarations of layers and the nodes that apply them, in an order in which each node comes
@@ -83,13 +83,6 @@ struct Graph {
             if (nodes[i].layer != i || values.size() != 1 || values.front() != i) return false;
         }
         return true;
-    }
-
-    /// How often the layer of node i was applied before.
-    WEFT_COLD Index application(std::size_t i) const {
-        Index count = 0;
-        for (std::size_t k = 0; k < i; ++k) count += nodes[k].layer == nodes[i].layer;
-        return count;
     }
 
     /// Only before the layers.

@@ -31,7 +31,8 @@ struct GraphOutline {
 };
 
 /// Inputs without a name are input_layer, input_layer_1, ...; an output has the name of the layer
-/// or model that computes it, with a number if another has that, too.
+/// or model that computes it, with a number if another has that, too. Throws ArgumentError for two
+/// layers, models or inputs of one name, and for a name with a /.
 template <class Scalar, class Device>
 WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
     GraphOutline result;
@@ -56,11 +57,15 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
     }
     for (std::size_t k = 0; k < graph.inputs.size(); ++k) {
         const std::string given = k < input_names.size() ? input_names[k] : "";
-        const std::string name = given.empty() ? "input_layer" : given;
-        if (!given.empty() && contains(taken, name)) {
-            throw ArgumentError(join({"model: an input has the name of another layer, ", name}));
+        require_no_slash(given);
+        if (contains(result.inputs, given)) {
+            throw ArgumentError(join({"model: two inputs are named ", given}));
         }
-        result.inputs.push_back(taken.emplace_back(free_name(name, taken)));
+        if (!given.empty() && contains(taken, given)) {
+            throw ArgumentError(join({"model: an input has the name of a layer, ", given}));
+        }
+        const std::string name = given.empty() ? free_name("input_layer", taken) : given;
+        result.inputs.push_back(taken.emplace_back(name));
     }
 
     result.values.resize(graph.value_of(graph.nodes.size()));

@@ -14,7 +14,8 @@ struct GraphModel {
     bool named = false;     ///< whether the user gave it
     std::size_t first_layer = 0;
     std::shared_ptr<const Graph<Scalar, Device>> graph = {};
-    /// What its parameters start with, where it was built.
+    /// What its parameters start with at each build, where it was built; else each model in it has
+    /// its own.
     std::shared_ptr<const std::vector<Tensor<Scalar>>> values = {};
 };
 
@@ -43,7 +44,8 @@ public:
     const GraphParts<Scalar, Device> parts;
 };
 
-/// Those of a graph; none of a list of layers.
+/// Those of a graph; none of a list of layers. Each form has them. GraphForm alone does not know
+/// them, so that a program of lists of layers compiles none of these types.
 template <class Scalar, class Device>
 const GraphParts<Scalar, Device>& parts_of(const Graph<Scalar, Device>& graph) {
     static const GraphParts<Scalar, Device> none;

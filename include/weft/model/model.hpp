@@ -69,8 +69,10 @@ public:
     template <template <class, class> class Value, class... Others>
     Value<Scalar, Device> operator()(const Value<Scalar, Device>& x,
                                      const Others&... others) const {
-        if (this->graph().outputs.size() != 1) {
-            detail::refuse_several(this->graph().outputs.size(), "outputs");
+        const auto outputs = std::ssize(this->graph().outputs);
+        if (outputs != 1) {
+            throw ArgumentError(concat(this->name(), ": it has ", outputs,
+                                       " outputs, expected 1; apply gives all of them"));
         }
         return Value<Scalar, Device>::apply(*this, {x, others...}).front();
     }
@@ -125,6 +127,11 @@ public:
         return outputs;
     }
 
+    /// The same for predict({x1, x2}); of one input predict({x}), where predict(x) gives a tensor.
+    std::vector<Tensor<Scalar, Device>> predict(std::initializer_list<ConstView> xs) const {
+        return predict(std::vector<ConstView>(xs));
+    }
+
     /// The same into memory of the caller's. Repeated, it allocates nothing.
     void predict(std::span<const ConstView> xs, std::span<const View> ys) const {
         const Index samples = detail::require_inputs(this->input_shapes(), xs, *this);
@@ -163,11 +170,13 @@ public:
 
     /// Output k of a batch of n samples after forward.
     View prediction(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
+        detail::require_index("output", k, workspace.plan().output_count());
         return workspace.value(workspace.plan().output(k), n);
     }
 
     /// Where dL/d(output k) of a batch of n belongs before backward: (n, output_shape...).
     View output_gradient(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
+        detail::require_index("output", k, workspace.plan().output_count());
         return workspace.output_gradient(k, n);
     }
 
@@ -198,20 +207,20 @@ public:
     }
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
                                std::size_t i) const {
+        detail::require_index("node", i, built().nodes.size());
         return pass(workspace, xs, {}, nullptr).read(workspace.plan().of_node(i));
     }
 
     /// A workspace for batches of up to `capacity` samples. The passes in it leave out the
-    /// last_activation() of the outputs that takes_logits has true for, which may be none, or the
-    /// only one.
+    /// last_activation() of the outputs that takes_logits has true for: those of all outputs, or of
+    /// the first ones, which may be none. Throws ArgumentError for more.
     Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind,
                                              bool takes_logits = false) const {
         return make_workspace(capacity, kind, std::vector<bool>(1, takes_logits));
     }
     WEFT_COLD Workspace<Scalar, Device> make_workspace(
         Index capacity, PassKind kind, const std::vector<bool>& takes_logits) const {
-        const bool is_usual = kind == PassKind::inference && !takes_logits.front();
-        return {is_usual ? built().plan : built().make_plan(kind, takes_logits),
+        return {built().make_plan(kind, takes_logits),
                 built().layers,
                 built().names,
                 built().input_shapes.size(),
@@ -223,7 +232,10 @@ public:
 
     /// The activation that output k comes out of, in place of which a loss may take its input.
     /// linear where there is none, or something else sees the one or the other.
-    Activation last_activation(std::size_t k = 0) const { return built().plan->last_activation(k); }
+    Activation last_activation(std::size_t k = 0) const {
+        detail::require_index("output", k, built().outputs.size());
+        return built().plan->last_activation(k);
+    }
 
     using Layers::input_shape;
     using Layers::output_shape;

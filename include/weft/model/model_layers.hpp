@@ -19,8 +19,10 @@ public:
     using ConstView = TensorView<const Scalar, Device>;
 
     /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
-    /// from the seed. Building again starts afresh. Throws ShapeError or ArgumentError that names
-    /// the layer; the model then stays as it was.
+    /// from the seed. Models that are layers of it, and were built when they were applied, start
+    /// with the parameters they had then instead, whatever the seed. Building again starts afresh
+    /// in the same way. Throws ShapeError or ArgumentError that names the layer; the model then
+    /// stays as it was.
     WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
         build(std::span(&input_shape, 1), seed);
     }
@@ -33,11 +35,12 @@ public:
                               " inputs, expected ", static_cast<Index>(graph_.inputs.size())}));
         }
         auto built = std::make_shared<const BuiltGraph<Scalar, Device>>(graph_, input_shapes);
-        parameters_ = Parameters<Scalar, Device>(built->list, seed, device_);
+        Parameters<Scalar, Device> parameters(built->list, seed, device_);
+        if (graph_.form) graph_.form->start_models(*built, parameters, device_, 0);
+        parameters_ = std::move(parameters);
         built_ = std::move(built);
         marks_.begin_build();
         pool_.clear();
-        if (graph_.form) graph_.form = graph_.form->start_models(*built_, parameters_, device_);
     }
 
     bool is_built() const { return built_ != nullptr; }
@@ -45,9 +48,13 @@ public:
     /// Whether the model is still there and has the parameters it had: for ModelReference.
     const ModelMarks& marks() const { return marks_; }
 
-    /// As a layer of another model, and in summaries and files.
+    /// As a layer of another model, and in summaries and files. A name with a / is an
+    /// ArgumentError.
     std::string name() const { return detail::model_name(graph_).first; }
-    void set_name(std::string name) { graph_.name = std::move(name); }
+    WEFT_COLD void set_name(std::string name) {
+        detail::require_no_slash(name);
+        graph_.name = std::move(name);
+    }
 
     /// The shape of one sample, without N. Throws ArgumentError when there are several inputs.
     const Shape& input_shape() const { return detail::only(built().input_shapes, "inputs"); }

@@ -9,10 +9,19 @@
 
 namespace weft::detail {
 
+/// A / would make the names of parameters ambiguous. Throws ArgumentError.
+WEFT_COLD inline void require_no_slash(std::string_view name) {
+    if (!contains(name, '/')) return;
+    throw ArgumentError(
+        join({"model: the name ", name,
+              " has a /, expected none: it stands between a model and its layers"}));
+}
+
 /// "dense", then "dense_1", "dense_2", ... Throws ArgumentError when the user gave a name that is
-/// taken.
+/// taken or has a /.
 WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
                                          const std::vector<std::string>& taken) {
+    if (is_given) require_no_slash(name);
     if (!contains(taken, name)) return name;
     if (is_given) {
         throw ArgumentError(join({"model: two layers are named ", name}));
@@ -81,9 +90,21 @@ WEFT_COLD [[noreturn]] inline void refuse_several(std::size_t count, std::string
               "input_shapes(), output_shapes() and lists of tensors are for several"}));
 }
 
-WEFT_COLD [[noreturn]] inline void refuse_inputs(std::size_t found, std::size_t expected) {
-    throw ArgumentError(join({"model: ", static_cast<Index>(found), " inputs, expected ",
+WEFT_COLD [[noreturn]] inline void refuse_inputs(std::size_t found, std::size_t expected,
+                                                 std::string_view model = "model") {
+    throw ArgumentError(join({model, ": ", static_cast<Index>(found), " inputs, expected ",
                               static_cast<Index>(expected)}));
+}
+
+WEFT_COLD [[noreturn]] inline void refuse_index(std::string_view what, std::size_t i,
+                                                std::size_t count) {
+    throw ArgumentError(join({"model: ", what, " ", static_cast<Index>(i), ", expected 0 to ",
+                              static_cast<Index>(count) - 1}));
+}
+
+/// Throws ArgumentError unless there are more than i of them.
+inline void require_index(std::string_view what, std::size_t i, std::size_t count) {
+    if (i >= count) refuse_index(what, i, count);
 }
 
 /// The shape of the one input or output. Throws ArgumentError where there are several.

@@ -59,20 +59,16 @@ public:
 
     /// Those of a model in it are counted by themselves, and have its name before them.
     WEFT_COLD std::vector<std::string> layer_names(const Graph& graph) const override {
-        std::vector<std::string> names, taken;
-        auto model = parts.models.begin();
-        while (names.size() < graph.layers.size()) {
-            if (model == parts.models.end() || model->first_layer != names.size()) {
-                const auto& layer = graph.layers[names.size()];
-                names.push_back(
-                    taken.emplace_back(unique_name(layer.name(), layer.named(), taken)));
+        std::vector<std::string> names;
+        const GraphOutline outline = detail::outline(graph);
+        for (const OutlineItem& item : outline.items) {
+            if (!item.is_model) {
+                names.push_back(item.name);
                 continue;
             }
-            taken.push_back(unique_name(model->name, model->named, taken));
-            for (const std::string& name : detail::layer_names(*model->graph)) {
-                names.push_back(join({taken.back(), "/", name}));
+            for (const std::string& name : detail::layer_names(*parts.models[item.model].graph)) {
+                names.push_back(join({item.name, "/", name}));
             }
-            ++model;
         }
         return names;
     }
@@ -101,20 +97,36 @@ public:
         }
     }
 
-    WEFT_COLD std::shared_ptr<const GraphForm<Scalar, Device>> start_models(
-        const Built& built, Parameters<Scalar, Device>& parameters,
-        const Device& device) const override {
-        GraphParts<Scalar, Device> left = parts;
-        for (GraphModel<Scalar, Device>& model : left.models) {
-            if (model.values == nullptr) continue;
-            const auto first = built.first_parameter[model.first_layer];
-            for (std::size_t i = 0; i < model.values->size(); ++i) {
-                copy_to_device<Scalar>(device, (*model.values)[i],
-                                       parameters.view(built.list.parameters()[first + i].slot));
+    WEFT_COLD void start_models(const Built& built, Parameters<Scalar, Device>& parameters,
+                                const Device& device, std::size_t first_layer) const override {
+        for (const GraphModel<Scalar, Device>& model : parts.models) {
+            const std::size_t layer = first_layer + model.first_layer;
+            if (model.values != nullptr) {
+                start(model, built.layer_parameters(layer, model.graph->layers.size()), parameters,
+                      device);
+            } else if (model.graph->form) {
+                model.graph->form->start_models(built, parameters, device, layer);
             }
-            model.values = nullptr;
         }
-        return std::make_shared<const OwnForm>(std::move(left));
+    }
+
+private:
+    WEFT_COLD static void start(const GraphModel<Scalar, Device>& model,
+                                std::span<const ParameterInfo> own,
+                                Parameters<Scalar, Device>& parameters, const Device& device) {
+        const std::vector<Tensor<Scalar>>& values = *model.values;
+        if (own.size() != values.size()) {
+            throw ShapeError(join({model.name, ": ", std::ssize(own), " parameters, expected ",
+                                   std::ssize(values), " as in the model that is applied"}));
+        }
+        for (std::size_t i = 0; i < own.size(); ++i) {
+            const Shape& shape = own[i].slot.shape;
+            if (shape != values[i].shape()) {
+                throw ShapeError(join({own[i].name, ": shape ", shape, ", expected ",
+                                       values[i].shape(), " as in the model that is applied"}));
+            }
+            copy_to_device<Scalar>(device, values[i], parameters.view(own[i].slot));
+        }
     }
 };
 
