@@ -25,7 +25,8 @@ public:
         require(!text_.inputs.empty(), "has no InputLayer, expected one");
         read_inputs();
         for (std::size_t i = 0; i < applied_.size(); ++i) read_nodes(i);
-        text_.outputs = values("output_layers");
+        text_.outputs = values("output_layers", true);
+        count(text_.outputs.size());
         const auto computes = [](const LooseValue& value) { return !value.is_input(); };
         require(std::ranges::any_of(text_.outputs, computes), "has its input for its output");
         return std::move(text_);
@@ -34,7 +35,7 @@ public:
 private:
     struct Layer {
         std::size_t first_node, nodes;  ///< of an input its number
-        bool is_input;
+        bool is_input, is_functional;
         std::size_t outputs;
     };
 
@@ -65,10 +66,17 @@ private:
             text.model = std::make_shared<const GraphText>(
                 read_model(text.class_name, *fields, concat(where, ", ", text.class_name)));
             outputs = text.model->outputs.size();
+            for (const LooseValue& output : text.model->outputs) {
+                require(!output.is_input(), where,
+                        "has an input for an output, which a model that is a layer may not have");
+            }
         }
         const std::size_t first = is_input ? text_.inputs.size() : nodes_;
         const bool is_new =
-            names_.insert({*name->text(), {first, nodes, is_input, outputs}}).second;
+            names_
+                .insert({*name->text(),
+                         {first, nodes, is_input, text.class_name == "Functional", outputs}})
+                .second;
         require(is_new, where, "has the name of another layer");
         if (is_input) {
             require(nodes == 0, where, "an input is applied to something");
@@ -144,8 +152,9 @@ private:
         return value(*history, where);
     }
 
-    /// The value that [name, application, output] names.
-    LooseValue value(const Json& json, const std::string& where) const {
+    /// The value that [name, application, output] names. Among the outputs of a graph, Keras counts
+    /// the applications of a Functional from 1.
+    LooseValue value(const Json& json, const std::string& where, bool is_output = false) const {
         const Json::Array* parts = json.array();
         require(parts && parts->size() == 3 && (*parts)[0].text() && (*parts)[1].integer() &&
                     (*parts)[2].integer(),
@@ -154,27 +163,31 @@ private:
         const auto found = names_.find(name);
         require(found != names_.end(), where,
                 concat("reads ", name, ", which is the name of no layer"));
-        const std::int64_t application = *(*parts)[1].integer();
-        const auto& [first, nodes, is_input, outputs] = found->second;
+        const auto& [first, nodes, is_input, is_functional, outputs] = found->second;
+        const std::int64_t counted = *(*parts)[1].integer();
+        const std::int64_t begin = is_output && is_functional ? 1 : 0;
         const std::int64_t output = *(*parts)[2].integer();
         const std::size_t applications = is_input ? 1 : nodes;
-        require(
-            application >= 0 && static_cast<std::uint64_t>(application) < applications, where,
-            concat("reads application ", application, " of ", name, ", which has ", applications));
+        require(counted >= begin && static_cast<std::uint64_t>(counted - begin) < applications,
+                where,
+                concat("reads application ", counted, " of ", name, ", which has ", applications,
+                       begin == 0 ? "" : ", counted from 1"));
         require(output >= 0 && static_cast<std::uint64_t>(output) < outputs, where,
                 concat("reads output ", output, " of ", name, ", which has ", outputs));
         if (is_input) return {graph_input - place_[first]};
-        return {first + static_cast<std::size_t>(application), static_cast<std::size_t>(output)};
+        return {first + static_cast<std::size_t>(counted - begin),
+                static_cast<std::size_t>(output)};
     }
 
     /// The values of a reference, or of a list of references.
-    std::vector<LooseValue> values(std::string_view field) const {
+    std::vector<LooseValue> values(std::string_view field, bool are_outputs = false) const {
         const std::string where = concat(file_, ": ", field, " of its architecture");
         const Json* list = config_.find(field);
         require(list && list->array() && !list->array()->empty(), where, "is not a list");
-        if (list->array()->front().text()) return {value(*list, where)};
+        if (list->array()->front().text()) return {value(*list, where, are_outputs)};
         std::vector<LooseValue> result;
-        for (const Json& reference : *list->array()) result.push_back(value(reference, where));
+        for (const Json& reference : *list->array())
+            result.push_back(value(reference, where, are_outputs));
         return result;
     }
 
@@ -250,13 +263,26 @@ std::string own_name(std::string_view name, std::string_view usual) {
     return std::string(name);
 }
 
+std::string own_input_name(const LayerText& layer) {
+    const Json* name = layer.config->find("name");
+    return name != nullptr && name->text() ? *name->text() : std::string();
+}
+
 GraphText read_graph(const Json& architecture, const std::string& file) {
     const Json* class_name = architecture.find("class_name");
     const Json* config = architecture.find("config");
     const auto is = [&](std::string_view name) {
         return class_name && class_name->text() && *class_name->text() == name && config;
     };
-    if (is("Sequential") || is("Functional")) return read_model(*class_name->text(), *config, file);
+    if (is("Sequential") || is("Functional")) {
+        GraphText text = read_model(*class_name->text(), *config, file);
+        // Only names of models in a model are counted.
+        const Json* name = config->find("name");
+        const bool is_usual = name == nullptr || !name->text() || *name->text() == "sequential" ||
+                              *name->text() == "functional";
+        if (!is_usual) text.name = *name->text();
+        return text;
+    }
     throw IoError(concat(file, ": its architecture is not that of a Sequential or Functional"));
 }
 

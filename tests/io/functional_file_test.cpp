@@ -98,6 +98,18 @@ TEST_CASE("models of several inputs and outputs and models in models come back, 
     const auto x = input({3});
     const Sequential<float> inner{Dense{3}, BatchNorm{}};
     models.emplace_back("folded chain", fold_batch_norm(Model(x, inner(x) | Dense{3} | Dense{2})));
+    const auto named = input({3}, "pixels");
+    models.emplace_back("a chain with a named input", Model(named, named | Dense{2} | ReLU{}));
+    models.emplace_back("sequential_2", Model(x, x | Dense{2} | ReLU{}));
+    models.back().second.set_name("sequential_2");
+    auto deep = x | Dense{3};
+    for (int i = 0; i < 12; ++i) {
+        const auto z = input({3});
+        const auto inside = i == 0 ? z | Dense{3} : Model(z, add(z, z | Dense{3}))(z);
+        const Model level(z, {add(z, inside)});
+        deep = level(deep);
+    }
+    models.emplace_back("twelve models", Model(x, deep));
     for (const auto& entry : models) {
         CAPTURE(entry.first);
         const Model<float>& model = entry.second;
@@ -105,12 +117,49 @@ TEST_CASE("models of several inputs and outputs and models in models come back, 
         save_model(model, folder.path() / "a");
         const Model<float> copy = load_model<float>(folder.path() / "a");
         CHECK(copy.summary() == model.summary());
+        CHECK(copy.name() == model.name());
         CHECK(copy.input_names() == model.input_names());
         CHECK(copy.output_names() == model.output_names());
         CHECK(identical(copy.arena(), model.arena()));
         save_model(copy, folder.path() / "b");
         CHECK(contents_of(folder.path() / "a") == contents_of(folder.path() / "b"));
     }
+}
+
+TEST_CASE("models inside each other come back as deep as save_model takes them") {
+    const TemporaryFolder folder;
+    Model<float> model(Sequential<float>{Input{{2}}, Dense{2}});
+    bool is_refused = false;
+    for (int depth = 1; depth < 40 && !is_refused; ++depth) {
+        const auto x = input({2});
+        model = Model<float>(x, add(x, model(x)));
+        try {
+            save_model(model, folder.path() / "m");
+        } catch (const Error& error) {
+            CHECK(std::string(error.what()) ==
+                  "save_model: the architecture is not JSON that can be read: it nests deeper than "
+                  "64 "
+                  "levels");
+            CHECK(depth > 12);
+            is_refused = true;
+            continue;
+        }
+        CHECK(load_model<float>(folder.path() / "m").summary() == model.summary());
+    }
+    CHECK(is_refused);
+}
+
+TEST_CASE("a model that is a layer and has an input for an output is not saved") {
+    const auto x = input({2}), y = input({2});
+    const Model<float> inner({x, y}, {add(x, y), y});
+    const auto values = inner.apply(std::vector{x, y});
+    const Model<float> model({x, y}, {values[0] | Dense{1}, values[1] | Dense{1}});
+    const TemporaryFolder folder;
+    CHECK_THROWS_WITH_AS(save_model(model, folder.path() / "m"),
+                         "save_model: functional, a model that is a layer, has an input for an "
+                         "output, which its place in a file would not tell",
+                         ArgumentError);
+    CHECK(!std::filesystem::exists(folder.path() / "m"));
 }
 
 TEST_CASE("models in models that are none are refused, and those that explode") {
@@ -308,6 +357,17 @@ TEST_CASE("graphs that are none are refused by name") {
     CHECK(refusal([&](Altered& file) {
               file["output_layers"] = {file["output_layers"], {"dense", 0, 0}};
           }) == "has no self_test/output_1");
+    // Nothing is computed for outputs that the file does not hold.
+    CHECK(refusal([&](Altered& file) {
+              json outputs = json::array();
+              for (int i = 0; i < 5'000; ++i) outputs.push_back(file["output_layers"]);
+              file["output_layers"] = outputs;
+          }) == "has no self_test/output_1");
+    CHECK(refusal([&](Altered& file) {
+              json outputs = json::array();
+              for (int i = 0; i < 100'001; ++i) outputs.push_back(file["output_layers"]);
+              file["output_layers"] = outputs;
+          }) == "its architecture has more than 100000 connections");
     CHECK(refusal([&](Altered& file) { file["output_layers"] = {"input_layer", 0, 0}; }) ==
           "its architecture has its input for its output");
     CHECK(refusal([&](Altered& file) { file["input_layers"] = {{"dense", 0, 0}}; }) ==

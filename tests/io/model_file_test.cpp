@@ -66,6 +66,34 @@ void visit_fields(Scale& scale, LayerFields& field) {
     scale.mode = static_cast<Mode>(mode);
 }
 
+/// y = x factor, of a type that has no field for a name.
+struct Nameless {
+    double factor = 1;
+
+    static constexpr std::string_view type = "Nameless";
+    friend bool operator==(const Nameless&, const Nameless&) = default;
+
+    template <class Scalar, class Device>
+    class Layer final : public weft::Layer<Scalar, Device> {
+    public:
+        Layer(const Nameless& options, LayerBuilder& builder)
+            : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
+              factor_(static_cast<Scalar>(options.factor)) {}
+        void forward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device> x,
+                     TensorView<Scalar, Device> y) const override {
+            for (Index i = 0; i < x.size(); ++i) y[i] = x[i] * factor_;
+        }
+        void backward(const Pass<Scalar, Device>&, TensorView<const Scalar, Device>,
+                      TensorView<const Scalar, Device>, TensorView<Scalar, Device>,
+                      TensorView<Scalar, Device>) const override {}
+
+    private:
+        Scalar factor_;
+    };
+};
+
+void visit_fields(Nameless& layer, LayerFields& field) { field("factor", layer.factor); }
+
 }  // namespace mine
 
 namespace {
@@ -354,6 +382,19 @@ TEST_CASE("a layer that is not weft's comes back when its type is named, and onl
     CHECK(refusal(path, {mine::Scale{}}) == "layer 2, Scale: mode is 7");
 }
 
+TEST_CASE("a layer without a field for its name keeps the one that set_name gave it") {
+    using mine::Nameless;
+    Layers layers{Nameless{2}, Nameless{3}};
+    layers[1].set_name("mine");
+    const Sequential<float> renamed = built(layers, {3});
+    const TemporaryFolder folder;
+    save_model(renamed, folder.path() / "m", {Nameless{}});
+    const Model<float> copy = load_model<float>(folder.path() / "m", {Nameless{}});
+    CHECK(copy.summary() == renamed.summary());
+    CHECK(copy.summary().find("mine (Nameless)") != std::string::npos);
+    CHECK(copy.declarations()[0].get_if<Nameless>()->factor == 2);
+}
+
 TEST_CASE("a loaded model can be trained, copied and saved again to the same bytes") {
     const TemporaryFolder folder;
     const Sequential<float> model = small_model();
@@ -575,7 +616,7 @@ TEST_CASE("an architecture that does not hold is refused with layer and field") 
     CHECK(field("epsilon", "0.001", R"(1,\"epsilon\":2)") ==
           "its architecture is not JSON that can be read: it has epsilon twice");
     CHECK(field("epsilon", "0.001", std::string(200'000, '[')) ==
-          "its architecture is not JSON that can be read: it nests deeper than 24 levels");
+          "its architecture is not JSON that can be read: it nests deeper than 64 levels");
     CHECK(field("batch_shape", "[null,3,3,1]", "[null,3,3,3037000500,3037000500]").find("shape") !=
           std::string::npos);
     CHECK(field("batch_shape", "[null,3,3,1]", "[3,3,1]") ==

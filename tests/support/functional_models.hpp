@@ -68,9 +68,23 @@ Model<Scalar> nested_model() {
              concatenate(first[1], second[0]) | Dense{.units = 2, .name = "distance"}}};
 }
 
+/// A model with a merge in a model behind other layers; it is applied twice and is an output.
+template <class Scalar = float>
+Model<Scalar> inner_outputs_model() {
+    const auto z = input<Scalar, Cpu>({3});
+    Model<Scalar> block(z, add(z, z | Dense{3, weft::tanh}) | BatchNorm{});
+    block.set_name("sequential_7");  // as if it were counted
+    const Sequential<Scalar> chain{Dense{.units = 2, .activation = weft::tanh}};
+    const auto x = input<Scalar, Cpu>({4}, "input_layer_4");
+    const auto once = block(x | Dense{3} | ReLU{}), twice = block(once);
+    return {x, {once, chain(twice), twice, chain(once)}};
+}
+
 template <class Scalar = float>
 std::vector<std::pair<std::string, Model<Scalar>>> multi_models() {
-    return {{"two_by_two", two_by_two_model<Scalar>()}, {"nested", nested_model<Scalar>()}};
+    return {{"two_by_two", two_by_two_model<Scalar>()},
+            {"nested", nested_model<Scalar>()},
+            {"inner_outputs", inner_outputs_model<Scalar>()}};
 }
 
 }  // namespace weft

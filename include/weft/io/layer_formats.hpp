@@ -41,12 +41,17 @@ public:
     Declaration read(LayerFields& field) const { return read_(example_, field); }
 
 private:
+    /// The name that a declaration without one was given by set_name.
     template <class D>
-    WEFT_COLD static void visit(D& declaration, LayerFields& field) {
+    WEFT_COLD static std::string visit(D& declaration, LayerFields& field) {
+        std::string name;
         if constexpr (requires { field.name(declaration.name); }) {
             field.name(declaration.name);
+        } else {
+            field.name(name);
         }
         visit_fields(declaration, field);
+        return name;
     }
 
     template <class D>
@@ -61,8 +66,10 @@ private:
     template <class D>
     WEFT_COLD static Declaration read(const Declaration& example, LayerFields& field) {
         D declaration = *example.template get_if<D>();
-        visit(declaration, field);
-        return declaration;
+        const std::string name = visit(declaration, field);
+        Declaration read(std::move(declaration));
+        if (!name.empty()) read.set_name(name);
+        return read;
     }
 
     Declaration example_;

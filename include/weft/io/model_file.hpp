@@ -14,6 +14,9 @@ namespace detail {
 /// The newest form of file that this version writes and reads.
 inline constexpr int model_format_version = 1;
 
+/// How deep an architecture nests. Each model in a model is three levels deeper, lists four.
+inline constexpr int deepest_architecture = 64;
+
 /// A result of another build, or of another processor's functions, sums the same terms in another
 /// order and has tanh, exp and erf off by some last digits (Eigen's and the C library's are within
 /// 1 to 5 epsilon, with and without EIGEN_FAST_MATH and -ffast-math). Sums of K terms then differ
@@ -148,6 +151,9 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
         for (Scalar& x : inputs.emplace_back(shape))
             x = static_cast<Scalar>(random.uniform(drawn++));
     }
+    const std::string architecture = detail::write_architecture(model, own);
+    detail::parse_json(architecture, detail::deepest_architecture,
+                       "save_model: the architecture");  // throws what load_model would
     const std::vector<Tensor<Scalar>> outputs = detail::predict_one(model, inputs);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
         tensors.push_back(detail::source_of<Scalar>(detail::self_test_name("input", k), inputs[k]));
@@ -160,7 +166,7 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
                               {{"format", "weft"},
                                {"format_version", std::to_string(detail::model_format_version)},
                                {"build", detail::build_text<Scalar, Device>()},
-                               {"architecture", detail::write_architecture(model, own)}},
+                               {"architecture", architecture}},
                               "save_model");
 }
 
@@ -189,9 +195,9 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                            const LoadModelOptions& options = {}) {
     detail::SafetensorsFile file(path);
     detail::require_model_file(file);
-    // A model in a model is three levels deeper than its layer.
-    const detail::Json architecture = detail::parse_json(file.metadata("architecture"), 24,
-                                                         concat(file.name(), ": its architecture"));
+    const detail::Json architecture =
+        detail::parse_json(file.metadata("architecture"), detail::deepest_architecture,
+                           concat(file.name(), ": its architecture"));
     const detail::GraphText text = detail::read_graph(architecture, file.name());
     std::vector<Shape> input_shapes;
     std::vector<Tensor<Scalar>> inputs;
@@ -219,12 +225,15 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                                "load_model(path, {}, {.allow_non_finite = true})");
     });
     if (options.self_test) {
+        std::vector<Tensor<Scalar>> all_expected;  // first: outputs are as many as the file holds
+        for (const Shape& shape : model.output_shapes()) {
+            all_expected.push_back(detail::read_tensor<Scalar>(
+                file, detail::self_test_name("output", all_expected.size()), shape));
+        }
         const std::vector<Tensor<Scalar>> outputs = detail::predict_one(model, inputs);
         const bool same_bits = detail::gives_same_bits<Scalar, Device>(file.metadata("build"));
         for (std::size_t k = 0; k < outputs.size(); ++k) {
-            const Tensor<Scalar>& output = outputs[k];
-            const auto expected = detail::read_tensor<Scalar>(
-                file, detail::self_test_name("output", k), model.output_shapes()[k]);
+            const Tensor<Scalar>&output = outputs[k], &expected = all_expected[k];
             const auto size_bytes = static_cast<std::size_t>(output.size()) * sizeof(Scalar);
             const bool holds = same_bits
                                    ? std::memcmp(output.data(), expected.data(), size_bytes) == 0

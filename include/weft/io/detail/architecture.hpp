@@ -104,18 +104,18 @@ WEFT_COLD Graph<Scalar, Device> graph_of(const GraphText& text,
             layers.emplace_back(*next++);
             continue;
         }
-        const bool is_chain = layer.class_name == "Sequential";
-        const std::string name = own_name(layer.name, is_chain ? "sequential" : "functional");
-        layers.emplace_back(GraphModel<Scalar, Device>{
-            name.empty() ? (is_chain ? "sequential" : "functional") : name, !name.empty(), 0,
-            std::make_shared<const Graph<Scalar, Device>>(
-                graph_of(*layer.model, own, layer.where))});
+        const std::string_view usual =
+            layer.class_name == "Sequential" ? "sequential" : "functional";
+        layers.emplace_back(
+            GraphModel<Scalar, Device>{layer.name, !own_name(layer.name, usual).empty(), 0,
+                                       std::make_shared<const Graph<Scalar, Device>>(
+                                           graph_of(*layer.model, own, layer.where))});
     }
     std::vector<GraphInput> inputs;
     std::vector<std::string> names;
     for (const LayerText& input : text.inputs) {
         inputs.push_back({read_input_layer(input)});
-        names.push_back(own_name(input.name, "input_layer"));
+        names.push_back(own_input_name(input));
     }
     if (keras_order(text.nodes, text.outputs).size() != text.nodes.size()) {
         throw IoError(concat(file, ": its architecture has layers that do not lead to its output"));

@@ -36,6 +36,9 @@ Json class_and_config(std::string_view class_name, Json config);
 /// The name in a file, unless it is one that is given to what has no name, such as "functional_1".
 std::string own_name(std::string_view name, std::string_view usual);
 
+/// The name that the user gave to an input, or empty.
+std::string own_input_name(const LayerText& layer);
+
 /// The layers and nodes of an architecture. They point into it.
 GraphText read_graph(const Json& architecture, const std::string& file);
 

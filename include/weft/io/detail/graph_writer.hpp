@@ -32,7 +32,8 @@ private:
         config.push_back({"name", name});
         if (is_chain) {
             Json::Array all;
-            all.push_back(input_layer(inputs.front(), {}));
+            const auto& names = parts_of(graph).input_names;
+            all.push_back(input_layer(inputs.front(), names.empty() ? "" : names.front()));
             for (std::size_t i = 0; i < graph.layers.size(); ++i) {
                 all.push_back(std::move(layers_[first_layer + i]));
             }
@@ -66,7 +67,7 @@ private:
         for (const OutlineItem& item : outline.items) {
             Json::Array calls;
             for (const auto& application : item.applications) {
-                calls.push_back(call(item, application, outline, shape));
+                calls.push_back(call(item, application, outline, shape, first_layer));
             }
             if (!item.is_model) {
                 all.push_back(named("keras.layers", std::move(layers_[first_layer + item.layer]),
@@ -75,14 +76,21 @@ private:
             }
             std::vector<Shape> read;
             for (const std::size_t value : item.applications.front()) read.push_back(shape(value));
-            Json::Object inner = model(*parts_of(graph).models[item.model].graph, item.name,
-                                       first_layer + item.layer, read);
+            const Graph& of_item = *parts_of(graph).models[item.model].graph;
+            for (const std::size_t output : of_item.outputs) {
+                if (!of_item.is_input(output)) continue;
+                throw ArgumentError(
+                    concat("save_model: ", item.name,
+                           ", a model that is a layer, has an input for an output, which its place "
+                           "in a file would not tell"));
+            }
+            Json::Object inner = model(of_item, item.name, first_layer + item.layer, read);
             const std::string module = *inner.front().value.text();
             inner.erase(inner.begin());
             all.push_back(named(module, std::move(inner), item.name, std::move(calls)));
         }
         for (const std::size_t value : graph.outputs) {
-            output_layers.emplace_back(reference(outline.values[value]));
+            output_layers.emplace_back(output_reference(graph, outline, outline.values[value]));
         }
         config.push_back({"layers", std::move(all)});
         config.push_back({"input_layers", one_or_all(std::move(input_layers))});
@@ -91,12 +99,13 @@ private:
 
     template <class ShapeOf>
     Json call(const OutlineItem& item, const std::vector<std::size_t>& read,
-              const GraphOutline& outline, const ShapeOf& shape) const {
+              const GraphOutline& outline, const ShapeOf& shape, std::size_t first_layer) const {
         Json::Array tensors, arguments;
         for (const std::size_t value : read) {
             tensors.push_back(tensor(outline.values[value], shape(value)));
         }
-        const bool is_list = item.is_model ? read.size() > 1 : model_.layer(item.layer).is_merge();
+        const bool is_list =
+            item.is_model ? read.size() > 1 : model_.layer(first_layer + item.layer).is_merge();
         if (is_list) {
             arguments.emplace_back(std::move(tensors));
         } else {
@@ -140,6 +149,17 @@ private:
         result.emplace_back(value.application);
         result.emplace_back(value.output);
         return result;
+    }
+
+    /// The same of an output. Keras counts the making of a Functional as its first application
+    /// there, unlike everywhere else.
+    static Json::Array output_reference(const Graph& graph, const GraphOutline& outline,
+                                        OutlineValue value) {
+        for (const OutlineItem& item : outline.items) {
+            if (item.name != value.name || !item.is_model) continue;
+            if (!parts_of(graph).models[item.model].graph->is_chain()) ++value.application;
+        }
+        return reference(value);
     }
 
     /// Keras writes one reference without a list around it.
