@@ -262,7 +262,7 @@ set(weft_io_headers
     io/weights.hpp
 )
 set(weft_io_sources io/graph_text.cpp io/io.cpp io/json.cpp io/json_fields.cpp io/keras_fields.cpp
-    io/safetensors.cpp)
+    io/layer_text.cpp io/safetensors.cpp)
 
 foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers)
     list(TRANSFORM weft_${list} PREPEND "${PROJECT_SOURCE_DIR}/include/weft/")

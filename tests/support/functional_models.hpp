@@ -72,7 +72,7 @@ Model<Scalar> nested_model() {
 template <class Scalar = float>
 Model<Scalar> inner_outputs_model() {
     const auto z = input<Scalar, Cpu>({3});
-    Model<Scalar> block(z, add(z, z | Dense{3, weft::tanh}) | BatchNorm{});
+    Model<Scalar> block(z, add(z, z | Dense{3} | BatchNorm{} | Tanh{}));
     block.set_name("sequential_7");  // as if it were counted
     const Sequential<Scalar> chain{Dense{.units = 2, .activation = weft::tanh}};
     const auto x = input<Scalar, Cpu>({4}, "input_layer_4");

@@ -1,6 +1,6 @@
 /// \file
 /// Graphs as they are read from Keras's JSON of a Sequential or Functional model. What is only declared
-/// here is in src/io/graph_text.cpp.
+/// here is in src/io/graph_text.cpp and layer_text.cpp.
 #pragma once
 
 #include "weft/io/detail/json.hpp"
