@@ -25,7 +25,9 @@ public:
         read_inputs();
         for (std::size_t i = 0; i < applied_.size(); ++i) read_nodes(i);
         text_.outputs = values("output_layers", true);
-        count(text_.outputs.size());
+        // Names are told apart by comparing all.
+        require(text_.inputs.size() <= 1000, "has more than 1000 inputs");
+        require(text_.outputs.size() <= 1000, "has more than 1000 outputs");
         const auto computes = [](const LooseValue& value) { return !value.is_input(); };
         require(std::ranges::any_of(text_.outputs, computes), "has its input for its output");
         return std::move(text_);

@@ -76,7 +76,7 @@ Model<Scalar> inner_outputs_model() {
     block.set_name("sequential_7");  // as if it were counted
     const Sequential<Scalar> chain{Dense{.units = 2, .activation = weft::tanh}};
     const auto x = input<Scalar, Cpu>({4}, "input_layer_4");
-    const auto once = block(x | Dense{3} | ReLU{}), twice = block(once);
+    const auto once = block(x | Dense{3} | BatchNorm{} | ReLU{}), twice = block(once);
     return {x, {once, chain(twice), twice, chain(once)}};
 }
 

@@ -207,6 +207,12 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
             file, detail::self_test_name("input", inputs.size()), input_shapes.back()));
     }
 
+    // Before anything is made of the outputs: they are as many as the file holds.
+    for (std::size_t k = 0; k < text.outputs.size(); ++k) {
+        const std::string name = detail::self_test_name("output", k);
+        file.require(file.find(name) != nullptr, concat("has no ", name));
+    }
+
     Model<Scalar, Device> model;
     try {
         Graph<Scalar, Device> graph = detail::graph_of<Scalar, Device>(text, own, file.name());
@@ -225,7 +231,7 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                                "load_model(path, {}, {.allow_non_finite = true})");
     });
     if (options.self_test) {
-        std::vector<Tensor<Scalar>> all_expected;  // first: outputs are as many as the file holds
+        std::vector<Tensor<Scalar>> all_expected;  // before memory is taken for outputs
         for (const Shape& shape : model.output_shapes()) {
             all_expected.push_back(detail::read_tensor<Scalar>(
                 file, detail::self_test_name("output", all_expected.size()), shape));
