@@ -14,7 +14,7 @@ namespace detail {
 /// The newest form of file that this version writes and reads.
 inline constexpr int model_format_version = 1;
 
-/// How deep an architecture nests. Each model in a model is three levels deeper, lists four.
+/// How many levels of JSON an architecture has at most. A model in a model adds some.
 inline constexpr int deepest_architecture = 64;
 
 /// A result of another build, or of another processor's functions, sums the same terms in another
