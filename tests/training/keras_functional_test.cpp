@@ -1,4 +1,5 @@
 #include "tests/support/compare.hpp"
+#include "tests/support/keras_checks.hpp"
 #include "tests/support/keras_model.hpp"
 #include "tests/support/reference_checks.hpp"
 
@@ -69,16 +70,7 @@ Verdict passes_as_keras(Model<double>& model, KerasFields& fields) {
     std::ranges::copy(r, model.output_gradient(workspace, n).begin());
     Tensor<double> gradients(model.trainable_parameters().shape());
     model.backward(workspace, batch, training, gradients);
-    std::size_t i = 0;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        if (!parameter.slot.trainable) continue;
-        const TensorView<const double> ours(gradients.data() + parameter.slot.offset,
-                                            parameter.slot.shape);
-        verdict.add(concat("the gradient of ", parameter.name),
-                    largest_gap(ours, reference_tensor(fields.at("gradients").at(i++))),
-                    same_in_double.gap);
-    }
-    if (i != fields.at("gradients").size()) verdict.add("gradients", {"there are more of Keras's"});
+    add_gradients(verdict, model, gradients, fields.at("gradients"));
     return verdict;
 }
 
@@ -97,13 +89,7 @@ Verdict trains_as_keras(Model<double>& model, KerasFields& fields) {
     const auto losses = history["loss"];
     const auto expected = fields.at("history").at("loss").get<std::vector<double>>();
     verdict.add("loss", largest_gap(as_view(losses), as_view(expected)), bound);
-    std::size_t p = 0;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        verdict.add(parameter.name,
-                    largest_gap(model.view(parameter.slot),
-                                reference_tensor(fields.at("final_weights").at(p++))),
-                    bound);
-    }
+    add_weights(verdict, model, fields.at("final_weights"), bound);
     verdict.add("predictions",
                 largest_gap(model.predict(x), reference_tensor(fields.at("predictions"))), bound);
     return verdict;

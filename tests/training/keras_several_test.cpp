@@ -1,5 +1,6 @@
 // Models of several inputs and outputs, and models as layers of others, against Keras.
 #include "tests/support/compare.hpp"
+#include "tests/support/keras_checks.hpp"
 #include "tests/support/keras_model.hpp"
 #include "tests/support/reference_checks.hpp"
 
@@ -100,16 +101,7 @@ Verdict passes_of_several_as_keras(Model<double>& model, KerasFields& fields) {
     }
     Tensor<double> gradients(model.trainable_parameters().shape());
     model.backward(workspace, std::span(xs), training, gradients);
-    std::size_t i = 0;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        if (!parameter.slot.trainable) continue;
-        const TensorView<const double> ours(gradients.data() + parameter.slot.offset,
-                                            parameter.slot.shape);
-        verdict.add(concat("the gradient of ", parameter.name),
-                    largest_gap(ours, reference_tensor(fields.at("gradients").at(i++))),
-                    same_in_double.gap);
-    }
-    if (i != fields.at("gradients").size()) verdict.add("gradients", {"there are more of Keras's"});
+    add_gradients(verdict, model, gradients, fields.at("gradients"));
     return verdict;
 }
 
@@ -146,13 +138,7 @@ Verdict trains_several_as_keras(Model<double>& model, KerasFields& fields) {
         const auto expected = score.value().get<std::vector<double>>();
         verdict.add(score.key(), largest_gap(as_view(ours), as_view(expected)), bound);
     }
-    std::size_t p = 0;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        verdict.add(parameter.name,
-                    largest_gap(model.view(parameter.slot),
-                                reference_tensor(fields.at("final_weights").at(p++))),
-                    bound);
-    }
+    add_weights(verdict, model, fields.at("final_weights"), bound);
     const auto predictions = model.predict({xs.begin(), xs.end()});
     const auto expected = tensors(fields.at("predictions"));
     for (std::size_t k = 0; k < predictions.size(); ++k) {
