@@ -199,6 +199,8 @@ set(weft_headers
     training/detail/non_finite_guard.hpp
     training/detail/outputs.hpp
     training/detail/parameter_rules.hpp
+    training/detail/recordings.hpp
+    training/detail/resident_data.hpp
     training/detail/run_progress.hpp
     training/detail/score_batch.hpp
     training/detail/step_table.hpp

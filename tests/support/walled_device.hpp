@@ -166,6 +166,8 @@ public:
         return body(cpu_);
     }
 
+    friend bool operator==(const Walled&, const Walled&) { return true; }
+
     Cpu& cpu() { return cpu_; }
     void require_present() const { presence_.require(); }
 
@@ -266,6 +268,8 @@ WEFT_WALLED(batch_norm_forward)
 WEFT_WALLED(batch_norm_inference)
 WEFT_WALLED(batch_norm_backward)
 WEFT_WALLED(copy_columns)
+WEFT_WALLED(gather_samples)
+WEFT_WALLED(copy_next_row)
 WEFT_WALLED(dropout_forward)
 WEFT_WALLED(dropout_backward)
 WEFT_WALLED_OF(copy_elements)

@@ -180,3 +180,34 @@ TEST_CASE("checkpoints lie between updates, and a run goes on from each of them"
                          "fit: gradient_accumulation_steps is 0, expected at least 1",
                          ArgumentError);
 }
+
+TEST_CASE("a rate that a callback sets between two batches of an update is that of the update") {
+    const Data data = classes();
+    const auto train_with_rate = [&](Index at_step) {
+        Sequential<double> model{Dense{3, softmax}};
+        model.build({7}, 3);
+        Trainer<double, Cpu> trainer(model, {.optimizer = SGD{.learning_rate = 0.5},
+                                             .loss = SparseCategoricalCrossentropy{}});
+        const auto set = [=](TrainingRun& run) {
+            if (run.step() == at_step) run.set_learning_rate(0.125);
+        };
+        trainer.fit(data.x, data.y,
+                    {.batch_size = 4,
+                     .gradient_accumulation_steps = 3,
+                     .seed = 4,
+                     .verbosity = Verbosity::silent,
+                     .callbacks = {LambdaCallback{.epoch_begin =
+                                                      [=](TrainingRun& run) {
+                                                          if (at_step == 0)
+                                                              run.set_learning_rate(0.125);
+                                                      },
+                                                  .batch_end = set}}});
+        CHECK(trainer.learning_rate() == 0.125);
+        return Tensor<double>(std::as_const(model).arena());
+    };
+    // Behind any batch of the first update but its last.
+    const auto expected = train_with_rate(0);
+    CHECK(identical(train_with_rate(1), expected));
+    CHECK(identical(train_with_rate(2), expected));
+    CHECK_FALSE(identical(train_with_rate(3), expected));
+}

@@ -71,6 +71,7 @@ public:
 
     /// On the device.
     Scalar* data() { return values_.data(); }
+    const Scalar* data() const { return values_.data(); }
 
     /// What the device reads.
     TensorView<Scalar, Device> slice(Index first, Index count) {

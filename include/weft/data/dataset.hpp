@@ -71,6 +71,10 @@ public:
     /// them.
     virtual bool is_in_memory() const { return false; }
 
+    /// Whether samples never change, and gather_for_training is gather: then a device with memory of
+    /// its own may keep them there.
+    virtual bool is_constant() const { return false; }
+
     /// As gather, but as they are to be trained on in that epoch; other epochs may see the same
     /// samples changed, as augmented() does.
     virtual void gather_for_training(std::span<const Index> samples, TrainingEpoch /*epoch*/,
@@ -154,6 +158,7 @@ public:
     }
 
     bool is_in_memory() const override { return true; }
+    bool is_constant() const override { return true; }
     Index size() const override { return x_.shape()[0]; }
     Shape input_shape() const override { return x_.shape().sample(); }
     Shape target_shape() const override { return y_.shape().sample(); }
@@ -207,6 +212,7 @@ public:
     }
 
     bool is_in_memory() const override { return true; }
+    bool is_constant() const override { return true; }
     Index size() const override { return inputs_.front().shape()[0]; }
     Shape input_shape() const override { return input_shape_; }
     Shape target_shape() const override { return target_shape_; }

@@ -75,6 +75,7 @@ public:
         }
     }
 
+    bool is_constant() const override { return this->inner().is_constant(); }
     Index size() const override { return static_cast<Index>(indices_.size()); }
 
     void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
@@ -130,6 +131,7 @@ public:
         }
     }
 
+    bool is_constant() const override { return this->inner().is_constant(); }
     Shape input_shape() const override { return shape_; }
 
 private:

@@ -26,10 +26,11 @@ struct KernelArguments {
 };
 
 /// Memory, and the way there and back. A copy of a device is the same device, for passes of its
-/// own.
+/// own. Two whose memory is not the host's are equal if they share it.
 template <class D>
 concept DeviceMemory =
     std::default_initializable<D> && std::copyable<D> &&
+    (D::is_host || std::equality_comparable<D>) &&
     requires(const D& device, std::size_t size_bytes, typename D::Memory memory) {
         { D::is_host } -> std::convertible_to<bool>;
         { device.allocate(size_bytes) } -> std::same_as<typename D::Memory>;
@@ -39,13 +40,16 @@ concept DeviceMemory =
 
 template <class D, class Scalar>
 concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const Scalar> host,
-                                TensorView<Scalar> to_host, void (*body)()) {
+                                TensorView<Scalar> to_host, const std::int32_t* samples,
+                                std::int32_t* taken, std::byte* row, void (*body)()) {
     copy_to_device<Scalar>(a.device, host, a.out);
     copy_to_host<Scalar>(a.device, a.in, to_host);
     copy_elements<Scalar>(a.device, a.in, a.out);
     add_elements<Scalar>(a.device, a.in, a.in, a.out);
     multiply_elements<Scalar>(a.device, a.in, a.in, a.out);
     copy_columns(a.device, a.count, a.count, a.from, a.count, a.to, a.count);
+    gather_samples(a.device, a.count, a.count, a.from, a.count, samples, samples, a.to);
+    copy_next_row(a.device, a.count, row, taken, row);
     transpose_samples<Scalar>(a.device, a.count, a.count, a.count, a.from, a.to);
     pad_images<Scalar>(a.device, a.in, a.count, a.count, a.out);
     crop_images<Scalar>(a.device, a.in, a.count, a.count, a.out);

@@ -64,7 +64,7 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
         if (!given.empty() && contains(taken, given)) {
             throw ArgumentError(join({"model: an input has the name of a layer, ", given}));
         }
-        const std::string name = given.empty() ? free_name("input_layer", taken) : given;
+        const std::string name = given.empty() ? unique_name("input_layer", false, taken) : given;
         result.inputs.push_back(taken.emplace_back(name));
     }
 
@@ -91,7 +91,7 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
         ++call;
     }
     for (const std::size_t value : graph.outputs) {
-        result.outputs.push_back(free_name(result.values[value].name, result.outputs));
+        result.outputs.push_back(unique_name(result.values[value].name, false, result.outputs));
     }
     return result;
 }

@@ -61,6 +61,9 @@ struct FitOptions {
     /// Keras.
     std::vector<double> sample_weight = {};
     std::vector<double> validation_sample_weight = {};  ///< likewise, of validation_data
+    /// Where a device has memory of its own, samples that never change are copied there once if they
+    /// take up to so many bytes, else batch by batch. 0: always batch by batch.
+    Index resident_bytes = Index{1} << 30;
 };
 
 namespace detail {
@@ -130,6 +133,8 @@ WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index sample
     }
     require_option(options.validation_split >= 0 && options.validation_split < 1, "fit",
                    "validation_split", options.validation_split, "a number in [0, 1)");
+    require_option(options.resident_bytes >= 0, "fit", "resident_bytes",
+                   static_cast<double>(options.resident_bytes), "at least 0");
     require_weights("sample_weight", options.sample_weight, samples);
 }
 

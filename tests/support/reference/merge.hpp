@@ -29,4 +29,22 @@ void copy_columns(Reference&, Index rows, Index columns, const Scalar* x, Index 
     }
 }
 
+/// y_r,j = x_s,j with s = samples_(first + r), of matrices whose rows lie x_row and `columns` elements
+/// apart.
+template <class Scalar>
+void gather_samples(Reference&, Index rows, Index columns, const Scalar* x, Index x_row,
+                    const std::int32_t* samples, const std::int32_t* first, Scalar* y) {
+    for (Index r = 0; r < rows; ++r) {
+        const Index s = samples[*first + r];
+        for (Index j = 0; j < columns; ++j) y[r * columns + j] = x[s * x_row + j];
+    }
+}
+
+/// row = row `taken` of rows, each of so many bytes;   ++taken.
+inline void copy_next_row(Reference&, Index row_bytes, const std::byte* rows, std::int32_t* taken,
+                          std::byte* row) {
+    for (Index i = 0; i < row_bytes; ++i) row[i] = rows[*taken * row_bytes + i];
+    ++*taken;
+}
+
 }  // namespace weft::kernels

@@ -40,6 +40,27 @@ void copy_columns(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index x_
     });
 }
 
+/// y_r,j = x_s,j with s = samples_(first + r), of matrices whose rows lie x_row and `columns` elements
+/// apart.
+template <class Scalar>
+void gather_samples(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index x_row,
+                    const std::int32_t* samples, const std::int32_t* first, Scalar* y) {
+    const Index grain =
+        (std::max<Index>)(1, detail::elementwise_grain / (std::max<Index>)(1, columns));
+    parallel_ranges(cpu, rows, grain, [&](Index begin, Index end) {
+        for (Index r = begin; r < end; ++r) {
+            std::copy_n(x + samples[*first + r] * x_row, columns, y + r * columns);
+        }
+    });
+}
+
+/// row = row `taken` of rows, each of so many bytes;   ++taken.
+inline void copy_next_row(Cpu&, Index row_bytes, const std::byte* rows, std::int32_t* taken,
+                          std::byte* row) {
+    std::copy_n(rows + *taken * row_bytes, row_bytes, row);
+    ++*taken;
+}
+
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
 

@@ -44,16 +44,6 @@ WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
     return join({name, "_", static_cast<Index>(number)});
 }
 
-/// The name, or it with "_1", "_2", ... behind it, that none of the others is.
-WEFT_COLD inline std::string free_name(std::string_view name,
-                                       const std::vector<std::string>& taken) {
-    std::string result(name);
-    for (Index i = 1; contains(taken, result); ++i) {
-        result = join({name, "_", i});
-    }
-    return result;
-}
-
 /// The parameter of that name. Throws ArgumentError, which lists those there are.
 WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<ParameterInfo>& parameters,
                                                      std::string_view name) {

@@ -15,11 +15,24 @@ Tensor<Scalar> predict_on_host(const Of<Scalar, Device>& model, TensorView<const
     if constexpr (std::same_as<Device, Cpu>) {
         return model.predict(x);
     } else {
-        Tensor<Scalar, Device> input(x.shape(), model.device());
-        copy_to_device<Scalar>(model.device(), x, input);
-        const Tensor<Scalar, Device> output = model.predict(std::as_const(input).view());
-        Tensor<Scalar> y(output.shape());
-        copy_to_host<Scalar>(model.device(), output, y);
+        // A part after the other: all of x may be more than the device has memory for.
+        constexpr Index at_once = 8192;
+        const bool are_many = x.shape().rank() > 0 && x.shape()[0] > at_once &&
+                              x.shape().sample() == model.input_shape();
+        const Index samples = are_many ? x.shape()[0] : 1, most = are_many ? at_once : 1;
+        Tensor<Scalar> y;
+        for (Index first = 0; first < samples; first += most) {
+            const auto part = are_many ? x.slice(first, (std::min)(most, samples - first)) : x;
+            Tensor<Scalar, Device> input(part.shape(), model.device());
+            copy_to_device<Scalar>(model.device(), part, input);
+            const Tensor<Scalar, Device> output = model.predict(std::as_const(input).view());
+            if (first == 0) {
+                y = Tensor<Scalar>(are_many ? output.shape().sample().batch(samples)
+                                            : output.shape());
+            }
+            copy_to_host<Scalar>(model.device(), output,
+                                 are_many ? y.slice(first, output.shape()[0]) : y.view());
+        }
         return y;
     }
 }

@@ -6,15 +6,17 @@
 
 namespace weft::detail {
 
-/// Samples that predict runs through the layers at once.
-inline constexpr Index predict_batch = 128;
+/// Samples that predict runs through the layers at once: as many as caches like, or as keep a device
+/// busy that is not the host.
+template <class Device>
+inline constexpr Index predict_batch = Device::is_host ? 128 : 1024;
 
 /// ys = f(xs), in a workspace of the pool.   xs[k] (N, input k...)   ys[k] (N, output k...), N > 0
 template <class Scalar, class Device, class Model>
 WEFT_COLD void predict_batches(const Model& model, WorkspacePool<Scalar, Device>& pool,
                                std::span<const TensorView<const Scalar, Device>> xs,
                                std::span<const TensorView<Scalar, Device>> ys) {
-    const Index samples = xs.front().shape()[0], batch = (std::min)(samples, predict_batch);
+    const Index samples = xs.front().shape()[0], batch = (std::min)(samples, predict_batch<Device>);
     auto workspace = pool.take(batch);
     if (!workspace) {
         workspace = std::make_unique<Workspace<Scalar, Device>>(

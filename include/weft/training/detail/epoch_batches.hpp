@@ -94,6 +94,8 @@ public:
         order_.begin(epoch, is_last);
     }
 
+    std::span<const Index> order() const { return order_.order(); }
+
     /// Those behind the first so many.
     WEFT_COLD std::unique_ptr<BatchReader<Scalar>> read_from(Index batch) const {
         return data_.read_batches(

@@ -7,6 +7,7 @@
 #include "weft/training/detail/evaluate.hpp"
 #include "weft/training/detail/model_run.hpp"
 #include "weft/training/detail/non_finite_guard.hpp"
+#include "weft/training/detail/resident_data.hpp"
 
 namespace weft::detail {
 
@@ -25,6 +26,17 @@ public:
           step_(model_, trainer, state, options, batches_.batch_size()),
           callbacks_(options.callbacks) {
         progress_.sums.resize(score_count(trainer));
+        if constexpr (!Device::is_host) {
+            using Resident = ResidentData<Scalar, Device>;
+            if (!Resident::suits(data, train_size, options)) return;
+            try {
+                resident_ = std::make_unique<Resident>(data, train_size, step_.device());
+            } catch (const std::exception&) {
+                // There is no memory for them, so they go batch by batch. What else went wrong, such
+                // as a file that cannot be read, goes wrong there again.
+                resident_.reset();
+            }
+        }
     }
 
     WEFT_COLD History run() {
@@ -153,6 +165,10 @@ private:
         }
         guard_.begin_epoch();
         batches_.begin(state_.epochs - 1, progress_.epoch == options_.epochs);
+        step_.begin_epoch(progress_.step);
+        if constexpr (!Device::is_host) {
+            if (resident_) resident_->set_order(step_.device(), batches_.order());
+        }
         // Before the callbacks: reading ahead starts here.
         const auto reader = batches_.read_from(progress_.step);
         if (begins) call(CallbackHandle::Event::epoch_begin);
@@ -180,6 +196,10 @@ private:
         }
         step_.check_parameters();
         if (!guard_.is_finite()) return false;
+        if constexpr (!Device::is_host) {  // which was waited for just now
+            progress_.seconds =
+                seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
+        }
         progress_.history.epochs.push_back(make_record());
         progress_.epoch_over = true;
         line.finish(progress_.seconds, progress_.history.epochs.back().scores);
@@ -217,7 +237,17 @@ private:
         const UpdatePart batch = batches_[progress_.step - 1];
         const Index n = std::ssize(batch.samples);
         // Forward, backward, update: about three forward passes.
-        run_on_next_batch(batches, step_.batch(), n, 3 * model_.work(n), [&] {
+        const double work = 3 * model_.work(n);
+        if constexpr (!Device::is_host) {
+            // Hints are given of numbers that the host has.
+            if (resident_ && state_.has_hinted) {
+                return run_pass(step_.device(), work, [&] {
+                    this->require_model();
+                    step_.run(batch, *resident_);
+                });
+            }
+        }
+        run_on_next_batch(batches, step_.batch(), n, work, [&] {
             this->require_model();
             if (!state_.has_hinted) give_hints(step_.batch().x.host().slice(0, n));
             step_.run(batch);
@@ -252,6 +282,9 @@ private:
     RunProgress progress_;
     NonFiniteGuard<Scalar, Device> guard_{trainer_, state_,    batches_,
                                           step_,    progress_, options_.verbosity};
+    /// Where the device's memory is not the host's, and the data suit it.
+    [[no_unique_address]] std::conditional_t<
+        Device::is_host, std::nullptr_t, std::unique_ptr<ResidentData<Scalar, Device>>> resident_{};
     bool is_resumed_ = false;
     const VisitState visit_ = [this](StateFields& field) { visit_all(field); };
 };

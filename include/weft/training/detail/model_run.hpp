@@ -45,6 +45,14 @@ protected:
     /// of the user's may have replaced it.
     void require_model() const {
         if (!reference_.has(state_.build)) refuse_model();
+        if constexpr (!Device::is_host) {
+            if (!(*state_.home == model_.device())) refuse_device();
+        }
+    }
+    /// What the run has on its device, and recorded there, knows the parameters' place.
+    WEFT_COLD [[noreturn]] static void refuse_device() {
+        throw ArgumentError(
+            "fit: the model was moved to another device while it was trained; do so after fit");
     }
     WEFT_COLD [[noreturn]] static void refuse_model() {
         throw ArgumentError(

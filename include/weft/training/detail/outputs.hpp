@@ -67,6 +67,22 @@ public:
         all_.send(device, all_.host().size());
     }
 
+    /// From records on the device (all, record), those of n samples: whole ones, and taken apart.
+    WEFT_COLD void gather(Device& device, const Tensor<Scalar, Device>& records,
+                          const std::int32_t* samples, const std::int32_t* first, Index n,
+                          StagedTensor<Scalar, Device>& whole) {
+        const Index row = records.shape().sample().size();
+        gather_samples(device, n, row, records.data(), row, samples, first, whole.data());
+        if (is_one()) return;
+        const Scalar* from = records.data();
+        Scalar* part = all_.data();
+        for (const Shape& shape : shapes_) {
+            gather_samples(device, n, shape.size(), from, row, samples, first, part);
+            from += shape.size();
+            part += capacity_ * shape.size();
+        }
+    }
+
     /// The n samples of each; `whole` where there is one.
     WEFT_COLD std::span<const ConstView> views(StagedTensor<Scalar, Device>& whole, Index n) {
         if (is_one()) {

@@ -9,37 +9,62 @@
 namespace weft::detail {
 
 /// What differs from step to step is data on the device: a row for each of some steps to come,
-/// written by the host at once and read by kernels. Where the device's memory is the host's,
-/// nothing is gained by more than one.
+/// written by the host at once. Each step begins with a kernel that puts the next row in one place,
+/// where the others read it. So all steps are the same to a device, which may record one and repeat
+/// it. Where the device's memory is the host's, the table is that one row.
 template <class Scalar, class Device>
 class StepTable {
 public:
     using Options = TrainerOptions<Scalar, Device>;
 
+    /// Of the step at hand, on the device.
     struct Step {
-        const std::uint32_t* number;  ///< of the step, from 0, on the device
-        const std::byte* numbers;     ///< the optimiser's, on the device
-        double learning_rate;
+        const std::uint32_t* number;        ///< from 0
+        const std::int32_t* first_of_step;  ///< where the epoch's order has its first sample
+        const std::byte* numbers;           ///< the optimiser's
     };
 
-    WEFT_COLD StepTable(const Options& options, const Device& device)
-        : row_bytes_(row_bytes(options)), rows_(Shape{most, row_bytes_}, device) {}
+    WEFT_COLD StepTable(const Options& options, Index samples_of_step, const Device& device)
+        : samples_of_step_(samples_of_step),
+          row_bytes_(row_bytes(options)),
+          rows_(Shape{most, row_bytes_}, device),
+          row_(Shape{Device::is_host ? 0 : row_bytes_}, device),
+          taken_on_device_(Shape{Device::is_host ? 0 : 1}, device) {}
 
-    /// The next step of a training that has come so far.
-    Step next(const Device& device, const Options& options,
-              const TrainingState<Scalar, Device>& state) {
-        const bool is_known = state.steps >= first_ && state.steps < first_ + count_ &&
+    /// Begins an epoch whose first step is that.
+    void begin_epoch(std::int64_t first_step) {
+        epoch_begin_ = first_step;
+        count_ = 0;
+    }
+
+    /// Has the row of the next step of a training that has come so far, and gives its learning
+    /// rate. For the host; take(device) follows.
+    double prepare(const Device& device, const Options& options,
+                   const TrainingState<Scalar, Device>& state) {
+        const bool is_known = state.steps == first_ + taken_ && taken_ < count_ &&
                               (options.learning_rate_schedule || state.learning_rate == rate_);
         if (!is_known) write(device, options, state);
-        const std::int64_t row = state.steps - first_;
-        const std::byte* const begin = rows_.data() + row * row_bytes_;
-        return {reinterpret_cast<const std::uint32_t*>(begin), begin + head_bytes,
-                rates_[static_cast<std::size_t>(row)]};
+        return rates_[static_cast<std::size_t>(taken_++)];
+    }
+
+    /// Puts that row where step() is, on the device.
+    void take(Device& device) {
+        if constexpr (!Device::is_host) {
+            copy_next_row(device, row_bytes_, std::as_const(rows_).data(), taken_on_device_.data(),
+                          row_.data());
+        }
+    }
+
+    Step step() const {
+        const std::byte* const row = Device::is_host ? rows_.data() : row_.data();
+        return {reinterpret_cast<const std::uint32_t*>(row),
+                reinterpret_cast<const std::int32_t*>(row + sizeof(std::uint32_t)),
+                row + head_bytes};
     }
 
 private:
     static constexpr Index most = Device::is_host ? 1 : 32;
-    static constexpr Index head_bytes = 16;  ///< the number of the step
+    static constexpr Index head_bytes = 16;  ///< number and first_of_step
 
     static Index row_bytes(const Options& options) {
         constexpr Index line = 64;
@@ -51,7 +76,7 @@ private:
                              const TrainingState<Scalar, Device>& state) {
         first_ = state.steps;
         rate_ = state.learning_rate;
-        count_ = 0;
+        count_ = taken_ = 0;
         while (count_ < most) {
             const std::int64_t step = first_ + count_;
             const double rate =
@@ -60,10 +85,16 @@ private:
             rates_[static_cast<std::size_t>(count_)] = rate;
             std::byte* const row = rows_.host().data() + count_ * row_bytes_;
             detail::write_step(static_cast<std::uint32_t>(step), row);
+            detail::write_step(static_cast<std::int32_t>((step - epoch_begin_) * samples_of_step_),
+                               row + sizeof(std::uint32_t));
             options.optimizer->write_step(step + 1, rate, row + head_bytes);
             ++count_;
         }
         rows_.send(device, count_);
+        if constexpr (!Device::is_host) {
+            taken_on_device_.host()[0] = 0;
+            taken_on_device_.send(device, 1);
+        }
     }
 
     /// -1 where a schedule gives no rate, which is an error when the step is taken and not before.
@@ -76,11 +107,13 @@ private:
         }
     }
 
-    Index row_bytes_;
+    Index samples_of_step_, row_bytes_;
     StagedTensor<std::byte, Device> rows_;
+    Tensor<std::byte, Device> row_;                       ///< of the step at hand
+    StagedTensor<std::int32_t, Device> taken_on_device_;  ///< how many rows
     std::array<double, static_cast<std::size_t>(most)> rates_{};
-    std::int64_t first_ = 0;
-    Index count_ = 0;
+    std::int64_t epoch_begin_ = 0, first_ = 0;
+    Index count_ = 0, taken_ = 0;
     double rate_ = 0;
 };
 

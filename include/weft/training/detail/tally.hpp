@@ -39,6 +39,9 @@ public:
         return at(Places::wrong);
     }
 
+    /// Kernels added to it without the host's looking.
+    void changed() { is_read_ = false; }
+
     /// Adds the batch to those before; not one with a number that went wrong, nor those behind it.
     void finish_batch(Device& device) {
         end_batch(device, TensorView<double, Device>(at(0), record_.shape()));

@@ -7,6 +7,9 @@
 #include "weft/training/detail/parameter_rules.hpp"
 #include "weft/training/fit_options.hpp"
 
+#include <optional>
+#include <variant>
+
 namespace weft::detail {
 
 /// The numbers that a buffer holds.
@@ -43,18 +46,38 @@ struct TrainingState {
     Mark build = {};                      ///< whose parameters the state below belongs to
     Tensor<Scalar, Device> gradients;     ///< laid out as the model's trainable parameters
     Tensor<Scalar, Device> of_optimizer;  ///< its vectors, one after another
+    /// That they lie on, where the host does not see it.
+    [[no_unique_address]] std::conditional_t<Device::is_host, std::monostate, std::optional<Device>>
+        home{};
 
     /// Starts anew when the model was built anew or replaced.
     WEFT_COLD void fit_to(Model& model, const Options& options) {
         const Shape shape = model.trainable_parameters().shape();
-        if (build == model.marks().build() && gradients.shape() == shape) return;
+        if (build == model.marks().build() && gradients.shape() == shape) {
+            move_to(model.device());
+            return;
+        }
         build = model.marks().build();
+        if constexpr (!Device::is_host) home = model.device();
         gradients = Tensor<Scalar, Device>(shape, model.device());
         of_optimizer = Tensor<Scalar, Device>(
             Shape{options.optimizer->state_vectors() * shape.size()}, model.device());
         steps = 0;
         epochs = 0;
         has_hinted = false;
+    }
+
+    /// Follows a model that was moved to another device of the same kind.
+    WEFT_COLD void move_to(const Device& other) {
+        if constexpr (!Device::is_host) {
+            if (*home == other) return;
+            for (Tensor<Scalar, Device>* tensor : {&gradients, &of_optimizer}) {
+                Tensor<Scalar, Device> moved(tensor->shape(), other);
+                copy_to_device<Scalar>(other, on_host<Scalar>(*home, *tensor), moved);
+                *tensor = std::move(moved);
+            }
+            home = other;
+        }
     }
 
     /// The rate of that step, from 0. Throws ArgumentError where a schedule gives none.

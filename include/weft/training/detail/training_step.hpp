@@ -4,6 +4,8 @@
 
 #include "weft/training/detail/epoch_batches.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
+#include "weft/training/detail/recordings.hpp"
+#include "weft/training/detail/resident_data.hpp"
 #include "weft/training/detail/score_batch.hpp"
 #include "weft/training/detail/step_table.hpp"
 
@@ -27,7 +29,7 @@ public:
           options_(options),
           batch_(model, trainer.loss, batch_size, PassKind::training),
           tally_(score_count(trainer), model.device()),
-          steps_(trainer, model.device()),
+          steps_(trainer, batch_size * options.gradient_accumulation_steps, model.device()),
           state_before_(model_state().shape(), model.device()),
           added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
                  model.device()),
@@ -55,27 +57,37 @@ public:
                                : trained;
     }
 
+    /// Begins an epoch, or goes on with it behind so many batches.
+    void begin_epoch(Index batches) {
+        steps_.begin_epoch(state_.steps - batches / options_.gradient_accumulation_steps);
+    }
+
     /// Trains on the batch: scores it, adds its gradient to those of the step's other batches, and
     /// updates the parameters behind the last of them. If a number goes wrong, the model stays as
     /// it was before the step, whatever runs after it.
     WEFT_COLD void run(const UpdatePart& part) {
+        prepare(part);
+        begin(part);
+        compute(part);
+        finish(part);
+    }
+
+    /// The same with a batch of samples that are on the device. The host does not look at them, so
+    /// the device may record a batch and repeat it.
+    WEFT_COLD void run(const UpdatePart& part, ResidentData<Scalar, Device>& data) {
         const auto n = std::ssize(part.samples);
-        const ConstView x = batch_.x.slice(0, n);
-        check_finite<Scalar>(device(), x, mark(Wrong::input), tally_.wrong());
-        if (part.first == 0 && state_before_.size() > 0) {
-            copy_elements<Scalar>(device(), ConstView(model_state()), state_before_.view());
+        const auto body = [&] {
+            begin(part);
+            data.gather(device(), steps_.step().first_of_step, part.first, n, batch_);
+            compute(part);
+        };
+        prepare(part);
+        if (options_.sample_weight.empty()) {
+            recordings_.run(device(), {n, part.first, part.update_samples}, body);
+        } else {
+            body();  // the host looks up the weights of each batch
         }
-        forward(part);
-        score(part, tally_.wrong());
-        score_metrics<Scalar, Device>(model_, trainer_, batch_, n, tally_);
-        backward(part);
-        if (part.is_last) {
-            check_finite<Scalar>(device(), ConstView(state_.gradients), mark(Wrong::gradient),
-                                 tally_.wrong());
-        }
-        tally_.finish_batch(device());
-        if (part.is_last) update();
-        take_back_state();
+        finish(part);
     }
 
     /// Names the place of what was not finite in that batch of the epoch, or for a gradient in
@@ -98,10 +110,62 @@ public:
     }
 
 private:
+    /// What tells a batch's kernels from those of others: samples, samples of the step before them,
+    /// and of all the step.
+    using BatchKey = std::array<Index, 3>;
+
+    // ---- A batch of a step: what the host does before and behind it, and between, the device ----
+
+    /// A callback may set another rate behind each batch; without a schedule, that is.
+    WEFT_COLD void prepare(const UpdatePart& part) {
+        const bool is_new =
+            part.first > 0 && !trainer_.learning_rate_schedule && state_.learning_rate != rate_;
+        if (part.first == 0 || is_new) rate_ = steps_.prepare(device(), trainer_, state_);
+        if (is_new) steps_.take(device());
+    }
+
+    WEFT_COLD void begin(const UpdatePart& part) {
+        if (part.first > 0) return;
+        steps_.take(device());
+        if (state_before_.size() == 0) return;
+        copy_elements<Scalar>(device(), ConstView(model_state()), state_before_.view());
+    }
+
+    WEFT_COLD void compute(const UpdatePart& part) {
+        const auto n = std::ssize(part.samples);
+        check_finite<Scalar>(device(), ConstView(batch_.x.slice(0, n)), mark(Wrong::input),
+                             tally_.wrong());
+        forward(part);
+        score(part, tally_.wrong());
+        score_metrics<Scalar, Device>(model_, trainer_, batch_, n, tally_);
+        backward(part);
+        if (part.is_last) {
+            check_finite<Scalar>(device(), ConstView(state_.gradients), mark(Wrong::gradient),
+                                 tally_.wrong());
+        }
+        tally_.finish_batch(device());
+        if (part.is_last) {
+            state_.update_parameters(device(), model_, trainer_,
+                                     {steps_.step().numbers, tally_.wrong()});
+        }
+        take_back_state();
+    }
+
+    WEFT_COLD void finish(const UpdatePart& part) {
+        tally_.changed();
+        if (!part.is_last) return;
+        state_.learning_rate = rate_;
+        ++state_.steps;
+    }
+
+    // ---- The same again, to find what went wrong -------------------------------------------------
+
     /// The gradient is known behind the last batch alone.
     WEFT_COLD std::string run_again(const UpdatePart& part, Wrong where) {
         const auto n = std::ssize(part.samples);
         std::string place;
+        rate_ = steps_.prepare(device(), trainer_, state_);
+        steps_.take(device());
         forward(part);
         if (where == Wrong::score) {
             place = find_non_finite<Scalar, Device>(model_, batch_.workspace, inputs(part),
@@ -140,7 +204,7 @@ private:
         return {.training = true,
                 .seed = options_.seed,
                 .step = static_cast<std::uint32_t>(state_.steps),
-                .step_on_device = steps_.next(device(), trainer_, state_).number,
+                .step_on_device = steps_.step().number,
                 .first_sample = part.first,
                 .step_samples = part.update_samples};
     }
@@ -168,13 +232,6 @@ private:
         if (part.is_last) add_penalty_gradients<Scalar, Device>(device(), model_, sum);
     }
 
-    WEFT_COLD void update() {
-        const auto step = steps_.next(device(), trainer_, state_);
-        state_.learning_rate = step.learning_rate;
-        ++state_.steps;
-        state_.update_parameters(device(), model_, trainer_, {step.numbers, tally_.wrong()});
-    }
-
     Model& model_;
     const TrainerOptions<Scalar, Device>& trainer_;
     TrainingState<Scalar, Device>& state_;
@@ -182,6 +239,8 @@ private:
     Batch<Scalar, Device> batch_;
     Tally<Device> tally_;
     StepTable<Scalar, Device> steps_;
+    double rate_ = 0;  ///< of the step at hand
+    Recordings<BatchKey, Device> recordings_;
     Tensor<Scalar, Device> state_before_;  ///< the step
     Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
     Tensor<double, Device> was_wrong_;     ///< mark of parameters that were not finite at first

@@ -1,0 +1,149 @@
+// Samples that are kept on a device whose memory is not the host's.
+#include "weft/training/detail/resident_data.hpp"
+
+#include "tests/support/compare.hpp"
+#include "tests/support/functional_models.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/walled_device.hpp"
+#include "weft/model/to_device.hpp"
+#include "weft/weft.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+namespace {
+
+/// A data set that counts how often it is asked for samples.
+class Counted final : public Dataset<float> {
+public:
+    Counted(Examples<float> inner, bool is_constant)
+        : inner_(std::move(inner)), is_constant_(is_constant) {}
+
+    bool is_constant() const override { return is_constant_; }
+    Index size() const override { return inner_->size(); }
+    Shape input_shape() const override { return inner_->input_shape(); }
+    Shape target_shape() const override { return inner_->target_shape(); }
+    std::vector<Shape> input_shapes() const override { return inner_->input_shapes(); }
+    std::vector<Shape> target_shapes() const override { return inner_->target_shapes(); }
+    void gather(std::span<const Index> samples, float* x, float* y) const override {
+        asked += x != nullptr ? 1 : 0;  // targets alone are looked through at the start
+        inner_->gather(samples, x, y);
+    }
+
+    mutable int asked = 0;
+
+private:
+    Examples<float> inner_;
+    bool is_constant_;
+};
+
+/// Three epochs of 7 batches each, the last of them shorter.
+FitOptions<float> three_epochs() {
+    return {.epochs = 3, .batch_size = 3, .seed = 4, .verbosity = Verbosity::silent};
+}
+
+/// The parameters of the model, trained so on the device.
+template <class Device, class OptionsOf>
+Tensor<float> train_on(const Model<float>& declared, const OptionsOf& options_of,
+                       const std::shared_ptr<const Dataset<float>>& data,
+                       const FitOptions<float>& fit) {
+    Model<float, Device> model = to<Device>(declared);
+    Trainer<float, Device> trainer(model, options_of(std::type_identity<Device>()));
+    trainer.fit(Examples<float>(data), fit);
+    return Tensor<float>(to<Cpu>(model).arena());
+}
+
+}  // namespace
+
+TEST_CASE("samples in memory go to a device once, and train alike") {
+    const auto x = random_normal<float>({20, 5}, 1);
+    Tensor<float> labels({20});
+    for (Index i = 0; i < 20; ++i) labels[i] = static_cast<float>(i % 3);
+    Sequential<float> model{Dense{8, relu}, BatchNorm{}, Dropout{0.2}, Dense{3}};
+    model.build({5}, 3);
+    const auto options = [](auto device) {
+        using Device = typename decltype(device)::type;
+        return TrainerOptions<float, Device>{
+            .loss = SparseCategoricalCrossentropy{.from_logits = true}, .metrics = {Accuracy{}}};
+    };
+    const auto fit = three_epochs();
+    const Examples<float> arrays(x, labels);
+    const auto set = [&](bool is_constant) {
+        return std::make_shared<const Counted>(arrays, is_constant);
+    };
+    const auto expected = train_on<Cpu>(model, options, set(true), fit);
+
+    // All of it at once, and the first batch, of which hints are given.
+    const auto constant = set(true);
+    CHECK(identical(train_on<Walled>(model, options, constant, fit), expected));
+    CHECK(constant->asked == 2);
+    const auto changing = set(false);
+    CHECK(identical(train_on<Walled>(model, options, changing, fit), expected));
+    CHECK(changing->asked == 21);
+
+    auto limited = fit;
+    limited.resident_bytes = 20 * 6 * 4 - 1;
+    const auto large = set(true);
+    CHECK(identical(train_on<Walled>(model, options, large, limited), expected));
+    CHECK(large->asked == 21);
+    ++limited.resident_bytes;
+    const auto fits = set(true);
+    CHECK(identical(train_on<Walled>(model, options, fits, limited), expected));
+    CHECK(fits->asked == 2);
+
+    // Weights of classes are looked up in the host's targets; those of samples need none.
+    auto weighted = fit;
+    weighted.class_weight = {0.5, 1, 2};
+    const auto by_class = set(true);
+    CHECK(identical(train_on<Walled>(model, options, by_class, weighted),
+                    train_on<Cpu>(model, options, set(true), weighted)));
+    CHECK(by_class->asked == 21);
+    weighted = fit;
+    for (int i = 0; i < 20; ++i) weighted.sample_weight.push_back(i % 4);
+    CHECK(identical(train_on<Walled>(model, options, set(true), weighted),
+                    train_on<Cpu>(model, options, set(true), weighted)));
+}
+
+TEST_CASE("samples of several inputs and targets are kept on a device too") {
+    const auto left = random_normal<float>({10, 5, 4, 2}, 1),
+               right = random_normal<float>({10, 5, 4, 2}, 2);
+    const auto size = random_normal<float>({10, 3}, 3), place = random_normal<float>({10, 2}, 4);
+    Tensor<float> kind({10});
+    for (Index i = 0; i < 10; ++i) kind[i] = static_cast<float>(i % 3);
+    Model<float> model = two_by_two_model();
+    model.build(model.input_shapes(), 3);
+    const auto data =
+        std::make_shared<const Counted>(Examples<float>({left, right, size}, {kind, place}), true);
+    const auto options = [](auto device) {
+        using Device = typename decltype(device)::type;
+        return TrainerOptions<float, Device>{
+            .loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}}};
+    };
+    const auto expected = train_on<Cpu>(model, options, data, three_epochs());
+    data->asked = 0;
+    CHECK(identical(train_on<Walled>(model, options, data, three_epochs()), expected));
+    CHECK(data->asked == 2);
+}
+
+TEST_CASE("parts of samples that never change, or those in another shape, never change either") {
+    const auto x = random_normal<float>({6, 4}, 1), y = random_normal<float>({6, 1}, 2);
+    const Examples<float> arrays(x, y);
+    const std::vector<Index> part{4, 1, 2};
+    const Examples<float> changing(std::make_shared<const Counted>(arrays, false));
+    CHECK(arrays->is_constant());
+    CHECK(subset<float>(arrays, part)->is_constant());
+    CHECK(reshaped<float>(arrays, {2, 2})->is_constant());
+    CHECK_FALSE(subset<float>(changing, part)->is_constant());
+    CHECK_FALSE(reshaped<float>(changing, {2, 2})->is_constant());
+    CHECK_FALSE(
+        augmented<float>(reshaped<float>(arrays, {2, 2, 1}), {RandomFlip{}})->is_constant());
+}
+
+TEST_CASE("a negative limit on resident data is refused") {
+    const auto x = random_normal<float>({4, 5}, 1), y = random_normal<float>({4, 1}, 2);
+    Sequential<float> model{Dense{1}};
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    CHECK_THROWS_WITH_AS(trainer.fit(x, y, {.verbosity = Verbosity::silent, .resident_bytes = -1}),
+                         "fit: resident_bytes is -1, expected at least 0", ArgumentError);
+}
