@@ -4,6 +4,7 @@
 
 #include "weft/cpu.hpp"
 #include "weft/losses/loss.hpp"
+#include "weft/testing/single_layer.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -25,22 +26,32 @@ struct LossResult {
     }
 };
 
-/// predictions are copied; what evaluate does not write stays NaN.
-template <class Scalar>
-LossResult<Scalar> evaluate_loss(const std::type_identity_t<LossDeclaration<Scalar, Cpu>>& loss,
+/// On any device; the tensors are the host's. predictions are copied; what evaluate does not write
+/// stays NaN.
+template <class Scalar, class Device = Cpu>
+LossResult<Scalar> evaluate_loss(const std::type_identity_t<LossDeclaration<Scalar, Device>>& loss,
                                  const Tensor<Scalar>& predictions, const Tensor<Scalar>& targets,
-                                 bool fused = false, Cpu device = Cpu(1)) {
-    LossResult<Scalar> result;
-    result.predictions = predictions;
-    result.losses =
-        Tensor<Scalar>({predictions.shape()[0] * loss_rows(predictions.shape().sample())});
-    result.gradient = Tensor<Scalar>(predictions.shape());
-    std::ranges::fill(result.losses, std::numeric_limits<Scalar>::quiet_NaN());
-    std::ranges::fill(result.gradient, std::numeric_limits<Scalar>::quiet_NaN());
-    loss->evaluate(device, fused, result.predictions, targets,
-                   Scalar(1) / static_cast<Scalar>(result.losses.size()), result.losses,
-                   result.gradient);
-    return result;
+                                 bool fused = false, Device device = testing_device<Device>()) {
+    const auto there = [&](const Tensor<Scalar>& x) {
+        Tensor<Scalar, Device> copy(x.shape(), device);
+        copy_to_device<Scalar>(device, x, copy);
+        return copy;
+    };
+    const auto nan = [&](const Shape& shape) {
+        Tensor<Scalar> x(shape);
+        std::fill(x.begin(), x.end(), std::numeric_limits<Scalar>::quiet_NaN());
+        return there(x);
+    };
+    const auto here = [&](const Tensor<Scalar, Device>& x) {
+        Tensor<Scalar> copy(x.shape());
+        copy_to_host<Scalar>(device, x, copy);
+        return copy;
+    };
+    auto predictions_there = there(predictions), gradient = nan(predictions.shape());
+    auto losses = nan({predictions.shape()[0] * loss_rows(predictions.shape().sample())});
+    loss->evaluate(device, fused, predictions_there, there(targets),
+                   Scalar(1) / static_cast<Scalar>(losses.size()), losses, gradient);
+    return {here(losses), here(gradient), here(predictions_there)};
 }
 
 }  // namespace weft

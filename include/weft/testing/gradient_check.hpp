@@ -78,10 +78,13 @@ struct GradientCheckOptions {
 ///
 /// Everything is computed in double. Small shapes with no two extents alike tell most, and take
 /// least time: each entry costs two forward passes. Near a kink, as relu has at 0, a difference is
-/// wrong; another stream then moves the input away. Throws what building the layer throws.
-inline GradientCheck gradient_check(const LayerDeclaration<double, Cpu>& declaration,
-                                    const Shape& shape, const GradientCheckOptions& options = {}) {
-    SingleLayer<double> layer(declaration, shape.sample());
+/// wrong; another stream then moves the input away. gradient_check<Device>(...) computes on another
+/// device. Throws what building the layer throws.
+template <class Device = Cpu>
+GradientCheck gradient_check(
+    const std::type_identity_t<LayerDeclaration<double, Device>>& declaration, const Shape& shape,
+    const GradientCheckOptions& options = {}) {
+    SingleLayer<double, Device> layer(declaration, shape.sample());
     layer.logits = options.logits;
     Tensor<double> x = random_normal(shape, options.stream, options.deviation);
     const Tensor<double> y = layer.forward(x);
@@ -95,7 +98,7 @@ inline GradientCheck gradient_check(const LayerDeclaration<double, Cpu>& declara
     layer.backward_without_dx(x, y, r);
     check.add("gradients without dx", identical(layer.gradients(), gradients));
 
-    const auto outputs = [&] { return SingleLayer<double>(layer).forward(x); };
+    const auto outputs = [&] { return SingleLayer<double, Device>(layer).forward(x); };
     check.add("dx", largest_gap(dx, numerical_gradient(x, r, outputs)), options.tolerance);
     for (const ParameterInfo& info : layer.parameters()) {
         if (!info.slot.trainable) continue;
@@ -108,13 +111,17 @@ inline GradientCheck gradient_check(const LayerDeclaration<double, Cpu>& declara
 /// Checks the gradient of a loss with respect to every prediction (N, ..., C): that of the mean
 /// over the rows. `fused`: predictions are logits, which the loss takes in place of the
 /// activation's output (see Loss::fuses).
-inline GradientCheck gradient_check(const LossDeclaration<double, Cpu>& loss,
-                                    Tensor<double> predictions, const Tensor<double>& targets,
-                                    bool fused = false, double tolerance = gradient_tolerance) {
-    const auto result = evaluate_loss(loss, predictions, targets, fused);
+template <class Device = Cpu>
+GradientCheck gradient_check(const std::type_identity_t<LossDeclaration<double, Device>>& loss,
+                             Tensor<double> predictions, const Tensor<double>& targets,
+                             bool fused = false, double tolerance = gradient_tolerance) {
+    const auto evaluate = [&] {
+        return evaluate_loss<double, Device>(loss, predictions, targets, fused);
+    };
+    const auto result = evaluate();
     Tensor<double> r(result.losses.shape());
     std::ranges::fill(r, 1 / static_cast<double>(r.size()));
-    const auto losses = [&] { return evaluate_loss(loss, predictions, targets, fused).losses; };
+    const auto losses = [&] { return evaluate().losses; };
     GradientCheck check;
     check.add("gradient", largest_gap(result.gradient, numerical_gradient(predictions, r, losses)),
               tolerance);

@@ -2,6 +2,7 @@
 /// SingleLayer: one layer, built and driven without a model.
 #pragma once
 
+#include "weft/core/staging.hpp"
 #include "weft/cpu.hpp"
 #include "weft/layers/declaration.hpp"
 #include "weft/testing/random_tensor.hpp"
@@ -12,20 +13,33 @@
 
 namespace weft {
 
-/// One layer with its parameters, and the memory of one pass. Trainable parameters start random,
-/// also where the layer would start them at zero; the others as the layer asks. Copies are deep.
-template <class Scalar = double>
+/// What tests compute on: one thread of the CPU, or another device as it is by default.
+template <class Device>
+Device testing_device() {
+    if constexpr (std::is_same_v<Device, Cpu>) {
+        return Cpu(1);
+    } else {
+        return Device();
+    }
+}
+
+/// One layer with its parameters, and the memory of one pass, on any device. Trainable parameters
+/// start random, also where the layer would start them at zero; the others as the layer asks.
+/// Tensors are the host's. Copies are deep.
+template <class Scalar = double, class Device = Cpu>
 class SingleLayer {
 public:
     /// For samples of that shape, without N.
-    SingleLayer(const LayerDeclaration<Scalar, Cpu>& declaration, const Shape& sample,
-                const Cpu& device = Cpu(1))
+    SingleLayer(const LayerDeclaration<Scalar, Device>& declaration, const Shape& sample,
+                const Device& device = testing_device<Device>())
         : device_(device) {
         LayerBuilder builder(declaration.name(), sample, list_);
         layer_ = declaration.build(builder);
-        parameters_ = random_normal<Scalar>({list_.trainable_size()}, 1, 0.7);
-        gradients_ = Tensor<Scalar>({list_.trainable_size()});
-        state_ = Tensor<Scalar>({list_.state_size()});
+        parameters_ = Staged({list_.trainable_size()}, device);
+        gradients_ = parameters_;
+        state_ = Staged({list_.state_size()}, device);
+        const auto start = random_normal<Scalar>(parameters_.shape(), 1, 0.7);
+        std::copy(start.begin(), start.end(), parameters_.host().begin());
         for (const ParameterInfo& info : list_.parameters()) {
             if (!info.slot.trainable) info.initializer.fill(parameter(info), random);
         }
@@ -37,15 +51,15 @@ public:
     Activation before = linear;  ///< in backward: what x is the output of
     RandomStream random{9, RandomPurpose::layer};
 
-    const Layer<Scalar, Cpu>& layer() const { return *layer_; }
+    const Layer<Scalar, Device>& layer() const { return *layer_; }
     const std::vector<ParameterInfo>& parameters() const { return list_.parameters(); }
 
     TensorView<Scalar> parameter(const ParameterInfo& info) {
-        return {(info.slot.trainable ? parameters_ : state_).data() + info.slot.offset,
+        return {(info.slot.trainable ? parameters_ : state_).host().data() + info.slot.offset,
                 info.slot.shape};
     }
     TensorView<Scalar> gradient(const ParameterInfo& info) {
-        return {gradients_.data() + info.slot.offset, info.slot.shape};
+        return {gradients_.host().data() + info.slot.offset, info.slot.shape};
     }
 
     /// By the name within the layer: "kernel".
@@ -53,61 +67,91 @@ public:
     TensorView<Scalar> gradient(std::string_view name) { return gradient(find(name)); }
 
     /// The gradients of all trainable parameters, as the last backward left them.
-    const Tensor<Scalar>& gradients() const { return gradients_; }
+    Tensor<Scalar> gradients() { return Tensor<Scalar>(gradients_.host()); }
 
     /// y = f(x). What forward does not write, there or in what it saves, stays NaN.
     Tensor<Scalar> forward(const Tensor<Scalar>& x) {
         const Shape shape = layer_->output_shape().batch(x.shape()[0]);
         if (layer_->is_view()) return Tensor<Scalar>(x.view().reshape(shape));
-        Tensor<Scalar> y = nan(shape);
-        saved_ = Buffer(layer_->saved_bytes(x.shape()[0]));
-        std::fill_n(saved_.data(), saved_.size(), std::byte{0xFF});
+        send(parameters_);
+        send(state_);
+        auto x_there = there(x), y = there(nan(shape));
+        saved_ = there(all_bits(layer_->saved_bytes(x.shape()[0])));
         if (activation() == linear || is_fused()) {
-            layer_->forward(pass(), x, y);
+            layer_->forward(pass(), x_there, y);
         } else {
-            z_ = nan(shape);
-            layer_->forward(pass(), x, z_);
+            z_ = there(nan(shape));
+            layer_->forward(pass(), x_there, z_);
             activation_forward<Scalar>(device_, activation(), z_, y);
         }
-        return y;
+        state_.fetch(device_);
+        return here(y);
     }
 
     /// dx; gradients() from then on. What backward does not write stays NaN.
-    Tensor<Scalar> backward(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar> dy) {
+    Tensor<Scalar> backward(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                            const Tensor<Scalar>& dy) {
         if (layer_->is_view()) return Tensor<Scalar>(dy.view().reshape(x.shape()));
-        Tensor<Scalar> dx = nan(x.shape());
+        auto dx = there(nan(x.shape()));
         back(x, y, dy, dx);
-        return dx;
+        return here(dx);
     }
 
     /// The gradients of the parameters alone: backward with an empty view for dx.
-    void backward_without_dx(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar> dy) {
+    void backward_without_dx(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
+                             const Tensor<Scalar>& dy) {
         if (layer_->is_view()) return;
         back(x, y, dy, {});
     }
 
 private:
+    using Staged = StagedTensor<Scalar, Device>;
+
     Activation activation() const { return logits ? linear : layer_->output_activation(); }
     bool is_fused() const { return activation() == relu && layer_->absorbs_relu(); }
 
-    void back(const Tensor<Scalar>& x, const Tensor<Scalar>& y, Tensor<Scalar>& dy,
-              TensorView<Scalar> dx) {
+    void back(const Tensor<Scalar>& x, const Tensor<Scalar>& y, const Tensor<Scalar>& dy,
+              TensorView<Scalar, Device> dx) {
+        send(parameters_);
+        const auto not_written = nan(gradients_.shape());
+        std::copy(not_written.begin(), not_written.end(), gradients_.host().begin());
+        send(gradients_);
+        auto x_there = there(x), y_there = there(y), dy_there = there(dy);
         if (needs_input(activation())) {
-            activation_backward_from_input<Scalar>(device_, activation(), z_, dy, dy);
+            activation_backward_from_input<Scalar>(device_, activation(), z_, dy_there, dy_there);
         } else {
-            activation_backward<Scalar>(device_, activation(), y, dy, dy);
+            activation_backward<Scalar>(device_, activation(), y_there, dy_there, dy_there);
         }
-        gradients_ = nan(gradients_.shape());
-        layer_->backward(pass(), x, y, dy, dx);
+        layer_->backward(pass(), x_there, y_there, dy_there, dx);
+        gradients_.fetch(device_);
     }
 
     static Tensor<Scalar> nan(const Shape& shape) {
         Tensor<Scalar> x(shape);
-        std::ranges::fill(x, std::numeric_limits<Scalar>::quiet_NaN());
+        std::fill(x.begin(), x.end(), std::numeric_limits<Scalar>::quiet_NaN());
         return x;
     }
+    static Tensor<std::byte> all_bits(std::size_t size_bytes) {
+        Tensor<std::byte> bytes({static_cast<Index>(size_bytes)});
+        std::fill(bytes.begin(), bytes.end(), std::byte{0xFF});
+        return bytes;
+    }
 
-    Pass<Scalar, Cpu> pass() {
+    // The way to the device and back.
+    template <class T>
+    Tensor<T, Device> there(const Tensor<T>& x) const {
+        Tensor<T, Device> copy(x.shape(), device_);
+        copy_to_device<T>(device_, x, copy);
+        return copy;
+    }
+    Tensor<Scalar> here(const Tensor<Scalar, Device>& x) const {
+        Tensor<Scalar> copy(x.shape());
+        copy_to_host<Scalar>(device_, x, copy);
+        return copy;
+    }
+    void send(Staged& x) const { x.send(device_, x.shape()[0]); }
+
+    Pass<Scalar, Device> pass() {
         return {.device = device_,
                 .training = training,
                 .after = is_fused() ? relu : linear,
@@ -121,19 +165,20 @@ private:
     }
 
     const ParameterInfo& find(std::string_view name) const {
-        const auto found = std::ranges::find_if(parameters(), [&](const ParameterInfo& info) {
-            return std::string_view(info.name).ends_with(concat("/", name));
-        });
+        const auto found =
+            std::find_if(parameters().begin(), parameters().end(), [&](const ParameterInfo& info) {
+                return std::string_view(info.name).ends_with(concat("/", name));
+            });
         if (found == parameters().end()) throw ArgumentError(concat("no parameter ", name));
         return *found;
     }
 
-    Cpu device_;
+    Device device_;
     ParameterList list_;
-    std::shared_ptr<const Layer<Scalar, Cpu>> layer_;
-    Tensor<Scalar> parameters_, gradients_, state_;
-    Tensor<Scalar> z_;  ///< what the output activation was applied to
-    Buffer saved_;
+    std::shared_ptr<const Layer<Scalar, Device>> layer_;
+    Staged parameters_{{0}, device_}, gradients_{{0}, device_}, state_{{0}, device_};
+    Tensor<Scalar, Device> z_;  ///< what the output activation was applied to
+    Tensor<std::byte, Device> saved_;
 };
 
 }  // namespace weft
