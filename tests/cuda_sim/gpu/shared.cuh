@@ -1,0 +1,20 @@
+/// \file
+/// Shared memory: the simulator's twin of src/cuda/gpu/shared.cuh, which says what it is.
+#pragma once
+
+#include "../sim/engine.hpp"
+
+namespace weft::kernels::cuda {
+
+template <class T, int tag>
+T& shared() {
+    static const char key = 0;
+    return *reinterpret_cast<T*>(cuda_sim::Engine::get().static_shared(&key, sizeof(T)));
+}
+
+template <class T>
+T* dynamic_shared() {
+    return reinterpret_cast<T*>(cuda_sim::Engine::get().dynamic_shared());
+}
+
+}  // namespace weft::kernels::cuda

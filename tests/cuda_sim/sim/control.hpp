@@ -1,0 +1,56 @@
+/// \file
+/// What a test tells the simulator, and what it may ask it. No header of CUDA's is needed for it.
+///
+///     cuda_sim::options().order = cuda_sim::Order::reverse;
+///     cuda_sim::counts() = {};
+///     model.fit(...);
+///     CHECK(cuda_sim::counts().kernels.size() == 9);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cuda_sim {
+
+/// In which order threads, blocks, branches of a graph, and streams run. One that is right in all
+/// three may still be wrong; one that differs between them is.
+enum class Order { forward, reverse, shuffled };
+
+struct Options {
+    Order order = Order::forward;
+    std::uint64_t seed = 1;  ///< of the shuffles; each of them changes it
+
+    bool has_gpu = true;          ///< if not, all functions give cudaErrorNoDevice
+    long failing_allocation = 0;  ///< the n-th from now gives cudaErrorMemoryAllocation; 0: none
+
+    // The GPU: those of an H100 but for the memory.
+    std::string name = "simulated GPU";
+    int multiprocessors = 132;
+    int major = 9, minor = 0;  ///< compute capability
+    std::size_t memory_bytes = std::size_t{16} << 30;
+    std::size_t shared_bytes = 227
+                               << 10;  ///< that a block may have, if it asks for more than 48 KiB
+};
+
+/// Changes hold from the next call of CUDA's on. Not while another thread makes one.
+Options& options();
+
+/// What the program asked for. What a graph does is counted at each of its launches.
+struct Counts {
+    std::vector<std::string> kernels;  ///< names, in the order of their launches: "scale<float>"
+    long graphs = 0;                   ///< launches of graphs
+    long synchronisations = 0;         ///< of streams, events, the device
+    long copies_to_device = 0, copies_to_host = 0, copies_on_device = 0;
+    long fills = 0;        ///< cudaMemsetAsync
+    long allocations = 0;  ///< of device memory
+};
+
+/// Since the program's start, or since counts() = {}.
+Counts& counts();
+
+/// Bytes of device memory that are allocated.
+std::size_t memory_in_use();
+
+}  // namespace cuda_sim

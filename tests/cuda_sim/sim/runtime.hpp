@@ -1,0 +1,51 @@
+/// \file
+/// What the files that implement the runtime API share.
+#pragma once
+
+#include "control.hpp"
+#include "streams.hpp"
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace cuda_sim {
+
+/// All of CUDA's state. One thread at a time is within.
+struct Runtime {
+    static Runtime& get();
+
+    std::recursive_mutex mutex;
+    CUstream_st null_stream;
+    std::vector<std::unique_ptr<CUstream_st>> streams;
+    std::vector<std::shared_ptr<Capture>> captures;
+
+    /// Null for a handle that is none.
+    CUstream_st* find(cudaStream_t stream);
+    /// In the order that is set.
+    void run_all();
+    /// What cannot be recorded makes recordings void, those of other threads too if they are global.
+    bool spoils_capture();
+};
+
+/// Keeps an error for cudaGetLastError.
+cudaError_t keep(cudaError_t status);
+
+/// body(runtime), which gives a status, by one thread at a time.
+template <class Body>
+cudaError_t within(const Body& body) {
+    Runtime& runtime = Runtime::get();
+    const std::lock_guard lock(runtime.mutex);
+    return keep(options().has_gpu ? body(runtime) : cudaErrorNoDevice);
+}
+
+/// The same for body(stream).
+template <class Body>
+cudaError_t on_stream(cudaStream_t handle, const Body& body) {
+    return within([&](Runtime& runtime) {
+        CUstream_st* const stream = runtime.find(handle);
+        return stream == nullptr ? cudaErrorInvalidResourceHandle : body(*stream);
+    });
+}
+
+}  // namespace cuda_sim
