@@ -1,4 +1,4 @@
-# Installs the headers and the package that find_package(weft [COMPONENTS report data image io]) finds.
+# Installs the headers and the package that find_package(weft [COMPONENTS report data image io cuda]) finds.
 include_guard()
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -22,6 +22,13 @@ foreach(part IN LISTS weft_parts)
     install(EXPORT weft_${part}_targets NAMESPACE weft:: DESTINATION "${package_dir}")
 endforeach()
 
+set(version_options ARCH_INDEPENDENT)
+if(TARGET weft_cuda)
+    install(TARGETS weft_cuda EXPORT weft_cuda_targets FILE_SET HEADERS)
+    install(EXPORT weft_cuda_targets NAMESPACE weft:: DESTINATION "${package_dir}")
+    set(version_options "") # a library has an architecture
+endif()
+
 get_target_property(weft_links weft INTERFACE_LINK_LIBRARIES)
 set(WEFT_USES_OPENMP FALSE)
 if("OpenMP::OpenMP_CXX" IN_LIST weft_links)
@@ -31,7 +38,7 @@ configure_package_config_file(
     cmake/weftConfig.cmake.in weftConfig.cmake INSTALL_DESTINATION "${package_dir}"
 )
 write_basic_package_version_file(
-    weftConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT
+    weftConfigVersion.cmake COMPATIBILITY SameMinorVersion ${version_options}
 )
 install(
     FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"

@@ -266,6 +266,26 @@ set(weft_io_headers
 set(weft_io_sources io/graph_text.cpp io/io.cpp io/json.cpp io/json_fields.cpp io/keras_fields.cpp
     io/layer_text.cpp io/safetensors.cpp)
 
-foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers)
+# Models on NVIDIA GPUs.
+set(weft_cuda_headers
+    core/cuda.hpp
+    cuda.hpp
+    kernels/cuda/activation.hpp
+    kernels/cuda/batch_norm.hpp
+    kernels/cuda/convolution.hpp
+    kernels/cuda/dense.hpp
+    kernels/cuda/dropout.hpp
+    kernels/cuda/layout.hpp
+    kernels/cuda/loss.hpp
+    kernels/cuda/merge.hpp
+    kernels/cuda/metric.hpp
+    kernels/cuda/optimizer.hpp
+    kernels/cuda/penalty.hpp
+    kernels/cuda/pooling.hpp
+    kernels/cuda/reduction.hpp
+    kernels/cuda/tally.hpp
+)
+
+foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers cuda_headers)
     list(TRANSFORM weft_${list} PREPEND "${PROJECT_SOURCE_DIR}/include/weft/")
 endforeach()

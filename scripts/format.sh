@@ -12,5 +12,5 @@ elif [[ $# -gt 0 ]]; then
     weft_fail "usage: bash scripts/format.sh [--check]"
 fi
 format=$(weft_tool clang-format 20.1.8)
-find include src tests bench examples \( -name '*.hpp' -o -name '*.cpp' \) -print0 |
+find include src tests bench examples \( -name '*.hpp' -o -name '*.cpp' -o -name '*.cuh' -o -name '*.cu' \) -print0 |
     xargs -0 -n 40 -P "$weft_jobs" "$format" $mode || weft_fail "not formatted; run: bash scripts/format.sh"

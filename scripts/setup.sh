@@ -74,6 +74,18 @@ weft_has_tools() {
         echo '#include <zlib.h>' | "$compiler" -x c++ -fsyntax-only - 2>/dev/null
 }
 
+# weft_find_nvcc: prints where CUDA's compiler is, of version 12 or later. Fails where there is none.
+weft_find_nvcc() {
+    local nvcc
+    for nvcc in "${CUDACXX:-nvcc}" /usr/local/cuda/bin/nvcc; do
+        nvcc=$(command -v "$nvcc") || continue
+        "$nvcc" --version | grep -Eq 'release (1[2-9]|[2-9][0-9])\.' || continue
+        echo "$nvcc"
+        return
+    done
+    return 1
+}
+
 # ---- Building ----------------------------------------------------------------------------------
 
 weft_jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(getconf _NPROCESSORS_ONLN)}

@@ -6,11 +6,11 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/setup.sh"
 cd "$weft_root"
 
-# Without the tests of files, whose folders only POSIX makes.
+# Without the tests of files, whose folders only POSIX makes, and those of GPUs, simulated by signals.
 # One program of a few sources that include the tests: a template is then instantiated once a group.
 declare -A groups=(
-    [core]=$(find tests/core -name '*_test.cpp' ! -name atomic_file_test.cpp ! -name system_test.cpp)
-    [kernels]=$(find tests/kernels -name '*_test.cpp')
+    [core]=$(find tests/core -name '*_test.cpp' ! -name atomic_file_test.cpp ! -name system_test.cpp ! -name cuda_test.cpp)
+    [kernels]=$(find tests/kernels -name '*_test.cpp' ! -path '*/cuda/*')
     [layers]=$(printf 'tests/layers/%s_test.cpp ' dense conv2d batch_norm max_pool2d dropout softmax)
     [model]="tests/model/sequential_test.cpp tests/optimizers/adam_test.cpp
              tests/losses/sparse_categorical_crossentropy_test.cpp"

@@ -117,6 +117,7 @@ void collect_includes(const std::string& path, std::set<std::string>& found) {
 /// Headers without a test of their name, by the test that covers them.
 const std::map<std::string, std::set<std::string>> tested_elsewhere{
     {"core/cpu", {"config"}},
+    {"cuda_device", {"cuda"}},
     {"data/augmentation",
      {"data/detail/affine", "data/interpolation", "data/random_brightness", "data/random_erasing",
       "data/random_flip", "data/random_rotation", "data/random_translation", "data/random_zoom"}},
@@ -179,7 +180,7 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
       "training/detail/parameter_rules", "training/detail/run_progress",
       "training/detail/score_batch", "training/detail/training_state",
       "training/detail/training_step", "kernels/tally", "training/detail/epoch_batches",
-      "training/detail/step_table", "training/detail/tally"}},
+      "training/detail/recordings", "training/detail/step_table", "training/detail/tally"}},
     {"walled_device", {"core/staging", "cpu", "model/detail/on_device", "model/to_device"}},
 };
 
@@ -262,7 +263,23 @@ TEST_CASE("kernels of a device are reached from no header that works on any") {
         collect_includes(header.path, reached);
         for (const std::string& path : reached) {
             CHECK_MESSAGE(!path.starts_with("weft/kernels/cpu/"), "reaches ", path);
+            CHECK_MESSAGE(!path.starts_with("weft/kernels/cuda/"), "reaches ", path);
         }
+    }
+}
+
+TEST_CASE("no header needs CUDA, and none but those of GPUs brings one of these") {
+    const std::regex cuda("<(cuda|cublas|cudnn|curand|nvrtc|nccl).*");
+    for (const Header& header : headers()) {
+        INFO(header.path);
+        // A folder for CUDA's headers may be on every compiler's path, so that it would not be missed.
+        for (const std::string& include : header.includes()) {
+            CHECK_FALSE(std::regex_match(include, cuda));
+        }
+        if (header.path == "weft/cuda.hpp" || header.path.find("/cuda/") != std::string::npos)
+            continue;
+        CHECK(std::ranges::count(header.own_includes(), "weft/core/cuda.hpp") == 0);
+        CHECK(std::ranges::count(header.own_includes(), "weft/cuda.hpp") == 0);
     }
 }
 
@@ -397,10 +414,13 @@ TEST_CASE("what is compiled once keeps the laws of headers too") {
         INFO(file.path);
         ++sources;
         CHECK(file.lines.size() <= 300);
-        CHECK_FALSE(file.has_line(preprocessor));
+        // What only a GPU's compiler can do has another form for the simulator, and for old GPUs.
+        if (!file.path.starts_with("cuda/gpu/")) CHECK_FALSE(file.has_line(preprocessor));
         CHECK_FALSE(file.has_line(std::regex(".*\\bWEFT_COLD\\b.*")));
-        CHECK(file.has_line(std::regex("^#pragma once$")) == (path.extension() == ".hpp"));
-        const std::string folder = path.begin()->string();
+        const bool is_header = path.extension() == ".hpp" || path.extension() == ".cuh";
+        CHECK(file.has_line(std::regex("^#pragma once$")) == is_header);
+        const bool is_cuda = path.begin()->string() == "cuda";
+        const std::string folder = is_cuda ? "kernels" : path.begin()->string();
         for (const std::string& include : file.own_includes()) {
             INFO("includes ", include);
             if (!include.starts_with("weft/")) {
@@ -410,6 +430,18 @@ TEST_CASE("what is compiled once keeps the laws of headers too") {
             CHECK(names.contains(include));
             const std::string target = Header::folder_of(include);
             CHECK((target.empty() || reachable(folder).contains(target)));
+        }
+        if (!is_cuda) continue;
+        // Eigen's types differ in alignment between nvcc and a compiler with -march=native.
+        std::set<std::string> reached;
+        collect_files("src/" + file.path, reached);
+        for (const std::string& name : reached) {
+            Header other{name, {}};
+            std::ifstream lines(std::filesystem::path(WEFT_SOURCE_DIR) / name);
+            for (std::string line; std::getline(lines, line);) other.lines.push_back(line);
+            INFO("reaches ", name);
+            CHECK_FALSE(other.has_line(std::regex("#include <Eigen/.*")));
+            CHECK_FALSE(name.starts_with("include/weft/kernels/cpu/"));
         }
     }
     CHECK(sources > 3);

@@ -1,0 +1,162 @@
+/// \file
+/// Cuda: the device that computes on an NVIDIA GPU. Its kernels are in the library weft::cuda; this
+/// header needs nothing of CUDA's.
+#pragma once
+
+#include "weft/core/error.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace weft::kernels {
+
+namespace cuda {
+struct Context;    ///< a stream of work on one GPU
+struct Recording;  ///< a graph of CUDA's
+}  // namespace cuda
+
+/// Memory on a GPU, all 0 at first. A copy is deep. It is taken and given back in the order of the
+/// stream's work, so no kernel finds it gone. Throws CudaError when memory runs out.
+class CudaMemory {
+public:
+    CudaMemory() = default;
+    CudaMemory(std::shared_ptr<cuda::Context> context, std::size_t size_bytes);
+    CudaMemory(const CudaMemory& other);
+    CudaMemory(CudaMemory&& other) noexcept;
+    CudaMemory& operator=(CudaMemory other) noexcept;
+    ~CudaMemory();
+
+    /// So many bytes with undefined contents.
+    static CudaMemory undefined(std::shared_ptr<cuda::Context> context, std::size_t size_bytes);
+
+    std::byte* data() { return data_; }
+    const std::byte* data() const { return data_; }
+    std::size_t size() const { return size_; }
+
+private:
+    std::shared_ptr<cuda::Context> context_;
+    std::size_t size_ = 0;
+    std::byte* data_ = nullptr;
+};
+
+/// What a Cuda is made with.
+struct CudaOptions {
+    int gpu = 0;         ///< its number, as nvidia-smi shows it
+    bool tf32 = false;   ///< products of float on tensor cores, factors rounded to 11 bits
+    bool graphs = true;  ///< steps of training are recorded, and repeated as one launch
+};
+
+/// An NVIDIA GPU, and a stream of work on it: what is asked of it is done in order, and the host
+/// goes on. Memory of one stream is read by kernels of that stream; between two, synchronize().
+/// Copies share the stream, each with scratch memory of its own, and may be used by threads at the
+/// same time. Errors of kernels arise later, at a copy to the host or synchronize(); with the
+/// environment variable WEFT_CUDA_SYNC set to 1, after each kernel.
+class Cuda {
+public:
+    /// The host cannot read its memory.
+    static constexpr bool is_host = false;
+    using Memory = CudaMemory;
+
+    /// A new stream on that GPU. Throws CudaError where there is none.
+    explicit Cuda(const CudaOptions& options = {});
+    Cuda(const Cuda& other) : context_(other.context_), options_(other.options_) {}
+    Cuda& operator=(const Cuda& other) {
+        context_ = other.context_;
+        options_ = other.options_;
+        scratch_.reset();
+        return *this;
+    }
+
+    /// Whether they share a stream, and so memory.
+    friend bool operator==(const Cuda& one, const Cuda& other) {
+        return one.context_ == other.context_;
+    }
+
+    const CudaOptions& options() const { return options_; }
+    /// The name that the GPU's maker gave it.
+    std::string name() const;
+
+    Memory allocate(std::size_t size_bytes) const {
+        require_no_recording("memory");
+        return Memory(context_, size_bytes);
+    }
+
+    /// At least size_bytes of its memory, aligned to 256 bytes, contents undefined, for kernels
+    /// started before the next call.
+    std::byte* scratch(std::size_t size_bytes) {
+        if (scratch_ == nullptr || scratch_->size() < size_bytes) {
+            require_no_recording("more scratch");
+            scratch_ = std::make_shared<Memory>(Memory::undefined(context_, size_bytes));
+        }
+        return scratch_->data();
+    }
+
+    // ---- Work that is recorded, and repeated as it is ----------------------------------------------
+
+    /// What was recorded, and the scratch that it uses. The arrays of its kernels have to be there
+    /// whenever it is repeated.
+    using Recording = std::shared_ptr<const cuda::Recording>;
+
+    /// Whether record may be called: not where each kernel is waited for.
+    bool records() const;
+
+    /// The work that body() asks this device for, none of which is done. It may ask for kernels
+    /// alone, whose scratch was asked for before, so that repeating them does all of it. Throws
+    /// CudaError when it asks for memory, a copy from or to the host, or to wait, and what body
+    /// throws.
+    template <class Body>
+    Recording record(const Body& body) {
+        begin_recording();
+        try {
+            body();
+        } catch (...) {
+            discard_recording();
+            throw;
+        }
+        return end_recording();
+    }
+
+    /// Does it again.
+    void repeat(const Recording& recording) const;
+
+    /// Waits until all work of the stream is done. Throws CudaError if any of it failed.
+    void synchronize() const;
+
+    /// Bytes from the host's memory to the GPU's. The host may change its own at once.
+    void copy_to_device(const void* from, void* to, std::size_t size_bytes) const;
+    /// Bytes from the GPU's memory to the host's, which waits for them.
+    void copy_to_host(const void* from, void* to, std::size_t size_bytes) const;
+    /// Bytes within the GPU's memory.
+    void copy_on_device(const void* from, void* to, std::size_t size_bytes) const;
+
+    /// What the kernels start on, and while they are recorded, where they go instead.
+    cuda::Context& context() const { return *context_; }
+    cuda::Recording* recording() const { return recording_.get(); }
+
+private:
+    void require_no_recording(const char* what) const {
+        if (recording_ != nullptr) refuse_in_recording(what);
+    }
+    [[noreturn]] static void refuse_in_recording(const char* what);
+    void begin_recording();
+    Recording end_recording();
+    void discard_recording() noexcept;
+
+    std::shared_ptr<cuda::Context> context_;
+    CudaOptions options_;
+    std::shared_ptr<CudaMemory> scratch_;  ///< recordings share it
+    std::shared_ptr<cuda::Recording> recording_;
+};
+
+/// How many GPUs there are; 0 without a driver.
+int cuda_gpus();
+
+}  // namespace weft::kernels
+
+namespace weft {
+using kernels::Cuda;
+using kernels::cuda_gpus;
+using kernels::CudaOptions;
+}  // namespace weft

@@ -1,0 +1,31 @@
+/// \file
+/// Penalties, clipping, constraints and weights of rows on a GPU. The contracts are those of kernels/cpu.
+#pragma once
+
+#include "weft/core/cuda.hpp"
+#include "weft/core/tensor_view.hpp"
+
+namespace weft::kernels {
+
+template <class Scalar>
+void add_penalty_gradient(Cuda& device, TensorView<const Scalar, Cuda> x, double l1, double l2,
+                          TensorView<Scalar, Cuda> gradient);
+
+template <class Scalar>
+void clip_values(Cuda& device, TensorView<Scalar, Cuda> x, double limit);
+
+template <class Scalar>
+void clip_norm(Cuda& device, TensorView<Scalar, Cuda> x, double limit);
+
+template <class Scalar>
+void make_non_negative(Cuda& device, TensorView<Scalar, Cuda> w, const double* wrong = nullptr);
+
+template <class Scalar>
+void limit_column_norms(Cuda& device, TensorView<Scalar, Cuda> w, double limit,
+                        const double* wrong = nullptr);
+
+template <class Scalar>
+void weight_rows(Cuda& device, TensorView<const Scalar, Cuda> weights,
+                 TensorView<Scalar, Cuda> losses, TensorView<Scalar, Cuda> gradient);
+
+}  // namespace weft::kernels

@@ -1,0 +1,28 @@
+/// \file
+/// Pooling on a GPU. The contracts are those of kernels/cpu.
+#pragma once
+
+#include "weft/core/cuda.hpp"
+#include "weft/core/tensor_view.hpp"
+#include "weft/kernels/window.hpp"
+
+namespace weft::kernels {
+
+template <class Scalar, class Tap>
+void max_pool_forward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x,
+                      TensorView<Scalar, Cuda> y, Tap* taps);
+
+template <class Scalar, class Tap>
+void max_pool_backward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> y,
+                       TensorView<const Scalar, Cuda> dy, const Tap* taps,
+                       TensorView<Scalar, Cuda> dx);
+
+template <class Scalar>
+void average_pool_forward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x,
+                          TensorView<Scalar, Cuda> y);
+
+template <class Scalar>
+void average_pool_backward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> dy,
+                           TensorView<Scalar, Cuda> dx);
+
+}  // namespace weft::kernels

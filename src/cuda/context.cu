@@ -1,0 +1,239 @@
+/// \file
+/// Cuda and CudaMemory.
+#include "context.cuh"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace weft::kernels {
+namespace cuda {
+namespace {
+
+/// What is said where there is no GPU of that number.
+void require_gpu(int gpu) {
+    int count = 0;
+    const cudaError_t status = cudaGetDeviceCount(&count);
+    if (status != cudaSuccess || count == 0) {
+        throw CudaError(concat("Cuda: no NVIDIA GPU can be used here (", cudaGetErrorName(status),
+                               ": ", cudaGetErrorString(status), ")"));
+    }
+    if (gpu < 0 || gpu >= count) {
+        throw CudaError(concat("Cuda: gpu is ", gpu, ", expected 0 to ", count - 1));
+    }
+}
+
+}  // namespace
+
+Mailbox::~Mailbox() {
+    for (const Part& part : parts_) {
+        if (part.sent != nullptr) cudaEventDestroy(part.sent);
+        if (part.memory != nullptr) cudaFreeHost(part.memory);
+    }
+}
+
+void Mailbox::send(const void* from, void* to, std::size_t size_bytes, cudaStream_t stream) {
+    const std::lock_guard lock(mutex_);
+    for (std::size_t done = 0; done < size_bytes; done += part_bytes) {
+        const std::size_t bytes = std::min(part_bytes, size_bytes - done);
+        Part& part = parts_[next_];
+        next_ = (next_ + 1) % parts_.size();
+        if (part.memory == nullptr) {
+            void* memory = nullptr;
+            check(cudaMallocHost(&memory, part_bytes), "cudaMallocHost");
+            part.memory = static_cast<std::byte*>(memory);
+        }
+        if (part.sent == nullptr) {
+            check(cudaEventCreateWithFlags(&part.sent, cudaEventDisableTiming),
+                  "cudaEventCreateWithFlags");
+        } else if (cudaEventQuery(part.sent) != cudaSuccess) {
+            check(cudaEventSynchronize(part.sent), "work on the GPU");
+        }
+        std::memcpy(part.memory, static_cast<const std::byte*>(from) + done, bytes);
+        check(cudaMemcpyAsync(static_cast<std::byte*>(to) + done, part.memory, bytes,
+                              cudaMemcpyHostToDevice, stream),
+              "cudaMemcpyAsync to the GPU");
+        check(cudaEventRecord(part.sent, stream), "cudaEventRecord");
+    }
+}
+
+Context::Context(int gpu_number) : gpu(gpu_number) {
+    require_gpu(gpu);
+    check(cudaGetDeviceProperties(&properties, gpu), "cudaGetDeviceProperties");
+    const char* const sync = std::getenv("WEFT_CUDA_SYNC");
+    waits_for_each = sync != nullptr && std::strcmp(sync, "1") == 0;
+}
+
+void Context::begin() {
+    if (stream == nullptr) {  // else it failed later on before
+        check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking),
+              "cudaStreamCreateWithFlags");
+    }
+    constexpr std::size_t bytes = most_tickets * sizeof(unsigned);
+    void* memory = nullptr;
+    check(cudaMallocAsync(&memory, bytes, stream), "cudaMallocAsync");
+    tickets = static_cast<unsigned*>(memory);
+    check(cudaMemsetAsync(tickets, 0, bytes, stream), "cudaMemsetAsync");
+}
+
+// Errors of what was not waited for are lost here: a destructor does not throw.
+Context::~Context() {
+    if (stream == nullptr) return;
+    cudaSetDevice(gpu);
+    cudaFreeAsync(tickets, stream);
+    cudaStreamSynchronize(stream);
+    cudaStreamDestroy(stream);
+}
+
+// Work of the graph that still runs keeps what it needs.
+Recording::~Recording() {
+    if (context == nullptr) return;
+    cudaSetDevice(context->gpu);
+    if (graph != nullptr) cudaGraphExecDestroy(graph);
+    if (stream != nullptr) cudaStreamDestroy(stream);
+}
+
+void Context::synchronize() {
+    use();
+    check(cudaStreamSynchronize(stream), "work on the GPU");
+}
+
+}  // namespace cuda
+
+CudaMemory CudaMemory::undefined(std::shared_ptr<cuda::Context> context, std::size_t size_bytes) {
+    CudaMemory memory;
+    memory.context_ = std::move(context);
+    if (size_bytes == 0) return memory;
+    memory.context_->use();
+    void* data = nullptr;
+    const cudaError_t status = cudaMallocAsync(&data, size_bytes, memory.context_->stream);
+    if (status == cudaErrorMemoryAllocation) {
+        cudaGetLastError();  // or the next launch would report it
+        throw CudaError(concat("cuda: no memory on the GPU for ", size_bytes, " bytes"));
+    }
+    cuda::check(status, "cudaMallocAsync");
+    memory.data_ = static_cast<std::byte*>(data);
+    memory.size_ = size_bytes;
+    return memory;
+}
+
+CudaMemory::CudaMemory(std::shared_ptr<cuda::Context> context, std::size_t size_bytes)
+    : CudaMemory(undefined(std::move(context), size_bytes)) {
+    if (size_ == 0) return;
+    cuda::check(cudaMemsetAsync(data_, 0, size_, context_->stream), "cudaMemsetAsync");
+}
+
+CudaMemory::CudaMemory(const CudaMemory& other)
+    : CudaMemory(undefined(other.context_, other.size_)) {
+    if (size_ == 0) return;
+    cuda::check(
+        cudaMemcpyAsync(data_, other.data_, size_, cudaMemcpyDeviceToDevice, context_->stream),
+        "cudaMemcpyAsync on the GPU");
+}
+
+CudaMemory::CudaMemory(CudaMemory&& other) noexcept
+    : context_(std::move(other.context_)),
+      size_(std::exchange(other.size_, 0)),
+      data_(std::exchange(other.data_, nullptr)) {}
+
+CudaMemory& CudaMemory::operator=(CudaMemory other) noexcept {
+    std::swap(context_, other.context_);
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+    return *this;
+}
+
+CudaMemory::~CudaMemory() {
+    if (data_ == nullptr) return;
+    cudaSetDevice(context_->gpu);
+    cudaFreeAsync(data_, context_->stream);
+}
+
+Cuda::Cuda(const CudaOptions& options)
+    : context_(std::make_shared<cuda::Context>(options.gpu)), options_(options) {
+    constexpr int first_with_tf32 = 8;
+    if (options.tf32 && context_->properties.major < first_with_tf32) {
+        throw CudaError(concat("Cuda: tf32 needs compute capability 8.0, ", name(), " has ",
+                               context_->properties.major, ".", context_->properties.minor));
+    }
+}
+
+bool Cuda::records() const { return options_.graphs && !context_->waits_for_each; }
+
+void Cuda::refuse_in_recording(const char* what) {
+    throw CudaError(concat("Cuda: ", what,
+                           " was asked for while work is recorded, expected kernels "
+                           "alone; Cuda({.graphs = false}) records no steps of training"));
+}
+
+void Cuda::begin_recording() {
+    require_no_recording("another recording");
+    context_->use();
+    auto recording = std::make_shared<cuda::Recording>();
+    recording->context = context_;
+    cuda::check(cudaStreamCreateWithFlags(&recording->stream, cudaStreamNonBlocking),
+                "cudaStreamCreateWithFlags");
+    cuda::check(cudaStreamBeginCapture(recording->stream, cudaStreamCaptureModeThreadLocal),
+                "cudaStreamBeginCapture");
+    recording_ = std::move(recording);
+}
+
+Cuda::Recording Cuda::end_recording() {
+    const std::shared_ptr<cuda::Recording> recording = std::exchange(recording_, nullptr);
+    recording->scratch = scratch_;
+    cudaGraph_t graph = nullptr;
+    cuda::check(cudaStreamEndCapture(recording->stream, &graph), "cudaStreamEndCapture");
+    const cudaError_t status = cudaGraphInstantiate(&recording->graph, graph, 0);
+    cudaGraphDestroy(graph);
+    cuda::check(status, "cudaGraphInstantiate");
+    return recording;
+}
+
+void Cuda::discard_recording() noexcept {
+    const std::shared_ptr<cuda::Recording> recording = std::exchange(recording_, nullptr);
+    cudaGraph_t graph = nullptr;
+    if (cudaStreamEndCapture(recording->stream, &graph) == cudaSuccess) cudaGraphDestroy(graph);
+}
+
+void Cuda::repeat(const Recording& recording) const {
+    context_->use();
+    cuda::check(cudaGraphLaunch(recording->graph, context_->stream), "cudaGraphLaunch");
+}
+
+std::string Cuda::name() const { return context_->properties.name; }
+
+void Cuda::synchronize() const {
+    require_no_recording("waiting");
+    context_->synchronize();
+}
+
+void Cuda::copy_to_device(const void* from, void* to, std::size_t size_bytes) const {
+    if (size_bytes == 0) return;
+    require_no_recording("a copy from the host");
+    context_->use();
+    context_->mailbox.send(from, to, size_bytes, context_->stream);
+}
+
+void Cuda::copy_to_host(const void* from, void* to, std::size_t size_bytes) const {
+    if (size_bytes == 0) return;
+    require_no_recording("a copy to the host");
+    context_->use();
+    cuda::check(cudaMemcpyAsync(to, from, size_bytes, cudaMemcpyDeviceToHost, context_->stream),
+                "cudaMemcpyAsync from the GPU");
+    synchronize();
+}
+
+void Cuda::copy_on_device(const void* from, void* to, std::size_t size_bytes) const {
+    if (size_bytes == 0) return;
+    context_->use();
+    cuda::check(
+        cudaMemcpyAsync(to, from, size_bytes, cudaMemcpyDeviceToDevice, cuda::stream_of(*this)),
+        "cudaMemcpyAsync on the GPU");
+}
+
+int cuda_gpus() {
+    int count = 0;
+    return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+
+}  // namespace weft::kernels

@@ -1,0 +1,88 @@
+/// \file
+/// Context: what the copies of a Cuda share.
+#pragma once
+
+#include "errors.cuh"
+#include "weft/core/cuda.hpp"
+
+#include <array>
+#include <mutex>
+
+namespace weft::kernels::cuda {
+
+/// Memory of the host's that a GPU reads by itself, for what is on its way there. Of other memory CUDA
+/// does not say when it has been read: cudaMemcpyAsync "might be synchronous". Parts take turns; one is
+/// written again when its copy is done.
+class Mailbox {
+public:
+    Mailbox() = default;
+    ~Mailbox();
+    Mailbox(const Mailbox&) = delete;
+    Mailbox& operator=(const Mailbox&) = delete;
+
+    /// Bytes to the GPU's memory. `from` has been read when it returns. For any thread.
+    void send(const void* from, void* to, std::size_t size_bytes, cudaStream_t stream);
+
+private:
+    static constexpr std::size_t part_bytes = std::size_t{1} << 17;
+
+    struct Part {
+        std::byte* memory = nullptr;  ///< taken when it is needed first
+        cudaEvent_t sent = nullptr;
+    };
+
+    std::mutex mutex_;
+    std::array<Part, 16> parts_;
+    std::size_t next_ = 0;
+};
+
+/// A stream of work on one GPU. It begins when it is used first, so that a device which is made and
+/// never asked for anything costs nothing; and ends when neither a device nor memory needs it any more.
+struct Context {
+    explicit Context(int gpu_number);
+    ~Context();
+    Context(const Context&) = delete;
+    Context& operator=(const Context&) = delete;
+
+    /// Makes the GPU that of the calling thread, which CUDA's functions work on. Before all else.
+    void use() {
+        check(cudaSetDevice(gpu), "cudaSetDevice");
+        std::call_once(begun_, [this] { begin(); });
+    }
+    void synchronize();
+
+    int gpu;
+    cudaDeviceProp properties{};
+    cudaStream_t stream = nullptr;
+    /// Zeros, with which blocks of a kernel find out which of them is last. Kernels of a stream run
+    /// one after another, so all have the same ones.
+    unsigned* tickets = nullptr;
+    static constexpr int most_tickets = 4096;
+    bool waits_for_each = false;  ///< WEFT_CUDA_SYNC
+    Mailbox mailbox;
+
+private:
+    void begin();
+
+    std::once_flag begun_;
+};
+
+/// Work that is, or was, recorded.
+struct Recording {
+    Recording() = default;
+    ~Recording();
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+
+    std::shared_ptr<Context> context;
+    std::shared_ptr<CudaMemory> scratch;  ///< that its kernels use
+    cudaStream_t stream = nullptr;        ///< of its own, so that no other work is recorded
+    cudaGraphExec_t graph = nullptr;
+};
+
+/// Where the device's work goes.
+inline cudaStream_t stream_of(const Cuda& device) {
+    return device.recording() != nullptr ? device.recording()->stream : device.context().stream;
+}
+
+}  // namespace weft::kernels::cuda

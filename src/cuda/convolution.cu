@@ -1,0 +1,69 @@
+/// \file
+/// Kernels of kernels/cuda/convolution.hpp: products whose factors are patches, which no memory holds.
+#include "weft/kernels/cuda/convolution.hpp"
+
+#include "patches.cuh"
+#include "product.cuh"
+#include "weft/kernels/cuda/activation.hpp"
+
+namespace weft::kernels {
+
+/// Y (positions, filters) = act(patches of X (positions, depth) W (depth, filters) + b).
+template <class Scalar>
+void convolution_forward(Cuda& device, const Convolution& c, TensorView<const Scalar, Cuda> x,
+                         TensorView<const Scalar, Cuda> w, TensorView<const Scalar, Cuda> b,
+                         Activation activation, TensorView<Scalar, Cuda> y) {
+    cuda::narrow(x.size());
+    cuda::narrow(y.size());
+    cuda::narrow(w.size());
+    if (y.size() == 0) return;
+    const int all = cuda::narrow(c.filters), filters = cuda::narrow(c.group_filters());
+    const cuda::Patches<Scalar, true> patches(c, x.shape()[0], x.data());
+    cuda::multiply<Scalar>(
+        device, {patches.positions, filters, patches.depth, cuda::narrow(c.groups)}, patches,
+        cuda::Matrix<Scalar, false>(w.data(), filters, patches.depth, all, filters),
+        {y.data(), filters, all, filters, b.data(), activation == softmax ? linear : activation});
+    if (activation == softmax) activation_forward<Scalar>(device, softmax, y, y);
+}
+
+/// dX (pixels, channels) = what each pixel's outputs have for gradients (pixels, depth) times the
+/// filters turned round (depth, channels). With strides, all but one in stride^2 factors are 0.
+template <class Scalar>
+void convolution_input_gradient(Cuda& device, const Convolution& c,
+                                TensorView<const Scalar, Cuda> g, TensorView<const Scalar, Cuda> w,
+                                TensorView<Scalar, Cuda> dx) {
+    cuda::narrow(g.size());
+    cuda::narrow(w.size());
+    cuda::narrow(dx.size());
+    if (dx.size() == 0) return;
+    const int all = cuda::narrow(c.window.channels), channels = cuda::narrow(c.group_channels());
+    const cuda::GradientPatches<Scalar> patches(c, g.shape()[0], g.data());
+    cuda::multiply<Scalar>(
+        device, {patches.positions, channels, patches.depth, cuda::narrow(c.groups)}, patches,
+        cuda::TurnedFilters<Scalar>(c, w.data()), {dx.data(), channels, all, channels});
+}
+
+/// dW (depth, filters) = patches of X (depth, positions) G (positions, filters).
+template <class Scalar>
+void convolution_filter_gradient(Cuda& device, const Convolution& c,
+                                 TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> g,
+                                 TensorView<Scalar, Cuda> dw) {
+    cuda::narrow(x.size());
+    cuda::narrow(g.size());
+    cuda::narrow(dw.size());
+    const int all = cuda::narrow(c.filters), filters = cuda::narrow(c.group_filters());
+    const cuda::Patches<Scalar, false> patches(c, x.shape()[0], x.data());
+    cuda::multiply<Scalar>(
+        device, {patches.depth, filters, patches.positions, cuda::narrow(c.groups)}, patches,
+        cuda::Matrix<Scalar, false>(g.data(), filters, patches.positions, all, filters),
+        {dw.data(), filters, all, filters});
+}
+
+template decltype(convolution_forward<float>) convolution_forward<float>;
+template decltype(convolution_forward<double>) convolution_forward<double>;
+template decltype(convolution_input_gradient<float>) convolution_input_gradient<float>;
+template decltype(convolution_input_gradient<double>) convolution_input_gradient<double>;
+template decltype(convolution_filter_gradient<float>) convolution_filter_gradient<float>;
+template decltype(convolution_filter_gradient<double>) convolution_filter_gradient<double>;
+
+}  // namespace weft::kernels

@@ -1,0 +1,116 @@
+/// \file
+/// Kernels of kernels/cuda/penalty.hpp.
+#include "weft/kernels/cuda/penalty.hpp"
+
+#include "columns.cuh"
+#include "reduce.cuh"
+#include "weft/kernels/tally.hpp"
+
+#include <cmath>
+
+namespace weft::kernels {
+
+template <class Scalar>
+void add_penalty_gradient(Cuda& device, TensorView<const Scalar, Cuda> x, double l1, double l2,
+                          TensorView<Scalar, Cuda> gradient) {
+    const auto of_sign = static_cast<Scalar>(l1), of_x = static_cast<Scalar>(2 * l2);
+    cuda::for_each(device, x.size(),
+                   [=, x = x.data(), gradient = gradient.data()] __device__(int i) {
+                       const Scalar sign = x[i] > 0 ? Scalar(1) : x[i] < 0 ? Scalar(-1) : Scalar(0);
+                       gradient[i] += of_sign * sign + of_x * x[i];
+                   });
+}
+
+template <class Scalar>
+void clip_values(Cuda& device, TensorView<Scalar, Cuda> x, double limit) {
+    const auto most = static_cast<Scalar>(limit);
+    cuda::for_each(device, x.size(), [=, x = x.data()] __device__(int i) {
+        const Scalar value = x[i];
+        if (value > most) x[i] = most;
+        if (value < -most) x[i] = -most;
+    });
+}
+
+template <class Scalar>
+void clip_norm(Cuda& device, TensorView<Scalar, Cuda> x, double limit) {
+    std::byte* const memory = device.scratch(cuda::reduce_bytes + sizeof(double));
+    auto* const factor = reinterpret_cast<double*>(memory + cuda::reduce_bytes);
+    cuda::reduce(
+        device, memory, x.size(),
+        [x = x.data()] __device__(int i) {
+            return static_cast<double>(x[i]) * static_cast<double>(x[i]);
+        },
+        [=] __device__(double squares) {
+            const double norm = std::sqrt(squares);
+            *factor = norm > limit ? limit / norm : 1;
+        });
+    cuda::for_each(device, x.size(), [=, x = x.data()] __device__(int i) {
+        if (*factor != 1) x[i] = static_cast<Scalar>(static_cast<double>(x[i]) * *factor);
+    });
+}
+
+template <class Scalar>
+void make_non_negative(Cuda& device, TensorView<Scalar, Cuda> w, const double* wrong) {
+    cuda::for_each(device, w.size(), [=, w = w.data()] __device__(int i) {
+        if (!is_stopped(wrong) && w[i] < 0) w[i] = 0;
+    });
+}
+
+template <class Scalar>
+void limit_column_norms(Cuda& device, TensorView<Scalar, Cuda> w, double limit,
+                        const double* wrong) {
+    if (w.size() == 0) return;
+    const Index columns = w.shape().last(), rows = w.size() / columns;
+    const std::size_t bytes = cuda::column_bytes(rows, columns, 1);
+    std::byte* const memory =
+        device.scratch(bytes + static_cast<std::size_t>(columns) * sizeof(double));
+    auto* const factors = reinterpret_cast<double*>(memory + bytes);
+    cuda::sum_columns<1>(
+        device, memory, rows, columns,
+        [w = w.data()] __device__(int i, int, cuda::Sums<1>& squares) {
+            squares[0] += static_cast<double>(w[i]) * static_cast<double>(w[i]);
+        },
+        [=] __device__(int c, const cuda::Sums<1>& squares) {
+            const double norm = std::sqrt(squares[0]);
+            const double target = limit == 0 ? 1 : limit < norm ? limit : norm;
+            factors[c] = target / (1e-7 + norm);
+        });
+    cuda::for_each_of_columns(device, rows, columns, [=, w = w.data()] __device__(int c) {
+        const double factor = factors[c];
+        const bool stays = is_stopped(wrong);
+        return [=](int i) {
+            if (!stays) w[i] = static_cast<Scalar>(static_cast<double>(w[i]) * factor);
+        };
+    });
+}
+
+template <class Scalar>
+void weight_rows(Cuda& device, TensorView<const Scalar, Cuda> weights,
+                 TensorView<Scalar, Cuda> losses, TensorView<Scalar, Cuda> gradient) {
+    if (losses.size() == 0) return;
+    const int rows_per_weight = cuda::narrow(losses.size() / weights.size());
+    const int columns = cuda::narrow(gradient.size() / losses.size());
+    cuda::for_each(device, losses.size(),
+                   [=, weights = weights.data(), losses = losses.data()] __device__(int r) {
+                       losses[r] *= weights[r / rows_per_weight];
+                   });
+    cuda::for_each(device, gradient.size(),
+                   [=, weights = weights.data(), gradient = gradient.data()] __device__(int i) {
+                       gradient[i] *= weights[i / columns / rows_per_weight];
+                   });
+}
+
+template decltype(add_penalty_gradient<float>) add_penalty_gradient<float>;
+template decltype(add_penalty_gradient<double>) add_penalty_gradient<double>;
+template decltype(clip_values<float>) clip_values<float>;
+template decltype(clip_values<double>) clip_values<double>;
+template decltype(clip_norm<float>) clip_norm<float>;
+template decltype(clip_norm<double>) clip_norm<double>;
+template decltype(make_non_negative<float>) make_non_negative<float>;
+template decltype(make_non_negative<double>) make_non_negative<double>;
+template decltype(limit_column_norms<float>) limit_column_norms<float>;
+template decltype(limit_column_norms<double>) limit_column_norms<double>;
+template decltype(weight_rows<float>) weight_rows<float>;
+template decltype(weight_rows<double>) weight_rows<double>;
+
+}  // namespace weft::kernels

@@ -1,0 +1,104 @@
+#include "weft/core/cuda.hpp"
+
+#include "tests/support/cuda.hpp"
+#include "tests/support/random_tensor.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+TEST_CASE("a tensor on a GPU starts with zeros, and a copy of it is deep") {
+    const Cuda device;
+    Tensor<float, Cuda> x({300}, device);
+    CHECK(identical(from_cuda(device, x), Tensor<float>({300})));
+    const auto numbers = random_normal<float>({300}, 1);
+    kernels::copy_to_device<float>(device, numbers, x);
+    const Tensor<float, Cuda> copy = x;
+    kernels::copy_to_device<float>(device, Tensor<float>({300}), x);
+    CHECK(identical(from_cuda(device, copy), numbers));
+    const Tensor<float, Cuda> moved = std::move(x);
+    CHECK(x.size() == 0);
+    CHECK(identical(from_cuda(device, moved), Tensor<float>({300})));
+    Tensor<float, Cuda> assigned;
+    assigned = copy;
+    CHECK(identical(from_cuda(device, assigned), numbers));
+    CHECK(from_cuda(device, Tensor<float, Cuda>({0}, device)).size() == 0);
+}
+
+TEST_CASE("the host may change its numbers as soon as they are on their way to a GPU") {
+    const Cuda device;
+    auto numbers = random_normal<float>({5000}, 1);
+    const auto before = numbers;
+    const auto x = to_cuda(device, numbers);
+    for (float& number : numbers) number = 0;
+    CHECK(identical(from_cuda(device, x), before));
+
+    // More than is on its way at one time, in one go and in many.
+    auto many = random_normal<float>({3'000'000}, 2);
+    const auto all = many;
+    const auto y = to_cuda(device, many);
+    std::ranges::fill(many, 0);
+    CHECK(identical(from_cuda(device, y), all));
+    Tensor<float, Cuda> z({100}, device);
+    Tensor<float> one({1});
+    for (Index i = 0; i < 100; ++i) {
+        one[0] = static_cast<float>(i);
+        kernels::copy_to_device<float>(device, one, z.slice(i, 1));
+    }
+    const auto back = from_cuda(device, z);
+    for (Index i = 0; i < 100; ++i) CHECK(back[i] == static_cast<float>(i));
+}
+
+TEST_CASE("memory on a GPU outlives its device, and devices live side by side") {
+    Tensor<float, Cuda> x, y;
+    const auto numbers = random_normal<float>({100}, 1);
+    {
+        const Cuda one, other;
+        x = to_cuda(one, numbers);
+        y = to_cuda(other, numbers);
+        one.synchronize();
+        CHECK(one != other);
+    }
+    Tensor<float, Cuda> copy = x;
+    CHECK(copy.size() == 100);
+}
+
+TEST_CASE("a copy of a GPU's device shares its stream, and has scratch of its own") {
+    Cuda device({.gpu = 0, .tf32 = false});
+    std::byte* const scratch = device.scratch(1000);
+    CHECK(device.scratch(10) == scratch);
+    Cuda copy = device;
+    CHECK(copy == device);
+    CHECK(copy.scratch(1000) != scratch);
+    copy = device;
+    CHECK(copy.scratch(1000) != scratch);
+    CHECK_FALSE(device.name().empty());
+}
+
+TEST_CASE("a GPU that is not there is named") {
+    CHECK(cuda_gpus() >= 1);
+    const int gpu = cuda_gpus();
+    const std::string expected = concat("Cuda: gpu is ", gpu, ", expected 0 to ", gpu - 1);
+    CHECK_THROWS_WITH_AS(Cuda({.gpu = gpu}), expected.c_str(), CudaError);
+    CHECK_THROWS_AS(Cuda({.gpu = -1}), CudaError);
+}
+
+TEST_CASE("what cannot be repeated is refused while work is recorded") {
+    Cuda device;
+    const auto numbers = random_normal<float>({100}, 1);
+    const auto x = to_cuda(device, numbers);
+    Tensor<float, Cuda> y({100}, device);
+    Tensor<float> read({100});
+    const auto refuses = [&](const auto& body) {
+        CHECK_THROWS_AS(device.record(body), CudaError);
+        // Nothing is left of it.
+        kernels::copy_elements<float>(device, x, y);
+        CHECK(identical(from_cuda(device, y), numbers));
+    };
+    refuses([&] { kernels::copy_to_device<float>(device, numbers, y); });
+    refuses([&] { kernels::copy_to_host<float>(device, x, read); });
+    refuses([&] { device.synchronize(); });
+    refuses([&] { const Tensor<float, Cuda> more({100}, device); });
+    refuses([&] { device.scratch(1 << 20); });
+    refuses([&] { device.record([] {}); });
+}

@@ -1,0 +1,157 @@
+/// \file
+/// Models on a GPU, or on the simulated one, beside the same on the CPU.
+#include "tests/support/device_runs.hpp"
+#include "weft/cuda.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+using namespace weft;
+
+static_assert((kernels::require_device<Cuda, float>(), kernels::require_device<Cuda, double>(),
+               true));
+
+TEST_CASE_TEMPLATE("the tutorials' networks train on a GPU as on the CPU", Scalar, float, double) {
+    for (const Tutorial& known : tutorials()) {
+        // resnet is made for the Cpu alone; a model that is no chain is among the other runs.
+        if (known.layers.empty()) continue;
+        CAPTURE(known.id);
+        CHECK(same_training(run_of<Scalar, Cuda>(known), run_of<Scalar, Cpu>(known)));
+    }
+}
+
+TEST_CASE_TEMPLATE("models with all other layers train on a GPU as on the CPU", Scalar, float,
+                   double) {
+    const auto runs = other_runs<Scalar, Cuda>();
+    const auto expected = other_runs<Scalar, Cpu>();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        CAPTURE(i);
+        CHECK(same_training(runs[i], expected[i]));
+    }
+}
+
+TEST_CASE(
+    "a model that moves to another stream between two fits takes the optimiser's state along") {
+    const auto x = random_normal<float>({40, 6}, 1), y = random_normal<float>({40, 1}, 2);
+    const FitOptions<float> fit{.batch_size = 8, .seed = 3, .verbosity = Verbosity::silent};
+    const auto train = [&](bool moves) {
+        Sequential<float, Cuda> model{Dense{5, relu}, Dense{1}};
+        model.build({6}, 4);
+        Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+        trainer.fit(x, y, fit);
+        if (moves) model.set_device(Cuda());
+        trainer.fit(x, y, fit);
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    CHECK(identical(train(true), train(false)));
+}
+
+namespace {
+
+/// Trains two epochs of 5 batches, the last of them shorter, with all that changes from step to
+/// step: a schedule, dropout, the order, Adam's correction; two batches to an update if asked to.
+Tensor<float> train_with(const CudaOptions& options, FitOptions<float> fit, int runs = 1) {
+    const auto x = random_normal<float>({19, 6}, 1);
+    Tensor<float> labels({19});
+    for (Index i = 0; i < 19; ++i) labels[i] = static_cast<float>(i % 3);
+    Sequential<float> declared{Dense{9, relu}, BatchNorm{}, Dropout{0.3}, Dense{3, softmax}};
+    declared.build({6}, 4);
+    Model<float, Cuda> model = to<Cuda>(declared, Cuda(options));
+    Trainer<float, Cuda> trainer(model, {.optimizer = Adam{},
+                                         .loss = SparseCategoricalCrossentropy{},
+                                         .metrics = {Accuracy{}},
+                                         .learning_rate_schedule = CosineDecay{
+                                             .initial_learning_rate = 0.01, .decay_steps = 20}});
+    fit.epochs = 4;
+    fit.batch_size = 4;
+    fit.verbosity = Verbosity::silent;
+    for (int run = 0; run < runs; ++run) trainer.fit(x, labels, fit);
+    return Tensor<float>(to<Cpu>(model).arena());
+}
+
+}  // namespace
+
+TEST_CASE("steps that are recorded and repeated leave the bits of steps that are not") {
+    for (const Index to_update : {1, 2}) {
+        CAPTURE(to_update);
+        const FitOptions<float> fit{.gradient_accumulation_steps = to_update, .seed = 3};
+        const auto expected = train_with({.graphs = false}, fit, 2);
+        CHECK(identical(train_with({.graphs = true}, fit, 2), expected));
+        auto by_batch = fit;
+        by_batch.resident_bytes = 0;
+        CHECK(identical(train_with({.graphs = true}, by_batch, 2), expected));
+        CHECK(identical(train_with({.graphs = true}, fit, 2), expected));
+    }
+}
+
+TEST_CASE("many samples are predicted on a GPU as they are by themselves") {
+    Sequential<float, Cuda> model{Dense{2, relu}, Dense{3}};
+    model.build({5}, 4);
+    const auto x = random_normal<float>({9000, 5}, 1);
+    const Tensor<float> y = model.predict(x);
+    CHECK(y.shape() == Shape{9000, 3});
+    // Batches of 1024 are alike, wherever they begin.
+    const Tensor<float> part = model.predict(Tensor<float>(x.slice(8192, 808)));
+    CHECK(identical(part, y.slice(8192, 808)));
+    CHECK(model.predict(Tensor<float>(x.sample(0))).shape() == Shape{3});
+    CHECK_THROWS_AS(model.predict(random_normal<float>({9000, 6}, 1)), ShapeError);
+}
+
+TEST_CASE("a model that is moved while it is trained is refused, or stays where it is") {
+    const auto x = random_normal<float>({24, 6}, 1), y = random_normal<float>({24, 1}, 2);
+    for (const bool graphs : {true, false}) {
+        CAPTURE(graphs);
+        const Cuda device({.graphs = graphs});
+        const auto train = [&](const std::function<void(Model<float, Cuda>&)>& move) {
+            Sequential<float, Cuda> model{Dense{5, relu}, Dense{1}};
+            model.set_device(device);
+            model.build({6}, 4);
+            Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+            const auto at_fourth = [&](TrainingRun& run) {
+                if (run.step() == 4) move(model);
+            };
+            trainer.fit(x, y,
+                        {.epochs = 2,
+                         .batch_size = 4,
+                         .seed = 3,
+                         .verbosity = Verbosity::silent,
+                         .callbacks = {LambdaCallback{.batch_end = at_fourth}}});
+            return Tensor<float>(to<Cpu>(model).arena());
+        };
+        const auto expected = train([](auto&) {});
+        // A copy of its device shares the memory.
+        CHECK(identical(train([&](auto& model) { model.set_device(device); }), expected));
+        CHECK_THROWS_WITH_AS(
+            train([](auto& model) { model.set_device(Cuda()); }),
+            "fit: the model was moved to another device while it was trained; do so after fit",
+            ArgumentError);
+    }
+}
+
+TEST_CASE("recorded steps take the rate that a callback sets within an update") {
+    const auto x = random_normal<float>({24, 6}, 1), y = random_normal<float>({24, 1}, 2);
+    const auto train = [&](auto device) {
+        using Device = decltype(device);
+        Sequential<float> declared{Dense{5, relu}, Dense{1}};
+        declared.build({6}, 4);
+        Model<float, Device> model = to<Device>(declared, device);
+        Trainer<float, Device> trainer(
+            model, {.optimizer = SGD{.learning_rate = 0.1}, .loss = MeanSquaredError{}});
+        const auto lower = [](TrainingRun& run) {
+            if (run.step() % 2 == 1) run.set_learning_rate(run.learning_rate() / 2);
+        };
+        trainer.fit(x, y,
+                    {.epochs = 4,
+                     .batch_size = 4,
+                     .gradient_accumulation_steps = 3,
+                     .seed = 3,
+                     .verbosity = Verbosity::silent,
+                     .callbacks = {LambdaCallback{.batch_end = lower}}});
+        CHECK(trainer.learning_rate() == 0.1 / 4096);
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    const auto recorded = train(Cuda());
+    CHECK(identical(recorded, train(Cuda({.graphs = false}))));
+    CHECK(largest_gap(recorded, train(Cpu())) < 1e-5);
+}

@@ -1,0 +1,78 @@
+/// \file
+/// What only the simulator can do to the library: no GPU, no memory.
+#include "sim/control.hpp"
+#include "tests/support/cuda.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "weft/cuda.hpp"
+#include "weft/weft.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace weft;
+
+namespace {
+
+/// Sets an option of the simulator for as long as it lives.
+template <class T>
+class Setting {
+public:
+    Setting(T& option, T value) : option_(option), before_(std::exchange(option, value)) {}
+    ~Setting() { option_ = before_; }
+    Setting(const Setting&) = delete;
+    Setting& operator=(const Setting&) = delete;
+
+private:
+    T& option_;
+    T before_;
+};
+
+/// What the CudaError of body() says.
+template <class Body>
+std::string cuda_error_of(const Body& body) {
+    try {
+        body();
+    } catch (const CudaError& error) {
+        return error.what();
+    }
+    return "none";
+}
+
+}  // namespace
+
+TEST_CASE("without a GPU, asking for one says so") {
+    const Setting no_gpu(cuda_sim::options().has_gpu, false);
+    CHECK(cuda_gpus() == 0);
+    const std::string message = cuda_error_of([] { Sequential<float, Cuda> model(Dense{3}); });
+    CHECK(message.starts_with("Cuda: no NVIDIA GPU can be used here (cudaErrorNoDevice"));
+}
+
+TEST_CASE("tensor cores for TF32 are asked of GPUs that have them") {
+    const Setting old(cuda_sim::options().major, 7);
+    CHECK(cuda_error_of([] { Cuda({.tf32 = true}); }).find("tf32 needs compute capability 8.0") !=
+          std::string::npos);
+    CHECK(cuda_error_of([] { Cuda(); }) == "none");
+}
+
+TEST_CASE("memory that runs out on a GPU is said, and what is there stays") {
+    const Cuda device;
+    const auto numbers = random_normal<float>({100}, 1);
+    const auto x = to_cuda(device, numbers);
+    cuda_sim::options().failing_allocation = 1;
+    CHECK(cuda_error_of([&] { Tensor<float, Cuda> y({1000}, device); }) ==
+          "cuda: no memory on the GPU for 4000 bytes");
+    CHECK(identical(from_cuda(device, x), numbers));
+    CHECK_NOTHROW(Tensor<float, Cuda>({1000}, device));
+}
+
+TEST_CASE("all memory on a GPU is given back") {
+    const std::size_t before = cuda_sim::memory_in_use();
+    {
+        Sequential<float, Cuda> model(Dense{3});
+        model.build({5}, 1);
+        model.predict(random_normal<float>({4, 5}, 1));
+        CHECK(cuda_sim::memory_in_use() > before);
+    }
+    CHECK(cuda_sim::memory_in_use() == before);
+}

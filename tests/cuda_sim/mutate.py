@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+"""Spoils the CUDA path in one place at a time, and shows which test notices.
+
+    python3 tests/cuda_sim/mutate.py                     # all places: some twenty minutes on two idle cores
+    python3 tests/cuda_sim/mutate.py --list              # what there is to spoil
+    python3 tests/cuda_sim/mutate.py --only reduce.cuh   # places, kinds or texts that have this regex
+    python3 tests/cuda_sim/mutate.py --exceptions        # those that no test can notice, and why
+
+All places are spoilt at once in copies of the files, each behind a switch: `a < b` becomes
+`(spoilt(7) ? (a <= b) : (a < b))`. So the kernels and their tests are compiled once, for the
+simulator, and a place is spoilt by an environment variable. A test that fails, aborts, or takes ten
+times as long, has noticed. It is run by hand. It ends with 1 if a place was not noticed that is not
+among the EXCEPTIONS of mutate_rules.py, where the rules are too.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+import mutate_rules as rules
+
+root = pathlib.Path(__file__).resolve().parents[2]
+
+
+@dataclasses.dataclass
+class Place:
+    """What can be spoilt: the text [begin, end) of a file; or more of them, which belong together."""
+
+    file: str
+    line: int
+    kind: str
+    what: str
+    edits: list  # (begin, end, text with {s} for the switch's condition)
+    number: int = 0
+
+    def name(self):
+        return f"{self.file}:{self.line}: {self.kind}: {self.what}"
+
+
+def one_line(text):
+    return re.sub(r"\s+", " ", text).strip()
+
+
+# ---- Places ------------------------------------------------------------------------------------------
+
+
+def masked(text):
+    """The text with comments and strings blanked, at the same places."""
+    blank = lambda match: re.sub(r"[^\n]", " ", match.group())
+    return re.sub(r'//[^\n]*|"[^"\n]*"', blank, text)
+
+
+def operand_end(code, at, step):
+    """Where an operand of a comparison ends, to the right (step 1) or left (-1) of a place."""
+    opening, closing = ("([{", ")]}") if step > 0 else (")]}", "([{")
+    depth = 0
+    while 0 <= at < len(code):
+        c = code[at]
+        if depth == 0:
+            rest = code[at : at + 2] if step > 0 else code[at - 1 : at + 1]
+            if c in closing or c in ",;?{}" or rest in ("&&", "||"):
+                break
+            if c == ":" and ":" not in (code[at - 1], code[at + 1]):
+                break
+            if c == "=" or (step < 0 and c == "!"):
+                break
+            if step < 0 and re.match(r"return\s", code[at - 5 : at + 2]) and c == "n":
+                break
+        depth += (c in opening) - (c in closing)
+        at += step
+    return at if step > 0 else at + 1
+
+
+def comparisons(code):
+    """All comparisons, but those that the compiler makes."""
+    for match in re.finditer(r" (<=|>=|<|>|==|!=)\s", code):
+        line_begin = code.rfind("\n", 0, match.start()) + 1
+        line = code[line_begin : code.find("\n", match.start())]
+        if re.search(r"\bif constexpr\b|static_assert|static constexpr|constexpr (int|bool|auto)|template", line):
+            continue
+        begin = operand_end(code, match.start(), -1)
+        end = operand_end(code, match.end(), 1)
+        left, right = code[begin : match.start()].strip(), code[match.end() : end].strip()
+        if not left or not right:
+            continue
+        begin += len(code[begin : match.start()]) - len(code[begin : match.start()].lstrip())
+        end = match.end() + len(code[match.end() : end].rstrip())
+        before = code[max(0, begin - 300) : begin]
+        in_loop = re.search(r"\b(for \([^()]*(\([^()]*\)[^()]*)*;[^;()]*|while \()$", before) is not None
+        for operator in rules.COMPARISONS[match.group(1)]:
+            if operator in ("true", "false"):
+                if in_loop:
+                    continue  # it would not end
+                text = operator
+            else:
+                text = f"{left} {operator} {right}"
+            original = one_line(code[begin:end])
+            yield "comparison", f"{original}  ->  {text}", [(begin, end, text)]
+
+
+def places_of(file):
+    text = (root / file).read_text()
+    code = masked(text)
+    found = list(comparisons(code)) if re.search(rules.COMPARED, file) else []
+    for kind, files, pattern, replacements in rules.EXPRESSIONS:
+        if not re.search(files, file):
+            continue
+        for match in re.finditer(pattern, code):
+            for replacement in replacements:
+                new = match.expand(replacement)
+                what = f"{one_line(match.group())}  ->  {one_line(new)}"
+                found.append((kind, what, [(*match.span(), new)]))
+    for kind, files, pattern in rules.STATEMENTS:
+        if not re.search(files, file):
+            continue
+        for match in re.finditer(pattern, code):
+            following = code[match.end() :].strip().split("\n")[0]
+            what = f"without {one_line(match.group())} before {following}"
+            found.append((kind, what, [(*match.span(), None)]))
+    for kind, files, what, changes in rules.EDITS:
+        if not re.search(files, file):
+            continue
+        edits = []
+        for pattern, new in changes:
+            match = re.search(pattern, code)
+            if match is None:
+                sys.exit(f"mutate: {file} has no {pattern}")
+            edits.append((*match.span(), new))
+        found.append((kind, what, edits))
+    found.sort(key=lambda each: each[2][0][0])
+    return [
+        Place(file, text.count("\n", 0, edits[0][0]) + 1, kind, what, edits)
+        for kind, what, edits in found
+    ]
+
+
+def spoil(text, places):
+    """The file with all places behind switches. Spans that lie in others are done first."""
+    spans = collections.defaultdict(list)
+    for place in places:
+        for begin, end, new in place.edits:
+            spans[begin, end].append((place.number, new))
+    ordered = sorted(spans, key=lambda span: (span[1] - span[0], span))
+    for i, (begin, end) in enumerate(ordered):
+        for other in ordered[i + 1 :]:
+            if begin < other[0] < end < other[1] or other[0] < begin < other[1] < end:
+                sys.exit(f"mutate: places overlap: {text[begin:end]!r}, {text[slice(*other)]!r}")
+
+    def rendered(begin, end, but=None):
+        """The text there, with the places inside of it spoilt."""
+        result, at = [], begin
+        inner = [s for s in ordered if begin <= s[0] and s[1] <= end and s != but]
+        outermost = [
+            s for s in inner if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in inner)
+        ]
+        for span in sorted(outermost):
+            result += [text[at : span[0]], wrapped(span)]
+            at = span[1]
+        return "".join(result + [text[at:end]])
+
+    def wrapped(span):
+        whole = rendered(*span, but=span)
+        for number, new in spans[span]:
+            switch = f"weft_spoilt({number})"
+            if new is None:
+                whole = f"if (!{switch}) {{ {whole} }}"
+            elif "{s}" in new:
+                whole = new.replace("{s}", switch).replace("{old}", whole)
+            else:
+                whole = f"({switch} ? ({new}) : ({whole}))"
+        return whole
+
+    return rendered(0, len(text))
+
+
+def all_places():
+    places = []
+    for pattern in rules.FILES:
+        for path in sorted(root.glob(pattern)):
+            places += places_of(str(path.relative_to(root)))
+    for number, place in enumerate(places, 1):
+        place.number = number
+    return places
+
+
+# ---- The program -------------------------------------------------------------------------------------
+
+SWITCH = """#pragma once
+#include <cstdlib>
+#include <type_traits>
+inline const int weft_spoilt_place =
+    std::getenv("WEFT_SPOILT") ? std::atoi(std::getenv("WEFT_SPOILT")) : 0;
+constexpr bool weft_spoilt(int place) {
+    if (std::is_constant_evaluated()) return false;
+    return place == weft_spoilt_place;
+}
+"""
+
+
+def write_if_changed(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def is_fresh(target, command):
+    """Whether nothing that the object was made of is newer than it."""
+    record = target.with_suffix(".command")
+    depends = target.with_suffix(".d")
+    if not (target.exists() and depends.exists() and record.exists()):
+        return False
+    if record.read_text() != command:
+        return False
+    files = depends.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+    made = target.stat().st_mtime
+    return all(os.path.exists(f) and os.path.getmtime(f) <= made for f in files)
+
+
+def build(folder, places, jobs, compiler):
+    """The tests with all places in them, each behind its switch."""
+    spoilt = folder / "spoilt"
+    write_if_changed(spoilt / "switch.hpp", SWITCH)
+    by_file = collections.defaultdict(list)
+    for place in places:
+        by_file[place.file].append(place)
+    for path in [p for pattern in rules.COPIED for p in root.glob(pattern)]:
+        name = str(path.relative_to(root))
+        write_if_changed(spoilt / name, spoil(path.read_text(), by_file.pop(name, [])))
+    for name, of_file in by_file.items():
+        write_if_changed(spoilt / name, spoil((root / name).read_text(), of_file))
+
+    flags = (
+        f"-std=c++20 -O1 -march=native -fopenmp -w -MMD -include {spoilt}/switch.hpp "
+        f"-I{spoilt}/include -I{spoilt}/src/cuda -I{root}/tests/cuda_sim -I{root}/include -I{root} "
+        f"-isystem /usr/include/eigen3 -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "
+        f"-DWEFT_SOURCE_DIR='\"{root}\"'"
+    )
+    sources = sorted(spoilt.glob("src/cuda/*.cu"))
+    for pattern in rules.TESTS:
+        sources += sorted(root.glob(pattern))
+    sources.sort(key=lambda path: -path.stat().st_size)
+    objects = []
+
+    def compile_one(path):
+        target = folder / "objects" / (str(path.relative_to(root) if root in path.parents and folder not in path.parents else path.relative_to(spoilt)).replace("/", "_") + ".o")
+        target.parent.mkdir(exist_ok=True)
+        objects.append(target)
+        command = f"{compiler} {flags} -x c++ -c {path} -o {target} -MF {target.with_suffix('.d')}"
+        if is_fresh(target, command):
+            return None
+        target.with_suffix(".command").write_text(command)
+        result = subprocess.run(command, shell=True, capture_output=True, text=True)
+        if result.returncode != 0:
+            target.unlink(missing_ok=True)
+            return result.stderr[:4000]
+        return None
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        errors = [error for error in pool.map(compile_one, sources) if error]
+    if errors:
+        sys.exit("\n".join(errors))
+    program = folder / "tests"
+    if program.exists() and all(o.stat().st_mtime < program.stat().st_mtime for o in objects):
+        return program
+    link = f"g++ -fopenmp {' '.join(map(str, sorted(objects)))} -ldl -lz -o {program}"
+    if subprocess.run(link, shell=True).returncode != 0:
+        sys.exit("mutate: linking failed")
+    return program
+
+
+# ---- Runs --------------------------------------------------------------------------------------------
+
+
+def tests_of(place):
+    """The tests that are asked, in order."""
+    for files, tests in rules.ASKED:
+        if re.search(files, place.file):
+            return tests
+    raise KeyError(place.file)
+
+
+def run(program, test, number, limit):
+    """Whether the test noticed; None if it passed."""
+    file, _, cases = test.partition("|")
+    filters = [f"--source-file=*tests/{file}_test.cpp"] + ([f"--test-case={cases}"] if cases else [])
+    environment = dict(os.environ, WEFT_SPOILT=str(number), OMP_NUM_THREADS="1")
+    try:
+        result = subprocess.run(
+            [program, *filters, "--abort-after=1"],
+            capture_output=True,
+            env=environment,
+            timeout=limit,
+        )
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    output = result.stdout.decode(errors="replace")
+    if number == 0 and re.search(r"test cases: +0 ", output):
+        sys.exit(f"mutate: there is no test {test}")
+    if result.returncode == 0:
+        return None
+    return "fails" if "[doctest] test cases:" in output else "aborts"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--list", action="store_true", help="what there is to spoil")
+    parser.add_argument("--exceptions", action="store_true", help="what no test can notice, and why")
+    parser.add_argument("--only", metavar="PATTERN", default="", help="a regex of file:line: kind: what")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--folder", type=pathlib.Path, default=root / "build" / "mutate")
+    parser.add_argument("--compiler", default="g++")
+    options = parser.parse_args()
+
+    places = all_places()
+    reasons = {}
+    for file, what, reason in rules.EXCEPTIONS:
+        of_it = [p for p in places if re.search(file, p.file) and re.search(what, f"{p.kind}: {p.what}")]
+        if not of_it:
+            print(f"mutate: an exception is of no place: {file}: {what}")
+        for place in of_it:
+            reasons.setdefault(place.number, reason)
+    chosen = [p for p in places if re.search(options.only, p.name())]
+    if options.list or options.exceptions:
+        for place in chosen:
+            if options.list or place.number in reasons:
+                print(place.name(), *([f"({reasons[place.number]})"] if place.number in reasons else []))
+        return 0
+
+    folder = options.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    program = build(folder, places, options.jobs, options.compiler)
+
+    # As they are, the tests pass; and so long they take.
+    record = folder / "seconds.json"
+    seconds = {}
+    if record.exists() and record.stat().st_mtime > program.stat().st_mtime:
+        seconds = json.loads(record.read_text())
+    for test in sorted({test for place in chosen for test in tests_of(place)} - set(seconds)):
+        start = time.time()
+        how = run(program, test, 0, 600)
+        if how:
+            sys.exit(f"mutate: {test} {how} where nothing is spoilt")
+        seconds[test] = time.time() - start
+        record.write_text(json.dumps(seconds))
+    limits = {test: 10 * taken + 10 for test, taken in seconds.items()}
+    print(f"{len(chosen)} of {len(places)} places", flush=True)
+
+    def noticed_by(place):
+        for test in tests_of(place):
+            how = run(program, test, place.number, limits[test])
+            if how:
+                return f"{test} {how}"
+        return None
+
+    summary = collections.defaultdict(collections.Counter)
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for place, by in zip(chosen, pool.map(noticed_by, chosen)):
+            reason = reasons.get(place.number)
+            if by:
+                state, text = "noticed", by + (" (though an exception)" if reason else "")
+            elif reason:
+                state, text = "exception", f"not noticed: {reason}"
+            else:
+                state, text = "NOT NOTICED", "NOT NOTICED"
+                failed += 1
+            summary[place.kind][state] += 1
+            print(f"{place.name()}: {text}", flush=True)
+    print()
+    for kind, counts in sorted(summary.items()):
+        print(f"{kind:24} {sum(counts.values()):4}  " + ", ".join(f"{n} {s}" for s, n in counts.items()))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

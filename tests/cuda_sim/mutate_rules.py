@@ -1,0 +1,195 @@
+"""What mutate.py spoils, which tests it asks, and what no test can notice."""
+
+# Those that have places.
+FILES = [
+    "src/cuda/*.cu",
+    "src/cuda/*.cuh",
+    "include/weft/training/detail/step_table.hpp",
+    "include/weft/training/detail/training_step.hpp",
+    "include/weft/training/detail/resident_data.hpp",
+    "include/weft/training/detail/fit_run.hpp",
+    "include/weft/training/detail/recordings.hpp",
+    "include/weft/training/detail/tally.hpp",
+]
+
+# Those that are copied whole: they include each other from the folder that they are in.
+COPIED = ["src/cuda/*.cu", "src/cuda/*.cuh"]
+
+# All that the tests' program is made of, beside the kernels.
+TESTS = [
+    "tests/main.cpp",
+    "tests/support/*.cpp",
+    "tests/kernels/cuda/*_test.cpp",
+    "tests/cuda_*_test.cpp",
+    "tests/cuda_sim/orders.cpp",
+    "tests/cuda_sim/training_test.cpp",
+    "tests/cuda_sim/library_test.cpp",
+    "tests/cuda_sim/sim/*.cpp",
+]
+
+# Files whose comparisons are spoilt.
+COMPARED = r"src/cuda/|/(step_table|training_step|recordings)\.hpp"
+
+# What a comparison becomes. Those of loops are not made true or false.
+COMPARISONS = {
+    "<": ["<=", "true"],
+    "<=": ["<", "true"],
+    ">": [">=", "false"],
+    ">=": [">", "false"],
+    "==": ["true", "false"],
+    "!=": ["true", "false"],
+}
+
+CUDA = r"src/cuda/"
+STEPS, STEP, DATA = r"step_table\.hpp", r"training_step\.hpp", r"resident_data\.hpp"
+FIT, RECORDINGS, TALLY = r"fit_run\.hpp", r"recordings\.hpp", r"/tally\.hpp"
+
+# kind, files, what is found, what it becomes
+EXPRESSIONS = [
+    ("atomic", CUDA, r"atomicAdd\(ticket, 1U\)", ["(*ticket)++", "*ticket"]),
+    ("mask", CUDA, r"0xFFFFFFFFU", ["0xFFFFU", "0xFFFF0000U"]),
+    ("distance", CUDA, r"(?<=int distance = )16", ["8"]),
+    ("distance", CUDA, r"(?<=distance > )0", ["1"]),
+    ("distance", CUDA, r"distance /= 2(?=\))", ["distance /= 4"]),
+    ("distance", CUDA, r"half /= 2(?=\))", ["half /= 4"]),
+    ("zero", CUDA, r"(?<= : )Scalar\(0\)(?=[;)])", ["Scalar(1)"]),
+    ("zero", CUDA, r"Four<Scalar>\{\}", ["Four<Scalar>{1, 1, 1, 1}"]),
+    ("zero", CUDA, r"(?<=(?:double|Scalar) sum = )0(?=;)", ["1"]),
+    ("zero", r"/reduce\.", r"(?<= : )0(?=\);)", ["1"]),
+    ("stopped", CUDA, r"(?:step\.)?is_stopped\([^()]*\)", ["false"]),
+    ("second stage", CUDA, r"!is_last_block\([^()]*\)", ["false"]),
+    ("64 bits", CUDA, r"std::uint64_t\{d\.multiplier_\} \* static_cast<unsigned>\(n\)",
+     ["std::uint64_t{d.multiplier_ * static_cast<unsigned>(n)}"]),
+    ("ticket", r"context\.cu$", r"check\(cudaMemsetAsync\(tickets, 0,[^;]*(?=;)", ["void()"]),
+    ("order", r"merge\.cu$", r"(?<=samples\[)\*first", ["0"]),
+    ("step table", STEPS, r"row_\.data\(\)(?=;)", ["rows_.data()"]),
+    ("step table", STEPS, r"static_cast<std::uint32_t>\(step\)", ["static_cast<std::uint32_t>(first_)"]),
+    ("step table", STEPS, r"\(step - epoch_begin_\)", ["(first_ - epoch_begin_)", "(step)"]),
+    ("step table", STEPS, r"(?<=write_step\()step \+ 1", ["first_ + 1", "step"]),
+    ("step table", STEPS, r"(?<=step \+ 1, )rate", ["rates_[0]"]),
+    ("step table", STEPS, r"(?<=\? )state\.next_rate\(options, step\)", ["ahead_rate(options, state, step)"]),
+    ("step table", STEPS, r"(?<== )first_step", ["0"]),
+    ("step", STEP, r"steps_\.step\(\)\.number(?=,)", ["nullptr"]),
+    ("step", STEP, r"(?<=first_sample = )part\.first", ["0"]),
+    ("step", STEP, r"(?<=step_samples = )part\.update_samples", ["std::ssize(part.samples)"]),
+    ("step", STEP, r"(?<=steps_\.step\(\)\.numbers, )tally_\.wrong\(\)", ["nullptr"]),
+    ("step", STEP, r"(?<=score\(part, )tally_\.wrong\(\)", ["nullptr"]),
+    ("step", STEP, r"(?<=tally_\.wrong\(\), )was_wrong_\.data\(\)", ["nullptr"]),
+    ("recording", STEP, r"(?<=device\(\), \{)n(?=, part)", ["0"]),
+    ("recording", STEP, r"(?<=\{n, )part\.first(?=, part)", ["0"]),
+    ("recording", STEP, r"(?<=\{n, part\.first, )part\.update_samples", ["0"]),
+    ("order", DATA, r"order_\.data\(\) \+ behind", ["order_.data()"]),
+]
+
+# kind, files, what is left out
+STATEMENTS = [
+    ("barrier", CUDA, r"__syncthreads\(\);"),
+    ("barrier", CUDA, r"__syncwarp\(\);"),
+    ("fence", CUDA, r"__threadfence\(\);"),
+    ("ticket", CUDA, r"if \(is_last\) \*ticket = 0;"),
+    ("second stage", CUDA, r"sums = \{\};"),
+    ("range", CUDA, r"(?<=[;{} ]\n)    +(?:for [^\n]*\) )?(?:cuda::)?narrow\([^;]*\);"),
+    ("step table", STEPS, r"copy_next_row\([^;]*\);"),
+    ("step table", STEPS, r"count_ = 0;"),
+    ("step table", STEPS, r"rows_\.send\(device, count_\);"),
+    ("step table", STEPS, r"taken_on_device_\.(?:host\(\)\[0\] = 0|send\(device, 1\));"),
+    ("step table", STEPS, r"first_ = state\.steps;"),
+    ("step", STEP, r"steps_\.take\(device\(\)\);"),
+    ("step", STEP, r"copy_elements<Scalar>\([^;]*\);"),
+    ("step", STEP, r"check_finite<Scalar>\([^;]*\);"),
+    ("step", STEP, r"(?<=\n)        check_parameters\([^;]*\);"),
+    ("step", STEP, r"score_metrics<Scalar, Device>\([^;]*\);"),
+    ("step", STEP, r"tally_\.(?:finish_batch\(device\(\)\)|changed\(\));"),
+    ("step", STEP, r"take_back_state\(\);"),
+    ("step", STEP, r"undo_if_wrong<Scalar>\([^;]*\);"),
+    ("step", STEP, r"add_penalty_gradients<[^;]*\);"),
+    ("order", DATA, r"order_\.send\([^;]*\);"),
+    ("order", DATA, r"copy_to_device<Scalar>\([^;]*\);"),
+    ("recording", RECORDINGS, r"entry->was_run = true;\s*return body\(\);"),
+    ("tally", TALLY, r"(?<=\n)        end_batch\([^;]*\);"),
+    ("tally", TALLY, r"record_\.(?:send|fetch)\([^;]*\);"),
+    ("tally", TALLY, r"(?<=\n        )is_read_ = false;"),
+    ("tally", TALLY, r"std::fill_n\([^;]*\);"),
+]
+
+# kind, files, name, (what is found, what it becomes)...: all of one place
+EDITS = [
+    ("recording", STEP, "the host's part before a step is done where it is recorded",
+     [(r"const auto body = \[&\] \{", "const auto body = [&] { if ({s}) prepare(part);"),
+      (r"prepare\(part\);(?=\s*if \(options_)", "if (!{s}) prepare(part);")]),
+    ("recording", STEP, "the host's part behind a step is done where it is recorded",
+     [(r"n, batch_\);\s*compute\(part\);", "{old} if ({s}) finish(part);"),
+      (r"(?<=\}\n)        finish\(part\);", "if (!{s}) finish(part);")]),
+    ("order", FIT, "the order of the first epoch stays",
+     [(r"if \(resident_\)(?= resident_->set_order)",
+       "if (resident_ && !({s} && progress_.epoch > 1))")]),
+]
+
+# files, the tests that are asked, in order: tests/<name>_test.cpp, or <name>|<cases of it>
+K = "kernels/cuda/"
+TRAINING_TESTS = [
+    "cuda_training",
+    "cuda_device|steps that are recorded*",
+    "cuda_device|models with all*",
+    "cuda_device|the tutorials*",
+    "cuda_sim/training",
+]
+ASKED = [
+    (r"/(product|product_tile|matrix|dense)\.", [K + "dense", K + "convolution"]),
+    (r"/(patches|convolution)\.", [K + "convolution"]),
+    (r"/divisor\.", [K + "divisor", K + "convolution"]),
+    (r"/columns\.", [K + "launch", K + "batch_norm", K + "reduction", K + "penalty"]),
+    (r"/(reduce|last_block|reduction)\.", [K + "reduction", K + "tally", K + "metric", K + "penalty", K + "batch_norm"]),
+    (r"/launch\.", [K + "launch", K + "merge", K + "activation", "cuda_sim/library", K + "dense", K + "pooling"]),
+    (r"/(row|softmax)\.", [K + "launch", K + "activation", K + "loss", K + "metric"]),
+    (r"/(window|pooling)\.", [K + "launch", K + "pooling"]),
+    (r"/context\.", ["cuda_sim/library", *TRAINING_TESTS[:2], "cuda_sim/training"]),
+    (r"src/cuda/activation\.", [K + "activation", K + "dense"]),
+    (r"src/cuda/batch_norm\.", [K + "batch_norm"]),
+    (r"src/cuda/dropout\.", [K + "dropout"]),
+    (r"src/cuda/layout\.", [K + "layout"]),
+    (r"src/cuda/loss\.", [K + "loss"]),
+    (r"src/cuda/merge\.", [K + "merge", "cuda_device|steps that are recorded*"]),
+    (r"src/cuda/metric\.", [K + "launch", K + "metric"]),
+    (r"src/cuda/optimizer\.", [K + "optimizer"]),
+    (r"src/cuda/penalty\.", [K + "launch", K + "penalty"]),
+    (r"src/cuda/tally\.", [K + "tally"]),
+    (r"include/weft/training/", TRAINING_TESTS),
+]
+
+# files, kind and what, why. Not among the places: conversions to Index, which take 2^31 elements to
+# matter, and volatile, which takes a cache.
+SEQUENTIAL = (
+    "the simulator runs one block after another in memory that is one, so each block sees all of those "
+    "before it: it takes a GPU"
+)
+TWICE = "another check refuses the same"
+SAME = "the result is the same: "
+EXCEPTIONS = [
+    (r"/last_block\.", r"^fence:", SEQUENTIAL),
+    (r"/last_block\.", r"^barrier: .* before if", SEQUENTIAL),
+    (r"/last_block\.", r"^atomic: .*\(\*ticket\)\+\+", SEQUENTIAL),
+    (r"/reduce\.", r"^barrier: .* before if \(lane", SAME + "is_last_block lies between two sums"),
+    (r"/columns\.", r"^barrier: .* before for \(int k", SAME + "is_last_block lies between two sums"),
+    (r"/reduce\.", r"threadIdx\.x != 0  ->  false", SAME + "only the first thread's sum is used"),
+    (r"/(reduce|columns)\.", r"gridDim\.[xy] > 1  ->  gridDim\.[xy] >= 1", SAME + "one block is the last"),
+    (r"/convolution\.cu", r"^range: without cuda::narrow\((y|dx|dw)\.size", TWICE),
+    (r"/dense\.cu", r"^range: .*narrow\(w\.size.* before if \(db", TWICE),
+    (r"/product\.cuh", r"^range: .*Index\{shape\.rows\}", TWICE),
+    (r"/dropout\.cu", r"count == 0  ->  false", SAME + "no thread has an element"),
+    (r"/dropout\.cu", r">= threshold  ->  .* > threshold", "one random word in 2^32 is the threshold"),
+    (r"/row\.", r"^barrier: .* before if \(rank % 32",
+     "a warp comes back only behind shuffles, in which the simulator runs all other threads"),
+    (r"/layout\.cu", r"x\.data\(\) == y\.data\(\)  ->  false", SAME + "a copy onto itself"),
+    (r"/layout\.cu", r"n < samples  ->", SAME + "a grid without blocks is not launched"),
+    (r"/penalty\.cu", r"x\[i\] (> most  ->  x\[i\] >=|< -most  ->  x\[i\] <=)", SAME + "at the limit both are the limit"),
+    (r"/penalty\.cu", r"norm > limit  ->  norm >=|\*factor != 1  ->  true", SAME + "the factor is 1"),
+    (r"/penalty\.cu", r"limit < norm  ->  limit <=", SAME + "the limit is the norm"),
+    (r"/window\.", r"first >= 0  ->  (first > 0|false)", SAME + "a short way to the same count"),
+    (r"/window\.", r"at < last_tap  ->  at <=", SAME + "the first output is 0 on both sides"),
+    (r"/metric\.cu", r"at < place  ->  at <= place", SAME + "of one place there is one element"),
+    (r"/batch_norm\.cu", r"rows == 0  ->  false", SAME + "there is no row that it is used for"),
+    (r"/loss\.cu", r"x < low \? low|x < low  ->  x <= low", SAME + "at the limit both are the limit"),
+    (r"/loss\.cu", r"team\.rank == 0  ->  true", SAME + "all threads have the sum, and write it"),
+    (r"/loss\.cu", r"z >= 0  ->  z > 0|z > 0  ->  z >= 0", SAME + "both sides meet at 0"),
+]

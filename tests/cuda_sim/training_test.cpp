@@ -1,0 +1,101 @@
+/// \file
+/// What training asks of a GPU: kernels a step, graphs, copies, waiting.
+#include "sim/control.hpp"
+#include "tests/support/device_runs.hpp"
+#include "weft/cuda.hpp"
+#include "weft/training/lambda_callback.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+
+using namespace weft;
+
+namespace {
+
+/// Four batches of 4 samples, an epoch of them.
+FitOptions<float> epochs(Index count) {
+    return {.epochs = count, .batch_size = 4, .seed = 3, .verbosity = Verbosity::silent};
+}
+
+/// What the n-th epoch of a training asks for: the difference between n epochs and n - 1.
+struct Asked {
+    long kernels = 0, graphs = 0, synchronisations = 0, copies_to_device = 0, copies_to_host = 0,
+         allocations = 0;
+};
+
+Asked asked_in_epoch(const Tutorial& tutorial, Index n) {
+    const auto count = [&](Index epochs_to_run) {
+        Run<float, Cuda> run = run_of<float, Cuda>(tutorial);
+        const Shape sample = run.x.shape().sample();
+        const auto x = random_uniform<float>(sample.batch(16), 1, 0, 1);
+        Tensor<float> labels({16});
+        for (Index i = 0; i < 16; ++i) labels[i] = static_cast<float>(i % 10);
+        run.model.build(sample, 7);
+        Trainer<float, Cuda> trainer(run.model, run.trainer);
+        cuda_sim::counts() = {};
+        trainer.fit(x, labels, epochs(epochs_to_run));
+        const cuda_sim::Counts& counts = cuda_sim::counts();
+        return Asked{std::ssize(counts.kernels), counts.graphs,         counts.synchronisations,
+                     counts.copies_to_device,    counts.copies_to_host, counts.allocations};
+    };
+    const Asked all = count(n), before = count(n - 1);
+    return {all.kernels - before.kernels,
+            all.graphs - before.graphs,
+            all.synchronisations - before.synchronisations,
+            all.copies_to_device - before.copies_to_device,
+            all.copies_to_host - before.copies_to_host,
+            all.allocations - before.allocations};
+}
+
+/// The kernels of a step. A change is welcome where it lowers one.
+const std::map<std::string, long> kernels_of_step{
+    {"mlp", 18},    {"mlp-wide", 24}, {"dense-on-rows", 23},
+    {"cnn", 25},    {"mlp-deep", 67}, {"cnn-deep", 92},
+    {"cnn-bn", 71}, {"cnn-wide", 62}, {"cnn-augmented", 94}};
+
+}  // namespace
+
+TEST_CASE("a step of training on a GPU is one graph, and the host waits once an epoch") {
+    for (const Tutorial& known : tutorials()) {
+        if (known.layers.empty()) continue;
+        CAPTURE(known.id);
+        const Asked epoch = asked_in_epoch(known, 3);
+        CHECK(epoch.graphs == 4);
+        // Two more look through the parameters behind the last step.
+        CHECK(epoch.kernels == 4 * kernels_of_step.at(known.id) + 2);
+        CHECK(epoch.copies_to_host == 1);
+        CHECK(epoch.synchronisations == 1);
+        // The order, the tally, and the table of steps with how many of them are taken.
+        CHECK(epoch.copies_to_device == 4);
+        CHECK(epoch.allocations == 0);
+    }
+}
+
+TEST_CASE("samples that a GPU has no memory for go there batch by batch") {
+    const auto x = random_normal<float>({4000, 100}, 1), y = random_normal<float>({4000, 1}, 2);
+    std::size_t most = 0;
+    const auto train = [&](Index resident_bytes) {
+        Sequential<float, Cuda> model{Dense{1}};
+        model.build({100}, 4);
+        Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+        FitOptions<float> fit{.batch_size = 500,
+                              .seed = 3,
+                              .verbosity = Verbosity::silent,
+                              .resident_bytes = resident_bytes};
+        fit.callbacks.push_back(
+            LambdaCallback{.batch_end = [&](TrainingRun&) { most = cuda_sim::memory_in_use(); }});
+        trainer.fit(x, y, fit);
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    const auto expected = train(0);
+    const std::size_t by_batch = most;
+    CHECK(identical(train(Index{1} << 30), expected));
+    const std::size_t resident = most;
+    REQUIRE(resident > by_batch + 4000 * 100 * sizeof(float));
+    const std::size_t all = cuda_sim::options().memory_bytes;
+    cuda_sim::options().memory_bytes = (by_batch + resident) / 2;
+    CHECK(identical(train(Index{1} << 30), expected));
+    CHECK(most < resident);
+    cuda_sim::options().memory_bytes = all;
+}

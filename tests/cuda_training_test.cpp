@@ -1,0 +1,145 @@
+/// \file
+/// Runs of training on a GPU, or on the simulated one, that stop and go on, or go wrong.
+#include "tests/support/compare.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/special_values.hpp"
+#include "weft/cuda.hpp"
+#include "weft/training/lambda_callback.hpp"
+#include "weft/training/run_state.hpp"
+#include "weft/weft.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+namespace {
+
+struct Samples {
+    Tensor<float> x, y;
+};
+
+Samples seven_samples() {
+    return {random_normal<float>({7, 3}, 1), Tensor<float>({7}, {0, 1, 2, 3, 0, 1, 2})};
+}
+
+Sequential<float> small_model() {
+    Sequential<float> model{Dense{6, relu}, BatchNorm{}, Dropout{0.2}, Dense{4, softmax}};
+    model.build({3}, 3);
+    return model;
+}
+
+template <class Device>
+TrainerOptions<float, Device> usual() {
+    return {.loss = SparseCategoricalCrossentropy{}, .metrics = {Accuracy{}}};
+}
+
+/// What a run leaves that stops by itself where a number goes wrong.
+struct Stopped {
+    std::string message;
+    Tensor<float> parameters;
+    std::int64_t steps;
+};
+
+template <class Device>
+Stopped train_until_wrong(const Sequential<float>& declared, const Samples& data, Index to_update,
+                          const Device& device, bool is_listened_to) {
+    Model<float, Device> model = to<Device>(declared, device);
+    Trainer<float, Device> trainer(
+        model, {.optimizer = SGD{.learning_rate = 0.01}, .loss = MeanSquaredError{}});
+    FitOptions<float> fit{.batch_size = 2,
+                          .gradient_accumulation_steps = to_update,
+                          .shuffle = false,
+                          .verbosity = Verbosity::silent};
+    if (is_listened_to) {
+        fit.callbacks.push_back(LambdaCallback{.batch_end = [](TrainingRun&) {}});
+    }
+    const History history = trainer.fit(data.x, data.y, fit);
+    return {history.non_finite ? history.non_finite->message() : "nothing",
+            Tensor<float>(to<Cpu>(model).arena()), trainer.steps()};
+}
+
+}  // namespace
+
+TEST_CASE("a run on a GPU that stopped after any step goes on to the same bits") {
+    const Samples data = seven_samples();
+    const FitOptions<float> whole{
+        .epochs = 3, .batch_size = 2, .seed = 2, .verbosity = Verbosity::silent};
+    const auto train = [&](const RunStore& store) {
+        Model<float, Cuda> model = to<Cuda>(small_model());
+        Trainer<float, Cuda> trainer(model, usual<Cuda>());
+        FitOptions<float> options = whole;
+        options.checkpoint = store;
+        trainer.fit(data.x, data.y, options);
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    const Tensor<float> expected = train({});
+    std::vector<RunState> states;
+    const auto save = [&](const RunState& state) { states.push_back(state); };
+    CHECK(identical(train(run_store([] { return std::nullopt; }, save, /*every_steps=*/1)),
+                    expected));
+    CHECK(states.size() == 13);
+    for (const RunState& state : states) {
+        CHECK(identical(train(run_store([&] { return std::optional(state); }, [](const auto&) {})),
+                        expected));
+    }
+}
+
+TEST_CASE(
+    "a number that goes wrong on a GPU is found where the CPU finds it, and changes nothing") {
+    constexpr float nan = not_a_number<float>;
+    Sequential<float> plain{Dense{1, linear, false, ones}};
+    Sequential<float> normed{Dense{6, relu}, BatchNorm{}, Dropout{0.2}, Dense{1}};
+    plain.build({1}, 3);
+    normed.build({1}, 3);
+    struct Case {
+        const char* where;
+        const Sequential<float>& model;
+        float x, y;  ///< of the two samples of batch 4 of 7
+        Index most_batches;
+    };
+    // The last: the loss is (1.5e19)^2, the gradient 2 * 2 * 1.5e19 * 3e19 / 4 of 4 samples.
+    const std::vector<Case> cases{{"input", normed, nan, 1, 3},
+                                  {"targets", normed, 1, nan, 3},
+                                  {"the gradient of dense/kernel", plain, 3e19F, 1.5e19F, 2}};
+    for (const Case& each : cases) {
+        for (Index to_update = 1; to_update <= each.most_batches; ++to_update) {
+            CAPTURE(each.where);
+            CAPTURE(to_update);
+            Samples data{random_normal<float>({14, 1}, 1), random_normal<float>({14, 1}, 2)};
+            for (const Index i : {6, 7}) data.x[i] = each.x, data.y[i] = each.y;
+            const Stopped cpu = train_until_wrong(each.model, data, to_update, Cpu(1), false);
+            const Stopped eager =
+                train_until_wrong(each.model, data, to_update, Cuda({.graphs = false}), false);
+            CHECK(eager.message == cpu.message);
+            CHECK(eager.steps == cpu.steps);
+            CHECK(largest_gap(eager.parameters, cpu.parameters, 0.1) < 1e-5);
+            for (const bool is_listened_to : {false, true}) {
+                const Stopped gpu =
+                    train_until_wrong(each.model, data, to_update, Cuda(), is_listened_to);
+                CHECK(gpu.message == cpu.message);
+                CHECK(gpu.steps == cpu.steps);
+                CHECK(identical(gpu.parameters, eager.parameters));
+            }
+        }
+    }
+}
+
+TEST_CASE("a callback that sets the rate, or the parameters, is heard by recorded steps") {
+    const Samples data = seven_samples();
+    const auto train = [&](const Cuda& device) {
+        Model<float, Cuda> model = to<Cuda>(small_model(), device);
+        Trainer<float, Cuda> trainer(model, usual<Cuda>());
+        Index batches = 0;
+        FitOptions<float> fit{
+            .epochs = 4, .batch_size = 2, .seed = 2, .verbosity = Verbosity::silent};
+        fit.callbacks.push_back(LambdaCallback{.batch_end = [&](TrainingRun& run) {
+            if (++batches % 3 == 0) run.set_learning_rate(0.001 * static_cast<double>(batches));
+        }});
+        fit.callbacks.push_back(EarlyStopping{
+            .monitor = "loss", .patience = 1, .min_delta = 10, .restore_best_weights = true});
+        trainer.fit(data.x, data.y, fit);
+        trainer.fit(data.x, data.y, {.batch_size = 3, .verbosity = Verbosity::silent});
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    CHECK(identical(train(Cuda()), train(Cuda({.graphs = false}))));
+}

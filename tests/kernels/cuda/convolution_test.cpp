@@ -1,0 +1,254 @@
+#include "weft/kernels/cuda/convolution.hpp"
+
+#include "tests/support/activations.hpp"
+#include "tests/support/product_checks.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/convolution.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+using kernels::Convolution;
+using kernels::window_axis;
+
+namespace {
+
+/// A convolution, rows and columns never alike.
+struct Case {
+    Index images, rows, columns, channels;
+    Index window_rows, window_columns, filters;
+    Padding padding = valid;
+    Index stride_rows = 1, stride_columns = 1, dilation_rows = 1, dilation_columns = 1;
+    Index groups = 1;
+
+    Convolution convolution() const {
+        return {{window_axis(rows, window_rows, stride_rows, dilation_rows, padding),
+                 window_axis(columns, window_columns, stride_columns, dilation_columns, padding),
+                 channels},
+                filters,
+                groups};
+    }
+    Shape input() const { return {images, rows, columns, channels}; }
+    Shape output() const {
+        const auto window = convolution().window;
+        return {images, window.rows.output, window.columns.output, filters};
+    }
+    Shape kernel() const { return {window_rows, window_columns, channels / groups, filters}; }
+    std::string text() const {
+        return concat(input(), " by ", kernel(), " ", to_string(padding), " strides ", stride_rows,
+                      "x", stride_columns, " dilation ", dilation_rows, "x", dilation_columns,
+                      " groups ", groups);
+    }
+};
+
+/// Channels and filters in fours and not; tiles whole and cut off; sums in one piece and in splits.
+const std::vector<Case> cases{
+    {2, 6, 5, 3, 3, 2, 4},
+    {2, 6, 5, 3, 3, 2, 4, same},
+    {3, 11, 9, 1, 3, 3, 32},                    // few channels
+    {20, 9, 10, 2, 3, 3, 5, same},              // many positions: a filter gradient in splits
+    {2, 7, 8, 3, 3, 2, 17, valid, 2, 3},        // strides that leave elements over
+    {2, 7, 8, 3, 3, 4, 5, same, 2, 3},          //
+    {2, 5, 4, 2, 1, 1, 6, valid, 3, 2},         // gaps between windows
+    {3, 9, 10, 33, 1, 1, 7},                    // pointwise
+    {2, 9, 10, 2, 3, 2, 5, valid, 1, 1, 2, 3},  // dilation
+    {2, 9, 10, 4, 3, 2, 8, same, 1, 1, 3, 2},   //
+    {2, 9, 10, 4, 3, 2, 8, same, 2, 3, 3, 2},   // and strides
+    {2, 6, 7, 4, 2, 3, 6, same, 1, 1, 1, 1, 2},
+    {2, 6, 7, 8, 2, 3, 8, same, 2, 1, 1, 1, 2},   // groups in fours
+    {2, 6, 7, 8, 2, 3, 6, same, 1, 2, 1, 1, 2},   // of channels alone
+    {2, 6, 7, 6, 2, 3, 6, valid, 2, 1, 1, 1, 6},  // depthwise
+    {2, 6, 7, 4, 1, 1, 6, valid, 1, 1, 1, 1, 2},  // pointwise in groups
+    {1, 3, 4, 2, 3, 4, 3},                        // one position
+    {2, 2, 3, 2, 4, 5, 3, same},                  // windows larger than the image
+    {1, 1, 1, 1, 1, 1, 1},
+    {2, 7, 6, 30, 3, 3, 5, same},  // deep patches: splits
+    {5, 8, 7, 36, 3, 3, 36, same},
+    {5, 8, 7, 40, 5, 5, 68, same, 2, 2},  // medium tiles in each product, in splits
+    {2, 9, 5, 33, 3, 3, 65, valid, 2, 1},
+    {9, 4, 5, 64, 2, 2, 64, same, 1, 1, 1, 2},
+};
+
+/// Fill tiles of 128 x 128 and of 128 x 64, for a GPU has no other work then.
+const std::vector<Case> large_cases{
+    {17, 32, 33, 4, 3, 3, 68, same},                              // forward
+    {17, 32, 33, 36, 3, 3, 4, same},                              // gradient of the input
+    {8, 3, 3, 132 * 68, 1, 1, 132 * 68, valid, 1, 1, 1, 1, 132},  // all three
+};
+
+/// x, w, b, g, y, dx, dw: small whole numbers, whose sums are exact; results are to be overwritten.
+template <class Scalar>
+std::vector<Tensor<Scalar>> numbers(const Case& c) {
+    std::vector<Tensor<Scalar>> tensors{random_integers<Scalar>(c.input(), 1, -4, 4),
+                                        random_integers<Scalar>(c.kernel(), 2, -4, 4),
+                                        random_integers<Scalar>({c.filters}, 3, -9, 9),
+                                        random_integers<Scalar>(c.output(), 4, -4, 4)};
+    for (const Shape& shape : {c.output(), c.input(), c.kernel()}) {
+        std::ranges::fill(tensors.emplace_back(shape), not_a_number<Scalar>);
+    }
+    return tensors;
+}
+
+/// All three kernels.
+template <class Scalar>
+OnBoth<Scalar> run(const Case& c, const std::vector<Tensor<Scalar>>& tensors,
+                   const CudaOptions& options = {}, Activation activation = linear) {
+    return on_both<Scalar>(
+        tensors,
+        [&](auto& device, const auto& t) {
+            const Convolution convolution = c.convolution();
+            kernels::convolution_forward<Scalar>(device, convolution, t[0], t[1], t[2], activation,
+                                                 t[4]);
+            if (t[5]) {
+                kernels::convolution_input_gradient<Scalar>(device, convolution, t[3], t[1], t[5]);
+            }
+            kernels::convolution_filter_gradient<Scalar>(device, convolution, t[0], t[3], t[6]);
+        },
+        options);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("convolution on a GPU and its gradients are the sums of their products", Scalar,
+                   float, double) {
+    for (const CudaOptions& options : product_options<Scalar>()) {
+        CAPTURE(options.tf32);
+        for (const Case& c : cases) {
+            const std::string where = c.text();
+            CAPTURE(where);
+            CHECK(run<Scalar>(c, numbers<Scalar>(c), options).same());
+        }
+    }
+}
+
+TEST_CASE("large convolutions on a GPU and their gradients are the sums of their products") {
+    for (const CudaOptions& options : product_options<float>()) {
+        CAPTURE(options.tf32);
+        for (const Case& c : large_cases) {
+            const std::string where = c.text();
+            CAPTURE(where);
+            CHECK(run<float>(c, numbers<float>(c), options).same());
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("each way to lay windows on a GPU: padding, strides, dilation, groups", Scalar,
+                   float, double) {
+    for (const Padding padding : {valid, same}) {
+        for (const Index stride : {1, 2, 3}) {
+            for (const Index dilation : {1, 2}) {
+                for (const Index groups : {1, 2, 4}) {
+                    for (const Index channels : {4, 16}) {
+                        const Case c{2,     7,       6,      channels,   3,        2,
+                                     8,     padding, stride, 4 - stride, dilation, 3 - dilation,
+                                     groups};
+                        const std::string where = c.text();
+                        CAPTURE(where);
+                        CHECK(run<Scalar>(c, numbers<Scalar>(c)).same());
+                    }
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("convolution on a GPU applies each activation, with bias and without", Scalar,
+                   float, double) {
+    // In groups; and in splits.
+    for (const Case& c :
+         {Case{2, 6, 7, 4, 2, 3, 6, same, 1, 1, 1, 1, 2}, Case{2, 7, 6, 30, 3, 3, 5, same}}) {
+        auto tensors = numbers<Scalar>(c);
+        for (const std::size_t i : {0U, 1U, 2U}) {
+            tensors[i] =
+                random_integers<Scalar>(tensors[i].shape(), 1 + static_cast<unsigned>(i), -1, 1);
+        }
+        for (Scalar& value : tensors[1]) value /= 4;  // sums are exact still
+        for (const Activation activation : all_activations) {
+            const std::string where = concat(c.text(), " ", to_string(activation));
+            CAPTURE(where);
+            for (const bool bias : {true, false}) {
+                if (!bias) tensors[2] = Tensor<Scalar>(Shape{0});
+                const auto both = run<Scalar>(c, tensors, {}, activation);
+                CHECK(both.repeats);
+                // See the test of dense layers.
+                CHECK(both.gap(1e-30) < (activation == gelu ? 200 : 8) * eps<Scalar>);
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("convolution on a GPU is within the bound of its roundings", Scalar, float,
+                   double) {
+    for (const CudaOptions& options : product_options<Scalar>()) {
+        CAPTURE(options.tf32);
+        for (const Case& c :
+             {Case{20, 9, 10, 2, 3, 3, 5, same}, Case{3, 8, 7, 40, 5, 5, 68, same}}) {
+            auto tensors = numbers<Scalar>(c);
+            for (unsigned i = 0; i < 4; ++i) {
+                tensors[i] = random_normal<Scalar>(tensors[i].shape(), i);
+            }
+            const auto both = run<Scalar>(c, tensors, options);
+            for (std::size_t i = 0; i < 4; ++i) tensors[i] = magnitudes(tensors[i]);
+            const auto magnitude = run<Scalar>(c, tensors, options).expected;
+            const std::string where = c.text();
+            CAPTURE(where);
+            CHECK(both.repeats);
+            // One rounding more, of the expected number.
+            const auto check = [&](std::size_t i, Index n) {
+                const Gap gap = excess(both.result[i], both.expected[i], magnitude[i],
+                                       product_bound<Scalar>(n + 1, options));
+                CAPTURE(gap);
+                CHECK(gap.value <= 1);
+            };
+            const Convolution convolution = c.convolution();
+            check(4, convolution.depth());
+            check(5, convolution.window.taps() * c.filters);
+            check(6, c.images * convolution.window.positions());
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("NaN and infinities come through convolutions on a GPU, of their image", Scalar,
+                   float, double) {
+    for (const CudaOptions& options : product_options<Scalar>()) {
+        CAPTURE(options.tf32);
+        for (const Case& c : {Case{3, 6, 5, 3, 3, 2, 4, same}, Case{3, 6, 5, 32, 3, 2, 8, same}}) {
+            auto tensors = numbers<Scalar>(c);
+            tensors[0](1, 3, 2, 1) = not_a_number<Scalar>;
+            tensors[0](1, 0, 4, 2) = infinity<Scalar>;
+            tensors[3](2, 2, 2, 3) = -infinity<Scalar>;
+            tensors[3](2, 4, 3, 0) = not_a_number<Scalar>;
+            for (const Activation activation : {linear, relu}) {
+                const auto both = run<Scalar>(c, tensors, options, activation);
+                for (const std::size_t i : {4U, 5U, 6U}) {
+                    CAPTURE(i);
+                    CHECK(same_numbers(both.result[i], both.expected[i]));
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("a convolution on a GPU of no images has a filter gradient of 0", Scalar, float,
+                   double) {
+    const Case c{0, 6, 5, 3, 3, 2, 4};
+    Tensor<Scalar> dw(c.kernel());
+    std::ranges::fill(dw, not_a_number<Scalar>);
+    Cuda device;
+    const Tensor<Scalar, Cuda> x(c.input(), device), y(c.output(), device);
+    Tensor<Scalar, Cuda> w = to_cuda(device, dw), no_y(c.output(), device), no_x(c.input(), device);
+    kernels::convolution_forward<Scalar>(device, c.convolution(), x, w, {}, softmax, no_y);
+    kernels::convolution_input_gradient<Scalar>(device, c.convolution(), y, w, no_x);
+    kernels::convolution_filter_gradient<Scalar>(device, c.convolution(), x, y, w);
+    CHECK(identical(from_cuda(device, w), Tensor<Scalar>(c.kernel())));
+}
+
+TEST_CASE("a convolution with more elements than 32 bits count is refused on a GPU") {
+    Cuda device;
+    const Case c{Index{1} << 20, 64, 64, 1, 1, 1, 1};
+    const TensorView<const float, Cuda> x(nullptr, c.input()), y(nullptr, c.output());
+    const Tensor<float, Cuda> w(c.kernel(), device);
+    Tensor<float, Cuda> dw(c.kernel(), device);
+    CHECK_THROWS_AS(kernels::convolution_filter_gradient<float>(device, c.convolution(), x, y, dw),
+                    CudaError);
+}

@@ -1,0 +1,53 @@
+#include "weft/kernels/cuda/layout.hpp"
+
+#include "tests/support/cuda.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/layout.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weft;
+
+TEST_CASE_TEMPLATE("copies on a GPU", Scalar, float, double) {
+    const auto x = random_normal<Scalar>({1000}, 1), y = random_normal<Scalar>({1000}, 2);
+    CHECK(on_both<Scalar>({x, y}, [&](auto& device, const auto& t) {
+              kernels::copy_elements<Scalar>(device, t[0], t[1]);
+              kernels::copy_elements<Scalar>(device, t[0], t[0]);
+              kernels::copy_elements<Scalar>(device, {t[0].data(), {0}}, {t[1].data(), {0}});
+          }).same());
+}
+
+TEST_CASE_TEMPLATE("transposed samples on a GPU", Scalar, float, double) {
+    for (const Shape& shape : {Shape{1, 1, 1}, {3, 31, 33}, {2, 64, 5}, {2, 1, 100}, {70, 3, 40}}) {
+        CAPTURE(shape);
+        const auto x = random_normal<Scalar>(shape, 1);
+        CHECK(on_both<Scalar>({x, x}, [&](auto& device, const auto& t) {
+                  kernels::transpose_samples<Scalar>(device, shape[0], shape[1], shape[2],
+                                                     t[0].data(), t[1].data());
+              }).same());
+    }
+}
+
+TEST_CASE("more samples than a grid has blocks are transposed on a GPU") {
+    const Index samples = 65535 / 2 + 1;  // of two tiles each
+    const auto x = random_normal<float>({samples, 33, 1}, 1);
+    Cuda device;
+    const auto on_gpu = to_cuda(device, x);
+    Tensor<float, Cuda> y(x.shape(), device);
+    kernels::transpose_samples<float>(device, samples, 33, 1, on_gpu.data(), y.data());
+    CHECK(identical(from_cuda(device, y), x));
+}
+
+TEST_CASE_TEMPLATE("padded and cropped images on a GPU", Scalar, float, double) {
+    const auto x = random_normal<Scalar>({3, 5, 6, 2}, 1);
+    const auto padded = random_normal<Scalar>({3, 8, 6, 2}, 2);
+    const auto wide = random_normal<Scalar>({3, 5, 11, 2}, 3);
+    CHECK(on_both<Scalar>({x, padded, wide}, [&](auto& device, const auto& t) {
+              kernels::pad_images<Scalar>(device, t[0], 1, 0, t[1]);
+              kernels::pad_images<Scalar>(device, t[0], 0, 4, t[2]);
+          }).same());
+    CHECK(on_both<Scalar>({x, padded, wide}, [&](auto& device, const auto& t) {
+              kernels::crop_images<Scalar>(device, t[1], 2, 0, t[0]);
+              kernels::crop_images<Scalar>(device, t[2], 0, 3, t[0]);
+          }).same());
+}

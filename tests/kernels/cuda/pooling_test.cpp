@@ -1,0 +1,183 @@
+#include "weft/kernels/cuda/pooling.hpp"
+
+#include "tests/support/cuda.hpp"
+#include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/pooling.hpp"
+#include "tests/support/special_values.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+
+using namespace weft;
+using kernels::Window2D;
+using kernels::window_axis;
+
+namespace {
+
+/// Windows over images of some size, rows and columns never alike.
+struct PoolCase {
+    Index images, rows, columns, channels;
+    Index window_rows, window_columns, stride_rows, stride_columns;
+    Padding padding;
+    Index dilation_rows = 1, dilation_columns = 1;
+
+    Window2D window() const {
+        return {window_axis(rows, window_rows, stride_rows, dilation_rows, padding),
+                window_axis(columns, window_columns, stride_columns, dilation_columns, padding),
+                channels};
+    }
+    Shape input() const { return {images, rows, columns, channels}; }
+    Shape output() const {
+        return {images, window().rows.output, window().columns.output, channels};
+    }
+    std::string text() const {
+        return concat(input(), " by ", window_rows, "x", window_columns, " / ", stride_rows, "x",
+                      stride_columns, " ", to_string(padding), " dilation ", dilation_rows, "x",
+                      dilation_columns);
+    }
+};
+
+const PoolCase pool_cases[] = {
+    {2, 4, 6, 3, 2, 2, 2, 2, valid},  // as in the tutorials
+    {3, 7, 5, 2, 2, 3, 2, 1, valid},  // overlaps, leftovers
+    {3, 7, 5, 2, 3, 2, 2, 3, same},   // zeros around
+    {1, 1, 1, 1, 1, 1, 1, 1, valid},
+    {2, 5, 6, 1, 5, 6, 1, 1, valid},  // one window
+    {2, 3, 4, 5, 4, 5, 3, 4, same},   // windows larger than the image
+    {5, 6, 3, 9, 1, 2, 3, 1, valid},  // gaps between windows
+    {9, 6, 7, 2, 3, 3, 1, 1, same},
+    // Windows that are apart and leave rows, columns or both out: behind the last, or in between.
+    {2, 5, 7, 3, 2, 2, 2, 2, valid},
+    {2, 7, 9, 5, 2, 3, 3, 4, valid},
+    {2, 6, 8, 2, 2, 3, 2, 4, same},
+    // A warp's channels, some more, and several blocks of a row.
+    {2, 5, 4, 32, 2, 2, 2, 2, same},
+    {2, 6, 5, 37, 2, 3, 2, 2, same},
+    {1, 3, 9, 131, 2, 3, 1, 1, same},
+    // Taps apart from each other.
+    {2, 9, 8, 3, 2, 3, 1, 2, valid, 3, 2},
+    {2, 9, 7, 3, 2, 2, 2, 2, valid, 2, 2},
+    {2, 7, 8, 17, 3, 2, 2, 1, same, 2, 3},
+    {2, 3, 4, 2, 3, 3, 1, 1, same, 4, 5},
+    // No images.
+    {0, 4, 6, 3, 2, 2, 2, 2, valid},
+};
+
+/// y, dx, dx in front of a relu whose output was pooled, y without taps: arguments 2 to 5, and the
+/// taps as numbers in argument 6.
+template <class Tap, class Scalar>
+OnBoth<Scalar> max_pool(const PoolCase& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy) {
+    Tensor<Scalar> dx(c.input()), y(c.output());
+    std::ranges::fill(dx, Scalar(99));  // to be overwritten
+    return on_both<Scalar>(
+        {x, dy, y, dx, dx, y, y}, [&]<class Device>(Device& device, const auto& v) {
+            Tensor<Tap, Device> taps(c.output(), device);
+            kernels::max_pool_forward<Scalar>(device, c.window(), v[0], v[2], taps.data());
+            kernels::max_pool_backward<Scalar>(device, c.window(), {}, v[1], taps.data(), v[3]);
+            kernels::max_pool_backward<Scalar>(device, c.window(), v[2], v[1], taps.data(), v[4]);
+            kernels::max_pool_forward<Scalar, Tap>(device, c.window(), v[0], v[5], nullptr);
+            Tensor<Tap> on_host(c.output());
+            kernels::copy_to_host<Tap>(device, taps, on_host);
+            Tensor<Scalar> numbers(c.output());
+            std::ranges::copy(on_host, numbers.begin());
+            kernels::copy_to_device<Scalar>(device, numbers, v[6]);
+        });
+}
+
+/// y and dx, in arguments 2 and 3.
+template <class Scalar>
+OnBoth<Scalar> average_pool(const PoolCase& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy) {
+    Tensor<Scalar> dx(c.input()), y(c.output());
+    std::ranges::fill(dx, Scalar(99));
+    return on_both<Scalar>({x, dy, y, dx}, [&](auto& device, const auto& v) {
+        kernels::average_pool_forward<Scalar>(device, c.window(), v[0], v[2]);
+        kernels::average_pool_backward<Scalar>(device, c.window(), v[1], v[3]);
+    });
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("max pooling on a GPU has the bits of its definition", Scalar, float, double) {
+    const Scalar special[] = {not_a_number<Scalar>, -infinity<Scalar>, 3, -Scalar(0), Scalar(0), 3};
+    for (const PoolCase& c : pool_cases) {
+        const std::string where = c.text();
+        CAPTURE(where);
+        // Whole numbers, whose sums are exact: negative, so that zeros around are not taken; with
+        // ties, and many windows that a relu left all 0; of special numbers.
+        const auto dy = random_integers<Scalar>(c.output(), 2, -9, 9);
+        const auto negative = random_integers<Scalar>(c.input(), 1, -9, -2);
+        auto relu_output = random_integers<Scalar>(c.input(), 3, -9, 3);
+        for (Scalar& value : relu_output) value = std::max(value, Scalar(0));
+        auto strange = random_integers<Scalar>(c.input(), 8, 0, 23);
+        for (Scalar& value : strange)
+            value = special[std::min(static_cast<Index>(value), Index{5})];
+        for (const auto& x : {negative, relu_output, strange}) {
+            CHECK(max_pool<std::int32_t>(c, x, dy).same());
+            CHECK(max_pool<std::uint8_t>(c, x, dy).same());
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("max pooling on a GPU counts taps beyond 255", Scalar, float, double) {
+    const PoolCase c{2, 19, 23, 2, 17, 20, 1, 2, same};
+    auto x = random_normal<Scalar>(c.input(), 1);
+    const auto dy = random_integers<Scalar>(c.output(), 2, -9, 9);
+    const auto both = max_pool<std::int32_t>(c, x, dy);
+    CHECK(both.same());
+    CHECK(*std::max_element(both.result[6].begin(), both.result[6].end()) > 255);
+}
+
+TEST_CASE_TEMPLATE("average pooling on a GPU divides by the elements inside the image", Scalar,
+                   float, double) {
+    for (const PoolCase& c : pool_cases) {
+        const std::string where = c.text();
+        CAPTURE(where);
+        const auto integers = average_pool(c, random_integers<Scalar>(c.input(), 3, 2, 9),
+                                           random_integers<Scalar>(c.output(), 4, 2, 9));
+        CHECK(integers.repeats);
+        // The sum is exact, its quotient rounded once. Of gradients each quotient is, and the sum:
+        // of double as often as it has terms, up to 9.
+        CHECK(identical(integers.result[2], integers.expected[2]));
+        CHECK(largest_gap(integers.result[3], integers.expected[3], 1e-30) <
+              (sizeof(Scalar) == 4 ? 2 : 6) * eps<Scalar>);
+        // Terms that cancel: roundings of sums of up to 30 numbers below 5.
+        const auto numbers = average_pool(c, random_normal<Scalar>(c.input(), 5),
+                                          random_normal<Scalar>(c.output(), 6));
+        CHECK(numbers.repeats);
+        CHECK(largest_gap(numbers.result[2], numbers.expected[2], 5) < 15 * eps<Scalar>);
+        CHECK(largest_gap(numbers.result[3], numbers.expected[3], 5) < 15 * eps<Scalar>);
+    }
+}
+
+TEST_CASE_TEMPLATE("average pooling on a GPU of whole images", Scalar, float, double) {
+    const PoolCase c{2, 61, 67, 3, 61, 67, 1, 1, valid};
+    const auto both = average_pool(c, random_integers<Scalar>(c.input(), 3, -9, 9),
+                                   random_integers<Scalar>(c.output(), 4, -9, 9));
+    CHECK(both.same());  // sums are exact, and one window holds each element
+}
+
+TEST_CASE_TEMPLATE("average pooling on a GPU keeps NaN in its windows and its channel", Scalar,
+                   float, double) {
+    const PoolCase c{1, 4, 4, 2, 2, 2, 2, 2, valid};
+    auto x = random_integers<Scalar>(c.input(), 3, -9, 9);
+    x(0, 1, 2, 1) = not_a_number<Scalar>;
+    const auto both = average_pool(c, x, random_integers<Scalar>(c.output(), 4, -9, 9));
+    for (Index i = 0; i < 8; ++i) {
+        const bool is_bad = i == 3;
+        CHECK(std::isnan(both.result[2][i]) == is_bad);
+        if (!is_bad) CHECK(both.result[2][i] == both.expected[2][i]);
+    }
+}
+
+TEST_CASE("pooling on a GPU refuses images of more elements than it can count") {
+    // 2^31 elements, a quarter of them in the output; nothing is read.
+    Cuda device;
+    const PoolCase c{512, 256, 256, 64, 2, 2, 2, 2, valid};
+    const TensorView<const float, Cuda> x(nullptr, c.input());
+    const TensorView<float, Cuda> y(nullptr, c.output());
+    CHECK_THROWS_AS(kernels::max_pool_forward<float>(device, c.window(), x, y,
+                                                     static_cast<std::uint8_t*>(nullptr)),
+                    CudaError);
+    CHECK_THROWS_AS(kernels::average_pool_forward<float>(device, c.window(), x, y), CudaError);
+}
