@@ -2,13 +2,11 @@
 //        training, the test score and the prediction for one picture.
 // Run:   bash examples/fashion_mnist/run.sh [--model mlp] [--help]
 // Its last line: the class of the first test picture, "Ankle boot" for a trained model.
-#include "augment.hpp"
-#include "options.hpp"
 #include "photo.hpp"
 #include "predictions.hpp"
+#include "training.hpp"
 
 #include <weft/data/fashion_mnist.hpp>
-#include <weft/io/checkpoint_file.hpp>
 #include <weft/io/model_file.hpp>
 #include <weft/report/report.hpp>
 
@@ -21,12 +19,6 @@
 namespace {
 
 using weft::Index;
-
-/// Images as floating-point numbers, and their labels.
-struct Split {
-    weft::Tensor<float> images;         ///< (N, 28, 28) or (N, 28, 28, 1)
-    weft::Tensor<std::uint8_t> labels;  ///< (N)
-};
 
 Split make_split(weft::TensorView<const std::uint8_t> images,
                  weft::TensorView<const std::uint8_t> labels, Index limit,
@@ -74,51 +66,6 @@ double median_speed(const weft::History& history) {
     return (speeds[(n - 1) / 2] + speeds[n / 2]) / 2;
 }
 
-/// The optimiser and the schedule that the options name, over that many steps in all.
-weft::TrainerOptions<float, weft::Cpu> trainer_options(const Options& options, std::int64_t steps) {
-    using namespace weft;
-    const double rate = options.learning_rate;
-    const auto declare = [&](auto optimizer, double default_rate) {
-        optimizer.learning_rate = rate > 0 ? rate : default_rate;
-        return optimizer;
-    };
-    TrainerOptions<float, Cpu> trainer{.loss = SparseCategoricalCrossentropy{},
-                                       .metrics = {Accuracy{}}};
-    if (options.optimizer == "adam") trainer.optimizer = declare(Adam{}, 0.001);
-    if (options.optimizer == "adamw") trainer.optimizer = declare(AdamW{}, 0.001);
-    if (options.optimizer == "rmsprop") trainer.optimizer = declare(RMSprop{}, 0.001);
-    if (options.optimizer == "sgd") {
-        trainer.optimizer = declare(SGD{.momentum = 0.9, .nesterov = true}, 0.02);
-    }
-    const double top = trainer.optimizer->learning_rate();
-    if (options.schedule == "cosine") {
-        const std::int64_t warmup = steps / 20;
-        trainer.learning_rate_schedule = CosineDecay{.initial_learning_rate = top / 10,
-                                                     .decay_steps = steps - warmup,
-                                                     .alpha = 0.001,
-                                                     .warmup_target = top,
-                                                     .warmup_steps = warmup};
-    }
-    if (options.schedule == "exponential") {
-        trainer.learning_rate_schedule = ExponentialDecay{top, steps, 0.01};
-    }
-    if (options.schedule == "piecewise") {
-        // A boundary is the last step with the value before it.
-        const std::int64_t half = std::max<std::int64_t>(steps / 2, 1) - 1,
-                           three_quarters = 3 * steps / 4 - 1;
-        trainer.learning_rate_schedule = PiecewiseConstantDecay{
-            {half, std::max(half + 1, three_quarters)}, {top, top / 10, top / 100}};
-    }
-    if (options.schedule == "polynomial") {
-        trainer.learning_rate_schedule = PolynomialDecay{top, steps, top / 100};
-    }
-    if (options.schedule == "step") {
-        // Rounded up, so that no steps are left for a fourth rate.
-        trainer.learning_rate_schedule = StepDecay{top, (steps + 2) / 3, 0.1};
-    }
-    return trainer;
-}
-
 /// The tutorial's network for samples of that shape, with its first weights or those of --load.
 /// Throws ArgumentError for a file that holds one of other shapes or another number of parameters.
 weft::Model<float> make_model(const Options& options, const Tutorial& network,
@@ -136,55 +83,6 @@ weft::Model<float> make_model(const Options& options, const Tutorial& network,
             " with ", network.parameters));
     }
     return model;
-}
-
-/// What training left behind; all of it empty with --load.
-struct Training {
-    weft::History history;
-    std::size_t best_epoch = 0;     ///< from 1, with the lowest val_loss; 0 without one
-    std::size_t weights_epoch = 0;  ///< from 1, after which the model had the weights it has now;
-                                    ///< 0 when it had them after none
-};
-
-/// The epoch with the lowest val_loss, from 1; 0 when none has a number for it.
-std::size_t best_epoch(const weft::History& history) {
-    weft::BestScore best("val_loss", weft::Better::automatic, 0);
-    std::size_t epoch = 0;
-    for (std::size_t i = 0; i < history.epochs.size(); ++i) {
-        const auto value = history.epochs[i].scores.find("val_loss");
-        if (value && best.improve(*value)) epoch = i + 1;
-    }
-    return epoch;
-}
-
-/// Trains as the options say. Without validation data `validation` is null.
-Training fit(const Options& options, weft::Trainer<float, weft::Cpu>& trainer, const Split& train,
-             const Split* validation) {
-    weft::FitOptions<float> fit{
-        .epochs = options.epochs, .batch_size = options.batch_size, .seed = options.seed};
-    if (validation) fit.validation_data = {validation->images, validation->labels};
-    weft::EarlyStopping stopping{.patience = options.patience};
-    if (options.patience > 0) fit.callbacks.push_back(stopping);
-    if (options.schedule == "plateau") {
-        // The test set is looked at, but takes no part in the training.
-        const bool validates = validation && !options.validates_on_test;
-        fit.callbacks.push_back(
-            weft::ReduceLROnPlateau{.monitor = validates ? "val_loss" : "loss", .patience = 5});
-    }
-    if (!options.checkpoint.empty()) {
-        fit.checkpoint = weft::checkpoint_file(options.checkpoint);
-    }
-    const weft::Examples<float> examples(train.images, train.labels);
-    Training training{.history = trainer.fit(options.augment ? augment(examples) : examples, fit)};
-    training.best_epoch = best_epoch(training.history);
-    // Early stopping brings back the weights of the best epoch; a run that a NaN ended has those of
-    // a step after its last epoch.
-    if (stopping.best_epoch > 0) {
-        training.weights_epoch = static_cast<std::size_t>(stopping.best_epoch);
-    } else if (!training.history.non_finite) {
-        training.weights_epoch = training.history.epochs.size();
-    }
-    return training;
 }
 
 /// The user's pictures (N, sample...), made like those that the network trains on.
@@ -253,7 +151,11 @@ int run(const Options& options) {
     const weft::Cpu device =
         options.exact_threads ? weft::Cpu::exactly(options.threads) : weft::Cpu(options.threads);
     std::cout << "weft " WEFT_VERSION ", " << weft::instruction_set << ", " << device.threads()
-              << " threads\n\n";
+              << " threads";
+    const bool on_gpu = options.device == "cuda";
+    const std::string gpu = on_gpu ? gpu_name(options) : "";
+    if (on_gpu) std::cout << ", trained on " << gpu;
+    std::cout << "\n\n";
 
     const weft::FashionMnist data = weft::load_fashion_mnist(options.data);
     Split train = make_split(data.train_images, data.train_labels, options.limit, network);
@@ -271,15 +173,18 @@ int run(const Options& options) {
     model.set_device(device);
     std::cout << "\n" << model.summary() << "\n";
 
-    const Index batches = (train.labels.size() + options.batch_size - 1) / options.batch_size;
-    weft::Trainer trainer(model, trainer_options(options, options.epochs * batches));
     const Split* const validation = held_back                   ? &*held_back
                                     : options.validates_on_test ? &test
                                                                 : nullptr;
     Training training;
-    if (trains) training = fit(options, trainer, train, validation);
+    if (trains) {
+        const auto fit_there = on_gpu ? fit_on_gpu : fit<weft::Cpu>;
+        training = fit_there(options, model, train, validation);
+    }
     const weft::History& history = training.history;
     if (!options.save.empty()) weft::save_model(model, options.save);
+    weft::Trainer<float, weft::Cpu> trainer(
+        model, {.loss = weft::SparseCategoricalCrossentropy{}, .metrics = {weft::Accuracy{}}});
     const weft::Scores scores = trainer.evaluate(test.images, test.labels);
     const weft::Tensor<float> predictions = model.predict(test.images);  // (M, 10)
     const weft::ClassificationReport report(predictions, test.labels);
@@ -313,6 +218,7 @@ int run(const Options& options) {
             {"parameters", model.parameter_count()},
             {"trainable_parameters", model.trainable_parameter_count()},
             {"device", options.device},
+            {"gpu", on_gpu ? Json(gpu) : Json()},
             {"threads", device.threads()},
             {"instruction_set", weft::instruction_set},
             {"seed", if_trained(options.seed)},

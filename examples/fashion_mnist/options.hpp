@@ -32,6 +32,7 @@ struct Options {
     std::string checkpoint;
     bool resume = false;
     std::string device = "cpu";
+    bool tf32 = false;
     bool augment = false;
     std::vector<std::string> photos;
     std::string predictions;
@@ -86,9 +87,12 @@ inline Options parse(int argc, char** argv, CLI::App& app) {
     app.add_flag("--resume", options.resume,
                  "Go on with the run that --checkpoint kept, if there is one")
         ->needs(checkpoint);
-    app.add_option("--device", options.device, "Where to compute")
-        ->check(CLI::IsMember({"cpu"}))
-        ->capture_default_str();
+    CLI::Option* const device = app.add_option("--device", options.device,
+                                               "Where to train: on the CPU, or on an NVIDIA GPU")
+                                    ->check(CLI::IsMember({"cpu", "cuda"}))
+                                    ->capture_default_str();
+    app.add_flag("--tf32", options.tf32, "With --device cuda: products on tensor cores, in TF32")
+        ->needs(device);
     app.add_flag("--augment", options.augment,
                  "Train on flipped, shifted and partly hidden images [the model's]");
     app.add_option("--photo", options.photos, "Classify these PNG or JPEG files after training");
