@@ -16,6 +16,7 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
     list(FILTER cuda_tests INCLUDE REGEX "/cuda/(loss|metric|reduction|batch_norm|tally|layout)_test")
 elseif(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     list(FILTER cuda_tests EXCLUDE REGEX "cuda_(device|layers)_test|/cuda/(convolution|dense)_test")
+    list(REMOVE_ITEM cuda_sim_tests cuda_sim/training_test.cpp)
 endif()
 
 add_library(weft_cuda_tests OBJECT ${cuda_tests})
