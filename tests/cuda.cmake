@@ -11,12 +11,12 @@ list(REMOVE_ITEM cuda_tests ${cuda_sim_tests})
 list(FILTER cuda_sim_tests INCLUDE REGEX "^cuda_sim/[^/]+$")
 list(REMOVE_ITEM cuda_sim_tests cuda_sim/races_test.cpp) # a program of its own
 
-# Under sanitizers, which make fibers slow, some that reach each family of kernels.
-if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
-    list(FILTER cuda_tests INCLUDE REGEX "/cuda/(loss|metric|reduction|batch_norm|tally|layout)_test")
-elseif(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
-    list(FILTER cuda_tests EXCLUDE REGEX "cuda_(device|layers)_test|/cuda/(convolution|dense)_test")
-    list(REMOVE_ITEM cuda_sim_tests cuda_sim/training_test.cpp)
+# Under sanitizers, which take long over fibers and over models, some that reach each family of kernels.
+if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    list(FILTER cuda_tests INCLUDE REGEX
+         "core/cuda_test|/cuda/(loss|metric|reduction|batch_norm|tally|layout|pooling|optimizer)_test"
+    )
+    list(REMOVE_ITEM cuda_sim_tests cuda_sim/training_test.cpp cuda_sim/library_test.cpp)
 endif()
 
 add_library(weft_cuda_tests OBJECT ${cuda_tests})
