@@ -14,6 +14,19 @@ __device__ Scalar inverse_deviation_of(Scalar variance, Scalar epsilon) {
     return Scalar(1) / std::sqrt(variance + epsilon);
 }
 
+/// y = (x - mean) inverse gamma + beta of each column, with inverse = inverse_of(c). gamma and beta
+/// may be null, for 1 and 0.
+template <class Scalar, class InverseOf>
+void normalize(const Cuda& device, Index rows, Index columns, const Scalar* x, const Scalar* mean,
+               InverseOf inverse_of, const Scalar* gamma, const Scalar* beta, Scalar* y) {
+    cuda::for_each_of_columns(device, rows, columns, [=] __device__(int c) {
+        const Scalar center = mean[c], inverse = inverse_of(c);
+        const Scalar scale = gamma == nullptr ? Scalar(1) : gamma[c];
+        const Scalar shift = beta == nullptr ? Scalar(0) : beta[c];
+        return [=](int i) { y[i] = (x[i] - center) * inverse * scale + shift; };
+    });
+}
+
 }  // namespace
 
 // With d = x - x_0, x_0 the first row, one pass is enough:  mean = x_0 + sum d / R,
@@ -43,24 +56,18 @@ void batch_norm_forward(Cuda& device, Index rows, Index columns, const Scalar* x
             moving_mean[c] = momentum * moving_mean[c] + (1 - momentum) * of_batch;
             moving_variance[c] = momentum * moving_variance[c] + (1 - momentum) * variance;
         });
-    cuda::for_each_of_columns(device, rows, columns, [=] __device__(int c) {
-        const Scalar center = mean[c], inverse = inverse_deviation[c];
-        const Scalar scale = gamma == nullptr ? Scalar(1) : gamma[c];
-        const Scalar shift = beta == nullptr ? Scalar(0) : beta[c];
-        return [=](int i) { y[i] = (x[i] - center) * inverse * scale + shift; };
-    });
+    const auto inverse_of = [=] __device__(int c) { return inverse_deviation[c]; };
+    normalize(device, rows, columns, x, mean, inverse_of, gamma, beta, y);
 }
 
 template <class Scalar>
 void batch_norm_inference(Cuda& device, Index rows, Index columns, const Scalar* x,
                           const Scalar* mean, const Scalar* variance, Scalar epsilon,
                           const Scalar* gamma, const Scalar* beta, Scalar* y) {
-    cuda::for_each_of_columns(device, rows, columns, [=] __device__(int c) {
-        const Scalar center = mean[c], inverse = inverse_deviation_of(variance[c], epsilon);
-        const Scalar scale = gamma == nullptr ? Scalar(1) : gamma[c];
-        const Scalar shift = beta == nullptr ? Scalar(0) : beta[c];
-        return [=](int i) { y[i] = (x[i] - center) * inverse * scale + shift; };
-    });
+    const auto inverse_of = [=] __device__(int c) {
+        return inverse_deviation_of(variance[c], epsilon);
+    };
+    normalize(device, rows, columns, x, mean, inverse_of, gamma, beta, y);
 }
 
 template <class Scalar>

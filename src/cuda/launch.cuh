@@ -20,17 +20,10 @@ inline int narrow(Index n) {
 /// n / d, rounded up.
 __host__ __device__ constexpr int ceil_div(int n, int d) { return n / d + (n % d != 0 ? 1 : 0); }
 
-/// Blocks, the threads of each, and how much shared memory each has behind its arrays.
+/// Blocks, and the threads of each.
 struct Grid {
     dim3 blocks, threads;
-    std::size_t shared_bytes = 0;
 };
-
-/// A thread for each of so many elements.
-inline Grid grid_over(int count, int threads = 256) {
-    return {dim3(static_cast<unsigned>(ceil_div(count, threads))),
-            dim3(static_cast<unsigned>(threads))};
-}
 
 /// Starts kernel(arguments...) behind all work of the device before. Without blocks there is nothing
 /// to do.
@@ -43,7 +36,6 @@ void launch(const Cuda& device, void (*kernel)(Parameters...), const Grid& grid,
     cudaLaunchConfig_t config{};
     config.gridDim = grid.blocks;
     config.blockDim = grid.threads;
-    config.dynamicSmemBytes = grid.shared_bytes;
     config.stream = stream_of(device);
     check(cudaLaunchKernelEx(&config, kernel, arguments...), "starting a kernel");
     if (context.waits_for_each) context.synchronize();
@@ -61,8 +53,10 @@ __global__ void each(int count, Operation operation) {
 /// operation(i) for each i below count, all at once. It is a `[=] __device__ (int i)`.
 template <class Operation>
 void for_each(const Cuda& device, Index count, Operation operation) {
+    constexpr int threads = 256;
     const int n = narrow(count);
-    launch(device, each<Operation>, grid_over(n), n, operation);
+    const Grid grid{dim3(static_cast<unsigned>(ceil_div(n, threads))), dim3(threads)};
+    launch(device, each<Operation>, grid, n, operation);
 }
 
 }  // namespace weft::kernels::cuda

@@ -34,9 +34,9 @@ __global__ void transpose(int tiles_down, int rows, int columns, const Scalar* x
     }
 }
 
-/// Places of images in larger ones: `inside` of a smaller image lie at (top, left).
+/// An image that is walked, and another one of which it is a part, or which is a part of it.
 struct Frame {
-    int rows, columns, channels;  ///< of the image that is walked
+    int rows, columns, channels;  ///< of the one that is walked
     int other_rows, other_columns;
 
     Frame(const Shape& walked, const Shape& other)

@@ -84,7 +84,7 @@ TEST_CASE("sums of blocks, by shuffles, shared memory and a barrier") {
 }
 
 static __global__ void reverse_block(float* x, int n) {
-    float* const tile = dynamic_shared<float>();
+    auto* const tile = reinterpret_cast<float*>(Engine::get().dynamic_shared());
     const int i = static_cast<int>(threadIdx.x);
     tile[i] = x[i];
     __syncthreads();

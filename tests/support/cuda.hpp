@@ -4,6 +4,7 @@
 
 #include "tests/support/compare.hpp"
 #include "tests/support/reference/layout.hpp"
+#include "weft/core/staging.hpp"
 #include "weft/kernels/cuda/layout.hpp"
 
 #include <functional>
@@ -15,17 +16,13 @@ namespace weft {
 /// The tensor on the GPU.
 template <class Scalar>
 Tensor<Scalar, Cuda> to_cuda(const Cuda& device, const Tensor<Scalar>& x) {
-    Tensor<Scalar, Cuda> result(x.shape(), device);
-    kernels::copy_to_device<Scalar>(device, x, result);
-    return result;
+    return on_device<Scalar>(device, x);
 }
 
 /// The tensor back on the host.
 template <class Scalar>
 Tensor<Scalar> from_cuda(const Cuda& device, const Tensor<Scalar, Cuda>& x) {
-    Tensor<Scalar> result(x.shape());
-    kernels::copy_to_host<Scalar>(device, x, result);
-    return result;
+    return on_host<Scalar>(device, x);
 }
 
 /// Calls body once for each order in which the simulator runs threads; on a GPU twice.

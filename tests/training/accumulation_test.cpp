@@ -18,6 +18,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 using namespace weft;
 
 namespace {
@@ -139,6 +141,8 @@ TEST_CASE("one batch to an update is the usual training, to the bit") {
     // As many as there are in the epoch: one update of all.
     fit.gradient_accumulation_steps = 100;
     const Trained all = train(layers_for(3, softmax), options, data, fit);
+    fit.gradient_accumulation_steps = std::numeric_limits<Index>::max();
+    CHECK(identical(train(layers_for(3, softmax), options, data, fit).parameters, all.parameters));
     CHECK(usual.steps == 18);
     CHECK(all.steps == 3);
     fit = {.batch_size = 100};

@@ -22,6 +22,24 @@ auto on_host(const Device& device, std::type_identity_t<TensorView<const Scalar,
     }
 }
 
+/// A tensor of the device's with the elements of the host's x.
+template <class Scalar, class Device>
+Tensor<Scalar, Device> on_device(const Device& device,
+                                 std::type_identity_t<TensorView<const Scalar>> x) {
+    Tensor<Scalar, Device> copy(x.shape(), device);
+    copy_to_device<Scalar>(device, x, copy);
+    return copy;
+}
+
+/// Moves x to another device of the same kind, by way of the host. It stays where it is if they
+/// share memory.
+template <class Scalar, class Device>
+void move_tensor(Tensor<Scalar, Device>& x, const Device& from, const Device& to) {
+    if constexpr (!Device::is_host) {
+        if (!(from == to)) x = on_device<Scalar>(to, on_host<Scalar>(from, x));
+    }
+}
+
 /// Lets write(TensorView<Scalar>) write all elements of x: into x itself where the device's memory
 /// is the host's, else into zeros, which then go to the device. If it throws, they do not.
 template <class Scalar, class Device, class Write>

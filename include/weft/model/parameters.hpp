@@ -32,14 +32,7 @@ public:
     }
 
     /// Moves them from one device to another of the same kind.
-    WEFT_COLD void move(const Device& from, const Device& to) {
-        if constexpr (!Device::is_host) {
-            if (from == to) return;
-            Tensor<Scalar, Device> moved(arena_.shape(), to);
-            copy_to_device<Scalar>(to, on_host<Scalar>(from, arena_), moved);
-            arena_ = std::move(moved);
-        }
-    }
+    WEFT_COLD void move(const Device& from, const Device& to) { move_tensor(arena_, from, to); }
 
     View view(const ParameterSlot& slot) { return {arena_.data() + offset(slot), slot.shape}; }
     ConstView view(const ParameterSlot& slot) const {

@@ -32,25 +32,15 @@ template <class Scalar, class Device = Cpu>
 LossResult<Scalar> evaluate_loss(const std::type_identity_t<LossDeclaration<Scalar, Device>>& loss,
                                  const Tensor<Scalar>& predictions, const Tensor<Scalar>& targets,
                                  bool fused = false, Device device = testing_device<Device>()) {
-    const auto there = [&](const Tensor<Scalar>& x) {
-        Tensor<Scalar, Device> copy(x.shape(), device);
-        copy_to_device<Scalar>(device, x, copy);
-        return copy;
-    };
-    const auto nan = [&](const Shape& shape) {
-        Tensor<Scalar> x(shape);
-        std::fill(x.begin(), x.end(), std::numeric_limits<Scalar>::quiet_NaN());
-        return there(x);
-    };
-    const auto here = [&](const Tensor<Scalar, Device>& x) {
-        Tensor<Scalar> copy(x.shape());
-        copy_to_host<Scalar>(device, x, copy);
-        return copy;
-    };
-    auto predictions_there = there(predictions), gradient = nan(predictions.shape());
-    auto losses = nan({predictions.shape()[0] * loss_rows(predictions.shape().sample())});
-    loss->evaluate(device, fused, predictions_there, there(targets),
+    const Shape rows{predictions.shape()[0] * loss_rows(predictions.shape().sample())};
+    auto predictions_there = on_device<Scalar>(device, predictions);
+    auto losses = on_device<Scalar>(device, not_written<Scalar>(rows));
+    auto gradient = on_device<Scalar>(device, not_written<Scalar>(predictions.shape()));
+    loss->evaluate(device, fused, predictions_there, on_device<Scalar>(device, targets),
                    Scalar(1) / static_cast<Scalar>(losses.size()), losses, gradient);
+    const auto here = [&](const Tensor<Scalar, Device>& x) {
+        return Tensor<Scalar>(on_host<Scalar>(device, x));
+    };
     return {here(losses), here(gradient), here(predictions_there)};
 }
 

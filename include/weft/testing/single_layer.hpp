@@ -23,6 +23,14 @@ Device testing_device() {
     }
 }
 
+/// All NaN: what a kernel does not write stays so.
+template <class Scalar>
+Tensor<Scalar> not_written(const Shape& shape) {
+    Tensor<Scalar> x(shape);
+    std::fill(x.begin(), x.end(), std::numeric_limits<Scalar>::quiet_NaN());
+    return x;
+}
+
 /// One layer with its parameters, and the memory of one pass, on any device. Trainable parameters
 /// start random, also where the layer would start them at zero; the others as the layer asks.
 /// Tensors are the host's. Copies are deep.
@@ -75,12 +83,12 @@ public:
         if (layer_->is_view()) return Tensor<Scalar>(x.view().reshape(shape));
         send(parameters_);
         send(state_);
-        auto x_there = there(x), y = there(nan(shape));
+        auto x_there = there(x), y = there(not_written<Scalar>(shape));
         saved_ = there(all_bits(layer_->saved_bytes(x.shape()[0])));
         if (activation() == linear || is_fused()) {
             layer_->forward(pass(), x_there, y);
         } else {
-            z_ = there(nan(shape));
+            z_ = there(not_written<Scalar>(shape));
             layer_->forward(pass(), x_there, z_);
             activation_forward<Scalar>(device_, activation(), z_, y);
         }
@@ -92,7 +100,7 @@ public:
     Tensor<Scalar> backward(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                             const Tensor<Scalar>& dy) {
         if (layer_->is_view()) return Tensor<Scalar>(dy.view().reshape(x.shape()));
-        auto dx = there(nan(x.shape()));
+        auto dx = there(not_written<Scalar>(x.shape()));
         back(x, y, dy, dx);
         return here(dx);
     }
@@ -113,8 +121,8 @@ private:
     void back(const Tensor<Scalar>& x, const Tensor<Scalar>& y, const Tensor<Scalar>& dy,
               TensorView<Scalar, Device> dx) {
         send(parameters_);
-        const auto not_written = nan(gradients_.shape());
-        std::copy(not_written.begin(), not_written.end(), gradients_.host().begin());
+        const auto start = not_written<Scalar>(gradients_.shape());
+        std::copy(start.begin(), start.end(), gradients_.host().begin());
         send(gradients_);
         auto x_there = there(x), y_there = there(y), dy_there = there(dy);
         if (needs_input(activation())) {
@@ -126,11 +134,6 @@ private:
         gradients_.fetch(device_);
     }
 
-    static Tensor<Scalar> nan(const Shape& shape) {
-        Tensor<Scalar> x(shape);
-        std::fill(x.begin(), x.end(), std::numeric_limits<Scalar>::quiet_NaN());
-        return x;
-    }
     static Tensor<std::byte> all_bits(std::size_t size_bytes) {
         Tensor<std::byte> bytes({static_cast<Index>(size_bytes)});
         std::fill(bytes.begin(), bytes.end(), std::byte{0xFF});
@@ -140,14 +143,10 @@ private:
     // The way to the device and back.
     template <class T>
     Tensor<T, Device> there(const Tensor<T>& x) const {
-        Tensor<T, Device> copy(x.shape(), device_);
-        copy_to_device<T>(device_, x, copy);
-        return copy;
+        return on_device<T>(device_, x);
     }
     Tensor<Scalar> here(const Tensor<Scalar, Device>& x) const {
-        Tensor<Scalar> copy(x.shape());
-        copy_to_host<Scalar>(device_, x, copy);
-        return copy;
+        return Tensor<Scalar>(on_host<Scalar>(device_, x));
     }
     void send(Staged& x) const { x.send(device_, x.shape()[0]); }
 

@@ -12,11 +12,4 @@ __device__ T& shared() {
     return array;
 }
 
-/// The shared memory behind a kernel's arrays, of as many bytes as its launch asks for.
-template <class T>
-__device__ T* dynamic_shared() {
-    extern __shared__ __align__(16) unsigned char dynamic_memory[];
-    return reinterpret_cast<T*>(dynamic_memory);
-}
-
 }  // namespace weft::kernels::cuda

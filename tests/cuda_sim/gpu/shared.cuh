@@ -12,9 +12,4 @@ T& shared() {
     return *reinterpret_cast<T*>(cuda_sim::Engine::get().static_shared(&key, sizeof(T)));
 }
 
-template <class T>
-T* dynamic_shared() {
-    return reinterpret_cast<T*>(cuda_sim::Engine::get().dynamic_shared());
-}
-
 }  // namespace weft::kernels::cuda

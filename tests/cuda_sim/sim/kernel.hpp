@@ -5,6 +5,7 @@
 #include "types.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -65,5 +66,8 @@ private:
 /// The function's name as the source has it: `scale<float>`. For one that the program's symbols do
 /// not name, its address.
 const char* kernel_name(const void* function);
+
+/// Where the program was loaded, against its file.
+std::uintptr_t load_address();
 
 }  // namespace cuda_sim

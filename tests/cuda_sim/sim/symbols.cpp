@@ -64,18 +64,6 @@ std::string symbol_of(Address wanted) {
     return "";
 }
 
-/// Where the program was loaded, against its file.
-Address load_address() {
-    Address address = 0;
-    dl_iterate_phdr(
-        [](dl_phdr_info* first, std::size_t, void* result) {
-            *static_cast<Address*>(result) = first->dlpi_addr;
-            return 1;
-        },
-        &address);
-    return address;
-}
-
 /// `void weft::cuda::scale<float>(float*, int)` -> `scale<float>`.
 std::string bare(const std::string& name) {
     std::size_t begin = 0;
@@ -111,6 +99,17 @@ std::string name_of(const void* function) {
 }
 
 }  // namespace
+
+std::uintptr_t load_address() {
+    std::uintptr_t address = 0;
+    dl_iterate_phdr(
+        [](dl_phdr_info* first, std::size_t, void* result) {
+            *static_cast<std::uintptr_t*>(result) = first->dlpi_addr;
+            return 1;
+        },
+        &address);
+    return address;
+}
 
 const char* kernel_name(const void* function) {
     static auto& names = *new std::map<const void*, std::string>;

@@ -4,8 +4,6 @@
 #include "../sim/engine.hpp"
 #include "../sim/memory.hpp"
 
-#include <link.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -90,18 +88,6 @@ void count_shared(Traffic& traffic, Lanes begin, Lanes end) {
         traffic.ideal_passes += least_units(begin, next, banks * word);
         begin = next;
     }
-}
-
-/// Where the program was loaded, against its file.
-Address load_address() {
-    Address address = 0;
-    dl_iterate_phdr(
-        [](dl_phdr_info* first, std::size_t, void* result) {
-            *static_cast<Address*>(result) = first->dlpi_addr;
-            return 1;
-        },
-        &address);
-    return address;
 }
 
 void count_block() {

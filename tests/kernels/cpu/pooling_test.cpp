@@ -5,6 +5,7 @@
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/reference/pooling.hpp"
 #include "tests/support/special_values.hpp"
+#include "tests/support/window_cases.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,7 +17,7 @@
 using weft::Cpu;
 using weft::identical;
 using weft::Index;
-using weft::Padding;
+using weft::PoolCase;
 using weft::random_integers;
 using weft::Reference;
 using weft::Shape;
@@ -25,29 +26,6 @@ using weft::kernels::Window2D;
 using weft::kernels::window_axis;
 
 namespace {
-
-/// Windows over images of some size, rows and columns never alike.
-struct PoolCase {
-    Index images, rows, columns, channels;
-    Index window_rows, window_columns, stride_rows, stride_columns;
-    Padding padding;
-    Index dilation_rows = 1, dilation_columns = 1;
-
-    Window2D window() const {
-        return {window_axis(rows, window_rows, stride_rows, dilation_rows, padding),
-                window_axis(columns, window_columns, stride_columns, dilation_columns, padding),
-                channels};
-    }
-    Shape input() const { return {images, rows, columns, channels}; }
-    Shape output() const {
-        return {images, window().rows.output, window().columns.output, channels};
-    }
-    std::string text() const {
-        return weft::concat(input(), " by ", window_rows, "x", window_columns, " / ", stride_rows,
-                            "x", stride_columns, " ", to_string(padding), " dilation ",
-                            dilation_rows, "x", dilation_columns);
-    }
-};
 
 const std::vector<PoolCase> pool_cases{
     {2, 4, 6, 3, 2, 2, 2, 2, weft::valid},  // as in the tutorials

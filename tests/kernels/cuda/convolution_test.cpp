@@ -4,42 +4,16 @@
 #include "tests/support/product_checks.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/reference/convolution.hpp"
+#include "tests/support/window_cases.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace weft;
 using kernels::Convolution;
-using kernels::window_axis;
 
 namespace {
 
-/// A convolution, rows and columns never alike.
-struct Case {
-    Index images, rows, columns, channels;
-    Index window_rows, window_columns, filters;
-    Padding padding = valid;
-    Index stride_rows = 1, stride_columns = 1, dilation_rows = 1, dilation_columns = 1;
-    Index groups = 1;
-
-    Convolution convolution() const {
-        return {{window_axis(rows, window_rows, stride_rows, dilation_rows, padding),
-                 window_axis(columns, window_columns, stride_columns, dilation_columns, padding),
-                 channels},
-                filters,
-                groups};
-    }
-    Shape input() const { return {images, rows, columns, channels}; }
-    Shape output() const {
-        const auto window = convolution().window;
-        return {images, window.rows.output, window.columns.output, filters};
-    }
-    Shape kernel() const { return {window_rows, window_columns, channels / groups, filters}; }
-    std::string text() const {
-        return concat(input(), " by ", kernel(), " ", to_string(padding), " strides ", stride_rows,
-                      "x", stride_columns, " dilation ", dilation_rows, "x", dilation_columns,
-                      " groups ", groups);
-    }
-};
+using Case = ConvolutionCase;
 
 /// Channels and filters in fours and not; tiles whole and cut off; sums in one piece and in splits.
 const std::vector<Case> cases{

@@ -15,23 +15,23 @@ Tensor<Scalar> predict_on_host(const Of<Scalar, Device>& model, TensorView<const
     if constexpr (std::same_as<Device, Cpu>) {
         return model.predict(x);
     } else {
+        const Device& device = model.device();
+        const auto predict = [&](TensorView<const Scalar> part) {
+            const Tensor<Scalar, Device> input = on_device<Scalar>(device, part);
+            const Tensor<Scalar, Device> output = model.predict(input.view());
+            return Tensor<Scalar>(on_host<Scalar>(device, output));
+        };
         // A part after the other: all of x may be more than the device has memory for.
         constexpr Index at_once = 8192;
         const bool are_many = x.shape().rank() > 0 && x.shape()[0] > at_once &&
                               x.shape().sample() == model.input_shape();
-        const Index samples = are_many ? x.shape()[0] : 1, most = are_many ? at_once : 1;
-        Tensor<Scalar> y;
-        for (Index first = 0; first < samples; first += most) {
-            const auto part = are_many ? x.slice(first, (std::min)(most, samples - first)) : x;
-            Tensor<Scalar, Device> input(part.shape(), model.device());
-            copy_to_device<Scalar>(model.device(), part, input);
-            const Tensor<Scalar, Device> output = model.predict(std::as_const(input).view());
-            if (first == 0) {
-                y = Tensor<Scalar>(are_many ? output.shape().sample().batch(samples)
-                                            : output.shape());
-            }
-            copy_to_host<Scalar>(model.device(), output,
-                                 are_many ? y.slice(first, output.shape()[0]) : y.view());
+        if (!are_many) return predict(x);
+        const Index samples = x.shape()[0];
+        Tensor<Scalar> y(model.output_shape().batch(samples));
+        for (Index first = 0; first < samples; first += at_once) {
+            const Tensor<Scalar> part =
+                predict(x.slice(first, (std::min)(at_once, samples - first)));
+            std::copy(part.begin(), part.end(), y.slice(first, part.shape()[0]).begin());
         }
         return y;
     }
@@ -47,8 +47,7 @@ WEFT_COLD std::vector<Tensor<Scalar>> predict_on_host(
         std::vector<Tensor<Scalar, Device>> inputs;
         std::vector<TensorView<const Scalar, Device>> views;
         for (const TensorView<const Scalar>& x : xs) {
-            copy_to_device<Scalar>(model.device(), x,
-                                   inputs.emplace_back(x.shape(), model.device()));
+            inputs.push_back(on_device<Scalar>(model.device(), x));
             views.push_back(std::as_const(inputs.back()));
         }
         std::vector<Tensor<Scalar>> ys;

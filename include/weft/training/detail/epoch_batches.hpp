@@ -87,6 +87,10 @@ public:
     Index train_size() const { return train_size_; }
     Index batch_size() const { return batch_size_; }
     Index to_update() const { return options_.gradient_accumulation_steps; }
+    /// Of a step that is not the last of an epoch, or is all of it.
+    Index step_samples() const {
+        return to_update() >= count() ? train_size_ : to_update() * batch_size_;
+    }
 
     /// Puts the samples in the order of that epoch, which is counted from 0 over all runs.
     WEFT_COLD void begin(std::uint32_t epoch, bool is_last) {

@@ -23,7 +23,7 @@ public:
           data_(data),
           options_(options),
           batches_(data, train_size, options),
-          step_(model_, trainer, state, options, batches_.batch_size()),
+          step_(model_, trainer, state, options, batches_.batch_size(), batches_.step_samples()),
           callbacks_(options.callbacks) {
         progress_.sums.resize(score_count(trainer));
         if constexpr (!Device::is_host) {

@@ -70,12 +70,8 @@ struct TrainingState {
     /// Follows a model that was moved to another device of the same kind.
     WEFT_COLD void move_to(const Device& other) {
         if constexpr (!Device::is_host) {
-            if (*home == other) return;
-            for (Tensor<Scalar, Device>* tensor : {&gradients, &of_optimizer}) {
-                Tensor<Scalar, Device> moved(tensor->shape(), other);
-                copy_to_device<Scalar>(other, on_host<Scalar>(*home, *tensor), moved);
-                *tensor = std::move(moved);
-            }
+            move_tensor(gradients, *home, other);
+            move_tensor(of_optimizer, *home, other);
             home = other;
         }
     }

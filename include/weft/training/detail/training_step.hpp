@@ -22,14 +22,14 @@ public:
 
     WEFT_COLD TrainingStep(Model& model, const TrainerOptions<Scalar, Device>& trainer,
                            TrainingState<Scalar, Device>& state, const FitOptions<Scalar>& options,
-                           Index batch_size)
+                           Index batch_size, Index step_samples)
         : model_(model),
           trainer_(trainer),
           state_(state),
           options_(options),
           batch_(model, trainer.loss, batch_size, PassKind::training),
           tally_(score_count(trainer), model.device()),
-          steps_(trainer, batch_size * options.gradient_accumulation_steps, model.device()),
+          steps_(trainer, step_samples, model.device()),
           state_before_(model_state().shape(), model.device()),
           added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
                  model.device()),
