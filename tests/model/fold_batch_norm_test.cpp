@@ -301,3 +301,14 @@ TEST_CASE("residual and shared models, and resnet, fold to the same predictions"
     const Model<float> resnet_without = fold_batch_norm(tutorial("resnet").build({28, 28, 1}));
     CHECK(types(resnet_without).find("BatchNorm") == std::string::npos);
 }
+
+TEST_CASE("a layer that gets a bias keeps its name") {
+    const auto a = input({4});
+    const Model<float> encoder(a, a | Dense{.units = 3, .use_bias = false} | BatchNorm{});
+    const auto x = input({4});
+    const Model<float> model(x, encoder(x) | Dense{2});
+    const Model<float> folded = fold_batch_norm(model);
+    REQUIRE(folded.layer_count() == 2);
+    CHECK(folded.layer_name(0) == "sequential_dense");
+    CHECK(folded.layer_name(1) == "dense");
+}

@@ -1,48 +1,13 @@
 #include "weft/model/functional.hpp"
 
 #include "tests/support/compare.hpp"
+#include "tests/support/model_gradients.hpp"
 #include "tests/support/random_tensor.hpp"
-#include "tests/support/special_values.hpp"
-#include "weft/testing/gradient_check.hpp"
 #include "weft/weft.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace weft;
-
-namespace {
-
-constexpr Index samples = 3;
-constexpr PassOptions in_training{.training = true, .seed = 4, .step = 5};
-
-/// Whether the gradients of all parameters are central differences of L = sum(r f(x)).
-Verdict has_numerical_gradients(Model<double>& model) {
-    const auto x = random_normal(model.input_shape().batch(samples), 1);
-    const auto r = random_normal(model.output_shape().batch(samples), 3);
-    auto workspace = model.make_workspace(samples, PassKind::training);
-    const auto outputs = [&] { return Tensor<double>(model.forward(workspace, x, in_training)); };
-    outputs();
-    std::ranges::copy(r, model.output_gradient(workspace, samples).begin());
-    Tensor<double> gradients(model.trainable_parameters().shape());
-    std::ranges::fill(gradients, not_a_number<double>);
-    model.backward(workspace, x, in_training, gradients);
-    Verdict verdict;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        if (!parameter.slot.trainable) continue;
-        const auto expected = numerical_gradient(model.view(parameter.slot), r, outputs);
-        const TensorView<const double> ours(gradients.view().data() + parameter.slot.offset,
-                                            parameter.slot.shape);
-        verdict.add(parameter.name, largest_gap(ours, expected), gradient_tolerance);
-    }
-    return verdict;
-}
-
-void give_random_values(Model<double>& model) {
-    const auto random = random_normal(model.trainable_parameters().shape(), 2, 0.6);
-    std::ranges::copy(random, model.trainable_parameters().begin());
-}
-
-}  // namespace
 
 TEST_CASE("a residual block adds its input") {
     Value x = input<double, Cpu>({2});
@@ -94,7 +59,6 @@ TEST_CASE("values that are read more than once have the gradients of central dif
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         CAPTURE(i);
         Model<double> model(x, outputs[i]);
-        give_random_values(model);
         CHECK(has_numerical_gradients(model));
     }
 }
@@ -106,7 +70,6 @@ TEST_CASE("a layer used twice has one set of parameters, whose gradients are sum
     Model<double> model(x, multiply(once, once | tower) | Flatten{} | Dense{2} | Softmax{});
     CHECK(model.parameters().size() == 4);
     CHECK(model.layer_count() == 5);
-    give_random_values(model);
     CHECK(has_numerical_gradients(model));
 }
 

@@ -5,6 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
+
 using namespace weft;
 
 namespace {
@@ -19,6 +22,16 @@ bool are_apart(const std::vector<Place>& places) {
         }
     }
     return true;
+}
+
+/// Where a place goes that is put behind those before it: the lowest offset at which it is apart.
+Index lowest_offset(Place place, const std::vector<Place>& before) {
+    for (place.offset = 0;; place.offset += 64) {
+        const auto is_in_the_way = [&](const Place& other) {
+            return place.meets(other) && place.offset < other.end() && other.offset < place.end();
+        };
+        if (std::ranges::none_of(before, is_in_the_way)) return place.offset;
+    }
 }
 
 }  // namespace
@@ -70,6 +83,17 @@ TEST_CASE(
         const Index bytes = assign_places(places);
         CHECK(are_apart(places));
         CHECK(bytes <= all);
+        std::vector<Place> before, largest_first;
+        for (const Place& place : places) {
+            if (place.bytes > 0) largest_first.push_back(place);
+        }
+        std::ranges::stable_sort(largest_first, std::greater(), &Place::bytes);
+        bool are_lowest = true;
+        for (const Place& place : largest_first) {
+            are_lowest &= place.offset == lowest_offset(place, before);
+            before.push_back(place);
+        }
+        CHECK(are_lowest);
         for (std::size_t moment = 0; moment < 40; ++moment) {
             Index needed = 0;
             for (const Place& place : places) {

@@ -9,7 +9,7 @@ using namespace weft;
 
 namespace {
 
-constexpr std::size_t zero = 0, one = 1, two = 2;
+constexpr std::size_t zero = 0, one = 1, two = 2, three = 3;
 
 /// A node that reads one value.
 PlanNode node(std::string_view name, const std::size_t& input, PlanNode traits = {}) {
@@ -115,6 +115,109 @@ TEST_CASE("a layer that alone reads a relu takes its derivative") {
     const Plan p = plan(nodes);
     CHECK(p.steps()[1].runs_backward);
     CHECK(p.steps()[2].before == linear);
+}
+
+TEST_CASE("dropout that alone reads a layer is applied as the layer stores y") {
+    const PlanNode dropout{.dropout_rate = 0.25, .backs_in_place = true};
+    const auto is_fused = [](const std::vector<PlanNode>& nodes, PassKind kind) {
+        const Plan p = plan(nodes, kind);
+        const PlanStep &pool = p.steps()[0], &dropout_step = p.steps()[1];
+        const bool fused = pool.dropout == 1;
+        CHECK(fused == !dropout_step.runs_forward);
+        const auto &y = p.values()[pool.output], &dropped = p.values()[dropout_step.output];
+        CHECK(fused == (dropped.memory == y.memory));
+        if (fused) {
+            CHECK_FALSE(dropout_step.runs_backward);
+            CHECK(dropped.gradient == y.gradient);
+        }
+        return fused;
+    };
+    const PlanNode absorbs{.is_trainable = true, .absorbs_dropout = true};
+    const std::vector both{node("pool", zero, absorbs), node("dropout", one, dropout)};
+    CHECK(is_fused(both, PassKind::training));
+    CHECK_FALSE(is_fused(both, PassKind::inference));
+    CHECK_FALSE(
+        is_fused({node("pool", zero, {.is_trainable = true}), node("dropout", one, dropout)},
+                 PassKind::training));
+    CHECK_FALSE(is_fused({node("pool", zero, absorbs), node("other", one)}, PassKind::training));
+    CHECK_FALSE(
+        is_fused({node("pool", zero, absorbs), node("dropout", one, dropout), node("other", one)},
+                 PassKind::training));
+    PlanNode penalized = absorbs;
+    penalized.activity_regularizer = l2(1);
+    CHECK_FALSE(is_fused({node("pool", zero, penalized), node("dropout", one, dropout)},
+                         PassKind::training));
+    // Two that read what was dropped add their gradients where the pool's is.
+    auto read_twice = both;
+    for (int i = 0; i < 2; ++i) {
+        read_twice.push_back(node("dense", two, {.is_trainable = true}));
+    }
+    CHECK(is_fused(read_twice, PassKind::training));
+}
+
+TEST_CASE("a layer that alone reads dropout of a relu takes the derivative of both") {
+    const PlanNode dropout{.dropout_rate = 0.25};
+    const PlanNode takes{
+        .is_trainable = true, .backs_through_relu = true, .backs_through_dropout = true};
+    const auto is_fused = [](const std::vector<PlanNode>& nodes) {
+        const Plan p = plan(nodes);
+        const bool fused = p.steps()[3].before == kernels::Before{relu, 0.25};
+        CHECK(p.steps()[1].runs_backward == !fused);
+        CHECK(p.steps()[2].runs_backward == !fused);
+        return fused;
+    };
+    const PlanNode dense = node("dense", zero, {.is_trainable = true});
+    const auto nodes = [&](PlanNode traits, PlanNode middle = {.dropout_rate = 0.25},
+                           PlanNode first = {.as_activation = relu}) {
+        return std::vector{dense, node("relu", one, first), node("dropout", two, middle),
+                           node("dense_1", three, traits)};
+    };
+    CHECK(is_fused(nodes(takes)));
+    CHECK_FALSE(is_fused(nodes({.is_trainable = true, .backs_through_relu = true})));
+    CHECK_FALSE(is_fused(nodes(takes, {})));
+    CHECK_FALSE(is_fused(nodes(takes, dropout, {.as_activation = sigmoid})));
+    CHECK_FALSE(
+        is_fused(nodes(takes, dropout, {.as_activation = relu, .activity_regularizer = l2(1)})));
+    // Somebody else reads what the dropout, the relu or the layer before computes.
+    for (const std::size_t& other : {std::cref(one), std::cref(two), std::cref(three)}) {
+        auto read_twice = nodes(takes);
+        read_twice.push_back(node("other", other));
+        CHECK_FALSE(is_fused(read_twice));
+    }
+}
+
+TEST_CASE(
+    "a layer applies a relu and dropout behind it, if a layer behind takes their derivative") {
+    const PlanNode dense{.is_trainable = true,
+                         .absorbs_relu = true,
+                         .absorbs_relu_and_dropout = true,
+                         .backs_through_relu = true,
+                         .backs_through_dropout = true,
+                         .output_activation = relu};
+    const auto is_fused = [](const PlanNode& first, const PlanNode& last) {
+        const Plan p =
+            plan({node("dense", zero, first), node("dropout", one, {.dropout_rate = 0.5}),
+                  node("dense_1", two, last)});
+        const PlanStep& dropout = p.steps()[2];
+        const bool fused = p.steps()[0].dropout == 2;
+        CHECK(fused == !dropout.runs_forward);
+        CHECK(fused == (p.values()[dropout.output].memory == p.steps()[0].output));
+        if (fused) CHECK_FALSE(dropout.runs_backward);
+        return fused;
+    };
+    CHECK(is_fused(dense, dense));
+    PlanNode other = dense;
+    other.absorbs_relu_and_dropout = false;
+    CHECK_FALSE(is_fused(other, dense));
+    other = dense;
+    other.backs_through_dropout = false;
+    CHECK_FALSE(is_fused(dense, other));
+    other = dense;
+    other.output_activation = sigmoid;
+    CHECK_FALSE(is_fused(other, dense));
+    other = dense;
+    other.activity_regularizer = l2(1);
+    CHECK_FALSE(is_fused(other, dense));
 }
 
 TEST_CASE("a loss takes the input of the last activation, unless something else sees its output") {

@@ -57,6 +57,8 @@ class Cuda {
 public:
     /// The host cannot read its memory.
     static constexpr bool is_host = false;
+    /// Products apply what lies before and behind them; see kernels/before.hpp.
+    static constexpr bool fuses_products = true;
     using Memory = CudaMemory;
 
     /// A new stream on that GPU. Throws CudaError where there is none.

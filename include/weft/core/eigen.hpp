@@ -58,12 +58,11 @@ TensorView<const Scalar> as_view(const Tensor<Scalar>& x) {
 }
 
 /// The elements of a contiguous range (std::vector, std::array, std::span) as a tensor (n).
-template <std::ranges::contiguous_range Range>
+template <InARow Range>
 requires(!EigenObject<Range>)
 auto as_view(Range&& range) {
-    using Element = std::remove_reference_t<std::ranges::range_reference_t<Range>>;
-    return TensorView<Element>(std::ranges::data(range),
-                               Shape{static_cast<Index>(std::ranges::size(range))});
+    using Element = std::remove_reference_t<decltype(*std::data(range))>;
+    return TensorView<Element>(std::data(range), Shape{static_cast<Index>(std::size(range))});
 }
 
 /// An Eigen matrix, map or block as a tensor (rows, columns), a vector as (size). It must be

@@ -3,13 +3,13 @@
 #pragma once
 
 #include "weft/core/error.hpp"
+#include "weft/core/span.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <initializer_list>
 #include <limits>
-#include <span>
 #include <string>
 
 namespace weft {
@@ -27,10 +27,10 @@ public:
     constexpr Shape() = default;
 
     Shape(std::initializer_list<Index> extents)
-        : Shape(std::span<const Index>(extents.begin(), extents.size())) {}
+        : Shape(Span<const Index>(extents.begin(), extents.size())) {}
 
     /// Throws ShapeError for a rank above 8, a negative extent, or a product beyond Index.
-    WEFT_NOINLINE explicit Shape(std::span<const Index> extents)
+    WEFT_NOINLINE explicit Shape(Span<const Index> extents)
         : rank_(static_cast<Index>(extents.size())) {
         if (rank_ > max_rank) {
             throw ShapeError(concat("shape of rank ", rank_, ", expected at most ", max_rank));
@@ -62,13 +62,13 @@ public:
     WEFT_NOINLINE Shape batch(Index n) const {
         std::array<Index, max_rank + 1> extents{n};
         std::copy(begin(), end(), extents.begin() + 1);
-        return Shape(std::span<const Index>(extents.data(), static_cast<std::size_t>(rank_ + 1)));
+        return Shape(Span<const Index>(extents.data(), static_cast<std::size_t>(rank_ + 1)));
     }
 
     /// The shape without its first axis: that of one sample of a batch. Needs rank 1 or more.
     WEFT_NOINLINE Shape sample() const {
         if (rank_ == 0) throw ShapeError("shape () has no batch axis");
-        return Shape(std::span<const Index>(begin() + 1, static_cast<std::size_t>(rank_ - 1)));
+        return Shape(Span<const Index>(begin() + 1, static_cast<std::size_t>(rank_ - 1)));
     }
 
     /// The shape with its last extent replaced. Needs rank 1 or more.
@@ -76,7 +76,7 @@ public:
         if (rank_ == 0) throw ShapeError("shape () has no last axis");
         Shape result = *this;
         result.extents_[static_cast<std::size_t>(rank_ - 1)] = extent;
-        return Shape(std::span<const Index>(result.begin(), result.end()));
+        return Shape(Span<const Index>(result.begin(), static_cast<std::size_t>(rank_)));
     }
 
     WEFT_NOINLINE friend bool operator==(const Shape& a, const Shape& b) {

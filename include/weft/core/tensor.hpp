@@ -33,10 +33,13 @@ public:
     Tensor(const Tensor&) = default;
     Tensor& operator=(const Tensor&) = default;
     /// What is moved from is empty: shape (0).
-    Tensor(Tensor&& other) noexcept
-        : shape_(std::exchange(other.shape_, Shape{0})), memory_(std::move(other.memory_)) {}
+    Tensor(Tensor&& other) noexcept : shape_(other.shape_), memory_(std::move(other.memory_)) {
+        other.shape_ = Shape{0};
+    }
     Tensor& operator=(Tensor&& other) noexcept {
-        shape_ = std::exchange(other.shape_, Shape{0});
+        const Shape shape = other.shape_;
+        other.shape_ = Shape{0};
+        shape_ = shape;
         memory_ = std::move(other.memory_);
         return *this;
     }

@@ -11,17 +11,30 @@
 #include <span>
 #include <type_traits>
 
+/// Iterators of a Span outlive it, as those of a std::span.
+template <class T>
+inline constexpr bool std::ranges::enable_borrowed_range<weft::Span<T>> = true;
+
 namespace weft {
+
+/// What has elements in a row that the host may read, so none on a device with memory of its own.
+/// std::ranges::contiguous_range asks more of it, and takes compilers longer.
+template <class Range>
+concept InARow = requires(Range& range) {
+    *std::data(range);
+    *std::begin(range);
+    std::size(range);
+};
 
 /// A range of elements in a row that a view may refer to: a named one, or one that owns nothing.
 /// Not a temporary container, whose elements would be gone before the view is used.
 template <class Range, class Scalar>
-concept ViewableAs =
-    requires(Range& range) {
-        { std::ranges::data(range) } -> std::convertible_to<Scalar*>;
-        std::ranges::size(range);
-    } && (std::is_lvalue_reference_v<Range> ||
-          std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>>);
+concept ViewableAs = InARow<Range> &&
+                     requires(Range& range) {
+                         { std::data(range) } -> std::convertible_to<Scalar*>;
+                     } &&
+                     (std::is_lvalue_reference_v<Range> ||
+                      std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>>);
 
 /// A pointer and a Shape: row-major elements, the last axis contiguous. It owns nothing; the memory
 /// must outlive it. TensorView<const Scalar> is the read-only one, which every TensorView<Scalar>
@@ -39,8 +52,8 @@ public:
     /// The elements of a contiguous range as a tensor of that shape. Throws ShapeError when their
     /// numbers differ.
     template <ViewableAs<Scalar> Range>
-    TensorView(Range&& range, const Shape& shape) : TensorView(std::ranges::data(range), shape) {
-        const auto count = static_cast<Index>(std::ranges::size(range));
+    TensorView(Range&& range, const Shape& shape) : TensorView(std::data(range), shape) {
+        const auto count = static_cast<Index>(std::size(range));
         if (count != shape.size()) {
             throw ShapeError(
                 concat("view: ", count, " elements as shape ", shape, ", expected ", shape.size()));

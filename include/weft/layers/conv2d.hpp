@@ -74,20 +74,19 @@ public:
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
                                 View dx) const override {
-        if (linear_.bias) {
-            column_sums<Scalar>(pass.device, dy.size() / convolution_.filters, convolution_.filters,
-                                dy.data(), pass.gradient(*linear_.bias).data());
-        }
         convolution_filter_gradient<Scalar>(pass.device, convolution_, x, dy,
-                                            pass.gradient(linear_.kernel));
+                                            pass.gradient(linear_.kernel),
+                                            linear_.bias_gradient(pass));
         if (dx) {
-            convolution_input_gradient<Scalar>(pass.device, convolution_, dy,
-                                               pass.parameter(linear_.kernel), dx);
+            convolution_input_gradient_through<Scalar>(pass.device, pass.before, convolution_, x,
+                                                       dy, pass.parameter(linear_.kernel), dx);
         }
     }
 
     Activation output_activation() const override { return activation_; }
     bool absorbs_relu() const override { return true; }
+    bool backs_through_relu() const override { return kernels::fuses_products<Device>(); }
+    bool backs_through_dropout() const override { return kernels::fuses_products<Device>(); }
     Regularizer activity_regularizer() const override { return activity_regularizer_; }
 
 private:

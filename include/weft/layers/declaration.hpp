@@ -38,7 +38,7 @@ class LayerDeclaration {
 public:
     template <DeclaresLayer<Scalar, Device> D>
     WEFT_COLD LayerDeclaration(D declaration)
-        : declared_(std::make_shared<const Declared<D>>(std::move(declaration))) {}
+        : declared_(new Declared<D>(std::move(declaration))) {}
 
     std::string_view type() const { return declared_->type; }    ///< "Dense"
     const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
@@ -47,7 +47,7 @@ public:
     /// Another name, as the user's.
     WEFT_COLD void set_name(const std::string& name) {
         const auto own = is_renamed() ? declared_->renamed : declared_;
-        declared_ = std::make_shared<const Renamed>(own, name);
+        declared_.reset(new Renamed(own, name));
     }
     bool is_renamed() const { return declared_->renamed != nullptr; }
 
@@ -109,7 +109,7 @@ private:
         WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(
             LayerBuilder& builder) const override {
             using Built = typename D::template Layer<Scalar, Device>;
-            return std::make_shared<const Built>(declaration, builder);
+            return std::shared_ptr<const Layer<Scalar, Device>>(new Built(declaration, builder));
         }
 
         D declaration;

@@ -50,6 +50,13 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
+        if constexpr (kernels::fuses_products<Device>()) {
+            if (pass.dropping) {
+                return dense_forward_dropping<Scalar>(
+                    pass.device, x, pass.parameter(linear_.kernel), linear_.bias_of(pass),
+                    pass.after, pass.dropping, y);
+            }
+        }
         dense_forward<Scalar>(pass.device, x, pass.parameter(linear_.kernel), linear_.bias_of(pass),
                               pass.after, y);
     }
@@ -58,12 +65,16 @@ public:
                                 TensorView<const Scalar, Device> x,
                                 TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
-        dense_backward<Scalar>(pass.device, x, pass.parameter(linear_.kernel), dy,
-                               pass.gradient(linear_.kernel), linear_.bias_gradient(pass), dx);
+        dense_backward_through<Scalar>(pass.device, pass.before, x, pass.parameter(linear_.kernel),
+                                       dy, pass.gradient(linear_.kernel),
+                                       linear_.bias_gradient(pass), dx);
     }
 
     Activation output_activation() const override { return activation_; }
     bool absorbs_relu() const override { return true; }
+    bool absorbs_relu_and_dropout() const override { return kernels::fuses_products<Device>(); }
+    bool backs_through_relu() const override { return kernels::fuses_products<Device>(); }
+    bool backs_through_dropout() const override { return kernels::fuses_products<Device>(); }
     Regularizer activity_regularizer() const override { return activity_regularizer_; }
 
 private:

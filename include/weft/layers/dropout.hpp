@@ -52,6 +52,7 @@ public:
     }
 
     bool backs_in_place() const override { return true; }
+    double dropout_rate() const override { return rate_; }
 
     std::size_t saved_bytes(Index batch) const override {
         return static_cast<std::size_t>(batch * this->input_shape().size());

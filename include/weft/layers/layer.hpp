@@ -8,7 +8,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 
 namespace weft {
 
@@ -57,9 +56,24 @@ public:
     /// Whether forward can apply a relu as it stores y, told by pass.after.
     virtual bool absorbs_relu() const { return false; }
 
+    /// Whether forward can apply dropout as it stores y, and backward take its derivative from dy, told
+    /// by pass.dropping.
+    virtual bool absorbs_dropout() const { return false; }
+
+    /// Whether forward can apply a relu and then dropout as it stores y, where backward has to know of
+    /// neither: the layer behind takes the derivative of both.
+    virtual bool absorbs_relu_and_dropout() const { return false; }
+
     /// Whether backward can take the derivative of a relu before the layer into its own, told by
     /// pass.before: dx = dL/dx where x > 0, else 0. Saves the relu a pass over its output.
     virtual bool backs_through_relu() const { return false; }
+
+    /// Whether the same is true of a relu with dropout behind it, of which x tells enough: an x that
+    /// was dropped is 0.
+    virtual bool backs_through_dropout() const { return false; }
+
+    /// The rate of the dropout that the layer is, and no more; 0 if it is something else.
+    virtual double dropout_rate() const { return 0; }
 
     /// Whether backward allows dx to be dy.
     virtual bool backs_in_place() const { return false; }
@@ -69,14 +83,14 @@ public:
 
     /// What a model calls: MergeLayer has several inputs.
     virtual void run_forward(const Pass<Scalar, Device>& pass,
-                             std::span<const TensorView<const Scalar, Device>> xs,
+                             Span<const TensorView<const Scalar, Device>> xs,
                              TensorView<Scalar, Device> y) const {
         forward(pass, xs.front(), y);
     }
     virtual void run_backward(const Pass<Scalar, Device>& pass,
-                              std::span<const TensorView<const Scalar, Device>> xs,
+                              Span<const TensorView<const Scalar, Device>> xs,
                               TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
-                              std::span<const TensorView<Scalar, Device>> dxs) const {
+                              Span<const TensorView<Scalar, Device>> dxs) const {
         backward(pass, xs.front(), y, dy, dxs.front());
     }
     virtual bool is_merge() const { return false; }

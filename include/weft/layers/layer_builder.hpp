@@ -5,7 +5,6 @@
 #include "weft/layers/parameter.hpp"
 
 #include <cmath>
-#include <span>
 #include <string_view>
 
 namespace weft {
@@ -17,7 +16,7 @@ public:
         : name_(std::move(name)), input_shape_(input_shape), parameters_(parameters) {}
 
     /// For a layer of several inputs. Their shapes stay in the caller's memory.
-    LayerBuilder(std::string name, std::span<const Shape> inputs, ParameterList& parameters)
+    LayerBuilder(std::string name, Span<const Shape> inputs, ParameterList& parameters)
         : LayerBuilder(std::move(name), inputs.front(), parameters) {
         inputs_ = inputs;
     }
@@ -26,8 +25,8 @@ public:
     const Shape& input_shape() const { return input_shape_; }  ///< of one sample, without N
 
     /// Those of all inputs.
-    std::span<const Shape> input_shapes() const {
-        return inputs_.empty() ? std::span(&input_shape_, 1) : inputs_;
+    Span<const Shape> input_shapes() const {
+        return inputs_.empty() ? Span(&input_shape_, 1) : inputs_;
     }
 
     /// Reserves a parameter. One that is not trainable is the layer's to update in training, such
@@ -91,7 +90,7 @@ private:
 
     std::string name_;
     Shape input_shape_;
-    std::span<const Shape> inputs_;
+    Span<const Shape> inputs_;
     ParameterList& parameters_;
 };
 

@@ -4,6 +4,8 @@
 
 #include "weft/layers/layer.hpp"
 
+#include <span>
+
 namespace weft {
 
 /// A layer that computes y = f(x_0, x_1, ...). As Layer, but for the inputs: LayerBuilder's
@@ -32,13 +34,13 @@ public:
                   View dx) const final {
         split(pass, {&x, 1}, y, dy, {&dx, 1});
     }
-    void run_forward(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
+    void run_forward(const Pass<Scalar, Device>& pass, Span<const ConstView> xs,
                      View y) const final {
-        merge(pass, xs, y);
+        merge(pass, {xs.data(), xs.size()}, y);
     }
-    void run_backward(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs, ConstView y,
-                      View dy, std::span<const View> dxs) const final {
-        split(pass, xs, y, dy, dxs);
+    void run_backward(const Pass<Scalar, Device>& pass, Span<const ConstView> xs, ConstView y,
+                      View dy, Span<const View> dxs) const final {
+        split(pass, {xs.data(), xs.size()}, y, dy, {dxs.data(), dxs.size()});
     }
     bool is_merge() const final { return true; }
 };

@@ -4,7 +4,7 @@
 
 #include "weft/core/random.hpp"
 #include "weft/core/tensor.hpp"
-#include "weft/kernels/activation.hpp"
+#include "weft/kernels/dropping.hpp"
 #include "weft/layers/parameter.hpp"
 
 #include <cassert>
@@ -19,9 +19,11 @@ struct Pass {
     bool training = false;
     /// In forward, of a layer that absorbs it: the activation to apply as y is stored.
     Activation after = linear;
-    /// In backward, of a layer that backs through it: x is the output of this activation, whose
-    /// derivative dx has to include.
-    Activation before = linear;
+    /// In backward, of a layer that backs through it: x is the output of this, whose derivative dx has
+    /// to include.
+    kernels::Before before = {};
+    /// Of a layer that absorbs it: dropout to apply as y is stored, and to take the derivative of.
+    kernels::Dropping dropping = {};
     const Scalar* trainable = nullptr;  ///< the arena's trainable parameters
     const Scalar* state = nullptr;      ///< its other parameters
     Scalar* mutable_state = nullptr;    ///< the same in training, else null

@@ -16,7 +16,7 @@ struct BuiltGraph {
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
     /// Throws ShapeError or ArgumentError that names the layer.
-    WEFT_COLD BuiltGraph(const Graph<Scalar, Device>& graph, std::span<const Shape> inputs)
+    WEFT_COLD BuiltGraph(const Graph<Scalar, Device>& graph, Span<const Shape> inputs)
         : names(detail::layer_names(graph)),
           read(graph.read),
           outputs(graph.outputs),
@@ -30,7 +30,7 @@ struct BuiltGraph {
             if (graph.form) graph.form->check_calls(*this, i);
             const auto& [layer, first, count] = graph.nodes[i];
             nodes[i].layer = layer;
-            nodes[i].inputs = std::span(read).subspan(first, count);
+            nodes[i].inputs = {read.data() + first, count};
             std::vector<Shape> shapes(count);
             for (std::size_t k = 0; k < count; ++k) shapes[k] = shape_of(nodes[i].inputs[k]);
             describe(nodes[i], graph, shapes);
@@ -43,9 +43,9 @@ struct BuiltGraph {
     BuiltGraph& operator=(const BuiltGraph&) = delete;
 
     /// Those of `count` layers from layer i on.
-    std::span<const ParameterInfo> layer_parameters(std::size_t i, std::size_t count = 1) const {
-        return std::span(list.parameters())
-            .subspan(first_parameter.at(i), first_parameter.at(i + count) - first_parameter[i]);
+    Span<const ParameterInfo> layer_parameters(std::size_t i, std::size_t count = 1) const {
+        const std::size_t first = first_parameter.at(i);
+        return {list.parameters().data() + first, first_parameter.at(i + count) - first};
     }
 
     /// takes_logits: of each output, or of the first ones. Throws ArgumentError for more.
@@ -58,7 +58,8 @@ struct BuiltGraph {
         if (plan && kind == PassKind::inference && !detail::contains(takes_logits, true)) {
             return plan;
         }
-        return std::make_shared<const Plan>(input_shapes, nodes, outputs, kind, takes_logits);
+        return std::shared_ptr<const Plan>(
+            new Plan(input_shapes, nodes, outputs, kind, takes_logits));
     }
 
     /// Of one sample of a value.
@@ -81,7 +82,7 @@ struct BuiltGraph {
 private:
     /// What a plan has to know of a node, whose layer is built if it is new.
     WEFT_COLD void describe(PlanNode& node, const Graph<Scalar, Device>& graph,
-                            std::span<const Shape> shapes) {
+                            Span<const Shape> shapes) {
         if (node.layer == layers.size()) {
             LayerBuilder builder(names[node.layer], shapes, list);
             layers.push_back(graph.layers[node.layer].build(builder));
@@ -104,7 +105,11 @@ private:
         node.output_shape = layer.output_shape();
         node.is_view = layer.is_view();
         node.absorbs_relu = layer.absorbs_relu();
+        node.absorbs_dropout = layer.absorbs_dropout();
+        node.absorbs_relu_and_dropout = layer.absorbs_relu_and_dropout();
         node.backs_through_relu = layer.backs_through_relu();
+        node.backs_through_dropout = layer.backs_through_dropout();
+        node.dropout_rate = layer.dropout_rate();
         node.backs_in_place = layer.backs_in_place();
         node.as_activation = layer.as_activation();
         node.output_activation = layer.output_activation();

@@ -3,15 +3,8 @@
 #pragma once
 
 #include "weft/core/contains.hpp"
-#include "weft/layers/average_pool2d.hpp"
-#include "weft/layers/batch_norm.hpp"
-#include "weft/layers/conv2d.hpp"
-#include "weft/layers/dense.hpp"
 #include "weft/layers/dropout.hpp"
-#include "weft/layers/global_average_pool2d.hpp"
-#include "weft/layers/global_max_pool2d.hpp"
-#include "weft/layers/max_pool2d.hpp"
-#include "weft/model/detail/channel_map.hpp"
+#include "weft/model/detail/folded_layer.hpp"
 #include "weft/model/graph_order.hpp"
 #include "weft/model/model.hpp"
 
@@ -105,11 +98,7 @@ public:
     bool is_empty() const { return keras_order_of(nodes_, inputs_.size(), outputs_).empty(); }
 
 private:
-    struct Part {
-        LayerDeclaration<Scalar, Device> declaration;
-        const Layer<Scalar, Device>* layer;      ///< of the model that is folded
-        std::vector<Tensor<double>> parameters;  ///< double, so that they are rounded once
-    };
+    using Part = FoldedLayer<Scalar, Device>;
 
     /// As in Graph: the first values are the inputs, then those of the nodes.
     struct Node {
@@ -156,95 +145,19 @@ private:
     bool fold(std::size_t i) {
         const auto* batch_norm = part(i).declaration.template get_if<BatchNorm>();
         if (batch_norm == nullptr) return false;
-        ChannelMap map = inference_map(*batch_norm, part(i).parameters);
+        ChannelMap map = part(i).inference_map(*batch_norm);
         if (!map.is_finite()) return false;
         const std::size_t read = nodes_[i].inputs.front(), before = read - inputs_.size();
-        if (read >= inputs_.size() && only_reader(read) && is_linear(part(before)) &&
+        if (read >= inputs_.size() && only_reader(read) && part(before).is_linear() &&
             is_applied_once(before)) {
-            linear_map(part(before)).append(map);
+            part(before).linear_map().append(map);
             return true;
         }
         std::optional<std::size_t> next = only_reader(value_of(i));
-        while (next && commute(map, part(*next))) next = only_reader(value_of(*next));
-        if (!next || !reads_elements_only(part(*next)) || !is_applied_once(*next)) return false;
-        linear_map(part(*next)).prepend(map);
+        while (next && part(*next).commutes_with(map)) next = only_reader(value_of(*next));
+        if (!next || !part(*next).reads_elements_only() || !is_applied_once(*next)) return false;
+        part(*next).linear_map().prepend(map);
         return true;
-    }
-
-    /// scale = gamma / sqrt(moving_variance + epsilon),  shift = beta - scale moving_mean.
-    static ChannelMap inference_map(const BatchNorm& options,
-                                    const std::vector<Tensor<double>>& parameters) {
-        const Tensor<double>& mean = parameters[parameters.size() - 2];
-        const Tensor<double>& variance = parameters.back();
-        ChannelMap map;
-        for (Index c = 0; c < mean.size(); ++c) {
-            const double gamma = options.scale ? parameters.front()[c] : 1;
-            const double beta = options.center ? parameters[options.scale ? 1 : 0][c] : 0;
-            map.scale.push_back(gamma / std::sqrt(variance[c] + options.epsilon));
-            map.shift.push_back(beta - map.scale.back() * mean[c]);
-        }
-        return map;
-    }
-
-    /// Whether layer(map(x)) = map'(layer(x)); makes map that map'.
-    static bool commute(ChannelMap& map, const Part& part) {
-        const auto& declaration = part.declaration;
-        if (part.layer->is_view()) {
-            const Index channels = part.layer->output_shape().last();
-            if (channels % static_cast<Index>(map.scale.size()) != 0) return false;
-            map = map.repeated(channels);
-            return true;
-        }
-        // Windows of pooling leave out what is not in the image, so no zero is ever mixed in.
-        if (declaration.template get_if<MaxPool2D>() ||
-            declaration.template get_if<GlobalMaxPool2D>()) {
-            return map.is_increasing();
-        }
-        return declaration.template get_if<AveragePool2D>() ||
-               declaration.template get_if<GlobalAveragePool2D>();
-    }
-
-    /// Whether the layer is Z = X * W + b with nothing behind it.
-    static bool is_linear(const Part& part) {
-        const auto* dense = part.declaration.template get_if<Dense>();
-        const auto* conv = part.declaration.template get_if<Conv2D>();
-        return (dense && dense->activation == linear) || (conv && conv->activation == linear);
-    }
-
-    /// Whether the layer is act(X * W + b), without any zero of a padding.
-    static bool reads_elements_only(const Part& part) {
-        if (part.declaration.template get_if<Dense>()) return true;
-        const auto* conv = part.declaration.template get_if<Conv2D>();
-        if (conv == nullptr) return false;
-        const auto fits = [&](Index axis, Index size, Index stride, Index dilation) {
-            const kernels::WindowAxis window = kernels::window_axis(
-                part.layer->input_shape()[axis], size, stride, dilation, conv->padding);
-            return (window.output - 1) * stride + window.extent() <= window.input;
-        };
-        return fits(0, conv->kernel_size.rows, conv->strides.rows, conv->dilation_rate.rows) &&
-               fits(1, conv->kernel_size.columns, conv->strides.columns,
-                    conv->dilation_rate.columns);
-    }
-
-    /// The map of a Dense or Conv2D, which gets a bias if it has none.
-    static LinearMap linear_map(Part& part) {
-        Index groups = 1;
-        if (const auto* dense = part.declaration.template get_if<Dense>()) {
-            with_bias(part, *dense);
-        } else {
-            const Conv2D& conv = *part.declaration.template get_if<Conv2D>();
-            groups = conv.groups;
-            with_bias(part, conv);
-        }
-        return {part.parameters[0], part.parameters[1], groups};
-    }
-
-    template <class D>
-    static void with_bias(Part& part, D declaration) {
-        if (declaration.use_bias) return;
-        declaration.use_bias = true;
-        part.declaration = std::move(declaration);
-        part.parameters.emplace_back(Shape{part.parameters.front().shape().last()});
     }
 
     std::string name_;

@@ -65,8 +65,8 @@ struct Graph {
     std::vector<std::size_t> outputs = {};                       ///< values
     std::shared_ptr<const GraphForm<Scalar, Device>> form = {};  ///< none of a list of layers
 
-    std::span<const std::size_t> inputs_of(const GraphNode& node) const {
-        return std::span(read).subspan(node.first_input, node.inputs);
+    Span<const std::size_t> inputs_of(const GraphNode& node) const {
+        return {read.data() + node.first_input, node.inputs};
     }
 
     bool is_input(std::size_t value) const { return value < inputs.size(); }
@@ -79,7 +79,7 @@ struct Graph {
         if (form && form->has_models()) return false;
         if (!outputs.empty() && outputs.front() != nodes.size()) return false;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-            const std::span<const std::size_t> values = inputs_of(nodes[i]);
+            const Span<const std::size_t> values = inputs_of(nodes[i]);
             if (nodes[i].layer != i || values.size() != 1 || values.front() != i) return false;
         }
         return true;
@@ -95,9 +95,9 @@ struct Graph {
     }
 
     /// Applies a layer to values.
-    WEFT_COLD void apply(std::size_t layer, std::span<const std::size_t> values) {
+    WEFT_COLD void apply(std::size_t layer, Span<const std::size_t> values) {
         nodes.push_back({layer, read.size(), values.size()});
-        read.insert(read.end(), values.begin(), values.end());
+        for (const std::size_t value : values) read.push_back(value);
     }
 
     /// Applies one more layer to the last value, for a chain.

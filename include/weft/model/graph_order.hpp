@@ -38,11 +38,12 @@ class LooseGraph {
 public:
     static constexpr Index not_met = -1;
 
-    WEFT_COLD explicit LooseGraph(std::span<const LooseNode> nodes)
+    WEFT_COLD explicit LooseGraph(Span<const LooseNode> nodes)
         : nodes_(nodes),
           node_rank_(nodes.size(), not_met),
           distance_(nodes.size()),
-          is_finished_(nodes.size()) {
+          is_finished_(nodes.size()),
+          inputs_seen_(nodes.size()) {
         std::size_t layers = 0;
         for (const LooseNode& node : nodes) layers = (std::max)(layers, node.layer + 1);
         layer_rank_.assign(layers, not_met);
@@ -51,27 +52,24 @@ public:
 
     /// Depth first, without recursion: a hostile file may have a long chain.
     WEFT_COLD void walk_back(std::size_t output) {
-        struct Open {
-            std::size_t node, next;
-        };
         if (node_rank_[output] != not_met) return;
-        std::vector<Open> open;
+        std::vector<std::size_t> open;
         const auto meet = [&](std::size_t node) {
             node_rank_[node] = nodes_met_++;
             Index& rank = layer_rank_[nodes_[node].layer];
             if (rank == not_met) rank = layers_met_++;
-            open.push_back({node, 0});
+            open.push_back(node);
         };
         meet(output);
         while (!open.empty()) {
-            auto& [node, next] = open.back();
-            if (next == nodes_[node].inputs.size()) {
+            const std::size_t node = open.back();
+            if (inputs_seen_[node] == nodes_[node].inputs.size()) {
                 is_finished_[node] = true;
                 finished_.push_back(node);
                 open.pop_back();
                 continue;
             }
-            const LooseValue& input = nodes_[node].inputs[next++];
+            const LooseValue& input = nodes_[node].inputs[inputs_seen_[node]++];
             if (input.is_input()) continue;
             if (node_rank_[input.node] == not_met) {
                 meet(input.node);
@@ -110,10 +108,11 @@ private:
         return rank_a != rank_b ? rank_a < rank_b : node_rank_[a] < node_rank_[b];
     }
 
-    std::span<const LooseNode> nodes_;
+    Span<const LooseNode> nodes_;
     std::vector<Index> node_rank_, distance_, layer_rank_, layer_distance_;
     std::vector<bool> is_finished_;
-    std::vector<std::size_t> finished_;  ///< each behind those that it reads
+    std::vector<std::size_t> inputs_seen_;  ///< of each node, on the way back
+    std::vector<std::size_t> finished_;     ///< each behind those that it reads
     Index nodes_met_ = 0, layers_met_ = 0;
 };
 
@@ -122,8 +121,8 @@ private:
 /// The nodes from which outputs are computed, in Keras's order of layers: the farthest from the
 /// outputs first; of equally far ones, the layer that is met first on the way back from the
 /// outputs, depth first. Throws ArgumentError for a node that is computed from itself.
-WEFT_COLD inline std::vector<std::size_t> keras_order(std::span<const LooseNode> nodes,
-                                                      std::span<const LooseValue> outputs) {
+WEFT_COLD inline std::vector<std::size_t> keras_order(Span<const LooseNode> nodes,
+                                                      Span<const LooseValue> outputs) {
     detail::LooseGraph graph(nodes);
     for (const LooseValue& output : outputs) {
         if (!output.is_input()) graph.walk_back(output.node);
@@ -136,7 +135,7 @@ WEFT_COLD inline std::vector<std::size_t> keras_order(std::span<const LooseNode>
 template <class Node>
 WEFT_COLD std::vector<std::size_t> keras_order_of(const std::vector<Node>& nodes,
                                                   std::size_t inputs,
-                                                  std::span<const std::size_t> outputs) {
+                                                  Span<const std::size_t> outputs) {
     const auto loose = [&](std::size_t value) {
         return LooseValue{value < inputs ? graph_input - value : value - inputs};
     };
@@ -153,13 +152,13 @@ WEFT_COLD std::vector<std::size_t> keras_order_of(const std::vector<Node>& nodes
 }
 
 /// The graph of the nodes from which outputs are computed, in that order. `layers` are those that
-/// nodes name.
+/// nodes name. Throws ArgumentError where all outputs are inputs.
 template <class Scalar, class Device>
-WEFT_COLD Graph<Scalar, Device> ordered_graph(std::span<const LooseLayer<Scalar, Device>> layers,
-                                              std::span<const LooseNode> nodes,
+WEFT_COLD Graph<Scalar, Device> ordered_graph(Span<const LooseLayer<Scalar, Device>> layers,
+                                              Span<const LooseNode> nodes,
                                               std::vector<GraphInput> inputs,
                                               std::vector<std::string> input_names,
-                                              std::span<const LooseValue> outputs) {
+                                              Span<const LooseValue> outputs) {
     constexpr std::size_t none = graph_input;
     Graph<Scalar, Device> graph;
     graph.inputs = std::move(inputs);
@@ -194,6 +193,11 @@ WEFT_COLD Graph<Scalar, Device> ordered_graph(std::span<const LooseLayer<Scalar,
         }
     }
     for (const LooseValue& output : outputs) graph.outputs.push_back(value_of(output));
+    // Also where a model in between gives back what it is applied to.
+    const auto is_input = [&](std::size_t value) { return graph.is_input(value); };
+    if (std::all_of(graph.outputs.begin(), graph.outputs.end(), is_input)) {
+        throw ArgumentError("model: the output is the input, expected a layer between");
+    }
     graph.form = std::make_shared<const detail::OwnForm<Scalar, Device>>(std::move(parts));
     return graph;
 }

@@ -57,7 +57,7 @@ const GraphParts<Scalar, Device>& parts_of(const Graph<Scalar, Device>& graph) {
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::size_t> call_model(Graph<Scalar, Device>& graph,
                                               GraphParts<Scalar, Device>& parts, std::size_t model,
-                                              std::span<const std::size_t> values) {
+                                              Span<const std::size_t> values) {
     const Graph<Scalar, Device>& inner = *parts.models[model].graph;
     GraphCall call{model, graph.nodes.size(), {values.begin(), values.end()}};
     const auto outer = [&](std::size_t value) {

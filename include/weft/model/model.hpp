@@ -4,9 +4,8 @@
 
 #include "weft/core/eigen.hpp"
 #include "weft/model/detail/on_device.hpp"
-#include "weft/model/detail/pass_run.hpp"
 #include "weft/model/detail/predict_batches.hpp"
-#include "weft/model/model_layers.hpp"
+#include "weft/model/model_passes.hpp"
 
 namespace weft {
 
@@ -21,12 +20,12 @@ namespace weft {
 ///
 /// predict is const and may be called by any number of threads at once.
 template <class Scalar = float, class Device = Cpu>
-class Model : public ModelLayers<Scalar, Device> {
+class Model : public ModelPasses<Scalar, Device> {
 public:
     using Declaration = LayerDeclaration<Scalar, Device>;
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
-    using Layers = ModelLayers<Scalar, Device>;
+    using Passes = ModelPasses<Scalar, Device>;
 
     Model() = default;
     WEFT_COLD Model(const Model&) = default;
@@ -60,7 +59,7 @@ public:
         : Model(Value<Scalar, Device>::graph(inputs, outputs)) {}
 
     /// Of that graph; built if it declares its inputs.
-    WEFT_COLD explicit Model(Graph<Scalar, Device> graph) : Layers(std::move(graph)) {
+    WEFT_COLD explicit Model(Graph<Scalar, Device> graph) : Passes(std::move(graph)) {
         this->build_if_declared();
     }
 
@@ -123,7 +122,7 @@ public:
         for (const Shape& shape : this->output_shapes()) {
             ys.push_back(outputs.emplace_back(shape.batch(samples), device_));
         }
-        predict(std::span<const ConstView>(xs), ys);
+        predict(Span<const ConstView>(xs), ys);
         return outputs;
     }
 
@@ -133,112 +132,14 @@ public:
     }
 
     /// The same into memory of the caller's. Repeated, it allocates nothing.
-    void predict(std::span<const ConstView> xs, std::span<const View> ys) const {
+    void predict(Span<const ConstView> xs, Span<const View> ys) const {
         const Index samples = detail::require_inputs(this->input_shapes(), xs, *this);
         detail::require_outputs(this->output_shapes(), ys, samples, *this);
         if (samples > 0) detail::predict_batches<Scalar, Device>(*this, pool_, xs, ys);
     }
 
-    /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
-    /// result (N, output_shape...) lies in the workspace until the next pass: logits, if its plan
-    /// gives them.
-    WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
-                               const PassOptions& options = {}) const {
-        forward(workspace, {&x, 1}, options);
-        return this->prediction(workspace, x.shape()[0]);
-    }
-
-    /// The same, also in training, where layers may update parameters that are not trainable.
-    WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
-                               const PassOptions& options) {
-        forward(workspace, {&x, 1}, options);
-        return this->prediction(workspace, x.shape()[0]);
-    }
-
-    /// The same for several inputs or outputs: prediction(workspace, N, k) is output k.
-    WEFT_NOINLINE void forward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
-                               const PassOptions& options = {}) const {
-        if (options.training) {
-            throw ArgumentError("model: a pass in training, of a model that is const");
-        }
-        run_forward(workspace, xs, options, nullptr);
-    }
-    WEFT_NOINLINE void forward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
-                               const PassOptions& options) {
-        run_forward(workspace, xs, options, mutable_state(options));
-    }
-
-    /// Output k of a batch of n samples after forward.
-    View prediction(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
-        detail::require_index("output", k, workspace.plan().output_count());
-        return workspace.value(workspace.plan().output(k), n);
-    }
-
-    /// Where dL/d(output k) of a batch of n belongs before backward: (n, output_shape...).
-    View output_gradient(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
-        detail::require_index("output", k, workspace.plan().output_count());
-        return workspace.output_gradient(k, n);
-    }
-
-    /// After a training forward over x with the same options, and with dL/d(output) in each
-    /// output_gradient(): the gradient of every trainable parameter into `gradients`, laid out as
-    /// trainable_parameters(). No gradient of x is computed. The outputs of layers are no longer
-    /// there then.
-    WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, ConstView x,
-                            const PassOptions& options, View gradients) {
-        backward(workspace, std::span<const ConstView>(&x, 1), options, gradients);
-    }
-    WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
-                            const PassOptions& options, View gradients) {
-        require_pass(workspace, xs, true);
-        const Shape expected{parameters_.trainable_size()};
-        if (gradients.size() < expected[0])
-            detail::require_shape("gradients have", gradients.shape(), expected);
-        run_pass(workspace.device(), 2 * this->work(xs.front().shape()[0]),
-                 [&] { pass(workspace, xs, options, mutable_state(options)).backward(gradients); });
-    }
-
-    /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run
-    /// in the workspace. Of a training workspace any layer; of an inference workspace the last.
-    /// That of a layer behind which a relu of its own is fused is the relu's.
-    WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
-                               std::size_t i) const {
-        return output(workspace, std::span<const ConstView>(&x, 1), i);
-    }
-    WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
-                               std::size_t i) const {
-        detail::require_index("node", i, built().nodes.size());
-        return pass(workspace, xs, {}, nullptr).read(workspace.plan().of_node(i));
-    }
-
-    /// A workspace for batches of up to `capacity` samples. The passes in it leave out the
-    /// last_activation() of the outputs that takes_logits has true for: those of all outputs, or of
-    /// the first ones, which may be none. Throws ArgumentError for more.
-    Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind,
-                                             bool takes_logits = false) const {
-        return make_workspace(capacity, kind, std::vector<bool>(1, takes_logits));
-    }
-    WEFT_COLD Workspace<Scalar, Device> make_workspace(
-        Index capacity, PassKind kind, const std::vector<bool>& takes_logits) const {
-        return {built().make_plan(kind, takes_logits),
-                built().layers,
-                built().names,
-                built().input_shapes.size(),
-                parameters_.trainable_size(),
-                marks_.build(),
-                device_,
-                capacity};
-    }
-
-    /// The activation that output k comes out of, in place of which a loss may take its input.
-    /// linear where there is none, or something else sees the one or the other.
-    Activation last_activation(std::size_t k = 0) const {
-        detail::require_index("output", k, built().outputs.size());
-        return built().plan->last_activation(k);
-    }
-
-    using Layers::input_shape;
-    using Layers::output_shape;
+    using Passes::input_shape;
+    using Passes::output_shape;
 
 protected:
     WEFT_COLD explicit Model(std::vector<Declaration> declarations) {
@@ -250,42 +151,10 @@ private:
         return detail::is_one_sample(x, input_shape(), built().names.front());
     }
 
-    Scalar* mutable_state(const PassOptions& options) {
-        return options.training ? parameters_.state() : nullptr;
-    }
-
-    detail::PassRun<Scalar, Device> pass(Workspace<Scalar, Device>& workspace,
-                                         std::span<const ConstView> xs, const PassOptions& options,
-                                         Scalar* mutable_state) const {
-        return {*built_, parameters_, mutable_state, workspace, xs, options};
-    }
-
-    WEFT_COLD void require_pass(const Workspace<Scalar, Device>& workspace,
-                                std::span<const ConstView> xs, bool training) const {
-        const auto& inputs = built().input_shapes;
-        if (xs.size() != inputs.size()) detail::refuse_inputs(xs.size(), inputs.size());
-        for (std::size_t k = 0; k < xs.size(); ++k) {
-            workspace.require_pass(marks_.build(), inputs[k], xs[k].shape(), training);
-        }
-    }
-
-    WEFT_COLD void run_forward(Workspace<Scalar, Device>& workspace, std::span<const ConstView> xs,
-                               const PassOptions& options, Scalar* mutable_state) const {
-        require_pass(workspace, xs, options.training);
-        auto run = pass(workspace, xs, options, mutable_state);
-        run_pass(workspace.device(), this->work(xs.front().shape()[0]), [&] {
-            run.forward();
-            run.copy_inputs_to_outputs();
-        });
-    }
-
-    using Layers::built;
-    using Layers::built_;
-    using Layers::device_;
-    using Layers::graph_;
-    using Layers::marks_;
-    using Layers::parameters_;
-    using Layers::pool_;
+    using Passes::built;
+    using Passes::device_;
+    using Passes::graph_;
+    using Passes::pool_;
 };
 
 }  // namespace weft

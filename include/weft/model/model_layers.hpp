@@ -24,17 +24,18 @@ public:
     /// in the same way. Throws ShapeError or ArgumentError that names the layer; the model then
     /// stays as it was.
     WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
-        build(std::span(&input_shape, 1), seed);
+        build({&input_shape, 1}, seed);
     }
 
     /// The same for the shapes of all inputs.
-    WEFT_COLD void build(std::span<const Shape> input_shapes, std::uint64_t seed = 0) {
+    WEFT_COLD void build(Span<const Shape> input_shapes, std::uint64_t seed = 0) {
         if (input_shapes.size() != graph_.inputs.size() && !graph_.layers.empty()) {
             throw ArgumentError(
                 detail::join({"model: build for ", static_cast<Index>(input_shapes.size()),
                               " inputs, expected ", static_cast<Index>(graph_.inputs.size())}));
         }
-        auto built = std::make_shared<const BuiltGraph<Scalar, Device>>(graph_, input_shapes);
+        std::shared_ptr<const BuiltGraph<Scalar, Device>> built(
+            new BuiltGraph<Scalar, Device>(graph_, input_shapes));
         Parameters<Scalar, Device> parameters(built->list, seed, device_);
         if (graph_.form) graph_.form->start_models(*built, parameters, device_, 0);
         parameters_ = std::move(parameters);
@@ -95,7 +96,7 @@ public:
     const std::vector<ParameterInfo>& parameters() const { return built().list.parameters(); }
 
     /// Those of layer i alone.
-    std::span<const ParameterInfo> layer_parameters(std::size_t i) const {
+    Span<const ParameterInfo> layer_parameters(std::size_t i) const {
         return built().layer_parameters(i);
     }
 

@@ -25,7 +25,7 @@ public:
 
     WEFT_COLD static Mark make() {
         Mark mark;
-        mark.is_valid_ = std::make_shared<bool>(true);
+        mark.is_valid_.reset(new bool(true));
         return mark;
     }
 

@@ -6,7 +6,6 @@
 #include "weft/core/shape.hpp"
 
 #include <algorithm>
-#include <span>
 #include <vector>
 
 namespace weft {
@@ -24,34 +23,69 @@ struct Place {
     }
 };
 
-/// Gives each place an offset, so that two that are needed at the same time share no byte; returns
-/// the bytes of all. The largest come first, each as low as it fits.
-WEFT_COLD inline Index assign_places(std::span<Place> places) {
-    std::vector<std::size_t> order;  // those that have an offset, by it
-    std::vector<bool> is_placed(places.size());
-    Index total = 0;
-    for (Place& place : places) place.offset = 0;
-    while (true) {
-        std::size_t next = places.size();
-        for (std::size_t i = 0; i < places.size(); ++i) {
-            if (is_placed[i] || places[i].bytes == 0) continue;
-            if (next == places.size() || places[i].bytes > places[next].bytes) next = i;
-        }
-        if (next == places.size()) return total;
-        Place& place = places[next];
-        // Up behind whatever is in the way, the lowest first: so it is never met again.
-        for (const std::size_t i : order) {
-            const Place& other = places[i];
-            if (other.offset >= place.end()) break;
-            if (place.meets(other) && place.offset < other.end()) place.offset = other.end();
-        }
-        total = (std::max)(total, place.end());
-        const auto behind = std::find_if(order.begin(), order.end(), [&](std::size_t i) {
-            return places[i].offset > place.offset;
-        });
-        order.insert(behind, next);
-        is_placed[next] = true;
+namespace detail {
+
+/// Places of one offset, in the order of their moments, of which they share none.
+struct PlaceRow {
+    Index offset = 0;
+    std::size_t above = 0;  ///< the row of the next offset; 0 if there is none
+    std::vector<std::size_t> places = {};
+
+    /// The first that is needed at that moment or behind it.
+    std::size_t from(std::size_t moment, Span<const Place> all) const {
+        const auto is_over = [&](std::size_t i) { return all[i].last < moment; };
+        const auto first = std::partition_point(places.begin(), places.end(), is_over);
+        return static_cast<std::size_t>(first - places.begin());
     }
+};
+
+/// Puts place i as low as it fits between those in the rows, of which the first is at offset 0.
+WEFT_COLD inline void put_into_rows(Span<Place> all, std::size_t i, std::vector<PlaceRow>& rows) {
+    Place& place = all[i];
+    // Up behind whatever is in the way, the lowest first: so it is never met again.
+    std::size_t r = 0, below = 0;
+    do {
+        const PlaceRow& row = rows[r];
+        if (row.offset >= place.end()) break;
+        for (std::size_t k = row.from(place.first, all); k < row.places.size(); ++k) {
+            const Place& other = all[row.places[k]];
+            if (!place.meets(other)) break;
+            place.offset = (std::max)(place.offset, other.end());
+        }
+        r = row.above;
+    } while (r != 0);
+    while (rows[below].above != 0 && rows[rows[below].above].offset <= place.offset) {
+        below = rows[below].above;
+    }
+    if (rows[below].offset < place.offset) {
+        rows.push_back({place.offset, rows[below].above});
+        below = rows[below].above = rows.size() - 1;
+    }
+    std::vector<std::size_t>& row = rows[below].places;
+    row.insert(row.begin() + static_cast<std::ptrdiff_t>(rows[below].from(place.first, all)), i);
+}
+
+}  // namespace detail
+
+/// Gives each place an offset, so that two that are needed at the same time share no byte; returns
+/// the bytes of all. The largest come first, each as low as it fits. Of many places that lie at few
+/// offsets, as those of a chain in prediction do, a place looks at few others.
+WEFT_COLD inline Index assign_places(Span<Place> places) {
+    std::vector<detail::PlaceRow> rows(1);
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        places[i].offset = 0;
+        if (places[i].bytes > 0) order.push_back(i);
+    }
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return places[a].bytes != places[b].bytes ? places[a].bytes > places[b].bytes : a < b;
+    });
+    Index total = 0;
+    for (const std::size_t i : order) {
+        detail::put_into_rows(places, i, rows);
+        total = (std::max)(total, places[i].end());
+    }
+    return total;
 }
 
 }  // namespace weft

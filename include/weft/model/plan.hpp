@@ -2,9 +2,8 @@
 /// Plan: how a graph of layers is run, step by step.
 #pragma once
 
-#include "weft/core/contains.hpp"
 #include "weft/core/error.hpp"
-#include "weft/model/plan_step.hpp"
+#include "weft/model/detail/fusion.hpp"
 
 #include <algorithm>
 #include <string>
@@ -14,16 +13,17 @@ namespace weft {
 
 /// A graph of layers as the steps of a pass, made once from what the layers are.
 ///
-/// Layers are lowered to steps one by one, and then neighbours are fused by the rules below. So
-/// fusion is decided here alone, before any number is known, and a layer only says what it can do.
-class Plan {
+/// Layers are lowered to steps one by one, and then neighbours are fused by the rules of
+/// detail/fusion.hpp. So fusion is decided here alone, before any number is known, and a layer only
+/// says what it can do.
+class Plan : detail::PlanParts {
 public:
     /// outputs: values of the graph. takes_logits, of each output: its loss takes the input of the
     /// last activation, which is left out if nothing else sees its output or its input.
-    WEFT_COLD Plan(std::span<const Shape> inputs, std::span<const PlanNode> nodes,
-                   std::span<const std::size_t> outputs, PassKind kind,
+    WEFT_COLD Plan(Span<const Shape> inputs, Span<const PlanNode> nodes,
+                   Span<const std::size_t> outputs, PassKind kind,
                    const std::vector<bool>& takes_logits = {})
-        : kind_(kind), input_count_(inputs.size()), gives_logits_(outputs.size()) {
+        : PlanParts{.input_count_ = inputs.size()}, kind_(kind), gives_logits_(outputs.size()) {
         for (std::size_t k = 0; k < inputs.size(); ++k) {
             of_nodes_.push_back(add_value({.shape = inputs[k], .memory = k, .gradient = k}));
         }
@@ -42,9 +42,11 @@ public:
         for (std::size_t k = 0; k < takes_logits.size(); ++k) {
             if (takes_logits[k]) leave_out_last_activation(k);
         }
-        for (PlanStep& step : steps_) fuse_forward(step, nodes);
+        for (PlanStep& step : steps_) detail::fuse_forward(*this, step, nodes);
         if (kind == PassKind::training) {
-            for (PlanStep& step : steps_) fuse_backward(step, nodes);
+            for (PlanStep& step : steps_) detail::fuse_dropout(*this, step, nodes);
+            for (PlanStep& step : steps_) detail::fuse_backward(*this, step, nodes);
+            for (PlanStep& step : steps_) detail::fuse_relu_and_dropout(*this, step, nodes);
             for (PlanStep& step : steps_) step.runs_backward &= values_[step.output].needs_gradient;
         }
         for (const PlanStep& step : steps_) share_memory(step, nodes);
@@ -54,10 +56,8 @@ public:
     PassKind kind() const { return kind_; }
     const std::vector<PlanStep>& steps() const { return steps_; }
     const std::vector<PlanValue>& values() const { return values_; }
-
-    std::span<const PlanInput> inputs(const PlanStep& step) const {
-        return std::span(inputs_).subspan(step.first_input, step.inputs);
-    }
+    using PlanParts::inputs;
+    using PlanParts::is_of_caller;
 
     /// The value that node i computes.
     std::size_t of_node(std::size_t i) const { return of_nodes_[input_count_ + i]; }
@@ -69,9 +69,6 @@ public:
     /// Layers whose parameters no step has a gradient of: of models of which not all outputs are
     /// used.
     const std::vector<std::size_t>& idle_layers() const { return idle_layers_; }
-
-    /// Whether a value lies in the memory of an input: the caller's.
-    bool is_of_caller(std::size_t value) const { return values_[value].memory < input_count_; }
 
     /// The output whose gradient lies where that of output k does, the first of them: k, unless two
     /// outputs are the same numbers. Then that of k is added to it.
@@ -95,8 +92,8 @@ private:
     // ---- Lowering -------------------------------------------------------------------------------
 
     /// Whether outputs are computed from what a node does. Notes layers of which no node is.
-    WEFT_COLD std::vector<bool> find_needed(std::span<const PlanNode> nodes,
-                                            std::span<const std::size_t> outputs) {
+    WEFT_COLD std::vector<bool> find_needed(Span<const PlanNode> nodes,
+                                            Span<const std::size_t> outputs) {
         std::vector<bool> is_needed(nodes.size()), is_layer_needed(nodes.size());
         const auto need = [&](std::size_t value) {
             if (value >= input_count_) is_needed[value - input_count_] = true;
@@ -108,15 +105,11 @@ private:
             for (const std::size_t input : nodes[i].inputs) need(input);
         }
         for (const PlanNode& node : nodes) {
-            const bool is_known = detail::contains(idle_layers_, node.layer);
-            if (!is_layer_needed[node.layer] && !is_known) idle_layers_.push_back(node.layer);
+            if (is_layer_needed[node.layer]) continue;
+            idle_layers_.push_back(node.layer);
+            is_layer_needed[node.layer] = true;  // noted
         }
         return is_needed;
-    }
-
-    WEFT_COLD std::size_t add_value(PlanValue value) {
-        values_.push_back(value);
-        return values_.size() - 1;
     }
 
     WEFT_COLD void lower(std::size_t i, const PlanNode& node) {
@@ -167,22 +160,6 @@ private:
         return step.output;
     }
 
-    PlanValue& memory_of(std::size_t value) { return values_[values_[value].memory]; }
-
-    /// What a step with one input reads, where it alone does; null otherwise.
-    WEFT_COLD PlanInput* only_input(const PlanStep& step) {
-        PlanInput& input = inputs_[step.first_input];
-        return step.inputs == 1 && memory_of(input.value).readers == 1 ? &input : nullptr;
-    }
-
-    /// The step that writes the numbers of a value; null for an input of the graph.
-    WEFT_COLD PlanStep* writer(std::size_t value) {
-        for (PlanStep& step : steps_) {
-            if (step.output == values_[value].memory) return &step;
-        }
-        return nullptr;
-    }
-
     // ---- Rules of fusion ------------------------------------------------------------------------
 
     /// A loss takes the input of the last activation: the activation is left out.
@@ -209,31 +186,9 @@ private:
         return step.is_activation() && !step.penalty && is_alone ? s : steps_.size();
     }
 
-    /// A relu that alone reads what a layer computes: the layer applies it as it stores y.
-    WEFT_COLD void fuse_forward(PlanStep& step, std::span<const PlanNode> nodes) {
-        const PlanInput* const input = only_input(step);
-        if (step.activation != relu || input == nullptr) return;
-        PlanStep* const before = writer(input->value);
-        if (before == nullptr || before->is_activation() || before->penalty) return;
-        if (before->output != input->value || !nodes[before->node].absorbs_relu) return;
-        before->after = relu;
-        step.runs_forward = false;
-    }
-
-    /// A layer that alone reads what a relu computes: it takes the derivative of the relu.
-    WEFT_COLD void fuse_backward(PlanStep& step, std::span<const PlanNode> nodes) {
-        const PlanInput* const input = only_input(step);
-        if (step.is_activation() || input == nullptr) return;
-        PlanStep* const before = writer(input->value);
-        if (before == nullptr || before->activation != relu || before->penalty) return;
-        if (!nodes[step.node].backs_through_relu || only_input(*before) == nullptr) return;
-        step.before = relu;
-        before->runs_backward = false;
-    }
-
     /// A step that alone reads a value may write over it, and over its gradient, as far as nobody
     /// needs it afterwards.
-    WEFT_COLD void share_memory(const PlanStep& step, std::span<const PlanNode> nodes) {
+    WEFT_COLD void share_memory(const PlanStep& step, Span<const PlanNode> nodes) {
         const PlanInput* const input = only_input(step);
         if (input == nullptr || is_of_caller(input->value)) return;
         const bool is_training = kind_ == PassKind::training;
@@ -250,17 +205,10 @@ private:
         }
     }
 
-    /// All values that lie in the memory of `from` lie in that of `to`.
-    WEFT_COLD void put_into(std::size_t PlanValue::* memory, std::size_t from, std::size_t to) {
-        for (PlanValue& value : values_) {
-            if (value.*memory == from) value.*memory = to;
-        }
-    }
-
     /// Of the steps that read a value, the last runs backward first and writes the gradient; the
     /// others add to it, in that order; all add to what the loss wrote for an output. So do those
     /// that apply the same layer.
-    WEFT_COLD void sum_gradients(std::span<const PlanNode> nodes) {
+    WEFT_COLD void sum_gradients(Span<const PlanNode> nodes) {
         std::vector<bool> is_written(values_.size()), is_layer_written(nodes.size());
         for (const std::size_t output : outputs_) is_written[values_[output].gradient] = true;
         for (std::size_t s = steps_.size(); s-- > 0;) {
@@ -268,12 +216,11 @@ private:
             if (!values_[step.output].needs_gradient) continue;
             for (std::size_t i = 0; i < step.inputs; ++i) {
                 PlanInput& input = inputs_[step.first_input + i];
-                const auto& [shape, memory, gradient, readers, needs_gradient] =
-                    values_[input.value];
-                const bool is_in_place = gradient == values_[step.output].gradient;
-                if (!needs_gradient || is_in_place) continue;
-                input.adds_gradient = is_written[gradient];
-                is_written[gradient] = true;
+                const PlanValue& value = values_[input.value];
+                const bool is_in_place = value.gradient == values_[step.output].gradient;
+                if (!value.needs_gradient || is_in_place) continue;
+                input.adds_gradient = is_written[value.gradient];
+                is_written[value.gradient] = true;
             }
             const std::size_t layer = nodes[step.node].layer;
             if (step.is_activation() || !nodes[step.node].is_trainable) continue;
@@ -283,10 +230,6 @@ private:
     }
 
     PassKind kind_ = PassKind::inference;
-    std::vector<PlanStep> steps_;
-    std::vector<PlanInput> inputs_;  ///< of all steps
-    std::vector<PlanValue> values_;
-    std::size_t input_count_;            ///< of the graph, whose values are the first
     std::vector<std::size_t> of_nodes_;  ///< values: the inputs of the graph, then of each node
     std::vector<std::size_t> outputs_;   ///< values
     std::vector<bool> gives_logits_;     ///< of outputs

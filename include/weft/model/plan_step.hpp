@@ -3,10 +3,9 @@
 #pragma once
 
 #include "weft/core/shape.hpp"
-#include "weft/kernels/activation.hpp"
+#include "weft/kernels/before.hpp"
 #include "weft/layers/regularizer.hpp"
 
-#include <span>
 #include <string_view>
 
 namespace weft {
@@ -19,17 +18,21 @@ enum class PassKind {
 
 /// What a plan has to know of one node of a graph: a layer, applied to some values.
 struct PlanNode {
-    std::string_view name = {};                ///< "dense_1"
-    std::size_t layer = 0;                     ///< another node may apply the same one
-    std::span<const std::size_t> inputs = {};  ///< the graph's inputs first, then its nodes
-    Shape output_shape = {};                   ///< of one sample
-    bool is_view = false;                      ///< y is x under another shape
-    bool is_trainable = false;                 ///< has parameters that are trained
-    bool absorbs_relu = false;                 ///< forward can apply a relu as it stores y
-    bool backs_through_relu = false;           ///< backward can take the derivative of one before
-    bool backs_in_place = false;               ///< dx may be dy
-    Activation as_activation = linear;         ///< the layer is that and no more
-    Activation output_activation = linear;     ///< behind the layer, a step of its own
+    std::string_view name = {};             ///< "dense_1"
+    std::size_t layer = 0;                  ///< another node may apply the same one
+    Span<const std::size_t> inputs = {};    ///< the graph's inputs first, then its nodes
+    Shape output_shape = {};                ///< of one sample
+    bool is_view = false;                   ///< y is x under another shape
+    bool is_trainable = false;              ///< has parameters that are trained
+    bool absorbs_relu = false;              ///< forward can apply a relu as it stores y
+    bool absorbs_dropout = false;           ///< and dropout, and backward its derivative
+    bool absorbs_relu_and_dropout = false;  ///< forward can, and leaves the derivatives to others
+    bool backs_through_relu = false;        ///< backward can take the derivative of one before
+    bool backs_through_dropout = false;     ///< and of one with dropout behind it
+    double dropout_rate = 0;                ///< the layer is that dropout and no more
+    bool backs_in_place = false;            ///< dx may be dy
+    Activation as_activation = linear;      ///< the layer is that and no more
+    Activation output_activation = linear;  ///< behind the layer, a step of its own
     Regularizer activity_regularizer = {};
 };
 
@@ -45,15 +48,17 @@ struct PlanStep {
     std::size_t layer = 0;           ///< of the node
     Activation activation = linear;  ///< of an activation; linear: a layer
     std::size_t first_input = 0, inputs = 1;
-    std::size_t output = 0;       ///< value
-    Activation after = linear;    ///< forward of the layer applies it as y is stored
-    Activation before = linear;   ///< backward of the layer takes the derivative of the one that x
-                                  ///< comes out of
+    std::size_t output = 0;     ///< value
+    Activation after = linear;  ///< forward of the layer applies it as y is stored
+    kernels::Before before =
+        {};  ///< backward of the layer takes the derivative of what x comes out of
+    std::size_t dropout = none;   ///< the step of a dropout that the layer applies as y is stored
     bool runs_forward = true;     ///< false: the step before does
     bool runs_backward = true;    ///< false: the step behind does, or nobody needs it
     bool adds_gradients = false;  ///< backward adds those of parameters to what steps behind wrote
     Regularizer penalty = {};     ///< on y
 
+    static constexpr auto none = static_cast<std::size_t>(-1);
     bool is_activation() const { return activation != linear; }
 };
 
@@ -63,6 +68,7 @@ struct PlanValue {
     std::size_t memory = 0;       ///< the value in whose memory it lies, if not its own
     std::size_t gradient = 0;     ///< the same of its gradient
     std::size_t readers = 0;      ///< steps that read it, or views of it
+    std::size_t last = 0;         ///< no value behind that one lies in its memory, or gradient
     bool needs_gradient = false;  ///< something that is trained lies before it
 };
 

@@ -42,7 +42,7 @@ WEFT_COLD inline std::string format_summary(std::string_view model,
         cells.push_back(with_thousands(row.parameters));
         cells.emplace_back();
         for (std::size_t i = 0; i < row.connected_to.size(); ++i) {
-            if (i > 0) cells.resize(cells.size() + columns);
+            for (std::size_t k = 0; k < columns && i > 0; ++k) cells.emplace_back();
             cells.back() = row.connected_to[i];
             is_chain = false;
         }

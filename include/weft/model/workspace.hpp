@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <span>
 
 namespace weft {
 
@@ -38,8 +37,8 @@ public:
 
     /// For the layers of that build, with their names for errors. Throws
     /// ShapeError for outputs that are more than memory can hold.
-    WEFT_COLD Workspace(std::shared_ptr<const Plan> plan, std::span<const LayerPointer> layers,
-                        std::span<const std::string> names, std::size_t graph_inputs,
+    WEFT_COLD Workspace(std::shared_ptr<const Plan> plan, Span<const LayerPointer> layers,
+                        Span<const std::string> names, std::size_t graph_inputs,
                         Index trainable_size, const Mark& build, const Device& device,
                         Index capacity)
         : build_(build), device_(device), capacity_(capacity), plan_(std::move(plan)) {
@@ -65,10 +64,15 @@ public:
             }
             most = (std::max)(most, step.inputs);
         }
-        inputs_ = std::make_unique<TensorView<const Scalar, Device>[]>(most + graph_inputs);
-        graph_inputs_ = inputs_.get() + most;
-        input_gradients_ = std::make_unique<View[]>(most);
+        inputs_ = std::vector<TensorView<const Scalar, Device>>(most + graph_inputs);
+        graph_inputs_ = inputs_.data() + most;
+        input_gradients_ = std::vector<View>(most);
     }
+
+    Workspace(const Workspace&) = delete;
+    Workspace& operator=(const Workspace&) = delete;
+    Workspace(Workspace&&) noexcept = default;
+    Workspace& operator=(Workspace&&) noexcept = default;
 
     const Plan& plan() const { return *plan_; }
     Device& device() { return device_; }
@@ -122,8 +126,8 @@ public:
     const Scalar* zeros() const { return zeros_.data(); }
 
     /// Room for the inputs of a step and for their gradients.
-    TensorView<const Scalar, Device>* inputs() { return inputs_.get(); }
-    View* input_gradients() { return input_gradients_.get(); }
+    TensorView<const Scalar, Device>* inputs() { return inputs_.data(); }
+    View* input_gradients() { return input_gradients_.data(); }
 
     /// Room for a part of the inputs of the graph.
     TensorView<const Scalar, Device>* graph_inputs() { return graph_inputs_; }
@@ -157,9 +161,9 @@ private:
     Index penalty_ = 0;  ///< where it lies
     Tensor<std::byte, Device> memory_;
     Tensor<Scalar, Device> shared_gradients_, zeros_;
-    std::unique_ptr<TensorView<const Scalar, Device>[]> inputs_;
+    std::vector<TensorView<const Scalar, Device>> inputs_;
     TensorView<const Scalar, Device>* graph_inputs_ = nullptr;  ///< in the same block
-    std::unique_ptr<View[]> input_gradients_;
+    std::vector<View> input_gradients_;
 };
 
 /// Inference workspaces that concurrent calls of one model's predict take and give back. A copy of
@@ -167,7 +171,7 @@ private:
 template <class Scalar, class Device>
 class WorkspacePool {
 public:
-    using Pointer = std::unique_ptr<Workspace<Scalar, Device>>;
+    using Pointer = std::shared_ptr<Workspace<Scalar, Device>>;
 
     WorkspacePool() = default;
     WorkspacePool(const WorkspacePool&) noexcept {}
@@ -187,12 +191,13 @@ public:
     Pointer take(Index capacity) {
         const std::lock_guard lock(mutex_);
         if (free_.empty()) return nullptr;
-        const auto fits = [&](const Pointer& w) { return w->capacity() >= capacity; };
-        const auto found = std::find_if(free_.begin(), free_.end(), fits);
-        if (found != free_.end()) std::swap(*found, free_.back());
+        for (Pointer& free : free_) {
+            if (free->capacity() >= capacity) free.swap(free_.back());
+        }
         Pointer taken = std::move(free_.back());
         free_.pop_back();
-        return fits(taken) ? std::move(taken) : nullptr;
+        if (taken->capacity() < capacity) taken.reset();
+        return taken;
     }
 
     void give_back(Pointer workspace) {

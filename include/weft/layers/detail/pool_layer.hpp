@@ -22,8 +22,15 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
-        with_taps(pass,
-                  [&](auto* taps) { max_pool_forward<Scalar>(pass.device, window_, x, y, taps); });
+        with_taps(pass, [&](auto* taps) {
+            if constexpr (kernels::fuses_products<Device>()) {
+                if (pass.dropping) {
+                    return max_pool_forward_dropping<Scalar>(pass.device, window_, pass.dropping, x,
+                                                             y, taps);
+                }
+            }
+            max_pool_forward<Scalar>(pass.device, window_, x, y, taps);
+        });
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
@@ -32,11 +39,21 @@ public:
         if (!dx) return;
         if (pass.before == linear) y = {};
         with_taps(pass, [&](auto* taps) {
+            if constexpr (kernels::fuses_products<Device>()) {
+                if (pass.dropping) {
+                    return max_pool_backward_dropping<Scalar>(pass.device, window_, pass.dropping,
+                                                              y, dy, taps, dx);
+                }
+            }
             max_pool_backward<Scalar>(pass.device, window_, y, dy, taps, dx);
         });
     }
 
     bool backs_through_relu() const override { return true; }
+    /// A GPU keeps which outputs were dropped as one more number of a tap.
+    bool absorbs_dropout() const override {
+        return kernels::fuses_products<Device>() && window_.taps() < 256;
+    }
 
     std::size_t saved_bytes(Index batch) const override {
         return static_cast<std::size_t>(batch * window_.positions() * window_.channels) *

@@ -5,8 +5,6 @@
 #include "weft/core/contains.hpp"
 #include "weft/layers/declaration.hpp"
 
-#include <span>
-
 namespace weft::detail {
 
 /// A / would make the names of parameters ambiguous. Throws ArgumentError.
@@ -57,7 +55,7 @@ WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<Parameter
 }
 
 /// The numbers in those parameters that are trainable, or in those that are not.
-WEFT_COLD inline Index count_numbers(std::span<const ParameterInfo> parameters, bool trainable) {
+WEFT_COLD inline Index count_numbers(Span<const ParameterInfo> parameters, bool trainable) {
     Index total = 0;
     for (const ParameterInfo& parameter : parameters) {
         if (parameter.slot.trainable == trainable) total += parameter.slot.shape.size();
@@ -67,8 +65,7 @@ WEFT_COLD inline Index count_numbers(std::span<const ParameterInfo> parameters, 
 
 /// About the multiplications by a layer's parameters for one sample: each is used at every place of
 /// the output, one for a dense layer, all pixels for a convolution.
-WEFT_COLD inline double multiplications(std::span<const ParameterInfo> parameters,
-                                        const Shape& output) {
+WEFT_COLD inline double multiplications(Span<const ParameterInfo> parameters, const Shape& output) {
     const Index places = output.size() / (std::max<Index>)(output.last(), 1);
     const Index numbers = count_numbers(parameters, true) + count_numbers(parameters, false);
     return static_cast<double>(numbers) * static_cast<double>(places);

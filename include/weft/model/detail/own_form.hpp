@@ -84,9 +84,13 @@ public:
     }
 
     WEFT_COLD void check_calls(const Built& built, std::size_t node) const override {
-        for (const GraphCall& call : parts.calls) {
+        auto next =
+            std::partition_point(parts.calls.begin(), parts.calls.end(),
+                                 [&](const GraphCall& call) { return call.first_node < node; });
+        for (; next != parts.calls.end() && next->first_node == node; ++next) {
+            const GraphCall& call = *next;
             const auto& model = parts.models[call.model];
-            for (std::size_t k = 0; call.first_node == node && k < call.inputs.size(); ++k) {
+            for (std::size_t k = 0; k < call.inputs.size(); ++k) {
                 const std::optional<Shape>& expected = model.graph->inputs[k].shape;
                 const Shape& found = built.shape_of(call.inputs[k]);
                 if (!expected || *expected == found) continue;
@@ -112,7 +116,7 @@ public:
 
 private:
     WEFT_COLD static void start(const GraphModel<Scalar, Device>& model,
-                                std::span<const ParameterInfo> own,
+                                Span<const ParameterInfo> own,
                                 Parameters<Scalar, Device>& parameters, const Device& device) {
         const std::vector<Tensor<Scalar>>& values = *model.values;
         if (own.size() != values.size()) {

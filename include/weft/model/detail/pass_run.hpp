@@ -17,8 +17,8 @@ public:
 
     /// mutable_state: in training, the parameters that no optimiser touches; else null.
     PassRun(const BuiltGraph<Scalar, Device>& graph, const Parameters<Scalar, Device>& parameters,
-            Scalar* mutable_state, Workspace<Scalar, Device>& workspace,
-            std::span<const ConstView> xs, const PassOptions& options)
+            Scalar* mutable_state, Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
+            const PassOptions& options)
         : graph_(graph),
           parameters_(parameters),
           mutable_state_(mutable_state),
@@ -144,7 +144,7 @@ private:
         return {beside, gradient.shape()};
     }
 
-    WEFT_COLD std::span<const ConstView> read_all(const PlanStep& step) {
+    WEFT_COLD Span<const ConstView> read_all(const PlanStep& step) {
         ConstView* const xs = workspace_.inputs();
         for (std::size_t i = 0; i < step.inputs; ++i) xs[i] = read(plan().inputs(step)[i].value);
         return {xs, step.inputs};
@@ -155,15 +155,30 @@ private:
         return {.device = device(),
                 .training = options_.training,
                 .after = step.after,
-                .before = step.before,
+                .before = options_.training ? step.before : step.before.activation,
+                .dropping = dropping(step),
                 .trainable = parameters_.arena().data(),
                 .state = parameters_.state(),
                 .mutable_state = mutable_state_,
                 .saved = is_training ? workspace_.saved(index(step)) : nullptr,
-                .random = RandomStream(options_.seed, RandomPurpose::layer,
-                                       static_cast<std::uint32_t>(step.node), options_.step),
+                .random = random(step),
                 .step = options_.step_on_device,
                 .first_sample = options_.first_sample};
+    }
+
+    WEFT_COLD RandomStream random(const PlanStep& step) const {
+        return {options_.seed, RandomPurpose::layer, static_cast<std::uint32_t>(step.node),
+                options_.step};
+    }
+
+    WEFT_COLD kernels::Dropping dropping(const PlanStep& step) {
+        if (step.dropout == PlanStep::none || !options_.training) return {};
+        const PlanStep& dropout = plan().steps()[step.dropout];
+        return {.rate = graph_.nodes[dropout.node].dropout_rate,
+                .random = random(dropout),
+                .at_step = options_.step_on_device,
+                .first = options_.first_sample * value(step.output).shape.size(),
+                .kept = reinterpret_cast<std::uint8_t*>(workspace_.saved(step.dropout))};
     }
 
     const Plan& plan() const { return workspace_.plan(); }
@@ -181,7 +196,7 @@ private:
     const Parameters<Scalar, Device>& parameters_;
     Scalar* mutable_state_;
     Workspace<Scalar, Device>& workspace_;
-    std::span<const ConstView> xs_;
+    Span<const ConstView> xs_;
     const PassOptions& options_;
 };
 

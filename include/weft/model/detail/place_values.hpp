@@ -30,7 +30,7 @@ public:
           scalar_bytes_(static_cast<Index>(scalar_bytes)),
           places_(2 * (plan.values().size() + plan.steps().size()) + plan.output_count()) {}
 
-    WEFT_COLD PlacedValues place(std::span<const Index> saved) {
+    WEFT_COLD PlacedValues place(Span<const Index> saved) {
         const std::size_t values = plan_.values().size(), steps = plan_.steps().size();
         const bool is_training = plan_.kind() == PassKind::training;
         for (std::size_t s = 0; s < steps; ++s) {
@@ -49,6 +49,13 @@ public:
             places_[2 * values + s] = {saved[s], s, back};
             places_[2 * values + steps + s] = {added, back, back};
             if (value(step.output).needs_gradient) need_gradient(step.output, back);
+        }
+        // What dropout keeps, the step that drops for it writes and reads.
+        for (std::size_t s = 0; s < steps; ++s) {
+            if (plan_.steps()[s].dropout == PlanStep::none) continue;
+            Place& kept = places_[2 * values + plan_.steps()[s].dropout];
+            kept.first = s;
+            kept.last = 2 * steps - s;
         }
         // Outputs are read, and their gradients written, when all steps are over. A view of the
         // caller's memory is copied there.

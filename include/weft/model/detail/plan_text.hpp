@@ -7,7 +7,7 @@
 namespace weft::detail {
 
 /// A line a step, as docs/architecture.md explains.
-WEFT_COLD inline std::string plan_text(const Plan& plan, std::span<const PlanNode> nodes) {
+WEFT_COLD inline std::string plan_text(const Plan& plan, Span<const PlanNode> nodes) {
     const auto value = [&](std::size_t i) {
         const PlanValue& found = plan.values()[i];
         return join({found.shape.to_batch_string(), "@", static_cast<Index>(found.memory)});
@@ -17,6 +17,7 @@ WEFT_COLD inline std::string plan_text(const Plan& plan, std::span<const PlanNod
         text += nodes[step.node].name;
         if (step.is_activation()) text += join({" ", to_string(step.activation)});
         if (step.after != linear) text += join({" + ", to_string(step.after)});
+        if (step.dropout != PlanStep::none) text += " + dropout";
         const char* separator = ": ";
         for (const PlanInput& input : plan.inputs(step)) {
             text += join({separator, value(input.value)});
@@ -30,7 +31,8 @@ WEFT_COLD inline std::string plan_text(const Plan& plan, std::span<const PlanNod
             } else if (!step.runs_backward) {
                 text += "; backward is done behind";
             } else if (step.before != linear) {
-                text += join({"; backward through ", to_string(step.before)});
+                text += join({"; backward through ", to_string(step.before.activation)});
+                if (step.before.dropout_rate > 0) text += " and dropout";
             }
         }
         text += "\n";

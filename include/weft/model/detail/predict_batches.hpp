@@ -2,6 +2,7 @@
 /// Prediction of any number of samples, a batch at a time.
 #pragma once
 
+#include "weft/model/detail/names.hpp"
 #include "weft/model/workspace.hpp"
 
 namespace weft::detail {
@@ -14,20 +15,20 @@ inline constexpr Index predict_batch = Device::is_host ? 128 : 1024;
 /// ys = f(xs), in a workspace of the pool.   xs[k] (N, input k...)   ys[k] (N, output k...), N > 0
 template <class Scalar, class Device, class Model>
 WEFT_COLD void predict_batches(const Model& model, WorkspacePool<Scalar, Device>& pool,
-                               std::span<const TensorView<const Scalar, Device>> xs,
-                               std::span<const TensorView<Scalar, Device>> ys) {
+                               Span<const TensorView<const Scalar, Device>> xs,
+                               Span<const TensorView<Scalar, Device>> ys) {
     const Index samples = xs.front().shape()[0], batch = (std::min)(samples, predict_batch<Device>);
     auto workspace = pool.take(batch);
     if (!workspace) {
-        workspace = std::make_unique<Workspace<Scalar, Device>>(
-            model.make_workspace(batch, PassKind::inference));
+        workspace.reset(
+            new Workspace<Scalar, Device>(model.make_workspace(batch, PassKind::inference)));
     }
-    const std::span part(workspace->graph_inputs(), xs.size());
+    const Span part(workspace->graph_inputs(), xs.size());
     for (Index first = 0; first < samples; first += batch) {
         const Index count = (std::min)(batch, samples - first);
         for (std::size_t k = 0; k < xs.size(); ++k) part[k] = xs[k].slice(first, count);
         run_pass(workspace->device(), model.work(count), [&] {
-            model.forward(*workspace, std::span<const TensorView<const Scalar, Device>>(part));
+            model.forward(*workspace, Span<const TensorView<const Scalar, Device>>(part));
             for (std::size_t k = 0; k < ys.size(); ++k) {
                 copy_elements<Scalar>(workspace->device(), model.prediction(*workspace, count, k),
                                       ys[k].slice(first, count));
@@ -40,7 +41,7 @@ WEFT_COLD void predict_batches(const Model& model, WorkspacePool<Scalar, Device>
 /// The number of samples in batches of all inputs. Throws ArgumentError or ShapeError, which names
 /// the input, unless they are inputs of the model.
 template <class View, class Model>
-WEFT_COLD Index require_inputs(const std::vector<Shape>& expected, std::span<const View> xs,
+WEFT_COLD Index require_inputs(const std::vector<Shape>& expected, Span<const View> xs,
                                const Model& model) {
     if (xs.size() != expected.size()) refuse_inputs(xs.size(), expected.size());
     const Index samples = xs.front().shape().rank() == 0 ? 0 : xs.front().shape()[0];
@@ -61,12 +62,12 @@ WEFT_COLD Index require_inputs(const std::vector<Shape>& expected, std::span<con
 template <class View, class Model>
 Index require_inputs(const std::vector<Shape>& expected, const std::vector<View>& xs,
                      const Model& model) {
-    return require_inputs(expected, std::span<const View>(xs), model);
+    return require_inputs(expected, Span<const View>(xs), model);
 }
 
 /// The same of memory for all outputs.
 template <class View, class Model>
-WEFT_COLD void require_outputs(const std::vector<Shape>& expected, std::span<const View> ys,
+WEFT_COLD void require_outputs(const std::vector<Shape>& expected, Span<const View> ys,
                                Index samples, const Model& model) {
     if (ys.size() != expected.size()) {
         throw ArgumentError(

@@ -1,0 +1,71 @@
+/// \file
+/// Named: what belongs to an input or an output of a model, by its name.
+#pragma once
+
+#include "weft/core/contains.hpp"
+#include "weft/core/shape.hpp"
+
+#include <vector>
+
+namespace weft {
+
+/// A value with the name of the input or output that it is for: {"digit", value}.
+template <class T>
+struct Named {
+    /// Of both, so that {} is no Named.
+    Named(std::string its_name, T its_value) : name(std::move(its_name)), value(its_value) {}
+
+    std::string name;
+    T value;
+};
+
+namespace detail {
+
+/// Whether there are no names, or those of the outputs in their order.
+WEFT_COLD inline bool are_names_of(const std::vector<std::string>& names,
+                                   const std::vector<std::string>& outputs) {
+    bool are_same = names.empty() || names.size() == outputs.size();
+    for (std::size_t k = 0; k < names.size() && are_same; ++k) are_same = names[k] == outputs[k];
+    return are_same;
+}
+
+template <class Name>
+WEFT_COLD [[noreturn]] void refuse_name(std::string_view who, std::string_view fault,
+                                        std::string_view kind, std::string_view name,
+                                        const std::vector<Name>& known) {
+    if (known.empty()) {
+        throw ArgumentError(join({who, ": ", kind, " ", name, " of a model without layers"}));
+    }
+    std::string list;
+    for (const Name& other : known) list += join({list.empty() ? "" : ", ", other});
+    throw ArgumentError(join({who, ": ", fault, " ", kind, " ", name, "; there are ", list}));
+}
+
+/// For each of the names, its place among those known; 0, 1, ... where there are none. Throws
+/// ArgumentError for a name that is not known, that is there twice or that, if all are needed, is
+/// missing.
+/// A template, so that a program without names compiles nothing of it.
+///   who: "fit: the data"   kind: "input"
+template <class Name>
+WEFT_COLD std::vector<std::size_t> places_by_name(const std::vector<Name>& names,
+                                                  const std::vector<std::string>& known,
+                                                  bool needs_all, std::string_view who,
+                                                  std::string_view kind) {
+    std::vector<std::size_t> places;
+    while (names.empty() && places.size() < known.size()) places.push_back(places.size());
+    for (const Name& name : names) {
+        std::size_t k = 0;
+        while (k < known.size() && known[k] != name) ++k;
+        if (k == known.size()) refuse_name(who, "there is no", kind, name, known);
+        if (contains(places, k)) refuse_name(who, "two are for", kind, name, known);
+        places.push_back(k);
+    }
+    for (std::size_t k = 0; k < known.size() && needs_all; ++k) {
+        if (!contains(places, k)) refuse_name(who, "none is for", kind, known[k], known);
+    }
+    return places;
+}
+
+}  // namespace detail
+
+}  // namespace weft

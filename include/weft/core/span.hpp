@@ -1,0 +1,59 @@
+/// \file
+/// Span: some elements in a row that somebody else owns.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <type_traits>
+
+namespace weft {
+
+/// Elements in a row, as std::span has them. Made of whatever holds such: std::vector, std::array,
+/// std::span, std::initializer_list, or a pointer and a count. The elements must outlive it.
+///
+/// std::span costs a compiler more than many a kernel: g++ 12 allocates 2 to 4 MB to ask whether
+/// iterators of one more type are contiguous, and 0.1 to 0.7 MB for this.
+template <class T>
+class Span {
+public:
+    constexpr Span() = default;
+    /// Not of {0, 4}: whose 0 might be a null pointer.
+    template <class U>
+    requires std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>
+    constexpr Span(U* data, std::size_t size) : data_(data), size_(size) {}
+
+    template <class Range>
+    requires requires(Range& range, T*& data) {
+        data = std::data(range);
+        requires std::is_same_v<std::remove_cvref_t<decltype(*data)>,
+                                std::remove_cvref_t<decltype(*std::data(range))>>;
+        std::begin(range);
+        std::size(range);
+    }
+    constexpr Span(Range&& range) : Span(std::data(range), std::size(range)) {}
+
+    constexpr T* data() const { return data_; }
+    constexpr std::size_t size() const { return size_; }
+    constexpr bool empty() const { return size_ == 0; }
+    constexpr T* begin() const { return data_; }
+    constexpr T* end() const { return data_ + size_; }
+    constexpr T& operator[](std::size_t i) const { return data_[i]; }
+    constexpr T& front() const { return data_[0]; }
+    constexpr T& back() const { return data_[size_ - 1]; }
+
+    /// The first so many, those behind them, and `count` from one on.
+    constexpr Span first(std::size_t count) const { return {data_, count}; }
+    constexpr Span subspan(std::size_t first) const { return {data_ + first, size_ - first}; }
+    constexpr Span subspan(std::size_t first, std::size_t count) const {
+        return {data_ + first, count};
+    }
+
+private:
+    T* data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+template <class T>
+Span(T*, std::size_t) -> Span<T>;
+
+}  // namespace weft

@@ -1,0 +1,76 @@
+/// \file
+/// The rules by which neighbours of a plan are fused. Each asks what layers can do, on their device.
+#pragma once
+
+#include "weft/model/detail/plan_parts.hpp"
+
+namespace weft::detail {
+
+/// A relu that alone reads what a layer computes: the layer applies it as it stores y.
+WEFT_COLD inline void fuse_forward(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
+    const PlanInput* const input = plan.only_input(step);
+    if (step.activation != relu || input == nullptr) return;
+    PlanStep* const before = plan.writer(input->value);
+    if (before == nullptr || before->is_activation() || before->penalty) return;
+    if (before->output != input->value || !nodes[before->node].absorbs_relu) return;
+    before->after = relu;
+    step.runs_forward = false;
+}
+
+/// A step applies the dropout of another, whose output lies where its input does.
+WEFT_COLD inline void drop_for(PlanParts& plan, PlanStep& step, PlanStep& dropout,
+                               std::size_t input) {
+    step.dropout = static_cast<std::size_t>(&dropout - plan.steps_.data());
+    dropout.runs_forward = false;
+    plan.memory_of(input).readers = plan.values_[dropout.output].readers;
+    plan.put_into(&PlanValue::memory, dropout.output, plan.values_[input].memory);
+    plan.put_into(&PlanValue::gradient, dropout.output, plan.values_[input].gradient);
+}
+
+/// Dropout that alone reads what a layer computes: the layer applies it as it stores y.
+WEFT_COLD inline void fuse_dropout(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
+    const PlanInput* const input = plan.only_input(step);
+    if (step.is_activation() || input == nullptr || !(nodes[step.node].dropout_rate > 0)) return;
+    PlanStep* const before = plan.writer(input->value);
+    if (before == nullptr || before->is_activation() || before->penalty) return;
+    if (before->output != input->value || !nodes[before->node].absorbs_dropout) return;
+    step.runs_backward = false;
+    drop_for(plan, *before, step, before->output);
+}
+
+/// Dropout of a relu, whose derivative a layer behind takes along with the relu's: the layer that
+/// applies the relu applies it too.
+WEFT_COLD inline void fuse_relu_and_dropout(PlanParts& plan, PlanStep& step,
+                                            Span<const PlanNode> nodes) {
+    if (step.is_activation() || !step.runs_forward || step.runs_backward) return;
+    const PlanInput* const input = plan.only_input(step);
+    if (!(nodes[step.node].dropout_rate > 0) || input == nullptr) return;
+    const PlanStep* const act = plan.writer(input->value);
+    if (act == nullptr || act->activation != relu || act->output != input->value) return;
+    if (act->runs_forward || act->runs_backward || act->penalty) return;
+    PlanStep* const layer = plan.writer(plan.inputs(*act).front().value);
+    if (!nodes[layer->node].absorbs_relu_and_dropout) return;
+    drop_for(plan, *layer, step, act->output);
+}
+
+/// A layer that alone reads what a relu computes, or dropout of it: it takes their derivative.
+WEFT_COLD inline void fuse_backward(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
+    const PlanNode& node = nodes[step.node];
+    const PlanInput* input = plan.only_input(step);
+    if (step.is_activation() || input == nullptr) return;
+    PlanStep* before = plan.writer(input->value);
+    PlanStep* dropout = nullptr;
+    if (before != nullptr && !before->is_activation() && nodes[before->node].dropout_rate > 0) {
+        dropout = before;
+        input = plan.only_input(*dropout);
+        if (!node.backs_through_dropout || input == nullptr) return;
+        before = plan.writer(input->value);
+    }
+    if (before == nullptr || before->activation != relu || before->penalty) return;
+    if (!node.backs_through_relu || plan.only_input(*before) == nullptr) return;
+    step.before = {relu, dropout == nullptr ? 0 : nodes[dropout->node].dropout_rate};
+    before->runs_backward = false;
+    if (dropout != nullptr) dropout->runs_backward = false;
+}
+
+}  // namespace weft::detail

@@ -1,0 +1,62 @@
+/// \file
+/// PlanParts: the steps of a plan and the values between them, as the rules that make it see them.
+#pragma once
+
+#include "weft/config.hpp"
+#include "weft/model/plan_step.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace weft::detail {
+
+/// Plan has functions of the names that its members would have.
+struct PlanParts {
+    // NOLINTBEGIN(readability-identifier-naming)
+    std::vector<PlanStep> steps_ = {};
+    std::vector<PlanInput> inputs_ = {};  ///< of all steps
+    std::vector<PlanValue> values_ = {};
+    std::size_t input_count_ = 0;  ///< of the graph, whose values are the first
+    // NOLINTEND(readability-identifier-naming)
+
+    Span<const PlanInput> inputs(const PlanStep& step) const {
+        return {inputs_.data() + step.first_input, step.inputs};
+    }
+
+    /// Whether a value lies in the memory of an input: the caller's.
+    bool is_of_caller(std::size_t value) const { return values_[value].memory < input_count_; }
+
+    WEFT_COLD std::size_t add_value(PlanValue value) {
+        value.last = values_.size();
+        values_.push_back(value);
+        return memory_of(value.last).last = value.last;
+    }
+
+    PlanValue& memory_of(std::size_t value) { return values_[values_[value].memory]; }
+
+    /// What a step with one input reads, where it alone does; null otherwise.
+    WEFT_COLD PlanInput* only_input(const PlanStep& step) {
+        PlanInput& input = inputs_[step.first_input];
+        return step.inputs == 1 && memory_of(input.value).readers == 1 ? &input : nullptr;
+    }
+
+    /// The step that writes the numbers of a value; null for an input of the graph.
+    WEFT_COLD PlanStep* writer(std::size_t value) {
+        const std::size_t written = values_[value].memory;
+        // Steps are in the order of what they write; a file may have a hundred thousand.
+        const auto step = std::partition_point(
+            steps_.begin(), steps_.end(), [&](const auto& each) { return each.output < written; });
+        return step != steps_.end() && step->output == written ? &*step : nullptr;
+    }
+
+    /// All values that lie in the memory of `from` lie in that of `to`.
+    WEFT_COLD void put_into(std::size_t PlanValue::* memory, std::size_t from, std::size_t to) {
+        const std::size_t last = values_[from].last;
+        for (std::size_t value = from; value <= last; ++value) {
+            if (values_[value].*memory == from) values_[value].*memory = to;
+        }
+        values_[to].last = (std::max)(values_[to].last, last);
+    }
+};
+
+}  // namespace weft::detail
