@@ -34,11 +34,14 @@ int main() {
                          both | Dense{.units = 2, .activation = softmax, .name = "nearer"}});
     std::cout << model.summary();
 
+    // By name; or without names, in the order of the model's outputs and inputs.
     Trainer trainer(model, {.optimizer = Adam{.learning_rate = 0.005},
-                            .loss = {MeanSquaredError{}, SparseCategoricalCrossentropy{}},
-                            .loss_weights = {2, 1},
-                            .output_metrics = {{}, {Accuracy{}}}});
-    trainer.fit({a, b}, {distance, nearer}, {.epochs = 15, .batch_size = 32});
+                            .loss = {{"nearer", SparseCategoricalCrossentropy{}},
+                                     {"distance", MeanSquaredError{}}},
+                            .loss_weights = {{"distance", 2}},
+                            .output_metrics = {{"nearer", {Accuracy{}}}}});
+    trainer.fit({{"p", a}, {"q", b}}, {{"distance", distance}, {"nearer", nearer}},
+                {.epochs = 15, .batch_size = 32});
 
     const std::vector<Tensor<float>> outputs = model.predict({a, b});  // (N, 1) and (N, 2)
     std::cout << "the first two are " << outputs[0](0, 0) << " apart, really " << distance(0, 0)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/random.hpp"
-#include "weft/data/dataset.hpp"
+#include "weft/data/examples.hpp"
 
 #include <algorithm>
 #include <cmath>

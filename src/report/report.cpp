@@ -4,6 +4,7 @@
 // files on the command line, compiled with the flags of the others.
 #include "weft/report/report.hpp"
 
+#include "one_of_each.hpp"
 #include "page.hpp"
 #include "sections.hpp"
 
@@ -28,8 +29,9 @@ void write_or_remove(const std::filesystem::path& path, const std::string& conte
 }  // namespace
 
 void WEFT_BUILD_NAMESPACE::write_report(const std::filesystem::path& directory,
-                                        const RunReport& run) {
+                                        const RunReport& all) {
     using namespace detail;
+    const RunReport run = with_one_of_each(all);
     const std::optional<Classified> test = classified(run);
     const ClassNames names(run.class_names);
     Sheet grid, samples, predictions, mistakes;
@@ -50,7 +52,7 @@ void WEFT_BUILD_NAMESPACE::write_report(const std::filesystem::path& directory,
     const Sheet filters = filter_sheet(run.filters);
     const std::string page = html_page(
         run.title,
-        {{"summary", "Summary", summary_section(run, test)},
+        {{"summary", "Summary", summary_section(run, test) + left_out(all)},
          {"curves", "Curves", curves_section(run.history)},
          {"confusion", "Confusion matrix", test ? confusion_table(test->report, names) : ""},
          {"classes", "Classes", test ? class_table(test->report, names) : ""},

@@ -485,3 +485,45 @@ TEST_CASE("A report of a real run shows what training and evaluation measured") 
     Sequential<float> dense{Input{{4}}, Dense{3}};
     CHECK(first_filters(dense).size() == 0);
 }
+
+TEST_CASE("Of several inputs and outputs, one picture and the classes of one output are shown") {
+    // Two inputs, of which the second is a picture; a place of two numbers, and one of three classes.
+    constexpr Index samples = 6;
+    const Tensor<float> size({samples, 4}), pictures = random_normal<float>({samples, 5, 4, 1}, 1);
+    Tensor<float> place({samples, 2}), predictions({samples, 3});
+    const std::vector<int> labels{0, 1, 2, 0, 1, 2};
+    for (Index i = 0; i < samples; ++i) {
+        place(i, 0) = 7;  // as if the first class were right
+        predictions(i, i == 0 ? 2 : labels[static_cast<std::size_t>(i)]) = 1;
+    }
+    History history = history_of({0.5, 0.25});
+    for (EpochRecord& epoch : history.epochs) epoch.scores.set("place_loss", 0.125);
+    RunReport run{.history = history,
+                  .train = {{size, pictures}, {place, labels}},
+                  .test = {{size, pictures}, {place, labels}},
+                  .predictions = predictions,
+                  .output = 1};
+    const TemporaryFolder folder;
+    write_report(folder.path(), run);
+    const std::string page = read(folder.path() / "index.html");
+    CHECK(page.find("0.8333 (5 of 6)") != std::string::npos);
+    CHECK(page.find("Chart of place_loss over 2 epochs.") != std::string::npos);
+    CHECK(
+        page.find("The data have 2 inputs and 2 outputs, counted from 0. Scores and curves are of "
+                  "all outputs; classes and predictions of output 1 alone") != std::string::npos);
+    CHECK(page.find("Training sample 4: class 1") != std::string::npos);
+    CHECK(std::filesystem::exists(folder.path() / "grid.svg"));
+
+    run.input = 0;  // no picture
+    write_report(folder.path(), run);
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "grid.svg"));
+    run.output = 2;
+    CHECK_THROWS_WITH_AS(write_report(folder.path(), run),
+                         "report: output is 2, expected 0 to 1, one of those that the data have",
+                         ArgumentError);
+    run.output = 1;
+    run.input = 5;
+    CHECK_THROWS_WITH_AS(write_report(folder.path(), run),
+                         "report: input is 5, expected 0 to 1, one of those that the data have",
+                         ArgumentError);
+}

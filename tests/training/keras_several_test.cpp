@@ -117,7 +117,14 @@ Verdict trains_several_as_keras(Model<double>& model, KerasFields& fields) {
         if (!metrics.empty()) own.push_back(Accuracy{});
     }
     const auto xs = tensors(fields.at("x")), ys = tensors(fields.at("y"));
-    const std::vector<Column<double>> x(xs.begin(), xs.end()), y(ys.begin(), ys.end());
+    // By name, in another order than the model's.
+    const auto backwards = [](const std::vector<Tensor<double>>& arrays,
+                              const std::vector<std::string>& names) {
+        std::vector<Column<double>> columns;
+        for (std::size_t k = arrays.size(); k-- > 0;) columns.emplace_back(names.at(k), arrays[k]);
+        return columns;
+    };
+    const auto x = backwards(xs, model.input_names()), y = backwards(ys, model.output_names());
     Trainer trainer(model, options);
     FitOptions<double> fit;
     fit.epochs = fields.at("epochs");

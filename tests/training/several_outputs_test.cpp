@@ -311,3 +311,182 @@ TEST_CASE("two scores of one name are refused by name") {
     CHECK_THROWS_AS(trainer.fit(x, y, quiet_several(1)), ArgumentError);
     CHECK_THROWS_AS(trainer.evaluate(x, y), ArgumentError);
 }
+
+namespace {
+
+/// Of x (N, 1): outputs a = w x and b = v x, with w = v = 1.
+Model<double> two_products() {
+    using Double = Value<double, Cpu>;
+    const Double x = input<double, Cpu>({1}, "x");
+    const auto product = [&](std::string name) {
+        return x | Dense{.units = 1,
+                         .use_bias = false,
+                         .kernel_initializer = ones,
+                         .name = std::move(name)};
+    };
+    return Model<double>({x}, {product("a"), product("b")});
+}
+
+/// What an Error says that the call throws.
+template <class Call>
+std::string refusal_of(const Call& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+}  // namespace
+
+TEST_CASE("data, losses, their weights and metrics by name train as by order, to the bit") {
+    const TwoByTwo data(10);
+    const auto names = two_by_two_model().input_names(),
+               of_outputs = two_by_two_model().output_names();
+    REQUIRE(of_outputs == std::vector<std::string>{"kind", "place"});
+    auto fit = quiet_several();
+    fit.validation_data = data;
+    fit.output_sample_weight = {{1, 2, 0.5, 1, 0, 3, 1, 1, 2, 1}, {}};
+    Model<float> by_order = two_by_two_model(), by_name = two_by_two_model();
+    Trainer ordered(by_order, two_losses()),
+        named(by_name,
+              {.optimizer = Adam{.learning_rate = 0.01},
+               .loss = {{"place", MeanSquaredError{}}, {"kind", SparseCategoricalCrossentropy{}}},
+               .loss_weights = {{"place", 0.5}, {"kind", 2}},
+               .output_metrics = {{"kind", {Accuracy{}}}}});
+    const History expected = ordered.fit(Examples<float>(data), fit);
+
+    const auto shuffled = [&] {
+        return Examples<float>(
+            {{names[2], data.size}, {names[0], data.left}, {names[1], data.right}},
+            {{"place", data.place}, {"kind", data.kind}});
+    };
+    fit.output_sample_weight = {{"kind", {1, 2, 0.5, 1, 0, 3, 1, 1, 2, 1}}};
+    // In an order of its own, and through wrappers.
+    fit.validation_data = {{{names[1], data.right}, {names[2], data.size}, {names[0], data.left}},
+                           {data.kind, data.place}};
+    const std::vector<Index> all{0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const History history = named.fit(prefetched(subset(shuffled(), all)), fit);
+    CHECK(identical(std::as_const(by_order).arena(), std::as_const(by_name).arena()));
+    CHECK(numbers_of(history.epochs.back().scores) == numbers_of(expected.epochs.back().scores));
+    CHECK(numbers_of(named.evaluate(shuffled())) ==
+          numbers_of(ordered.evaluate(Examples<float>(data))));
+
+    Model<float> on_host = two_by_two_model();
+    Model<float, kernels::Walled> walled = to<kernels::Walled>(on_host);
+    Trainer<float, kernels::Walled> elsewhere(walled, two_losses<kernels::Walled>());
+    elsewhere.fit(shuffled(), fit);
+    CHECK(identical(to<Cpu>(walled).arena(), std::as_const(by_order).arena()));
+}
+
+TEST_CASE("samples are weighted in each output by itself") {
+    Model<double> model = two_products();
+    Trainer<double, Cpu> trainer(model, {.optimizer = SGD{.learning_rate = 0.125},
+                                         .loss = {MeanSquaredError{}, MeanSquaredError{}}});
+    const std::vector<double> x{1, 2}, zeros{0, 0};
+    const Tensor<double> data({2, 1}, {1, 2}), target({2, 1}, {0, 0});
+    FitOptions<double> fit{.verbosity = Verbosity::silent};
+    fit.sample_weight = {2, 1};
+    fit.output_sample_weight = {{"a", {3, 0}}};
+    fit.validation_data = {{data}, {target, target}};
+    fit.validation_output_sample_weight = {{"b", {0, 4}}};
+    const Scores scores = trainer.fit({data}, {target, target}, fit).epochs.front().scores;
+    // The losses are x^2: 1 and 4. All numbers are exact in binary.
+    CHECK(scores["a_loss"] == (2 * 3 * 1 + 0) / 2.0);
+    CHECK(scores["b_loss"] == (2 * 1 + 4) / 2.0);
+    CHECK(scores["loss"] == 3 + 3);
+    // Gradients are the means of weight * 2 x^2 w.
+    const double w = 1 - 0.125 * (2 * 3 * 2 * 1) / 2, v = 1 - 0.125 * (2 * 2 * 1 + 2 * 4) / 2;
+    CHECK(std::as_const(model).parameter("a/kernel")[0] == w);
+    CHECK(std::as_const(model).parameter("b/kernel")[0] == v);
+    CHECK(scores["val_a_loss"] == w * w * (1 + 4) / 2);
+    CHECK(scores["val_b_loss"] == v * v * (0 + 4 * 4) / 2);
+}
+
+TEST_CASE("names that a model has not are refused, with those that it has") {
+    const Tensor<double> x({2, 1}, {1, 2}), y({2, 1}, {0, 0});
+    Model<double> model = two_products();
+    const auto trainer_with = [&](TrainerOptions<double, Cpu> options) {
+        return refusal_of([&] { Trainer<double, Cpu>(model, std::move(options)); });
+    };
+    const MeanSquaredError mse;
+    CHECK(trainer_with({.loss = {{"a", mse}, {"c", mse}}}) ==
+          "trainer: loss: there is no output c; there are a, b");
+    CHECK(trainer_with({.loss = {{"a", mse}, {"a", mse}}}) ==
+          "trainer: loss: two are for output a; there are a, b");
+    CHECK(trainer_with({.loss = {{"b", mse}}}) ==
+          "trainer: loss: none is for output a; there are a, b");
+    CHECK(trainer_with({.loss = {mse, mse}, .loss_weights = {{"x", 1}}}) ==
+          "trainer: loss_weights: there is no output x; there are a, b");
+    CHECK(trainer_with({.loss = {mse, mse}, .output_metrics = {{"place", {Accuracy{}}}}}) ==
+          "trainer: output_metrics: there is no output place; there are a, b");
+    CHECK(trainer_with({.loss = {{"p", mse}, {"q", mse}}, .output_names = {"q", "p"}}) ==
+          "nothing was thrown");
+
+    Trainer<double, Cpu> trainer(model, {.loss = {{"b", mse}, {"a", mse}}});
+    const FitOptions<double> quiet{.verbosity = Verbosity::silent};
+    const auto fit = [&](const Examples<double>& examples, FitOptions<double> options = {}) {
+        options.verbosity = Verbosity::silent;
+        return refusal_of([&] { trainer.fit(examples, options); });
+    };
+    CHECK(fit({{{"x", x}}, {{"b", y}, {"a", y}}}) == "nothing was thrown");
+    CHECK(fit({{{"y", x}}, {y, y}}) == "fit: the data: there is no input y; there are x");
+    CHECK(fit({{x}, {{"a", y}, {"c", y}}}) ==
+          "fit: the data: there is no output c; there are a, b");
+    CHECK(fit({{x}, {{"a", y}, {"a", y}}}) ==
+          "fit: the data: two are for output a; there are a, b");
+    CHECK(fit({{x}, {{"a", y}}}) == "fit: the data have 1 targets, expected 2");
+    CHECK(fit({{x}, {y, y}}, {.validation_data = {{x}, {{"a", y}, {"z", y}}}}) ==
+          "fit: the data of validation_data: there is no output z; there are a, b");
+    CHECK(refusal_of([&] { trainer.evaluate({x}, {{"a", y}, {"z", y}}); }) ==
+          "evaluate: the data: there is no output z; there are a, b");
+    CHECK(refusal_of([&] { Examples<double>({x}, {{"a", y}, y}); }) ==
+          "dataset: target 1 has no name, expected names of all or of none");
+    CHECK(refusal_of([&] { Examples<double>({x}, {y, {"a", y}}); }) ==
+          "dataset: target 1 has a name, expected names of all or of none");
+
+    // A model of other outputs in the place of the first.
+    const auto z = input<double, Cpu>({1}, "x");
+    model = Model<double>({z},
+                          {z | Dense{.units = 1, .name = "b"}, z | Dense{.units = 1, .name = "a"}});
+    CHECK(fit({{x}, {y, y}}) ==
+          "trainer: its options name the outputs of the model that it was made with, but the model "
+          "has others now; make another Trainer");
+}
+
+TEST_CASE("a model of one input and one output takes names, too") {
+    Sequential<float> model{Dense{.units = 1, .name = "size"}};
+    Trainer<float, Cpu> trainer(model, {.loss = {{"size", MeanSquaredError{}}}});
+    const Tensor<float> x = random_normal<float>({4, 3}, 1), y = random_normal<float>({4, 1}, 2);
+    const FitOptions<float> quiet = quiet_several(1);
+    CHECK(trainer.fit({{"input_layer", x}}, {{"size", y}}, quiet).epochs.size() == 1);
+    CHECK(trainer.evaluate({{"input_layer", x}}, {{"size", y}})["loss"] ==
+          trainer.evaluate(x, y)["loss"]);
+}
+
+TEST_CASE("a NaN in the data is named by the input or the output that it is for") {
+    const auto p = input({2}, "p"), q = input({3}, "q");
+    const auto both = concatenate(p, q);
+    Model<float> model(
+        {p, q}, {both | Dense{.units = 1, .name = "a"}, both | Dense{.units = 2, .name = "b"}});
+    Trainer<float, Cpu> trainer(model, {.loss = {MeanSquaredError{}, MeanSquaredError{}}});
+    const auto where = [&](int bad, bool by_name) {
+        std::vector<Tensor<float>> parts;
+        for (const Index size : {2, 3, 1, 2}) parts.push_back(random_normal<float>({8, size}, 1));
+        parts[static_cast<std::size_t>(bad)][1] = std::numeric_limits<float>::quiet_NaN();
+        const Examples<float> examples =
+            by_name ? Examples<float>({{"q", parts[1]}, {"p", parts[0]}},
+                                      {{"b", parts[3]}, {"a", parts[2]}})
+                    : Examples<float>({parts[0], parts[1]}, {parts[2], parts[3]});
+        const History history = trainer.fit(examples, quiet_several(1));
+        REQUIRE(history.non_finite);
+        return history.non_finite->where;
+    };
+    for (const bool by_name : {false, true}) {
+        CHECK(where(0, by_name) == "p");
+        CHECK(where(1, by_name) == "q");
+        CHECK(where(2, by_name) == "targets of a");
+        CHECK(where(3, by_name) == "targets of b");
+    }
+}

@@ -13,6 +13,7 @@
 #include "weft/losses/mean_squared_error.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
+#include "weft/metrics/top_k_accuracy.hpp"
 #include "weft/optimizers/sgd.hpp"
 #include "weft/training/early_stopping.hpp"
 #include "weft/training/lambda_callback.hpp"
@@ -841,4 +842,31 @@ TEST_CASE("a batch larger than the data is the data") {
     options.batch_size = 1;
     trainer.fit(train.x, train.labels, options);
     CHECK(trainer.steps() == 11);
+}
+
+TEST_CASE("each metric has its score, whichever of them is counted along with the loss") {
+    const auto x = random_normal<float>({12, 4}, 1);
+    Tensor<float> labels({12});
+    for (Index i = 0; i < 12; ++i) labels[i] = static_cast<float>(i % 3);
+    Sequential<float> model{Dense{3, softmax}};
+    model.build({4}, 2);
+    using Metrics = std::vector<MetricDeclaration<float, Cpu>>;
+    const auto scores = [&](Metrics metrics) {
+        Trainer<float, Cpu> trainer(
+            model, {.loss = SparseCategoricalCrossentropy{}, .metrics = std::move(metrics)});
+        return trainer.evaluate(x, labels);
+    };
+    const Accuracy first{.name = "first"}, second{.name = "second"};
+    const double right = scores({first})["first"];
+    const double of_two = scores({TopKAccuracy{.k = 2}})["top_k_accuracy"];
+    CHECK(right > 0);
+    CHECK(of_two > right);
+    for (const Metrics& metrics : {Metrics{TopKAccuracy{.k = 2}, first, second},
+                                   Metrics{first, TopKAccuracy{.k = 2}, second}}) {
+        const Scores all = scores(metrics);
+        CHECK(all["first"] == right);
+        CHECK(all["second"] == right);
+        CHECK(all["top_k_accuracy"] == of_two);
+        CHECK(all["loss"] == scores({})["loss"]);
+    }
 }

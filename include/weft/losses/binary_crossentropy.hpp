@@ -28,6 +28,7 @@ class BinaryCrossentropy::Function final : public detail::CrossentropyFunction<S
 public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
+    using typename detail::CrossentropyFunction<Scalar, Device>::Losses;
 
     WEFT_COLD explicit Function(const BinaryCrossentropy& options)
         : detail::CrossentropyFunction<Scalar, Device>(sigmoid, options.from_logits),
@@ -58,13 +59,15 @@ public:
 
 private:
     WEFT_NOINLINE void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
-                                 View losses, View probabilities, View gradient) const override {
+                                 const Losses& losses, View probabilities,
+                                 View gradient) const override {
         sigmoid_crossentropy<Scalar>(device, logits, smoothed(targets), scale, losses,
                                      probabilities, gradient);
     }
 
     WEFT_NOINLINE void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
-                                        Scalar scale, View losses, View gradient) const override {
+                                        Scalar scale, const Losses& losses,
+                                        View gradient) const override {
         binary_crossentropy<Scalar>(device, probabilities, smoothed(targets), scale, losses,
                                     gradient);
     }

@@ -29,6 +29,7 @@ class CategoricalCrossentropy::Function final
 public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
+    using typename detail::CrossentropyFunction<Scalar, Device>::Losses;
 
     WEFT_COLD explicit Function(const CategoricalCrossentropy& options)
         : detail::CrossentropyFunction<Scalar, Device>(softmax, options.from_logits),
@@ -55,13 +56,15 @@ public:
 
 private:
     WEFT_NOINLINE void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
-                                 View losses, View probabilities, View gradient) const override {
+                                 const Losses& losses, View probabilities,
+                                 View gradient) const override {
         softmax_crossentropy<Scalar>(device, logits, smoothed(targets), scale, losses,
                                      probabilities, gradient);
     }
 
     WEFT_NOINLINE void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
-                                        Scalar scale, View losses, View gradient) const override {
+                                        Scalar scale, const Losses& losses,
+                                        View gradient) const override {
         categorical_crossentropy<Scalar>(device, probabilities, smoothed(targets), scale, losses,
                                          gradient);
     }

@@ -5,6 +5,7 @@
 #include "weft/core/declared.hpp"
 #include "weft/core/tensor.hpp"
 #include "weft/kernels/activation.hpp"
+#include "weft/kernels/fused.hpp"
 #include "weft/kernels/loss.hpp"
 
 #include <cmath>
@@ -66,6 +67,15 @@ public:
     ///   predictions, gradient (N, ..., C)   targets (N, target shape...)   losses (R)
     virtual void evaluate(Device& device, bool fused, View predictions, ConstView targets,
                           Scalar scale, View losses, View gradient) const = 0;
+
+    /// The same, and the sums that the losses' score asks for. Those of weft leave all of it to one
+    /// kernel, where the device has one.
+    virtual void score(Device& device, bool fused, View predictions, ConstView targets,
+                       Scalar scale, const kernels::ScoredLosses<Scalar, Device>& losses,
+                       View gradient) const {
+        evaluate(device, fused, predictions, targets, scale, losses, gradient);
+        if (losses.score != nullptr) add_score<Scalar>(device, losses);
+    }
 };
 
 /// How many rows of losses a sample with that prediction has.

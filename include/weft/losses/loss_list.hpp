@@ -2,17 +2,18 @@
 /// LossList: a loss for each output of a model.
 #pragma once
 
-#include "weft/core/error.hpp"
+#include "weft/core/by_name.hpp"
 #include "weft/losses/loss.hpp"
 
 #include <vector>
 
 namespace weft {
 
-/// The loss of a model, or one for each of its outputs, in their order:
+/// The loss of a model, or one for each of its outputs, in their order or by name:
 ///
 ///   .loss = MeanSquaredError{}
 ///   .loss = {MeanSquaredError{}, SparseCategoricalCrossentropy{}}
+///   .loss = {{"digit", SparseCategoricalCrossentropy{}}, {"place", MeanSquaredError{}}}
 template <class Scalar, class Device>
 class LossList : public LossDeclaration<Scalar, Device> {
 public:
@@ -31,24 +32,64 @@ public:
         : LossList(std::vector<Declaration>(losses)) {}
 
     /// Throws ArgumentError where there are none.
-    WEFT_COLD LossList(const std::vector<Declaration>& losses)
-        : Declaration(first(losses)),
-          size_(losses.size()),
-          all_(std::make_shared<const std::vector<Declaration>>(losses)) {}
+    WEFT_COLD LossList(const std::vector<Declaration>& losses) : LossList(Several{losses}) {}
+    WEFT_COLD LossList(std::initializer_list<Named<Declaration>> losses)
+        : LossList(by_name(losses)) {}
 
     std::size_t size() const { return size_; }
 
     /// That of output k.
-    const Declaration& operator[](std::size_t k) const { return k == 0 ? *this : (*all_)[k]; }
+    const Declaration& operator[](std::size_t k) const { return k == 0 ? *this : several_->all[k]; }
+
+    /// Whether all are for the outputs of those names, or are not named.
+    bool are_for(const std::vector<std::string>& outputs) const {
+        return !several_ || detail::are_names_of(several_->names, outputs);
+    }
+
+    /// Puts losses with names in the order of the outputs. Throws ArgumentError unless each output
+    /// has one loss.   option: "trainer: loss"
+    void put_in_order(const std::vector<std::string>& outputs, std::string_view option) {
+        if (several_ && several_->in_order) several_->in_order(*this, outputs, option);
+    }
 
 private:
+    struct Several {
+        std::vector<Declaration> all;
+        std::vector<std::string> names = {};
+        /// Behind a pointer, so that a program without names compiles nothing of it.
+        void (*in_order)(LossList&, const std::vector<std::string>&, std::string_view) = nullptr;
+    };
+
+    WEFT_COLD explicit LossList(Several several)
+        : Declaration(first(several.all)),
+          size_(several.all.size()),
+          several_(std::make_shared<const Several>(std::move(several))) {}
+
+    WEFT_COLD static Several by_name(std::initializer_list<Named<Declaration>> losses) {
+        Several several{{}, {}, in_order};
+        for (const Named<Declaration>& loss : losses) {
+            several.all.push_back(loss.value);
+            several.names.push_back(loss.name);
+        }
+        return several;
+    }
+
+    WEFT_COLD static void in_order(LossList& losses, const std::vector<std::string>& outputs,
+                                   std::string_view option) {
+        const auto places =
+            detail::places_by_name(losses.several_->names, outputs, true, option, "output");
+        Several several{std::vector<Declaration>(outputs.size(), losses), outputs, in_order};
+        for (std::size_t i = 0; i < places.size(); ++i) several.all[places[i]] = losses[i];
+        losses = LossList(std::move(several));
+    }
+
     WEFT_COLD static const Declaration& first(const std::vector<Declaration>& losses) {
         if (losses.empty()) throw ArgumentError("loss: the list is empty, expected a loss");
         return losses.front();
     }
 
     std::size_t size_ = 1;
-    std::shared_ptr<const std::vector<Declaration>> all_;  ///< of several
+    std::shared_ptr<const Several> several_;
 };
 
 }  // namespace weft

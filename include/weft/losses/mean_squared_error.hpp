@@ -26,6 +26,13 @@ public:
                                 Scalar scale, View losses, View gradient) const override {
         mean_squared_error<Scalar>(device, predictions, targets, scale, losses, gradient);
     }
+
+    WEFT_NOINLINE void score(Device& device, bool, View predictions, ConstView targets,
+                             Scalar scale, const kernels::ScoredLosses<Scalar, Device>& losses,
+                             View gradient) const override {
+        mean_squared_error<Scalar>(device, predictions, targets, scale, losses, gradient);
+        finish_score<Scalar>(device, losses);
+    }
 };
 
 }  // namespace weft

@@ -27,6 +27,7 @@ class SparseCategoricalCrossentropy::Function final
 public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
+    using typename detail::CrossentropyFunction<Scalar, Device>::Losses;
 
     WEFT_COLD explicit Function(const SparseCategoricalCrossentropy& options)
         : detail::CrossentropyFunction<Scalar, Device>(softmax, options.from_logits) {}
@@ -41,8 +42,7 @@ public:
                                     ": predictions have shape (None,), expected (None, ..., "
                                     "classes)"));
         }
-        return Shape(
-            std::span(prediction.begin(), static_cast<std::size_t>(prediction.rank() - 1)));
+        return Shape(Span(prediction.begin(), static_cast<std::size_t>(prediction.rank() - 1)));
     }
 
     Index class_count(const Shape& prediction) const override {
@@ -56,13 +56,15 @@ public:
 
 private:
     WEFT_NOINLINE void of_logits(Device& device, ConstView logits, ConstView labels, Scalar scale,
-                                 View losses, View probabilities, View gradient) const override {
+                                 const Losses& losses, View probabilities,
+                                 View gradient) const override {
         sparse_softmax_crossentropy<Scalar>(device, logits, labels, scale, losses, probabilities,
                                             gradient);
     }
 
     WEFT_NOINLINE void of_probabilities(Device& device, ConstView probabilities, ConstView labels,
-                                        Scalar scale, View losses, View gradient) const override {
+                                        Scalar scale, const Losses& losses,
+                                        View gradient) const override {
         sparse_categorical_crossentropy<Scalar>(device, probabilities, labels, scale, losses,
                                                 gradient);
     }

@@ -27,14 +27,18 @@ public:
     WEFT_NOINLINE void evaluate(Device& device, TensorView<const Scalar, Device> predictions,
                                 TensorView<const Scalar, Device> targets,
                                 TensorView<double, Device> sum) const override {
-        if (targets.shape() != predictions.shape()) {
-            add_sparse_matches<Scalar>(device, predictions, targets, sum);
-        } else if (predictions.shape().last() > 1) {
-            add_categorical_matches<Scalar>(device, predictions, targets, sum);
-        } else {
-            add_binary_matches<Scalar>(device, predictions, targets,
-                                       static_cast<Scalar>(threshold_), sum);
-        }
+        kernels::BatchScore<Scalar, Device> score;
+        score.matches = matches(predictions.shape(), targets.shape());
+        score.matched = sum;
+        score.predictions = predictions;
+        score.targets = targets;
+        add_matches<Scalar>(device, score);
+    }
+
+    kernels::Matches matches(const Shape& predictions, const Shape& targets) const override {
+        using Kind = kernels::Matches::Kind;
+        if (targets != predictions) return {Kind::sparse};
+        return {predictions.last() > 1 ? Kind::categorical : Kind::binary, threshold_};
     }
 
 private:

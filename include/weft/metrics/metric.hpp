@@ -4,6 +4,7 @@
 
 #include "weft/core/declared.hpp"
 #include "weft/core/tensor.hpp"
+#include "weft/kernels/score.hpp"
 
 #include <concepts>
 #include <string>
@@ -30,6 +31,12 @@ public:
     virtual void evaluate(Device& device, TensorView<const Scalar, Device> predictions,
                           TensorView<const Scalar, Device> targets,
                           TensorView<double, Device> sum) const = 0;
+
+    /// The matches that it counts of tensors of these shapes, if they are what kernels know: then the
+    /// one that computes the loss may count them as well.
+    virtual kernels::Matches matches(const Shape& /*predictions*/, const Shape& /*targets*/) const {
+        return {};
+    }
 };
 
 /// Any declaration of a metric, made ready for Scalar on Device: from a plain aggregate such as

@@ -24,7 +24,7 @@ struct CSVLogger {
     void on_train_begin(TrainingRun& run) {
         const bool keep = append || run.is_resumed();
         if (keep) require_columns(run);
-        state.file_ = std::make_shared<std::ofstream>(path, keep ? std::ios::app : std::ios::trunc);
+        state.file_.reset(new std::ofstream(path, keep ? std::ios::app : std::ios::trunc));
         check();
     }
 

@@ -2,21 +2,20 @@
 /// TrainerOptions and FitOptions: what training works with, and how it goes about it.
 #pragma once
 
-#include "weft/data/dataset.hpp"
+#include "weft/data/examples.hpp"
+#include "weft/kernels/step.hpp"
 #include "weft/losses/loss_list.hpp"
 #include "weft/metrics/metric.hpp"
 #include "weft/optimizers/adam.hpp"
 #include "weft/optimizers/schedule.hpp"
+#include "weft/training/by_output.hpp"
 #include "weft/training/callback.hpp"
+#include "weft/training/output_weights.hpp"
 #include "weft/training/progress.hpp"
 
 namespace weft {
 
-/// Limits on the gradients of a step, before the optimiser sees them. 0 is no limit.
-struct GradientClipping {
-    double value = 0;        ///< on the magnitude of each number
-    double global_norm = 0;  ///< on the Euclidean norm of all of them, after the limit on values
-};
+using kernels::GradientClipping;
 
 /// What a Trainer works with: Keras's compile().
 template <class Scalar, class Device>
@@ -27,10 +26,11 @@ struct TrainerOptions {
     Schedule learning_rate_schedule = {};  ///< of each step, instead of the optimiser's rate
     GradientClipping clipping = {};
     /// Of several outputs: factors of their losses in the sum that is trained on, and the metrics
-    /// of each. Scores are "loss", then "a_loss" of each output a, then "a_accuracy" and so on.
-    std::vector<double> loss_weights = {};  ///< none: 1 each
-    std::vector<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics = {};
-    std::vector<std::string> output_names = {};  ///< in scores; none: the model's
+    /// of each. By name, those that are not named have the weight 1 and no metrics. Scores are
+    /// "loss", then "a_loss" of each output a, then "a_accuracy" and so on.
+    ByOutput<double> loss_weights = {};  ///< none: 1 each
+    ByOutput<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics = {};
+    std::vector<std::string> output_names = {};  ///< in scores and here; none: the model's
 };
 
 /// How fit goes about it, with Keras's defaults.
@@ -61,8 +61,12 @@ struct FitOptions {
     /// Keras.
     std::vector<double> sample_weight = {};
     std::vector<double> validation_sample_weight = {};  ///< likewise, of validation_data
-    /// Where a device has memory of its own, samples that never change are copied there once if they
-    /// take up to so many bytes, else batch by batch. 0: always batch by batch.
+    /// Of several outputs, more factors for each: as many as samples, or none. By name, outputs that
+    /// are not named have none.
+    OutputWeights<> output_sample_weight = {};
+    OutputWeights<> validation_output_sample_weight = {};
+    /// Where a device has memory of its own, samples that never change, or that it can augment itself,
+    /// are copied there once if they take up to so many bytes. Else, or if 0, batch by batch.
     Index resident_bytes = Index{1} << 30;
 };
 
@@ -104,24 +108,9 @@ WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& optio
     require_distinct("metrics", scores);
 }
 
-WEFT_COLD inline void require_weights(std::string_view option, const std::vector<double>& weights,
-                                      Index expected) {
-    if (weights.empty()) return;
-    if (static_cast<Index>(weights.size()) != expected) {
-        throw ArgumentError(
-            concat("fit: ", option, " has ", weights.size(), " weights, expected ", expected));
-    }
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-        if (!(weights[i] >= 0 && std::isfinite(weights[i]))) {
-            throw ArgumentError(concat("fit: ", option, " ", i, " is ", weights[i],
-                                       ", expected a number of at least 0"));
-        }
-    }
-}
-
-/// Throws ArgumentError for options that fit no data of that many samples.
+/// Throws ArgumentError for options that fit no data.
 template <class Scalar>
-WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index samples) {
+WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options) {
     require_at_least_one("fit", "epochs", options.epochs);
     require_at_least_one("fit", "batch_size", options.batch_size);
     require_at_least_one("fit", "gradient_accumulation_steps", options.gradient_accumulation_steps);
@@ -135,7 +124,6 @@ WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options, Index sample
                    "validation_split", options.validation_split, "a number in [0, 1)");
     require_option(options.resident_bytes >= 0, "fit", "resident_bytes",
                    static_cast<double>(options.resident_bytes), "at least 0");
-    require_weights("sample_weight", options.sample_weight, samples);
 }
 
 }  // namespace detail

@@ -52,8 +52,9 @@ private:
 struct NonFinite {
     Index epoch = 0;  ///< from 1
     Index step = 0;   ///< the batch within the epoch, from 1
-    /// The first of: "input" or "targets" (the data), the name of a parameter ("dense/kernel"), the
-    /// name of the layer in whose output it appeared, "loss", or "the gradient of dense/kernel".
+    /// The first of: "input" or "targets" (the data; of several the name of the input, or "targets of
+    /// digit"), the name of a parameter ("dense/kernel"), the name of the layer in whose output it
+    /// appeared, "loss", or "the gradient of dense/kernel".
     std::string where;
 
     WEFT_COLD std::string message() const {

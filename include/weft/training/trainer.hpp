@@ -43,6 +43,7 @@ public:
     WEFT_COLD Trainer(Model& model, TrainerOptions<Scalar, Device> options)
         : model_(model), options_(std::move(options)) {
         detail::check_trainer_options(options_);
+        detail::put_in_order(options_, model);
         state_.learning_rate = options_.optimizer->learning_rate();
     }
     Trainer(const Trainer&) = delete;
@@ -64,7 +65,9 @@ public:
     }
     WEFT_COLD History fit(const Examples<Scalar>& examples, const FitOptions<Scalar>& options = {});
 
-    /// Of several inputs or outputs: trainer.fit({x1, x2}, {y1, y2}).
+    /// Of several inputs or outputs, in the model's order or by name:
+    ///   trainer.fit({x1, x2}, {y1, y2});
+    ///   trainer.fit({{"image", x1}, {"size", x2}}, {{"digit", y1}, {"place", y2}});
     WEFT_COLD History fit(std::vector<Column<Scalar>> x, std::vector<Column<Scalar>> y,
                           const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(std::move(x), std::move(y)), options);
@@ -86,7 +89,7 @@ public:
         detail::require_samples(examples, "evaluate: the data");
         detail::check_outputs(model, options_);
         detail::check_each_output(model, options_);
-        detail::check_data<Scalar, Device>("evaluate", *examples, model, options_.loss);
+        detail::check_data<Scalar, Device>("evaluate", *examples, model, options_);
         return detail::evaluate<Scalar, Device>(model, options_, *examples, 0, examples->size(),
                                                 batch_size);
     }
@@ -114,22 +117,29 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
     Model& trained = model_.get("fit");
     detail::require_samples(examples, "fit: the data");
     const Dataset<Scalar>& data = *examples;
-    detail::check_fit_options(options, data.size());
+    detail::check_fit_options(options);
     state_.next_rate(options_, state_.steps);
-    std::optional<Model> built;  // kept only if the data fit it
-    if (!trained.is_built()) {
-        const std::vector<Shape> shapes = data.input_shapes();
-        built.emplace(trained).build(shapes, options.seed);
-    }
-    const Model& model = built ? *built : trained;
+    const bool was_built = trained.is_built();
+    Model built = was_built ? Model() : trained;  // kept only if the data fit it
+    if (!was_built) built.build(data.input_shapes(), options.seed);
+    const Model& model = was_built ? trained : built;
     detail::check_outputs(model, options_, options.validation_data || options.validation_split > 0);
     detail::check_each_output(model, options_);
-    detail::check_data<Scalar, Device>("fit", data, model, options_.loss);
+    detail::check_data<Scalar, Device>("fit", data, model, options_);
     if (options.validation_data) {
         detail::require_samples(options.validation_data, "fit: validation_data");
-        detail::check_data<Scalar, Device>("fit", *options.validation_data, model, options_.loss,
+        detail::check_data<Scalar, Device>("fit", *options.validation_data, model, options_,
                                            " of validation_data");
     }
+    const std::vector<std::string> outputs = detail::output_names(model, options_);
+    const Index validated = options.validation_data ? options.validation_data->size() : 0;
+    detail::require_weights("sample_weight", options.sample_weight, data.size());
+    detail::require_weights("validation_sample_weight", options.validation_sample_weight,
+                            validated);
+    const std::vector<double> of_outputs =
+        options.output_sample_weight.of_all(outputs, data.size(), "output_sample_weight");
+    const std::vector<double> of_validation = options.validation_output_sample_weight.of_all(
+        outputs, validated, "validation_output_sample_weight");
     if (!options.class_weight.empty() && options_.loss.size() > 1) {
         throw ArgumentError(
             "fit: class_weight is for a model with one output; sample_weight goes for several");
@@ -143,8 +153,6 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         }
         detail::require_weights("class_weight", options.class_weight, classes);
     }
-    detail::require_weights("validation_sample_weight", options.validation_sample_weight,
-                            options.validation_data ? options.validation_data->size() : 0);
     // The share that is trained on is rounded down, as in Keras.
     const Index train_size =
         options.validation_data
@@ -154,10 +162,17 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         throw ArgumentError(concat("fit: validation_split ", options.validation_split,
                                    " leaves none of ", data.size(), " samples to train on"));
     }
-    if (built) trained = *std::move(built);
+    if (!was_built) trained = std::move(built);
 
     state_.fit_to(trained, options_);
-    return detail::FitRun<Scalar, Device>(model_, options_, state_, data, train_size, options)
+    const detail::LossWeights weights{options.sample_weight, of_outputs, options.class_weight};
+    detail::Validation<Scalar> validation{&data, train_size, {options.sample_weight, of_outputs}};
+    if (options.validation_data) {
+        validation = {
+            &*options.validation_data, 0, {options.validation_sample_weight, of_validation}};
+    }
+    return detail::FitRun<Scalar, Device>(model_, options_, state_, data, train_size, options,
+                                          weights, validation)
         .run();
 }
 

@@ -12,17 +12,24 @@ class CrossentropyFunction : public Loss<Scalar, Device> {
 public:
     using typename Loss<Scalar, Device>::View;
     using typename Loss<Scalar, Device>::ConstView;
+    using Losses = kernels::ScoredLosses<Scalar, Device>;
 
     bool fuses(Activation last) const override { return !from_logits_ && last == activation_; }
 
-    WEFT_NOINLINE void evaluate(Device& device, bool fused, View predictions, ConstView targets,
-                                Scalar scale, View losses, View gradient) const override {
+    void evaluate(Device& device, bool fused, View predictions, ConstView targets, Scalar scale,
+                  View losses, View gradient) const override {
+        score(device, fused, predictions, targets, scale, losses, gradient);
+    }
+
+    WEFT_NOINLINE void score(Device& device, bool fused, View predictions, ConstView targets,
+                             Scalar scale, const Losses& losses, View gradient) const override {
         if (fused || from_logits_) {
             of_logits(device, predictions, targets, scale, losses, fused ? predictions : gradient,
                       gradient);
         } else {
             of_probabilities(device, predictions, targets, scale, losses, gradient);
         }
+        finish_score<Scalar>(device, losses);
     }
 
 protected:
@@ -35,11 +42,11 @@ private:
     /// The losses of rows of logits, their probabilities, and scale times the gradient of the
     /// logits. The probabilities may be the logits' memory or the gradient's.
     virtual void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
-                           View losses, View probabilities, View gradient) const = 0;
+                           const Losses& losses, View probabilities, View gradient) const = 0;
 
     /// The losses of rows of probabilities, and scale times their gradient.
     virtual void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
-                                  Scalar scale, View losses, View gradient) const = 0;
+                                  Scalar scale, const Losses& losses, View gradient) const = 0;
 
     Activation activation_;
     bool from_logits_;

@@ -5,14 +5,13 @@
 #include "weft/training/callback.hpp"
 
 #include <exception>
-#include <span>
 
 namespace weft::detail {
 
 /// Calls callbacks, each followed by check(): they run code of the user's.
 class CallbackList {
 public:
-    explicit CallbackList(std::span<const CallbackHandle> callbacks) : callbacks_(callbacks) {}
+    explicit CallbackList(Span<const CallbackHandle> callbacks) : callbacks_(callbacks) {}
 
     template <class Check>
     void begin(TrainingRun& run, const Check& check) {
@@ -68,7 +67,7 @@ private:
         void visit_state(StateFields& field) { callback.visit_state(field, run); }
     };
 
-    std::span<const CallbackHandle> callbacks_;
+    Span<const CallbackHandle> callbacks_;
     std::size_t begun_ = 0;  ///< that were told that training begins
 };
 

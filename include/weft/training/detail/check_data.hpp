@@ -2,9 +2,8 @@
 /// Whether data fit a model and a loss, checked once before a pass over them.
 #pragma once
 
-#include "weft/data/dataset.hpp"
-#include "weft/losses/loss_list.hpp"
 #include "weft/model/sequential.hpp"
+#include "weft/training/detail/outputs.hpp"
 
 namespace weft::detail {
 
@@ -55,23 +54,26 @@ WEFT_COLD void check_targets(const Dataset<Scalar>& data, const Shape& target,
 template <class Scalar, class Device>
 WEFT_COLD void check_data(std::string_view who, const Dataset<Scalar>& data,
                           const Model<Scalar, Device>& model,
-                          const LossList<Scalar, Device>& losses, std::string_view of = {}) {
+                          const TrainerOptions<Scalar, Device>& options, std::string_view of = {}) {
     const std::vector<Shape> inputs = data.input_shapes(), targets = data.target_shapes();
     require_count(inputs.size(), model.input_shapes().size(), "inputs", who, of);
-    require_count(targets.size(), losses.size(), "targets", who, of);
-    for (std::size_t k = 0; k < inputs.size(); ++k) {
+    require_count(targets.size(), options.loss.size(), "targets", who, of);
+    const auto order = column_order(data, model, options, join({who, ": the data", of}));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const std::size_t k = order ? order->inputs[i] : i;
         const Shape& expected = model.input_shapes()[k];
-        if (inputs[k] == expected) continue;
+        if (inputs[i] == expected) continue;
         throw ShapeError(join({inputs.size() == 1 ? model.layer_name(0) : model.input_names()[k],
-                               ": input", of, " has shape ", inputs[k].to_batch_string(),
+                               ": input", of, " has shape ", inputs[i].to_batch_string(),
                                ", expected ", expected.to_batch_string()}));
     }
     Tensor<Scalar> values(record_shape(targets));
     Index first = 0;
-    for (std::size_t k = 0; k < targets.size(); ++k) {
-        check_targets<Scalar, Device>(data, targets[k], losses[k], model.output_shapes()[k], of,
-                                      values, first);
-        first += targets[k].size();
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+        const std::size_t k = order ? order->targets[i] : i;
+        check_targets<Scalar, Device>(data, targets[i], options.loss[k], model.output_shapes()[k],
+                                      of, values, first);
+        first += targets[i].size();
     }
 }
 

@@ -38,21 +38,25 @@ WEFT_COLD bool passes_on(const Model<Scalar, Device>& model, std::size_t i) {
                       AveragePool2D::type, GlobalMaxPool2D::type, GlobalAveragePool2D::type});
 }
 
-/// The activation that layer i ends in; none where that is not known: of a layer of the user's own
-/// that does not say.
+/// What a layer ends in. Not known of a layer of the user's own that does not say.
+struct LastActivation {
+    bool is_known = false;
+    Activation activation = linear;
+};
+
+/// The activation that layer i ends in.
 template <class Scalar, class Device>
-WEFT_COLD std::optional<Activation> known_activation(const Model<Scalar, Device>& model,
-                                                     std::size_t i) {
+WEFT_COLD LastActivation last_activation(const Model<Scalar, Device>& model, std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
     const auto& layer = model.layer(i);
     const Activation activation =
         layer.as_activation() == linear ? layer.output_activation() : layer.as_activation();
     if (activation != linear || is_one_of(type, {Dense::type, Conv2D::type, BatchNorm::type})) {
-        return activation;
+        return {true, activation};
     }
-    if (type == ELU::type) return elu;
-    if (type == LeakyReLU::type) return leaky_relu;
-    return std::nullopt;
+    if (type == ELU::type) return {true, elu};
+    if (type == LeakyReLU::type) return {true, leaky_relu};
+    return {};
 }
 
 /// How to give a model that activation, where layer i is the last with one.
@@ -92,8 +96,8 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
     const GraphNode node = last_computing(model, graph.outputs[k]);
     const std::size_t i = node.layer, before = graph.inputs_of(node).front();
     const Shape& output = model.output_shapes()[k];
-    const std::optional<Activation> last = known_activation(model, i);
-    if (!last) return {};
+    const auto [is_known, last] = last_activation(model, i);
+    if (!is_known) return {};
     if (last == softmax && model.layer(i).output_shape().last() == 1) {
         throw ArgumentError(join({model.layer_name(i),
                                   ": softmax of one output is always 1, so nothing is learnt; "
@@ -102,18 +106,18 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
     }
     const std::string_view type = model.declarations()[i].type();
     if (!graph.is_input(before) && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
-        known_activation(model, last_computing(model, before).layer) == last) {
+        last_activation(model, last_computing(model, before).layer).activation == last) {
         throw ArgumentError(
-            join({model.layer_name(i), ": ", to_string(*last), " of what is the output of ",
-                  to_string(*last), " already; write no ", type, "{}"}));
+            join({model.layer_name(i), ": ", to_string(last), " of what is the output of ",
+                  to_string(last), " already; write no ", type, "{}"}));
     }
-    const Misfit misfit = loss->misfit(*last, output);
+    const Misfit misfit = loss->misfit(last, output);
     if (misfit.takes.empty()) return {};
     std::string text = join({loss.type(), ": ", misfit.takes, ", but ", model.layer_name(i)});
-    if (misfit.activation == *last) {
+    if (misfit.activation == last) {
         text += join({" gives ", output.to_batch_string(), "; write ", misfit.loss});
     } else {
-        text += last == linear ? " has no activation" : join({" ends in ", to_string(*last)});
+        text += last == linear ? " has no activation" : join({" ends in ", to_string(last)});
         text += join({"; write ", with_activation(misfit.activation, model, i)});
         if (!misfit.loss.empty()) text += join({", or ", misfit.loss});
     }
@@ -151,6 +155,16 @@ WEFT_COLD std::string check_input(const Model<Scalar, Device>& model, TensorView
     return join({"the inputs reach ", static_cast<double>(high),
                  ", as pixels of 8 bits do, and most models learn better from 0 ... 1; write "
                  "scaled<float>(x, 255), or Rescaling{1.0 / 255} as the first layer"});
+}
+
+/// What looks like a mistake in a model that is trained on a batch x; some may be empty.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<std::string> hints(const Model<Scalar, Device>& model,
+                                         const TrainerOptions<Scalar, Device>& options,
+                                         TensorView<const Scalar> x) {
+    std::vector<std::string> all = check_each_output(model, options);
+    if (model.input_shapes().size() == 1) all.push_back(check_input(model, x));
+    return all;
 }
 
 }  // namespace weft::detail

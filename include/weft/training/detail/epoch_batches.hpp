@@ -14,9 +14,9 @@ namespace weft::detail {
 
 /// A batch as a part of one update.
 struct UpdatePart {
-    std::span<const Index> samples;  ///< of the batch
-    Index first = 0;                 ///< the index of its first sample in the update
-    Index update_samples = 0;        ///< of all its batches
+    Span<const Index> samples;  ///< of the batch
+    Index first = 0;            ///< the index of its first sample in the update
+    Index update_samples = 0;   ///< of all its batches
     bool is_last = true;
 };
 
@@ -38,19 +38,19 @@ public:
         } else {
             make(order_, epoch);
         }
-        next_epoch_.reset();
+        next_epoch_ = none;
         // 2^14 samples take 0.3 ms on an AMD EPYC, ten times as long as a thread takes to start.
         if (is_last || !shuffles_ || order_.size() < std::size_t{1} << 14) return;
         if (next_.empty()) next_ = std::vector<Index>(order_.size());
         try {
-            next_epoch_ = epoch + 1;
+            next_epoch_ = std::int64_t{epoch} + 1;
             thread_ = std::thread([this, epoch] { make(next_, epoch + 1); });
         } catch (const std::system_error&) {  // no thread is to be had
-            next_epoch_.reset();              // so the order is made when its epoch begins
+            next_epoch_ = none;               // so the order is made when its epoch begins
         }
     }
 
-    std::span<const Index> order() const { return order_; }
+    Span<const Index> order() const { return order_; }
 
 private:
     WEFT_COLD void wait() {
@@ -60,13 +60,15 @@ private:
     WEFT_COLD void make(std::vector<Index>& order, std::uint32_t epoch) const {
         std::iota(order.begin(), order.end(), Index{0});
         if (!shuffles_) return;
-        RandomStream(seed_, RandomPurpose::shuffle, epoch).shuffle(std::span<Index>(order));
+        RandomStream(seed_, RandomPurpose::shuffle, epoch)
+            .shuffle(std::span(order.data(), order.size()));
     }
 
     std::uint64_t seed_;
     bool shuffles_;
     std::vector<Index> order_, next_;
-    std::optional<std::uint32_t> next_epoch_;  ///< whose order is in next_
+    static constexpr std::int64_t none = -1;
+    std::int64_t next_epoch_ = none;  ///< whose order is in next_
     std::thread thread_;
 };
 
@@ -92,13 +94,24 @@ public:
         return to_update() >= count() ? train_size_ : to_update() * batch_size_;
     }
 
+    /// What has to be the same for a run to go on where another stopped.
+    WEFT_COLD std::string plan_text(std::string_view optimizer,
+                                    const std::vector<std::string>& score_names) const {
+        std::string names;
+        for (const std::string& name : score_names) names += concat(", ", name);
+        if (to_update() > 1) names += concat(", ", to_update(), " batches to an update");
+        return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
+                      options_.shuffle ? " shuffled" : "", " samples, ", optimizer, names);
+    }
+
     /// Puts the samples in the order of that epoch, which is counted from 0 over all runs.
     WEFT_COLD void begin(std::uint32_t epoch, bool is_last) {
         epoch_ = {options_.seed, epoch};
         order_.begin(epoch, is_last);
     }
 
-    std::span<const Index> order() const { return order_.order(); }
+    Span<const Index> order() const { return order_.order(); }
+    const TrainingEpoch& epoch() const { return epoch_; }
 
     /// Those behind the first so many.
     WEFT_COLD std::unique_ptr<BatchReader<Scalar>> read_from(Index batch) const {

@@ -15,25 +15,44 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
                           const Dataset<Scalar>& data, Index first, Index end, Index batch_size,
                           const LossWeights& weights = {}) {
     batch_size = (std::min)(batch_size, end - first);
-    Batch<Scalar, Device> batch(model, options.loss, batch_size, PassKind::inference);
+    Batch<Scalar, Device> batch(model, options, column_order(data, model, options, "evaluate"),
+                                batch_size, PassKind::inference);
     Tally<Device> tally(score_count(options), model.device());
     std::vector<Index> order(static_cast<std::size_t>(end - first));
     std::iota(order.begin(), order.end(), first);
     const auto batches = data.read_batches({order, batch_size});
-    for (std::span<const Index> left = order; !left.empty();) {
+    for (Span<const Index> left = order; !left.empty();) {
         const auto samples =
             left.first((std::min)(left.size(), static_cast<std::size_t>(batch_size)));
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
         run_on_next_batch(*batches, batch, n, model.work(n), [&] {
             model.forward(batch.workspace, batch.inputs.views(batch.x, n));
-            score_losses<Scalar, Device>(model, options, batch, samples, weights, n, tally,
-                                         nullptr);
-            score_metrics<Scalar, Device>(model, options, batch, n, tally);
+            score_batch<Scalar, Device>(model, options, batch, samples, weights, n, tally, nullptr);
             tally.finish_batch(batch.workspace.device());
         });
     }
     return mean_scores(options, score_names(model, options), tally.sums(model.device()));
 }
+
+/// What is evaluated after each epoch: the samples from `first` on, perhaps none.
+template <class Scalar>
+struct Validation {
+    const Dataset<Scalar>* data = nullptr;
+    Index first = 0;
+    LossWeights weights = {};
+
+    /// Adds them as "val_loss" and so on.
+    template <class Device>
+    WEFT_COLD void add_scores(const Model<Scalar, Device>& model,
+                              const TrainerOptions<Scalar, Device>& options, Index batch_size,
+                              Scores& scores) const {
+        if (first == data->size()) return;
+        for (const auto& [name, value] : evaluate<Scalar, Device>(
+                 model, options, *data, first, data->size(), batch_size, weights)) {
+            scores.set(concat("val_", name), value);
+        }
+    }
+};
 
 }  // namespace weft::detail

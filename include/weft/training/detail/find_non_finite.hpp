@@ -18,23 +18,33 @@ WEFT_COLD std::string find_non_finite_parameter(Device& device, const Model<Scal
     return {};
 }
 
-/// Where the first number that is not finite lies after a training forward over xs with targets y:
-/// "targets", a parameter, the layer in whose output it appeared, or "loss".
+/// Which of several inputs or targets is not finite: its name behind `of`, or `one` where it is
+/// alone. Empty when all are.
+template <class Scalar, class Device>
+WEFT_COLD std::string find_non_finite_part(Device& device,
+                                           Span<const TensorView<const Scalar, Device>> parts,
+                                           std::string_view one, std::string_view of,
+                                           const std::vector<std::string>& names) {
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+        if (all_finite<Scalar>(device, parts[k])) continue;
+        return parts.size() == 1 ? std::string(one) : join({of, names[k]});
+    }
+    return {};
+}
+
+/// Where the first number that is not finite lies after a training forward over xs with finite
+/// targets: a parameter, the layer in whose output it appeared, or "loss".
 template <class Scalar, class Device>
 WEFT_COLD std::string find_non_finite(const Model<Scalar, Device>& model,
                                       Workspace<Scalar, Device>& workspace,
-                                      std::span<const TensorView<const Scalar, Device>> xs,
-                                      TensorView<const Scalar, Device> y) {
-    const auto finite = [&](TensorView<const Scalar, Device> values) {
-        return all_finite<Scalar>(workspace.device(), values);
-    };
-    if (!finite(y)) return "targets";
+                                      Span<const TensorView<const Scalar, Device>> xs) {
     std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
     if (!parameter.empty()) return parameter;
     // Not the other parameters: the pass that went wrong updated them, and came to them later.
     const auto& nodes = model.graph().nodes;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (!finite(model.output(workspace, xs, i))) return model.layer_name(nodes[i].layer);
+        if (all_finite<Scalar>(workspace.device(), model.output(workspace, xs, i))) continue;
+        return model.layer_name(nodes[i].layer);
     }
     return "loss";
 }

@@ -18,24 +18,21 @@ public:
     WEFT_COLD FitRun(const ModelReference<Model<Scalar, Device>>& reference,
                      const TrainerOptions<Scalar, Device>& trainer,
                      TrainingState<Scalar, Device>& state, const Dataset<Scalar>& data,
-                     Index train_size, const FitOptions<Scalar>& options)
+                     Index train_size, const FitOptions<Scalar>& options,
+                     const LossWeights& weights, const Validation<Scalar>& validation)
         : ModelRun<Scalar, Device>(reference, trainer, state),
           data_(data),
           options_(options),
+          validation_(validation),
           batches_(data, train_size, options),
-          step_(model_, trainer, state, options, batches_.batch_size(), batches_.step_samples()),
+          step_(model_, trainer, state, options, weights,
+                column_order(data, model_, trainer, "fit"), batches_.batch_size(),
+                batches_.step_samples()),
           callbacks_(options.callbacks) {
-        progress_.sums.resize(score_count(trainer));
+        progress_.sums = std::vector<MetricSum>(score_count(trainer));
         if constexpr (!Device::is_host) {
-            using Resident = ResidentData<Scalar, Device>;
-            if (!Resident::suits(data, train_size, options)) return;
-            try {
-                resident_ = std::make_unique<Resident>(data, train_size, step_.device());
-            } catch (const std::exception&) {
-                // There is no memory for them, so they go batch by batch. What else went wrong, such
-                // as a file that cannot be read, goes wrong there again.
-                resident_.reset();
-            }
+            resident_ = ResidentData<Scalar, Device>::make_if_suits(data, train_size, options,
+                                                                    step_.device());
         }
     }
 
@@ -48,8 +45,8 @@ public:
             callbacks_.end(*this);
             throw;
         }
-        if (const std::exception_ptr failure = callbacks_.end(*this))
-            std::rethrow_exception(failure);
+        const std::exception_ptr failure = callbacks_.end(*this);
+        if (failure) std::rethrow_exception(failure);
         return std::move(progress_.history);
     }
 
@@ -64,21 +61,22 @@ public:
                            : mean_scores(trainer_, names_, step_.tally().sums(step_.device()));
     }
     WEFT_COLD std::vector<std::string> score_names() const override {
-        return with_validation(names_, validation().size() > first_of_validation());
+        return with_validation(names_, validation_.first < validation_.data->size());
     }
     void stop() override { progress_.stopped = true; }
 
     /// All that decides how the run goes on, under "training/": for StateFields.
     WEFT_COLD void visit_state(StateFields& field) {
         const std::vector<std::string> names = score_names();
-        const std::string this_plan = plan(names);
+        const std::string this_plan = batches_.plan_text(trainer_.optimizer.type(), names);
         std::string known_plan = this_plan;
         field("of", known_plan);
         field.require(known_plan == this_plan, "of",
                       concat("is of another run: ", known_plan, "; this one: ", this_plan));
         TrainingStateField trainer{state_, step_.device()};
         field("trainer", trainer);
-        if (!field.is_restoring()) progress_.sums = step_.tally().sums(step_.device());
+        if (!field.is_restoring())
+            progress_.sums = std::vector<MetricSum>(step_.tally().sums(step_.device()));
         progress_.visit_state(field, names, batches_.count(), batches_.to_update());
         if (field.is_restoring()) {
             step_.tally().begin(step_.device(), progress_.step, progress_.sums);
@@ -101,7 +99,7 @@ private:
         callbacks_.begin(*this, [this] { this->require_model(); });
         if (is_resumed_) {
             store.load(visit_);
-            report_resumed();
+            if (options_.verbosity != Verbosity::silent) progress_.report_resumed(batches_.count());
         } else {
             save_state();  // what cannot be written is learnt now
         }
@@ -117,39 +115,8 @@ private:
 
     // ---- The state of the run, kept outside of the program ------------------------------------
 
-    /// What has to be the same for a run to go on where another stopped.
-    WEFT_COLD std::string plan(const std::vector<std::string>& score_names) const {
-        std::string names;
-        for (const std::string& name : score_names) names += concat(", ", name);
-        const Index to_update = batches_.to_update();
-        if (to_update > 1) names += concat(", ", to_update, " batches to an update");
-        return concat("seed ", options_.seed, ", batches of ", batches_.batch_size(), " of ",
-                      batches_.train_size(), options_.shuffle ? " shuffled" : "", " samples, ",
-                      trainer_.optimizer.type(), names);
-    }
-
-    WEFT_COLD void visit_all(StateFields& field) {
-        for (const ParameterInfo& parameter : model_.parameters()) {
-            if (parameter.name.starts_with("training/")) {
-                throw ArgumentError(concat("fit: a checkpoint has a ", parameter.name,
-                                           " of its own; rename the layer"));
-            }
-            visit_tensor(field, parameter.name, model_.device(), model_.view(parameter.slot));
-        }
-        field("training", *this);
-    }
-
     void save_state() const {
         if (options_.checkpoint) options_.checkpoint.save(visit_);
-    }
-
-    WEFT_COLD void report_resumed() const {
-        if (options_.verbosity == Verbosity::silent) return;
-        const std::string where = progress_.epoch_over
-                                      ? concat("epoch ", progress_.epoch)
-                                      : concat("step ", progress_.step, "/", batches_.count(),
-                                               " of epoch ", progress_.epoch);
-        std::printf("Resumed after %s\n", where.c_str());
     }
 
     // ---- Epochs and steps -----------------------------------------------------------------------
@@ -167,7 +134,9 @@ private:
         batches_.begin(state_.epochs - 1, progress_.epoch == options_.epochs);
         step_.begin_epoch(progress_.step);
         if constexpr (!Device::is_host) {
-            if (resident_) resident_->set_order(step_.device(), batches_.order());
+            if (resident_) {
+                resident_->begin_epoch(step_.device(), batches_.order(), batches_.epoch());
+            }
         }
         // Before the callbacks: reading ahead starts here.
         const auto reader = batches_.read_from(progress_.step);
@@ -176,9 +145,10 @@ private:
         const auto start = Clock::now();
         const double seconds_before = progress_.seconds;
         while (progress_.step < batches_.count()) {
-            ++progress_.step;
-            run_step(*reader);
             const bool is_listened_to = callbacks_.listen_to_batches();
+            const Index steps = is_listened_to ? 1 : steps_at_once();
+            progress_.step += steps;
+            run_steps(*reader, steps);
             if ((Device::is_host || is_listened_to) && !guard_.is_finite()) return false;
             if (is_listened_to) call(CallbackHandle::Event::batch_end);
             const auto now = Clock::now();
@@ -208,42 +178,38 @@ private:
         return true;
     }
 
-    const Dataset<Scalar>& validation() const {
-        return options_.validation_data ? *options_.validation_data : data_;
-    }
-    Index first_of_validation() const {
-        return options_.validation_data ? 0 : batches_.train_size();
-    }
-
     /// What the epoch measured, and the validation after it.
     WEFT_COLD EpochRecord make_record() const {
         EpochRecord record{scores(), progress_.seconds};
         record.samples_per_second = static_cast<double>(batches_.train_size()) / progress_.seconds;
         record.learning_rate = state_.learning_rate;
-        const Index first = first_of_validation(), end = validation().size();
-        if (first < end) {
-            for (const auto& [name, value] : evaluate<Scalar, Device>(
-                     model_, trainer_, validation(), first, end, options_.batch_size,
-                     {options_.validation_data ? options_.validation_sample_weight
-                                               : options_.sample_weight})) {
-                record.scores.set(concat("val_", name), value);
-            }
-        }
+        validation_.add_scores(model_, trainer_, options_.batch_size, record.scores);
         return record;
     }
 
-    /// Reads and trains on the next batch.
-    WEFT_COLD void run_step(BatchReader<Scalar>& batches) {
-        const UpdatePart batch = batches_[progress_.step - 1];
-        const Index n = std::ssize(batch.samples);
-        // Forward, backward, update: about three forward passes.
-        const double work = 3 * model_.work(n);
+    /// How many steps go by with nobody looking between them.
+    WEFT_COLD Index steps_at_once() {
         if constexpr (!Device::is_host) {
-            // Hints are given of numbers that the host has.
-            if (resident_ && state_.has_hinted) {
+            const Index whole = batches_.train_size() / batches_.batch_size() - progress_.step;
+            if (resident_ && state_.has_hinted) return step_.steps_at_once(whole);
+        }
+        return 1;
+    }
+
+    /// Reads and trains on so many batches, up to progress_.step.
+    WEFT_COLD void run_steps(BatchReader<Scalar>& batches, Index steps) {
+        const UpdatePart batch = batches_[progress_.step - steps];
+        const Index n = std::ssize(batch.samples);
+        const double work = static_cast<double>(steps) * 3 * model_.work(n);  // with backward
+        if constexpr (!Device::is_host) {
+            if (resident_) {
+                if (!state_.has_hinted) {  // hints are given of numbers that the host has
+                    step_.batch().read(batches, n);
+                    give_hints(step_.batch().x.host().slice(0, n));
+                }
                 return run_pass(step_.device(), work, [&] {
                     this->require_model();
-                    step_.run(batch, *resident_);
+                    step_.run(batch, *resident_, steps);
                 });
             }
         }
@@ -260,9 +226,7 @@ private:
             if (!std::isfinite(value)) return;
         }
         state_.has_hinted = true;
-        std::vector<std::string> hints = check_each_output(model_, trainer_);
-        if (model_.input_shapes().size() == 1) hints.push_back(check_input(model_, x));
-        for (std::string& hint : hints) {
+        for (std::string& hint : hints(model_, trainer_, x)) {
             if (hint.empty()) continue;
             if (options_.verbosity != Verbosity::silent) std::printf("Hint: %s\n", hint.c_str());
             progress_.history.hints.push_back(std::move(hint));
@@ -275,6 +239,7 @@ private:
 
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
+    const Validation<Scalar>& validation_;
     const std::vector<std::string> names_ = detail::score_names(model_, trainer_);  ///< of scores
     EpochBatches<Scalar> batches_;
     TrainingStep<Scalar, Device> step_;
@@ -286,7 +251,10 @@ private:
     [[no_unique_address]] std::conditional_t<
         Device::is_host, std::nullptr_t, std::unique_ptr<ResidentData<Scalar, Device>>> resident_{};
     bool is_resumed_ = false;
-    const VisitState visit_ = [this](StateFields& field) { visit_all(field); };
+    const VisitState visit_ = [this](StateFields& field) {
+        visit_parameters(field, model_);
+        field("training", *this);
+    };
 };
 
 }  // namespace weft::detail

@@ -50,12 +50,9 @@ private:
     WEFT_COLD void stop_at(Wrong where) {
         const Index last = progress_.step;
         set_back_to_good(where);
-        std::string place = "input";
-        if (where == Wrong::parameter) {
-            place = step_.find_non_finite_parameter();
-        } else if (where != Wrong::input) {
-            place = step_.find_place(batches_, where, progress_.step, last);
-        }
+        std::string place = where == Wrong::parameter
+                                ? step_.find_non_finite_parameter()
+                                : step_.find_place(batches_, where, progress_.step, last);
         progress_.history.non_finite = {progress_.epoch, progress_.step, std::move(place)};
         if (verbosity_ == Verbosity::silent) return;
         std::printf("\nStopped: %s\n", progress_.history.non_finite->message().c_str());

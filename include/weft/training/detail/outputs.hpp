@@ -4,6 +4,7 @@
 
 #include "weft/core/staging.hpp"
 #include "weft/data/dataset.hpp"
+#include "weft/kernels/step.hpp"
 #include "weft/model/model.hpp"
 #include "weft/training/fit_options.hpp"
 
@@ -39,18 +40,52 @@ WEFT_COLD Index largest_of(const std::vector<Shape>& shapes, const Size& size) {
     return largest;
 }
 
+/// What the outputs are called in options and scores.
+template <class Scalar, class Device>
+WEFT_COLD std::vector<std::string> output_names(const Model<Scalar, Device>& model,
+                                                const TrainerOptions<Scalar, Device>& options) {
+    std::vector<std::string> names = model.output_names();
+    if (options.output_names.size() != names.size()) return names;
+    for (std::size_t k = 0; k < names.size(); ++k) names[k] = options.output_names[k];
+    return names;
+}
+
+/// Puts what has names of outputs in their order. Throws ArgumentError for other names.
+template <class Scalar, class Device>
+WEFT_COLD void put_in_order(TrainerOptions<Scalar, Device>& options,
+                            const Model<Scalar, Device>& model) {
+    const std::vector<std::string> outputs = output_names(model, options);
+    options.loss.put_in_order(outputs, "trainer: loss");
+    options.loss_weights.put_in_order(outputs, "trainer: loss_weights");
+    options.output_metrics.put_in_order(outputs, "trainer: output_metrics");
+}
+
+/// Which of the model's each input and target of the data is. Throws ArgumentError for names that
+/// are not the model's.   of: "fit: the data"
+template <class Scalar, class Device>
+WEFT_COLD std::shared_ptr<const ColumnOrder> column_order(
+    const Dataset<Scalar>& data, const Model<Scalar, Device>& model,
+    const TrainerOptions<Scalar, Device>& options, std::string_view of) {
+    return data.order(model.input_names(), output_names(model, options), of);
+}
+
 /// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...), one
-/// after another. Of one alone there is nothing to do, and no memory.
+/// after another, in the order of the data. Of one alone there is nothing to do, and no memory.
 template <class Scalar, class Device>
 class Parts {
 public:
     using ConstView = TensorView<const Scalar, Device>;
 
-    WEFT_COLD Parts(const std::vector<Shape>& shapes, Index capacity, const Device& device)
+    /// shapes: those of the model's; order: where those of the data are among them, null: likewise
+    WEFT_COLD Parts(const std::vector<Shape>& shapes, const std::vector<std::size_t>* order,
+                    Index capacity, const Device& device)
         : shapes_(shapes),
+          order_(order),
           capacity_(capacity),
           all_(Shape{is_one() ? 0 : capacity * record_shape(shapes).size()}, device),
-          views_(std::make_unique<ConstView[]>(shapes.size())) {}
+          views_(shapes.size()) {
+        for (std::size_t i = 0; i < shapes.size(); ++i) shapes_[i] = shapes[place(i)];
+    }
 
     bool is_one() const { return shapes_.size() == 1; }
 
@@ -67,51 +102,54 @@ public:
         all_.send(device, all_.host().size());
     }
 
-    /// From records on the device (all, record), those of n samples: whole ones, and taken apart.
-    WEFT_COLD void gather(Device& device, const Tensor<Scalar, Device>& records,
-                          const std::int32_t* samples, const std::int32_t* first, Index n,
-                          StagedTensor<Scalar, Device>& whole) {
+    /// What a batch gathers from records on the device (all, record): whole ones, which are checked if
+    /// asked for, and taken apart.
+    WEFT_COLD void add_gathered(const Tensor<Scalar, Device>& records, bool is_checked,
+                                StagedTensor<Scalar, Device>& whole,
+                                std::vector<kernels::GatheredColumns<Scalar>>& batch) {
         const Index row = records.shape().sample().size();
-        gather_samples(device, n, row, records.data(), row, samples, first, whole.data());
+        batch.push_back({records.data(), row, row, whole.data(), is_checked});
         if (is_one()) return;
         const Scalar* from = records.data();
         Scalar* part = all_.data();
         for (const Shape& shape : shapes_) {
-            gather_samples(device, n, shape.size(), from, row, samples, first, part);
+            batch.push_back({from, row, shape.size(), part, false});
             from += shape.size();
             part += capacity_ * shape.size();
         }
     }
 
-    /// The n samples of each; `whole` where there is one.
-    WEFT_COLD std::span<const ConstView> views(StagedTensor<Scalar, Device>& whole, Index n) {
+    /// The n samples of each, in the model's order; `whole` where there is one.
+    WEFT_COLD Span<const ConstView> views(StagedTensor<Scalar, Device>& whole, Index n) {
         if (is_one()) {
             views_[0] = whole.slice(0, n);
-            return {views_.get(), 1};
+            return {views_.data(), 1};
         }
         const Scalar* part = all_.slice(0, 0).data();
         for (std::size_t k = 0; k < shapes_.size(); ++k) {
-            views_[k] = ConstView(part, shapes_[k].batch(n));
+            views_[place(k)] = ConstView(part, shapes_[k].batch(n));
             part += capacity_ * shapes_[k].size();
         }
-        return {views_.get(), shapes_.size()};
+        return views_;
     }
 
 private:
-    std::vector<Shape> shapes_;
+    std::size_t place(std::size_t i) const { return order_ == nullptr ? i : (*order_)[i]; }
+
+    std::vector<Shape> shapes_;  ///< in the order of the data
+    const std::vector<std::size_t>* order_;
     Index capacity_;
     StagedTensor<Scalar, Device> all_;
-    std::unique_ptr<ConstView[]> views_;
+    std::vector<ConstView> views_;
 };
 
 /// Their names, in Keras's order of metrics: the loss, the outputs' losses, and the metrics.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::string> score_names(const Model<Scalar, Device>& model,
                                                const TrainerOptions<Scalar, Device>& options) {
-    std::vector<std::string> names{"loss"}, of_model;
+    std::vector<std::string> names{"loss"}, outputs;
     const bool are_several = options.loss.size() > 1;
-    if (options.output_names.empty() && are_several) of_model = model.output_names();
-    const std::vector<std::string>& outputs = of_model.empty() ? options.output_names : of_model;
+    if (are_several || !options.output_names.empty()) outputs = output_names(model, options);
     const auto of_output = [&](std::size_t k, std::string_view score) {
         return outputs.empty() ? std::string(score) : concat(outputs[k], "_", score);
     };
@@ -155,6 +193,13 @@ WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
     require("loss_weights", options.loss_weights.size(), true);
     require("output_metrics", options.output_metrics.size(), true);
     require("output_names", options.output_names.size(), true);
+    const std::vector<std::string> names = output_names(model, options);
+    if (!options.loss.are_for(names) || !options.loss_weights.are_for(names) ||
+        !options.output_metrics.are_for(names)) {
+        throw ArgumentError(
+            "trainer: its options name the outputs of the model that it was made with, but the "
+            "model has others now; make another Trainer");
+    }
     if (outputs > 1 && !options.metrics.empty()) {
         throw ArgumentError(
             "trainer: metrics are those of one output; write .output_metrics = {{...}, {...}} for "
@@ -166,11 +211,16 @@ WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
     require_distinct("trainer", with_validation(score_names(model, options), validates));
 }
 
+/// Which of the sums is that of the first metric: the loss, and of several outputs theirs, come first.
+template <class Scalar, class Device>
+std::size_t first_metric_score(const TrainerOptions<Scalar, Device>& options) {
+    return options.loss.size() == 1 ? 1 : options.loss.size() + 1;
+}
+
 /// How many sums the scores of a run are made of.
 template <class Scalar, class Device>
 std::size_t score_count(const TrainerOptions<Scalar, Device>& options) {
-    std::size_t count = 1 + options.metrics.size();
-    if (options.loss.size() > 1) count += options.loss.size();
+    std::size_t count = first_metric_score(options) + options.metrics.size();
     for (const auto& metrics : options.output_metrics) count += metrics.size();
     return count;
 }

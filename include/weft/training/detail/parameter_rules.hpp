@@ -3,44 +3,36 @@
 /// and constraints.
 #pragma once
 
+#include "weft/core/span.hpp"
+#include "weft/kernels/fused.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/fit_options.hpp"
 
+#include <memory>
+
 namespace weft::detail {
 
-/// sum = that of the penalties on the parameters, on the device. False if there are none.
-template <class Scalar, class Device>
-bool sum_penalties(Device& device, const Model<Scalar, Device>& model, double* sum) {
-    bool adds = false;
-    for (const ParameterInfo& parameter : model.parameters()) {
-        const Regularizer& r = parameter.regularizer;
-        if (!r) continue;
-        add_penalty<Scalar>(device, model.view(parameter.slot), r.l1, r.l2, adds, sum);
-        adds = true;
+/// The penalties on a model's parameters, in their order, which is that of their gradients.
+template <class Scalar>
+class Penalties {
+public:
+    template <class Device>
+    WEFT_COLD explicit Penalties(const Model<Scalar, Device>& model)
+        : of_(std::make_unique<kernels::Penalty<Scalar>[]>(model.parameters().size())) {
+        for (const ParameterInfo& parameter : model.parameters()) {
+            const Regularizer& r = parameter.regularizer;
+            if (!r) continue;
+            const auto x = model.view(parameter.slot);
+            of_[count_++] = {x.data(), x.size(), r.l1, r.l2, parameter.slot.offset};
+        }
     }
-    return adds;
-}
 
-/// Adds the gradients of the penalties; gradients are laid out as the trainable parameters.
-template <class Scalar, class Device>
-void add_penalty_gradients(Device& device, const Model<Scalar, Device>& model,
-                           TensorView<Scalar, Device> gradients) {
-    for (const ParameterInfo& parameter : model.parameters()) {
-        const ParameterSlot& slot = parameter.slot;
-        const Regularizer& r = parameter.regularizer;
-        if (!r) continue;
-        add_penalty_gradient<Scalar>(device, model.view(slot), r.l1, r.l2,
-                                     {gradients.data() + slot.offset, slot.shape});
-    }
-}
+    Span<const kernels::Penalty<Scalar>> all() const { return {of_.get(), count_}; }
 
-/// Limits the gradients.
-template <class Scalar, class Device>
-void clip_gradients(Device& device, const GradientClipping& limits,
-                    TensorView<Scalar, Device> gradients) {
-    if (limits.value > 0) clip_values<Scalar>(device, gradients, limits.value);
-    if (limits.global_norm > 0) clip_norm<Scalar>(device, gradients, limits.global_norm);
-}
+private:
+    std::unique_ptr<kernels::Penalty<Scalar>[]> of_;
+    std::size_t count_ = 0;
+};
 
 /// Projects the parameters onto their constraints; none if a number went wrong.
 template <class Scalar, class Device>

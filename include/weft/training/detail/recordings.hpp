@@ -23,10 +23,15 @@ concept Records =
 template <class Key, class Device>
 class Recordings {
 public:
+    static bool are_made(const Device& device) {
+        if constexpr (Records<Device>) return device.records();
+        return false;
+    }
+
     template <class Body>
     void run(Device& device, const Key& key, const Body& body) {
         if constexpr (Records<Device>) {
-            if (Entry* const entry = device.records() ? find(key) : nullptr) {
+            if (Entry* const entry = are_made(device) ? find(key) : nullptr) {
                 if (!entry->was_run) {
                     entry->was_run = true;
                     return body();

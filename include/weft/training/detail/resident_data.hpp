@@ -2,6 +2,7 @@
 /// ResidentData: the training samples on a device whose memory is not the host's.
 #pragma once
 
+#include "weft/kernels/fused.hpp"
 #include "weft/training/detail/epoch_batches.hpp"
 #include "weft/training/detail/score_batch.hpp"
 
@@ -9,26 +10,52 @@
 
 namespace weft::detail {
 
+/// Whether a device changes images itself. It need not.
+template <class Device, class Scalar>
+concept ChangesImages = requires(Device& device, const Shape& image, const ImageChange* changes,
+                                 const std::int32_t* first, Scalar* x) {
+    change_images<Scalar>(device, image, Index{1}, Index{1}, changes, first, x);
+};
+
 /// All samples of a run, taken to the device once. From there a batch is gathered by a kernel, and
-/// only the order of the samples goes over in each epoch.
+/// only the order of the samples goes over in each epoch; and if they are images that are changed
+/// anew in each, how.
 template <class Scalar, class Device>
 class ResidentData {
 public:
     /// Whether the data and the options allow it.
     WEFT_COLD static bool suits(const Dataset<Scalar>& data, Index count,
                                 const FitOptions<Scalar>& options) {
+        const ChangedImages<Scalar>* const changed = changed_images(data);
         const Index row = data.input_shape().size() + data.target_shape().size();
+        const Index bytes = row * static_cast<Index>(sizeof(Scalar)) + change_bytes(changed);
         constexpr Index most_samples = (std::numeric_limits<std::int32_t>::max)();
         // Weights of classes are looked up where the host has the targets.
-        return data.is_constant() && options.class_weight.empty() && count <= most_samples &&
-               row * count <= options.resident_bytes / static_cast<Index>(sizeof(Scalar));
+        return (data.is_constant() || changed != nullptr) && options.class_weight.empty() &&
+               count <= most_samples && count <= options.resident_bytes / bytes;
+    }
+
+    /// The first so many samples, if they suit and there is memory for them. What else goes wrong, such
+    /// as with a file that cannot be read, goes wrong again batch by batch.
+    WEFT_COLD static std::unique_ptr<ResidentData> make_if_suits(const Dataset<Scalar>& data,
+                                                                 Index count,
+                                                                 const FitOptions<Scalar>& options,
+                                                                 const Device& device) {
+        if (!suits(data, count, options)) return nullptr;
+        try {
+            return std::make_unique<ResidentData>(data, count, device);
+        } catch (const std::exception&) {
+            return nullptr;
+        }
     }
 
     /// The first so many samples.
     WEFT_COLD ResidentData(const Dataset<Scalar>& data, Index count, const Device& device)
         : x_(data.input_shape().batch(count), device),
           y_(data.target_shape().batch(count), device),
-          order_({count}, device) {
+          order_({count}, device),
+          changed_(changed_images(data)),
+          changes_({count * change_bytes(changed_)}, device) {
         constexpr Index at_once = 1024;
         const Index most = (std::min)(at_once, count);
         Tensor<Scalar> x(data.input_shape().batch(most)), y(data.target_shape().batch(most));
@@ -42,25 +69,55 @@ public:
         }
     }
 
-    /// The order of the samples from now on.
-    WEFT_COLD void set_order(const Device& device, std::span<const Index> order) {
+    /// The samples in their order in that epoch, and what they become.
+    WEFT_COLD void begin_epoch(const Device& device, Span<const Index> order,
+                               const TrainingEpoch& epoch) {
         std::transform(order.begin(), order.end(), order_.host().begin(),
                        [](Index i) { return static_cast<std::int32_t>(i); });
         order_.send(device, order_.shape()[0]);
+        if (changed_ == nullptr) return;
+        changed_->write_changes(order, epoch,
+                                reinterpret_cast<ImageChange*>(changes_.host().data()));
+        changes_.send(device, changes_.shape()[0]);
     }
 
-    /// Gathers n samples, from a place of the order on: so many behind the one that the device has
-    /// at first_of_step.
-    WEFT_COLD void gather(Device& device, const std::int32_t* first_of_step, Index behind, Index n,
-                          Batch<Scalar, Device>& batch) {
-        const std::int32_t* const samples = order_.data() + behind;
-        batch.inputs.gather(device, x_, samples, first_of_step, n, batch.x);
-        batch.targets.gather(device, y_, samples, first_of_step, n, batch.y);
+    /// Gathers n samples, so many behind the first of the step, whose row is taken if there are none.
+    /// Marks inputs that are not finite.
+    WEFT_COLD void gather(Device& device, const kernels::StepRow& step, Index behind, Index n,
+                          Batch<Scalar, Device>& batch, double mark, double* wrong) {
+        gathered_.clear();
+        batch.inputs.add_gathered(x_, /*is_checked=*/true, batch.x, gathered_);
+        batch.targets.add_gathered(y_, /*is_checked=*/false, batch.y, gathered_);
+        gather_batch<Scalar>(device, step, /*takes_row=*/behind == 0, order_.data() + behind, n,
+                             Span<const kernels::GatheredColumns<Scalar>>(gathered_), mark, wrong);
+        if constexpr (ChangesImages<Device, Scalar>) {
+            if (changed_ == nullptr) return;
+            const auto* const first =
+                reinterpret_cast<const std::int32_t*>(step.row + step.first_sample);
+            const Index each = changed_->changes_per_image();
+            change_images<Scalar>(
+                device, changed_->image_shape(), n, each,
+                reinterpret_cast<const ImageChange*>(changes_.data()) + behind * each, first,
+                batch.x.data());
+        }
     }
 
 private:
+    static const ChangedImages<Scalar>* changed_images(const Dataset<Scalar>& data) {
+        return ChangesImages<Device, Scalar> ? data.changed_images() : nullptr;
+    }
+
+    /// Of those of a sample.
+    static Index change_bytes(const ChangedImages<Scalar>* changed) {
+        constexpr auto size = static_cast<Index>(sizeof(ImageChange));
+        return changed == nullptr ? 0 : changed->changes_per_image() * size;
+    }
+
     Tensor<Scalar, Device> x_, y_;
     StagedTensor<std::int32_t, Device> order_;
+    const ChangedImages<Scalar>* changed_;
+    StagedTensor<std::byte, Device> changes_;  ///< in the order of the samples
+    std::vector<kernels::GatheredColumns<Scalar>> gathered_;
 };
 
 }  // namespace weft::detail

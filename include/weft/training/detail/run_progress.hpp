@@ -5,6 +5,8 @@
 #include "weft/metrics/metric.hpp"
 #include "weft/training/detail/history_table.hpp"
 
+#include <cstdio>
+
 namespace weft::detail {
 
 /// What a run counts and records.
@@ -22,6 +24,14 @@ struct RunProgress {
         seconds = 0;
         epoch_over = false;
         for (MetricSum& sum : sums) sum = {};
+    }
+
+    /// Tells where it goes on, of so many steps an epoch.
+    WEFT_COLD void report_resumed(Index steps) const {
+        const std::string where = epoch_over
+                                      ? concat("epoch ", epoch)
+                                      : concat("step ", step, "/", steps, " of epoch ", epoch);
+        std::printf("Resumed after %s\n", where.c_str());
     }
 
     /// names: the scores of each epoch; steps: in an epoch, so many to an update.

@@ -4,24 +4,70 @@
 
 #include "weft/core/staging.hpp"
 #include "weft/model/sequential.hpp"
+#include "weft/training/detail/loss_weights.hpp"
 #include "weft/training/detail/outputs.hpp"
 #include "weft/training/detail/parameter_rules.hpp"
 #include "weft/training/detail/tally.hpp"
 
 namespace weft::detail {
 
+/// A metric, the output that it is of, and what the output's loss counts of it along.
+template <class Scalar, class Device>
+struct ScoredMetric {
+    const Metric<Scalar, Device>* metric = nullptr;
+    std::size_t output = 0;
+    kernels::Matches counted = {};
+    bool is_behind_counted = false;  ///< it or one before of the same output is counted along
+};
+
+/// All metrics, in the order of their scores. A loss counts along for one of its output's.
+template <class Scalar, class Device>
+WEFT_COLD std::unique_ptr<ScoredMetric<Scalar, Device>[]> scored_metrics(
+    const Model<Scalar, Device>& model, const TrainerOptions<Scalar, Device>& options,
+    std::size_t count) {
+    auto all = std::make_unique<ScoredMetric<Scalar, Device>[]>(count);
+    std::size_t i = 0;
+    for (const auto& metric : options.metrics) all[i++].metric = &*metric;
+    for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
+        for (const auto& metric : options.output_metrics[k]) {
+            all[i].output = k;
+            all[i++].metric = &*metric;
+        }
+    }
+    for (i = 0; i < count; ++i) {
+        ScoredMetric<Scalar, Device>& of = all[i];
+        // Those of an output follow each other.
+        if (i > 0 && all[i - 1].output == of.output && all[i - 1].is_behind_counted) {
+            of.is_behind_counted = true;
+            continue;
+        }
+        const Shape& shape = model.output_shapes()[of.output];
+        of.counted = of.metric->matches(shape, options.loss[of.output]->target_shape(shape));
+        of.is_behind_counted = of.counted.is_any();
+    }
+    return all;
+}
+
 /// A batch and all the memory that a pass over it needs.
 template <class Scalar, class Device>
 struct Batch {
-    WEFT_COLD Batch(const Model<Scalar, Device>& model, const LossList<Scalar, Device>& loss,
-                    Index capacity, PassKind kind)
-        : workspace(model.make_workspace(capacity, kind, fused_losses(model, loss))),
+    /// Of samples whose inputs and targets have that order.
+    WEFT_COLD Batch(const Model<Scalar, Device>& model,
+                    const TrainerOptions<Scalar, Device>& options,
+                    std::shared_ptr<const ColumnOrder> order, Index capacity, PassKind kind)
+        : columns(std::move(order)),
+          workspace(model.make_workspace(capacity, kind, fused_losses(model, options.loss))),
           x(record_shape(model.input_shapes()).batch(capacity), model.device()),
-          y(record_shape(target_shapes(model, loss)).batch(capacity), model.device()),
-          weights(Shape{capacity}, model.device()),
+          y(record_shape(target_shapes(model, options.loss)).batch(capacity), model.device()),
+          weights(Shape{std::ssize(model.output_shapes()) * capacity}, model.device()),
           losses(Shape{capacity * largest_of(model.output_shapes(), loss_rows)}, model.device()),
-          inputs(model.input_shapes(), capacity, model.device()),
-          targets(target_shapes(model, loss), capacity, model.device()) {
+          inputs(model.input_shapes(), columns ? &columns->inputs : nullptr, capacity,
+                 model.device()),
+          targets(target_shapes(model, options.loss), columns ? &columns->targets : nullptr,
+                  capacity, model.device()),
+          penalties(model),
+          metric_count(score_count(options) - first_metric_score(options)),
+          metrics(scored_metrics(model, options, metric_count)) {
         if (kind == PassKind::inference) {
             const Index size =
                 largest_of(model.output_shapes(), [](const Shape& s) { return s.size(); });
@@ -45,10 +91,14 @@ struct Batch {
         if (!targets.is_one()) targets.take(y.host().data(), workspace.device(), n);
     }
 
+    std::shared_ptr<const ColumnOrder> columns;
     Workspace<Scalar, Device> workspace;
     StagedTensor<Scalar, Device> x, y, weights;
     Tensor<Scalar, Device> losses;
     Parts<Scalar, Device> inputs, targets;
+    Penalties<Scalar> penalties;  ///< on the model's parameters
+    std::size_t metric_count;
+    std::unique_ptr<ScoredMetric<Scalar, Device>[]> metrics;
     Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
 };
 
@@ -72,106 +122,102 @@ void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batc
     });
 }
 
-/// Factors of the losses; none where empty.
-struct LossWeights {
-    std::span<const double> of_samples = {};  ///< by index in the data
-    std::span<const double> of_classes = {};
-};
-
-/// The class that a target of Loss::class_count stands for, as in Keras; less than the count for a
-/// NaN too, which is found later.
-template <class Scalar>
-std::size_t class_of(TensorView<const Scalar> target, std::size_t classes) {
-    if (target.size() == 1) {
-        // Indices are checked; of yes and no there may be any number between.
-        return classes == 2 ? target[0] > Scalar(0.5) : static_cast<std::size_t>(target[0]);
-    }
-    return static_cast<std::size_t>(std::max_element(target.begin(), target.end()) -
-                                    target.begin());
-}
-
-/// Stages the factors of the samples' losses. Weights of classes are those of one output.
+/// Stages the factors of the samples' losses, those of one output after another. Weights of classes
+/// are those of one output.
 template <class Scalar, class Device>
-WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, std::span<const Index> samples,
-                             const LossWeights& weights) {
+WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, Span<const Index> samples,
+                             const LossWeights& weights, std::size_t outputs) {
     const auto n = static_cast<Index>(samples.size());
-    const TensorView<Scalar> factors = batch.weights.host(), classes = batch.y.host();
-    for (Index i = 0; i < n; ++i) {
-        const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
-        double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
-        if (!weights.of_classes.empty()) {
-            weight *=
-                weights.of_classes[class_of<Scalar>(classes.sample(i), weights.of_classes.size())];
+    const TensorView<const Scalar> classes = batch.y.host();
+    const std::size_t all_samples = weights.of_outputs.size() / outputs;
+    Scalar* factor = batch.weights.host().data();
+    for (std::size_t k = 0; k < outputs; ++k) {
+        for (Index i = 0; i < n; ++i) {
+            const auto sample = static_cast<std::size_t>(samples[static_cast<std::size_t>(i)]);
+            double weight = weights.of_samples.empty() ? 1 : weights.of_samples[sample];
+            if (all_samples > 0) weight *= weights.of_outputs[k * all_samples + sample];
+            if (!weights.of_classes.empty()) {
+                weight *=
+                    weights
+                        .of_classes[class_of<Scalar>(classes.sample(i), weights.of_classes.size())];
+            }
+            *factor++ = static_cast<Scalar>(weight);
         }
-        factors[i] = static_cast<Scalar>(weight);
     }
-    batch.weights.send(batch.workspace.device(), n);
+    batch.weights.send(batch.workspace.device(), static_cast<Index>(outputs) * n);
 }
 
-/// Computes losses and gradients of the samples that were gathered into the batch, from what the
-/// model made of them: logits, if its plan gives them, else predictions, which take their place.
+/// Computes losses, gradients and metrics of the samples that were gathered into the batch, from
+/// what the model made of them: logits, if its plan gives them, else predictions, which take their
+/// place.
 ///
 ///   L = sum over outputs k of loss_weights_k mean(losses_k) + penalties
 ///
 /// The means are over the update's samples. Adds the losses to the tally, and marks what is not
 /// finite there, unless `wrong` is null: of one output with all penalties to score 0; of several to
-/// scores 1, 2, ..., and the penalties alone, for each row of the first, to score 0.
+/// scores 1, 2, ..., and the penalties alone, for each row of the first, to score 0. Then those of
+/// the metrics.
 template <class Scalar, class Device>
-WEFT_COLD void score_losses(const Model<Scalar, Device>& model,
-                            const TrainerOptions<Scalar, Device>& options,
-                            Batch<Scalar, Device>& batch, std::span<const Index> samples,
-                            const LossWeights& weights, Index update_samples, Tally<Device>& tally,
-                            double* wrong) {
+WEFT_COLD void score_batch(const Model<Scalar, Device>& model,
+                           const TrainerOptions<Scalar, Device>& options,
+                           Batch<Scalar, Device>& batch, Span<const Index> samples,
+                           const LossWeights& weights, Index update_samples, Tally<Device>& tally,
+                           double* wrong) {
+    using View = TensorView<Scalar, Device>;
     const auto n = static_cast<Index>(samples.size());
     Device& device = batch.workspace.device();
     const Plan& plan = batch.workspace.plan();
     const auto targets = batch.targets.views(batch.y, n);
     const bool is_one = options.loss.size() == 1;
-    const bool weighs = !weights.of_samples.empty() || !weights.of_classes.empty();
-    if (weighs) stage_weights(batch, samples, weights);
+    const std::size_t first_metric = first_metric_score(options);
+    const bool weighs = weights.are_any();
+    if (weighs) stage_weights(batch, samples, weights, options.loss.size());
     for (std::size_t k = 0; k < options.loss.size(); ++k) {
         const Shape& shape = model.output_shapes()[k];
-        const TensorView<Scalar, Device> losses = batch.losses.slice(0, n * loss_rows(shape));
-        const TensorView<Scalar, Device> gradient =
-            batch.workspace.kind() == PassKind::training
-                ? model.output_gradient(batch.workspace, n, k)
-                : TensorView<Scalar, Device>(batch.scratch_gradient.data(), shape.batch(n));
+        const View predictions = model.prediction(batch.workspace, n, k);
+        const View losses = batch.losses.slice(0, n * loss_rows(shape));
+        const View gradient = batch.workspace.kind() == PassKind::training
+                                  ? model.output_gradient(batch.workspace, n, k)
+                                  : View(batch.scratch_gradient.data(), shape.batch(n));
         const double weight = options.loss_weights.empty() ? 1 : options.loss_weights[k];
         const Index rows = update_samples * loss_rows(shape);
-        options.loss[k]->evaluate(
-            device, plan.gives_logits(k), model.prediction(batch.workspace, n, k), targets[k],
-            static_cast<Scalar>(weight) / static_cast<Scalar>(rows), losses, gradient);
-        if (weighs) weight_rows<Scalar>(device, batch.weights.slice(0, n), losses, gradient);
-        add_losses<Scalar>(device, losses, tally.score(is_one ? 0 : k + 1), mark(Wrong::score),
-                           wrong);
+        const auto scale = static_cast<Scalar>(weight) / static_cast<Scalar>(rows);
+        kernels::BatchScore<Scalar, Device> score;
+        score.loss = tally.score(is_one ? 0 : k + 1);
+        score.mark = mark(Wrong::score);
+        score.wrong = wrong;
+        score.predictions = predictions;
+        score.targets = targets[k];
+        for (std::size_t i = 0; i < batch.metric_count; ++i) {
+            if (batch.metrics[i].output != k || !batch.metrics[i].counted.is_any()) continue;
+            score.matches = batch.metrics[i].counted;
+            score.matched = tally.score(first_metric + i);
+        }
+        const kernels::ScoredLosses<Scalar, Device> scored(losses, &score);
+        const bool is_fused = plan.gives_logits(k);
+        const auto& loss = *options.loss[k];
+        if (weighs) {
+            loss.evaluate(device, is_fused, predictions, targets[k], scale, losses, gradient);
+            const Index first = static_cast<Index>(k) * n;
+            weight_rows<Scalar>(device, batch.weights.slice(first, n), losses, gradient);
+            add_score<Scalar>(device, scored);
+        } else {
+            loss.score(device, is_fused, predictions, targets[k], scale, scored, gradient);
+        }
     }
     bool penalises_outputs = false;
     for (const PlanStep& step : plan.steps()) penalises_outputs |= bool(step.penalty);
-    if (sum_penalties<Scalar, Device>(device, model, tally.parameter_penalty()) ||
-        penalises_outputs) {
-        score_penalties(
-            device, tally.parameter_penalty(), batch.workspace.activity_penalty().data(), n,
-            n * loss_rows(model.output_shapes()[0]), tally.score(0), mark(Wrong::score), wrong);
+    if (penalises_outputs || !batch.penalties.all().empty()) {
+        score_all_penalties<Scalar>(device, batch.penalties.all(), tally.parameter_penalty(),
+                                    batch.workspace.activity_penalty().data(), n,
+                                    n * loss_rows(model.output_shapes()[0]), tally.score(0),
+                                    mark(Wrong::score), wrong);
     }
-}
-
-/// Adds the metrics of what score_losses left of the predictions to the tally.
-template <class Scalar, class Device>
-WEFT_COLD void score_metrics(const Model<Scalar, Device>& model,
-                             const TrainerOptions<Scalar, Device>& options,
-                             Batch<Scalar, Device>& batch, Index n, Tally<Device>& tally) {
-    const auto targets = batch.targets.views(batch.y, n);
-    std::size_t score = options.loss.size() == 1 ? 1 : options.loss.size() + 1;
-    const auto add = [&](const std::vector<MetricDeclaration<Scalar, Device>>& metrics,
-                         std::size_t k) {
-        for (const auto& metric : metrics) {
-            metric->evaluate(batch.workspace.device(), model.prediction(batch.workspace, n, k),
-                             targets[k], tally.score(score++));
-        }
-    };
-    add(options.metrics, 0);
-    for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
-        add(options.output_metrics[k], k);
+    for (std::size_t i = 0; i < batch.metric_count; ++i) {
+        const ScoredMetric<Scalar, Device>& of = batch.metrics[i];
+        if (of.counted.is_any()) continue;
+        of.metric->evaluate(device, model.prediction(batch.workspace, n, of.output),
+                            targets[of.output], tally.score(first_metric + i));
     }
 }
 

@@ -2,6 +2,7 @@
 /// StepTable: the numbers of the optimiser's next steps, written ahead.
 #pragma once
 
+#include "weft/kernels/step.hpp"
 #include "weft/training/detail/training_state.hpp"
 
 #include <array>
@@ -19,9 +20,8 @@ public:
 
     /// Of the step at hand, on the device.
     struct Step {
-        const std::uint32_t* number;        ///< from 0
-        const std::int32_t* first_of_step;  ///< where the epoch's order has its first sample
-        const std::byte* numbers;           ///< the optimiser's
+        const std::uint32_t* number;  ///< from 0
+        const std::byte* numbers;     ///< the optimiser's
     };
 
     WEFT_COLD StepTable(const Options& options, Index samples_of_step, const Device& device)
@@ -37,34 +37,48 @@ public:
         count_ = 0;
     }
 
-    /// Has the row of the next step of a training that has come so far, and gives its learning
-    /// rate. For the host; take(device) follows.
-    double prepare(const Device& device, const Options& options,
-                   const TrainingState<Scalar, Device>& state) {
+    /// How many steps of a training that has come so far have their rows, one at least.
+    Index steps_ahead(const Device& device, const Options& options,
+                      const TrainingState<Scalar, Device>& state) {
         const bool is_known = state.steps == first_ + taken_ && taken_ < count_ &&
                               (options.learning_rate_schedule || state.learning_rate == rate_);
         if (!is_known) write(device, options, state);
-        return rates_[static_cast<std::size_t>(taken_++)];
+        return count_ - taken_;
+    }
+
+    /// Has the rows of the next steps, no more than are ahead, and gives the learning rate of the
+    /// last of them. For the host; take(device) follows, for each.
+    double prepare(const Device& device, const Options& options,
+                   const TrainingState<Scalar, Device>& state, Index steps = 1) {
+        steps_ahead(device, options, state);
+        taken_ += steps;
+        return rates_[static_cast<std::size_t>(taken_ - 1)];
     }
 
     /// Puts that row where step() is, on the device.
     void take(Device& device) {
         if constexpr (!Device::is_host) {
-            copy_next_row(device, row_bytes_, std::as_const(rows_).data(), taken_on_device_.data(),
-                          row_.data());
+            const kernels::StepRow row = row_on_device();
+            copy_next_row(device, row.bytes, row.rows, row.taken, row.row);
         }
+    }
+
+    /// Where kernels find it, for one that takes the next.
+    kernels::StepRow row_on_device() {
+        return {row_bytes_, std::as_const(rows_).data(), taken_on_device_.data(), row_.data(),
+                first_sample};
     }
 
     Step step() const {
         const std::byte* const row = Device::is_host ? rows_.data() : row_.data();
-        return {reinterpret_cast<const std::uint32_t*>(row),
-                reinterpret_cast<const std::int32_t*>(row + sizeof(std::uint32_t)),
-                row + head_bytes};
+        return {reinterpret_cast<const std::uint32_t*>(row), row + head_bytes};
     }
 
 private:
     static constexpr Index most = Device::is_host ? 1 : 32;
-    static constexpr Index head_bytes = 16;  ///< number and first_of_step
+    static constexpr Index head_bytes =
+        16;  ///< the step's number, and its first sample in the order
+    static constexpr Index first_sample = sizeof(std::uint32_t);
 
     static Index row_bytes(const Options& options) {
         constexpr Index line = 64;
@@ -86,7 +100,7 @@ private:
             std::byte* const row = rows_.host().data() + count_ * row_bytes_;
             detail::write_step(static_cast<std::uint32_t>(step), row);
             detail::write_step(static_cast<std::int32_t>((step - epoch_begin_) * samples_of_step_),
-                               row + sizeof(std::uint32_t));
+                               row + first_sample);
             options.optimizer->write_step(step + 1, rate, row + head_bytes);
             ++count_;
         }

@@ -6,7 +6,6 @@
 #include "weft/kernels/tally.hpp"
 #include "weft/metrics/metric.hpp"
 
-#include <span>
 #include <vector>
 
 namespace weft::detail {
@@ -43,15 +42,18 @@ public:
     void changed() { is_read_ = false; }
 
     /// Adds the batch to those before; not one with a number that went wrong, nor those behind it.
-    void finish_batch(Device& device) {
-        end_batch(device, TensorView<double, Device>(at(0), record_.shape()));
+    void finish_batch(Device& device) { end_batch(device, all()); }
+
+    /// For a kernel that does so.
+    TensorView<double, Device> all() {
         is_read_ = false;
+        return {at(0), record_.shape()};
     }
 
     // ---- For the host ---------------------------------------------------------------------------
 
     /// Begins anew, with what so many batches added up to.
-    WEFT_COLD void begin(const Device& device, Index batches, std::span<const MetricSum> sums) {
+    WEFT_COLD void begin(const Device& device, Index batches, Span<const MetricSum> sums) {
         const TensorView<double> record = record_.host();
         std::fill_n(record.data(), record.size(), 0.0);
         record[Places::batches] = static_cast<double>(batches);

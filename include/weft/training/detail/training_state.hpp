@@ -96,11 +96,9 @@ struct TrainingState {
         learning_rate = rate;
     }
 
-    /// One step of the optimiser, from the gradients that backward left, which it clips. Changes no
-    /// parameter if it is stopped.
+    /// One step of the optimiser, from its gradients. Changes no parameter if it is stopped.
     WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options,
                                          const kernels::DeviceStep<std::byte>& step) {
-        clip_gradients<Scalar, Device>(device, options.clipping, gradients);
         options.optimizer->update(device, step, model.trainable_parameters(), gradients,
                                   of_optimizer);
         apply_constraints<Scalar, Device>(device, model, step.wrong);
@@ -127,5 +125,17 @@ struct TrainingStateField {
 template <class Scalar, class Device>
 TrainingStateField(TrainingState<Scalar, Device>&, const Device&)
     -> TrainingStateField<Scalar, Device>;
+
+/// All of a model's parameters by name, beside which a run keeps "training/..." of its own.
+template <class Scalar, class Device>
+WEFT_COLD void visit_parameters(StateFields& field, Model<Scalar, Device>& model) {
+    for (const ParameterInfo& parameter : model.parameters()) {
+        if (parameter.name.starts_with("training/")) {
+            throw ArgumentError(concat("fit: a checkpoint has a ", parameter.name,
+                                       " of its own; rename the layer"));
+        }
+        visit_tensor(field, parameter.name, model.device(), model.view(parameter.slot));
+    }
+}
 
 }  // namespace weft::detail

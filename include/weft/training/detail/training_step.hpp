@@ -4,10 +4,13 @@
 
 #include "weft/training/detail/epoch_batches.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
+#include "weft/training/detail/parameter_check.hpp"
 #include "weft/training/detail/recordings.hpp"
 #include "weft/training/detail/resident_data.hpp"
 #include "weft/training/detail/score_batch.hpp"
 #include "weft/training/detail/step_table.hpp"
+
+#include <bit>
 
 namespace weft::detail {
 
@@ -22,20 +25,20 @@ public:
 
     WEFT_COLD TrainingStep(Model& model, const TrainerOptions<Scalar, Device>& trainer,
                            TrainingState<Scalar, Device>& state, const FitOptions<Scalar>& options,
+                           const LossWeights& weights, std::shared_ptr<const ColumnOrder> order,
                            Index batch_size, Index step_samples)
         : model_(model),
           trainer_(trainer),
           state_(state),
           options_(options),
-          batch_(model, trainer.loss, batch_size, PassKind::training),
+          weights_(weights),
+          batch_(model, trainer, std::move(order), batch_size, PassKind::training),
           tally_(score_count(trainer), model.device()),
           steps_(trainer, step_samples, model.device()),
           state_before_(model_state().shape(), model.device()),
           added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
                  model.device()),
-          was_wrong_(Shape{1}, model.device()) {
-        check_parameters(model_.arena(), was_wrong_.data(), nullptr);
-    }
+          parameter_check_(model, device()) {}
 
     Device& device() { return batch_.workspace.device(); }
     const Device& device() const { return batch_.workspace.device(); }
@@ -44,18 +47,9 @@ public:
     const Tally<Device>& tally() const { return tally_; }
 
     /// Marks parameters that are not finite: an update itself may overflow, and so may a moving
-    /// statistic. Not those that no optimiser touches, if some of them were not at the beginning.
-    WEFT_COLD void check_parameters() {
-        check_parameters(model_.trainable_parameters(), tally_.wrong(), nullptr);
-        check_parameters(model_.arena(), tally_.wrong(), was_wrong_.data());
-    }
-
-    /// The name of one that is not, a trainable one if there is.
-    WEFT_COLD std::string find_non_finite_parameter() {
-        const std::string trained = detail::find_non_finite_parameter(device(), model_, true);
-        return trained.empty() ? detail::find_non_finite_parameter(device(), model_, false)
-                               : trained;
-    }
+    /// statistic. The name of one that is not.
+    WEFT_COLD void check_parameters() { parameter_check_.run(device(), tally_.wrong()); }
+    WEFT_COLD std::string find_non_finite_parameter() { return parameter_check_.find(device()); }
 
     /// Begins an epoch, or goes on with it behind so many batches.
     void begin_epoch(Index batches) {
@@ -72,22 +66,37 @@ public:
         finish(part);
     }
 
-    /// The same with a batch of samples that are on the device. The host does not look at them, so
-    /// the device may record a batch and repeat it.
-    WEFT_COLD void run(const UpdatePart& part, ResidentData<Scalar, Device>& data) {
+    /// The same with a batch of samples that are on the device, or with some steps of as many, whose
+    /// first batch it is. The host does not look at them, so the device may record and repeat them.
+    WEFT_COLD void run(const UpdatePart& part, ResidentData<Scalar, Device>& data, Index steps) {
         const auto n = std::ssize(part.samples);
         const auto body = [&] {
-            begin(part);
-            data.gather(device(), steps_.step().first_of_step, part.first, n, batch_);
-            compute(part);
+            for (Index i = 0; i < steps; ++i) {
+                if (part.first == 0) keep_state();
+                data.gather(device(), steps_.row_on_device(), part.first, n, batch_,
+                            mark(Wrong::input), tally_.wrong());
+                compute(part);
+            }
         };
-        prepare(part);
-        if (options_.sample_weight.empty()) {
-            recordings_.run(device(), {n, part.first, part.update_samples}, body);
+        prepare(part, steps);
+        if (!weights_.are_any()) {
+            recordings_.run(device(), {n, part.first, part.update_samples, steps}, body);
         } else {
             body();  // the host looks up the weights of each batch
         }
-        finish(part);
+        finish(part, steps);
+    }
+
+    /// How many of so many steps the device may run by itself: those of one batch each, up to a
+    /// checkpoint. A power of 2, so that few chains are recorded.
+    WEFT_COLD Index steps_at_once(Index most) {
+        const bool is_one_batch = options_.gradient_accumulation_steps == 1;
+        if (!recordings_.are_made(device()) || !is_one_batch || weights_.are_any()) return 1;
+        const Index every = options_.checkpoint.every_steps;
+        if (every > 0) most = (std::min)(most, every - static_cast<Index>(state_.steps) % every);
+        if (most < 2) return 1;
+        most = (std::min)(most, steps_.steps_ahead(device(), trainer_, state_));
+        return static_cast<Index>(std::bit_floor(static_cast<std::size_t>(most)));
     }
 
     /// Names the place of what was not finite in that batch of the epoch, or for a gradient in
@@ -95,6 +104,7 @@ public:
     /// is the batch that is still in memory.
     WEFT_COLD std::string find_place(const EpochBatches<Scalar>& batches, Wrong where, Index wrong,
                                      Index last) {
+        if (where == Wrong::input && batch_.inputs.is_one()) return "input";
         Index i = wrong - 1;
         if (where == Wrong::gradient) i = i / batches.to_update() * batches.to_update();
         std::unique_ptr<BatchReader<Scalar>> reader;
@@ -110,52 +120,52 @@ public:
     }
 
 private:
-    /// What tells a batch's kernels from those of others: samples, samples of the step before them,
-    /// and of all the step.
-    using BatchKey = std::array<Index, 3>;
+    /// Of a batch: samples, samples of the step before them, and of all the step; and how many steps.
+    using BatchKey = std::array<Index, 4>;
 
     // ---- A batch of a step: what the host does before and behind it, and between, the device ----
-
     /// A callback may set another rate behind each batch; without a schedule, that is.
-    WEFT_COLD void prepare(const UpdatePart& part) {
+    WEFT_COLD void prepare(const UpdatePart& part, Index steps = 1) {
         const bool is_new =
             part.first > 0 && !trainer_.learning_rate_schedule && state_.learning_rate != rate_;
-        if (part.first == 0 || is_new) rate_ = steps_.prepare(device(), trainer_, state_);
+        if (part.first == 0 || is_new) rate_ = steps_.prepare(device(), trainer_, state_, steps);
         if (is_new) steps_.take(device());
     }
 
     WEFT_COLD void begin(const UpdatePart& part) {
-        if (part.first > 0) return;
-        steps_.take(device());
+        if (part.first == 0) {
+            steps_.take(device());
+            keep_state();
+        }
+        check_finite<Scalar>(device(), ConstView(batch_.x.slice(0, std::ssize(part.samples))),
+                             mark(Wrong::input), tally_.wrong());
+    }
+
+    WEFT_COLD void keep_state() {
         if (state_before_.size() == 0) return;
         copy_elements<Scalar>(device(), ConstView(model_state()), state_before_.view());
     }
 
     WEFT_COLD void compute(const UpdatePart& part) {
-        const auto n = std::ssize(part.samples);
-        check_finite<Scalar>(device(), ConstView(batch_.x.slice(0, n)), mark(Wrong::input),
-                             tally_.wrong());
         forward(part);
         score(part, tally_.wrong());
-        score_metrics<Scalar, Device>(model_, trainer_, batch_, n, tally_);
         backward(part);
         if (part.is_last) {
-            check_finite<Scalar>(device(), ConstView(state_.gradients), mark(Wrong::gradient),
-                                 tally_.wrong());
-        }
-        tally_.finish_batch(device());
-        if (part.is_last) {
+            finish_gradients<Scalar>(device(), state_.gradients.view(), batch_.penalties.all(),
+                                     trainer_.clipping, mark(Wrong::gradient), tally_.all());
             state_.update_parameters(device(), model_, trainer_,
                                      {steps_.step().numbers, tally_.wrong()});
+        } else {
+            tally_.finish_batch(device());
         }
         take_back_state();
     }
 
-    WEFT_COLD void finish(const UpdatePart& part) {
+    WEFT_COLD void finish(const UpdatePart& part, Index steps = 1) {
         tally_.changed();
         if (!part.is_last) return;
         state_.learning_rate = rate_;
-        ++state_.steps;
+        state_.steps += steps;
     }
 
     // ---- The same again, to find what went wrong -------------------------------------------------
@@ -164,15 +174,25 @@ private:
     WEFT_COLD std::string run_again(const UpdatePart& part, Wrong where) {
         const auto n = std::ssize(part.samples);
         std::string place;
+        if (where != Wrong::gradient) {
+            const bool is_input = where == Wrong::input;
+            place = find_non_finite_part<Scalar>(
+                device(), is_input ? inputs(part) : batch_.targets.views(batch_.y, n), "targets",
+                is_input ? "" : "targets of ",
+                is_input ? model_.input_names() : output_names(model_, trainer_));
+            if (!place.empty()) return place;
+        }
         rate_ = steps_.prepare(device(), trainer_, state_);
         steps_.take(device());
         forward(part);
         if (where == Wrong::score) {
-            place = find_non_finite<Scalar, Device>(model_, batch_.workspace, inputs(part),
-                                                    batch_.y.slice(0, n));
+            place = find_non_finite<Scalar, Device>(model_, batch_.workspace, inputs(part));
         } else {
             score(part, nullptr);
             backward(part);
+            // What it limits of them stays finite or not; the tally is not used any more.
+            finish_gradients<Scalar>(device(), state_.gradients.view(), batch_.penalties.all(), {},
+                                     mark(Wrong::gradient), tally_.all());
             place = find_non_finite_gradient<Scalar, Device>(device(), model_, state_.gradients);
         }
         take_back_state();
@@ -192,14 +212,6 @@ private:
                               model_state());
     }
 
-    /// Threads are not worth their start, so seldom is it looked for: the pass is as small as they
-    /// come.
-    WEFT_COLD void check_parameters(ConstView numbers, double* wrong, const double* unless) {
-        run_pass(device(), 1, [&] {
-            check_finite<Scalar>(device(), numbers, mark(Wrong::parameter), wrong, unless);
-        });
-    }
-
     PassOptions pass_of(const UpdatePart& part) {
         return {.training = true,
                 .seed = options_.seed,
@@ -209,7 +221,7 @@ private:
                 .step_samples = part.update_samples};
     }
 
-    std::span<const ConstView> inputs(const UpdatePart& part) {
+    Span<const ConstView> inputs(const UpdatePart& part) {
         return batch_.inputs.views(batch_.x, std::ssize(part.samples));
     }
 
@@ -218,24 +230,23 @@ private:
     }
 
     WEFT_COLD void score(const UpdatePart& part, double* wrong) {
-        score_losses<Scalar, Device>(model_, trainer_, batch_, part.samples,
-                                     {options_.sample_weight, options_.class_weight},
-                                     part.update_samples, tally_, wrong);
+        score_batch<Scalar, Device>(model_, trainer_, batch_, part.samples, weights_,
+                                    part.update_samples, tally_, wrong);
     }
 
-    /// Leaves the gradient of the step so far; behind its last batch with those of the penalties.
+    /// Leaves the gradient of the step so far.
     WEFT_COLD void backward(const UpdatePart& part) {
         const View sum = state_.gradients;
         const View gradients = part.first == 0 ? sum : added_.view();
         model_.backward(batch_.workspace, inputs(part), pass_of(part), gradients);
         if (part.first > 0) add_elements<Scalar>(device(), ConstView(added_), ConstView(sum), sum);
-        if (part.is_last) add_penalty_gradients<Scalar, Device>(device(), model_, sum);
     }
 
     Model& model_;
     const TrainerOptions<Scalar, Device>& trainer_;
     TrainingState<Scalar, Device>& state_;
     const FitOptions<Scalar>& options_;
+    const LossWeights& weights_;
     Batch<Scalar, Device> batch_;
     Tally<Device> tally_;
     StepTable<Scalar, Device> steps_;
@@ -243,7 +254,7 @@ private:
     Recordings<BatchKey, Device> recordings_;
     Tensor<Scalar, Device> state_before_;  ///< the step
     Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
-    Tensor<double, Device> was_wrong_;     ///< mark of parameters that were not finite at first
+    ParameterCheck<Scalar, Device> parameter_check_;
 };
 
 }  // namespace weft::detail

@@ -1,0 +1,98 @@
+/// \file
+/// OutputWeights: factors of the samples' losses, for each output of a model.
+#pragma once
+
+#include "weft/core/by_name.hpp"
+
+#include <cmath>
+#include <memory>
+
+namespace weft {
+
+namespace detail {
+
+WEFT_COLD inline void require_weights(std::string_view option, Span<const double> weights,
+                                      Index expected) {
+    if (weights.empty()) return;
+    if (static_cast<Index>(weights.size()) != expected) {
+        throw ArgumentError(
+            concat("fit: ", option, " has ", weights.size(), " weights, expected ", expected));
+    }
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        if (!(weights[i] >= 0 && std::isfinite(weights[i]))) {
+            throw ArgumentError(concat("fit: ", option, " ", i, " is ", weights[i],
+                                       ", expected a number of at least 0"));
+        }
+    }
+}
+
+}  // namespace detail
+
+/// As many factors as samples for each output, or none, in the order of the outputs or by name; an
+/// output that is not named has none:
+///
+///   .output_sample_weight = {{}, {1, 0.5, 1}}
+///   .output_sample_weight = {{"place", {1, 0.5, 1}}}
+///
+/// A template, so that a program without weights compiles little of it.
+template <class Weight = double>
+class OutputWeights {
+public:
+    using Weights = std::vector<Weight>;
+
+    OutputWeights() = default;
+    WEFT_COLD OutputWeights(std::initializer_list<Weights> in_order)
+        : OutputWeights(std::vector<Weights>(in_order)) {}
+    WEFT_COLD OutputWeights(const std::vector<Weights>& in_order)
+        : flatten_(flatten), given_(std::make_shared<const Given>(Given{in_order})) {}
+    WEFT_COLD OutputWeights(std::initializer_list<Named<Weights>> by_name) : flatten_(flatten) {
+        Given given;
+        for (const Named<Weights>& one : by_name) {
+            given.weights.push_back(one.value);
+            given.names.push_back(one.name);
+        }
+        given_ = std::make_shared<const Given>(std::move(given));
+    }
+
+    /// (outputs, samples), 1 where an output has none; nothing where no output has any. Throws
+    /// ArgumentError for other outputs or another number of samples.   option: as the user wrote it
+    Weights of_all(const std::vector<std::string>& outputs, Index samples,
+                   std::string_view option) const {
+        return flatten_ ? flatten_(*given_, outputs, samples, option) : Weights();
+    }
+
+private:
+    struct Given {
+        std::vector<Weights> weights = {};
+        std::vector<std::string> names = {};
+    };
+
+    WEFT_COLD static Weights flatten(const Given& given, const std::vector<std::string>& outputs,
+                                     Index samples, std::string_view option) {
+        using detail::join;
+        const auto& [weights, names] = given;
+        if (weights.empty()) return {};
+        if (names.empty() && weights.size() != outputs.size()) {
+            throw ArgumentError(
+                join({"fit: ", option, " has ", std::ssize(weights), " entries, expected ",
+                      std::ssize(outputs), ", one for each output of the model"}));
+        }
+        const auto places =
+            detail::places_by_name(names, outputs, false, join({"fit: ", option}), "output");
+        Weights all(outputs.size() * static_cast<std::size_t>(samples), Weight(1));
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            const std::size_t k = places[i];
+            detail::require_weights(join({option, " of ", outputs[k]}), weights[i], samples);
+            std::copy(weights[i].begin(), weights[i].end(),
+                      all.begin() + static_cast<Index>(k) * samples);
+        }
+        return all;
+    }
+
+    /// Behind a pointer, so that a program without weights compiles nothing of it.
+    Weights (*flatten_)(const Given&, const std::vector<std::string>&, Index,
+                        std::string_view) = nullptr;
+    std::shared_ptr<const Given> given_ = {};
+};
+
+}  // namespace weft
