@@ -2,12 +2,14 @@
 
 #include "tests/support/random_tensor.hpp"
 #include "weft/cpu.hpp"
+#include "weft/data/prefetched.hpp"
 #include "weft/data/random_brightness.hpp"
 #include "weft/data/random_erasing.hpp"
 #include "weft/data/random_flip.hpp"
 #include "weft/data/random_rotation.hpp"
 #include "weft/data/random_translation.hpp"
 #include "weft/data/random_zoom.hpp"
+#include "weft/data/scale.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
@@ -36,7 +38,7 @@ Values iota(Index size) {
 template <class Step>
 Values apply(const Step& step, const Shape& image, Index sample = 0) {
     Values x = iota(image.size());
-    step.apply(TensorView<float>(x, image), AugmentationRandom({}, 0, sample));
+    Augmentation<float>(step).apply(TensorView<float>(x, image), AugmentationRandom({}, 0, sample));
     return x;
 }
 
@@ -118,7 +120,8 @@ TEST_CASE("shifts are drawn for both axes from their ranges") {
         // Pixel (h, w) is 10 h + w + 1, so the middle tells the shift.
         Values x(100);
         std::iota(x.begin(), x.end(), 1.0f);
-        const RandomTranslation step{{-0.2, 0.1}, 0.3, FillMode::constant, Interpolation::nearest};
+        const Augmentation<float> step(
+            RandomTranslation{{-0.2, 0.1}, 0.3, FillMode::constant, Interpolation::nearest});
         step.apply(TensorView<float>(x, {10, 10, 1}), AugmentationRandom({}, 0, sample));
         const int middle = static_cast<int>(x[55]) - 1;
         rows.insert(static_cast<float>(5 - middle / 10));
@@ -286,6 +289,68 @@ TEST_CASE("the user's own augmentation has all of an image") {
     CHECK(training_batch(examples, {0}, {}) == Values{4, 3, 2, 1});
 }
 
+TEST_CASE("augmentations of weft say in numbers what they do, and those of other kinds do not") {
+    const Examples<float> examples = everything();
+    const ChangedImages<float>* changed = prefetched(examples)->changed_images();
+    REQUIRE(changed != nullptr);
+    CHECK(changed->image_shape() == Shape{6, 7, 2});
+    const Index each = changed->changes_per_image();
+    CHECK(each == 6);
+    const TrainingEpoch epoch{.seed = 5, .number = 2};
+    const std::vector<Index> samples{7, 0, 49};
+    std::vector<ImageChange> changes(samples.size() * 6);
+    changed->write_changes(samples, epoch, changes.data());
+    Tensor<float> x({3, 6, 7, 2});
+    examples->gather(samples, x.data(), nullptr);
+    for (Index i = 0; i < 3; ++i) {
+        for (Index k = 0; k < each; ++k) {
+            detail::change_image(TensorView<float>(x.slice(i, 1).data(), {6, 7, 2}),
+                                 changes[static_cast<std::size_t>(i * each + k)]);
+        }
+    }
+    const Values expected = training_batch(examples, samples, epoch);
+    CHECK(std::equal(x.begin(), x.end(), expected.begin(), expected.end()));
+
+    struct Own {
+        void apply(TensorView<float>, const AugmentationRandom&) const {}
+    };
+    const Examples<float> plain(noise, same_class);
+    CHECK(augmented(plain, {RandomFlip{}, Own{}})->changed_images() == nullptr);
+    CHECK(augmented(examples, {RandomFlip{}})->changed_images() == nullptr);
+    CHECK(plain->changed_images() == nullptr);
+    CHECK(prefetched(scaled(plain, 2))->is_constant());
+    CHECK_FALSE(prefetched(examples)->is_constant());
+}
+
+TEST_CASE("a rectangle that hangs over the image's edges is filled inside") {
+    for (const std::int32_t top : {-3, -2, 1, 3, 5}) {
+        for (const std::int32_t left : {-4, 0, 2, 6}) {
+            const ImageChange change{.kind = ImageChange::Kind::fill,
+                                     .top = top,
+                                     .left = left,
+                                     .rows = 3,
+                                     .columns = 4,
+                                     .value = -1};
+            Values x = iota(4 * 5 * 2);
+            detail::change_image(TensorView<float>(x, {4, 5, 2}), change);
+            for (Index i = 0; i < 40; ++i) {
+                const Index h = i / 10, w = i / 2 % 5;
+                const bool is_inside = h >= top && h < top + 3 && w >= left && w < left + 4;
+                CHECK(x[static_cast<std::size_t>(i)] ==
+                      (is_inside ? -1 : static_cast<float>(i + 1)));
+            }
+        }
+    }
+}
+
+TEST_CASE("an augmentation that both says and does what it does, says it") {
+    struct Both {
+        void apply(TensorView<float>, const AugmentationRandom&) const {}
+        ImageChange change(const Shape&, const AugmentationRandom&) const { return {}; }
+    };
+    CHECK(Augmentation<float>(Both{}).is_change());
+}
+
 TEST_CASE("options that make no sense are refused by name") {
     const Examples<float> examples(noise, same_class);
     const auto refuse = [&](const Augmentation<float>& step) { augmented(examples, {step}); };
@@ -301,6 +366,11 @@ TEST_CASE("options that make no sense are refused by name") {
     CHECK_THROWS_AS(refuse(RandomErasing{.factor = -0.1}), ArgumentError);
     CHECK_THROWS_AS(refuse(RandomErasing{.scale = {0.5, 1.5}}), ArgumentError);
     CHECK_THROWS_AS(refuse(RandomErasing{.fill_value = std::nan("")}), ArgumentError);
+    CHECK_THROWS_AS(refuse(RandomTranslation{.fill_value = std::nan("")}), ArgumentError);
+    CHECK_THROWS_AS(refuse(RandomRotation{.factor = 0.1, .fill_value = std::nan("")}),
+                    ArgumentError);
+    CHECK_THROWS_AS(refuse(RandomZoom{.height_factor = 0.1, .fill_value = std::nan("")}),
+                    ArgumentError);
     CHECK_THROWS_AS(refuse(RandomBrightness{.factor = 1.1}), ArgumentError);
     CHECK_THROWS_AS((refuse(RandomBrightness{.factor = 0.5, .value_range = {1, 0}})),
                     ArgumentError);

@@ -1,6 +1,7 @@
 #include "weft/data/dataset.hpp"
 
 #include "tests/support/compare.hpp"
+#include "weft/data/examples.hpp"
 
 #include <doctest/doctest.h>
 

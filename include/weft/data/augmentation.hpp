@@ -3,8 +3,12 @@
 #pragma once
 
 #include "weft/core/random.hpp"
+#include "weft/data/detail/change_image.hpp"
 #include "weft/data/wrapped_dataset.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <concepts>
 #include <functional>
 #include <vector>
 
@@ -41,20 +45,32 @@ private:
     std::uint64_t first_;
 };
 
+/// What says in numbers how it changes an image.
+template <class Step>
+concept HasChange =
+    requires(const Step& step, const Shape& image, const AugmentationRandom& random) {
+        { step.change(image, random) } -> std::same_as<ImageChange>;
+    };
+
 /// An augmentation of any kind: RandomFlip, RandomTranslation, ..., or a type of the user's own
 /// with
 ///
 ///   template <class Scalar>
 ///   void apply(TensorView<Scalar> image, const AugmentationRandom& random) const;
 ///
-/// which changes the image (H, W, C) in place; it is called by several threads at once. Where there
-/// is a check(), it is called once and throws ArgumentError for options that make no sense.
+/// which changes the image (H, W, C) in place, or with
+///
+///   ImageChange change(const Shape& image, const AugmentationRandom& random) const;
+///
+/// which only says how: a GPU can do that too. Both are called by several threads at once. Where
+/// there is a check(), it is called once and throws ArgumentError for options that make no sense.
 template <class Scalar>
 class Augmentation {
 public:
     template <class Step>
     requires requires(const Step& step, TensorView<Scalar> image,
-                      const AugmentationRandom& random) { step.apply(image, random); }
+                      const AugmentationRandom& random) { step.apply(image, random); } &&
+             (!HasChange<Step>)
     Augmentation(Step step)
         : apply_([step](TensorView<Scalar> image, const AugmentationRandom& random) {
               step.apply(image, random);
@@ -62,18 +78,37 @@ public:
         if constexpr (requires { step.check(); }) step.check();
     }
 
+    template <HasChange Step>
+    Augmentation(Step step)
+        : change_([step](const Shape& image, const AugmentationRandom& random) {
+              return step.change(image, random);
+          }) {
+        if constexpr (requires { step.check(); }) step.check();
+    }
+
     void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
-        apply_(image, random);
+        if (is_change()) {
+            detail::change_image(image, change_(image.shape(), random));
+        } else {
+            apply_(image, random);
+        }
+    }
+
+    /// Whether it says what it does as an ImageChange; and then, what.
+    bool is_change() const { return change_ != nullptr; }
+    ImageChange change(const Shape& image, const AugmentationRandom& random) const {
+        return change_(image, random);
     }
 
 private:
     std::function<void(TensorView<Scalar>, const AugmentationRandom&)> apply_;
+    std::function<ImageChange(const Shape&, const AugmentationRandom&)> change_;
 };
 
 namespace detail {
 
 template <class Scalar>
-class Augmented final : public WrappedDataset<Scalar> {
+class Augmented final : public WrappedDataset<Scalar>, ChangedImages<Scalar> {
 public:
     Augmented(Examples<Scalar> inner, std::vector<Augmentation<Scalar>> steps)
         : WrappedDataset<Scalar>(std::move(inner)), steps_(std::move(steps)) {
@@ -85,7 +120,26 @@ public:
         image_shape_ = sample.rank() == 3 ? sample : Shape{sample[0], sample[1], 1};
     }
 
+    const ChangedImages<Scalar>* changed_images() const override {
+        const bool are_changes = std::all_of(steps_.begin(), steps_.end(),
+                                             [](const auto& step) { return step.is_change(); });
+        return are_changes && this->inner().is_constant() ? this : nullptr;
+    }
+
 private:
+    Shape image_shape() const override { return image_shape_; }
+    Index changes_per_image() const override { return std::ssize(steps_); }
+
+    void write_changes(std::span<const Index> samples, TrainingEpoch epoch,
+                       ImageChange* changes) const override {
+        for (const Index sample : samples) {
+            for (std::size_t step = 0; step < steps_.size(); ++step) {
+                const AugmentationRandom random(epoch, static_cast<std::uint32_t>(step), sample);
+                *changes++ = steps_[step].change(image_shape_, random);
+            }
+        }
+    }
+
     void change(std::span<const Index> samples, const std::optional<TrainingEpoch>& epoch,
                 Scalar* x) const override {
         if (!epoch) return;
@@ -108,6 +162,10 @@ WEFT_COLD inline void require_range(std::string_view who, std::string_view optio
     if (lowest <= range.low && range.low <= range.high && range.high <= highest) return;
     throw ArgumentError(concat(who, ": ", option, " is from ", range.low, " to ", range.high,
                                ", expected a range within ", lowest, " and ", highest));
+}
+
+WEFT_COLD inline void require_fill_value(std::string_view who, double value) {
+    require_option(std::isfinite(value), who, "fill_value", value, "a finite number");
 }
 
 }  // namespace detail

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/data/detail/record_dataset.hpp"
+#include "weft/data/examples.hpp"
 
 namespace weft {
 
@@ -47,7 +48,7 @@ WEFT_COLD inline std::vector<RecordFile> open_cifar10(std::span<const std::files
         for (Index i = 0; i < record.count; ++i, ++label) {
             const std::uint64_t byte = static_cast<std::uint64_t>(i) * record.stride;
             record.file->seek(byte);
-            record.file->read(std::as_writable_bytes(std::span(label, 1)));
+            record.file->read(label, 1);
             if (*label < cifar10_classes.size()) continue;
             throw IoError(concat(record.file->name(), ": the label of record ", i, ", byte ", byte,
                                  ", is ", *label, ", expected 0 to ", cifar10_classes.size() - 1));

@@ -12,8 +12,8 @@
 namespace weft {
 
 /// An array (N, ...) of a number type of its own, such as uint8 labels, whose elements are
-/// converted as they are read. It views an array that has a name, which must outlive it, and keeps
-/// one that is temporary.
+/// converted as they are read. It views an array that is a variable, which must outlive it, and keeps
+/// one that is temporary. {"image", x} is the array of a model's input or output of that name.
 template <class Scalar>
 class Column {
 public:
@@ -31,6 +31,13 @@ public:
         };
     }
 
+    template <class X>
+    requires requires(const X& x) { as_view(x); }
+    WEFT_COLD Column(std::string name, X&& x) : Column(std::forward<X>(x)) {
+        name_ = std::move(name);
+    }
+
+    const std::string& name() const { return name_; }  ///< empty where there is none
     const Shape& shape() const { return shape_; }
 
     /// Writes elements from `first` on.
@@ -43,6 +50,7 @@ private:
         X array;  ///< a reference, if it has a name
     };
 
+    std::string name_;
     Shape shape_;
     std::shared_ptr<const void> data_;
     void (*copy_)(const void* data, Index first, Index count, Scalar* to);
@@ -63,6 +71,24 @@ WEFT_COLD std::vector<Shape> sample_shapes(const std::vector<Column<Scalar>>& co
     std::vector<Shape> shapes;
     for (const Column<Scalar>& column : columns) shapes.push_back(column.shape().sample());
     return shapes;
+}
+
+/// The names of inputs or targets; none where no column has one. Throws ArgumentError where some
+/// have.   kind: "input"
+template <class Scalar>
+WEFT_COLD std::vector<std::string> names_of(const std::vector<Column<Scalar>>& columns,
+                                            std::string_view kind) {
+    std::vector<std::string> names;
+    for (const Column<Scalar>& column : columns) {
+        if (column.name().empty() != columns.front().name().empty()) {
+            throw ArgumentError(join({"dataset: ", kind, " ", std::ssize(names),
+                                      column.name().empty() ? " has no name" : " has a name",
+                                      ", expected names of all or of none"}));
+        }
+        names.push_back(column.name());
+    }
+    if (names.front().empty()) names.clear();
+    return names;
 }
 
 /// Writes the samples of those indices, each with its entries of all columns.

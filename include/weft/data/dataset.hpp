@@ -3,26 +3,22 @@
 #pragma once
 
 #include "weft/core/parallel.hpp"
-#include "weft/data/columns.hpp"
+#include "weft/core/shape.hpp"
+#include "weft/data/changed_images.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
-#include <utility>
+#include <string>
+#include <vector>
 
 namespace weft {
 
-/// What decides how a sample is changed for training: with the sample's index, all of it.
-struct TrainingEpoch {
-    std::uint64_t seed = 0;
-    std::uint32_t number = 0;  ///< counted by the trainer over all of its fits, from 0
-};
-
 /// A pass over samples of a dataset, a batch at a time; the last batch may be shorter.
 struct BatchPlan {
-    std::span<const Index> samples;              ///< in this order; must outlive the pass
+    Span<const Index> samples;                   ///< in this order; must outlive the pass
     Index batch_size = 0;                        ///< at least 1
     std::optional<TrainingEpoch> training = {};  ///< none: to evaluate them as they are
 };
@@ -44,6 +40,11 @@ public:
     virtual void next_within_pass(const Cpu& /*cpu*/, Scalar* x, Scalar* y) { next(x, y); }
 };
 
+/// For each input and target of a dataset, which one of a model's it is.
+struct ColumnOrder {
+    std::vector<std::size_t> inputs = {}, targets = {};
+};
+
 /// Samples with targets, read a batch at a time. The training loop knows nothing else of data, so
 /// a set may lie in memory, in another number type, on disk, or be made up as it is asked for.
 ///
@@ -62,6 +63,14 @@ public:
     virtual std::vector<Shape> input_shapes() const { return {input_shape()}; }
     virtual std::vector<Shape> target_shapes() const { return {target_shape()}; }
 
+    /// Which of a model's inputs and outputs they are for; null where they are in its order. Throws
+    /// ArgumentError for names that are not those of the model.   who: "fit: the data"
+    virtual std::shared_ptr<const ColumnOrder> order(const std::vector<std::string>& /*inputs*/,
+                                                     const std::vector<std::string>& /*outputs*/,
+                                                     std::string_view /*who*/) const {
+        return nullptr;
+    }
+
     /// Writes the samples of those indices, each in [0, size()), one after another to x and their
     /// targets to y, a class index as a number. A null x or y is left out. Safe to call from
     /// several threads at once.
@@ -74,6 +83,10 @@ public:
     /// Whether samples never change, and gather_for_training is gather: then a device with memory of
     /// its own may keep them there.
     virtual bool is_constant() const { return false; }
+
+    /// What gather_for_training does to what gather gives, if that is all of it and can be said in
+    /// numbers, else null: then such a device may do it.
+    virtual const ChangedImages<Scalar>* changed_images() const { return nullptr; }
 
     /// As gather, but as they are to be trained on in that epoch; other epochs may see the same
     /// samples changed, as augmented() does.
@@ -101,7 +114,7 @@ public:
     bool reads_within_pass() const override { return data_->is_in_memory(); }
 
     void next_within_pass(const Cpu& cpu, Scalar* x, Scalar* y) override {
-        const std::span<const Index> batch = take_batch();
+        const Span<const Index> batch = take_batch();
         const Index x_size = data_->input_shape().size(), y_size = data_->target_shape().size();
         const auto gather_range = [&](Index begin, Index end) {
             gather(batch.subspan(static_cast<std::size_t>(begin),
@@ -110,11 +123,11 @@ public:
         };
         // Samples of some microseconds in all, as far as samples are not larger.
         const Index grain = (std::max<Index>)(1, 8192 / (std::max<Index>)(1, x_size));
-        parallel_ranges(cpu, std::ssize(batch), grain, gather_range);
+        parallel_ranges(cpu, static_cast<Index>(batch.size()), grain, gather_range);
     }
 
 private:
-    std::span<const Index> take_batch() {
+    Span<const Index> take_batch() {
         const std::size_t count =
             (std::min)(plan_.samples.size(), static_cast<std::size_t>(plan_.batch_size));
         const auto batch = plan_.samples.first(count);
@@ -122,7 +135,8 @@ private:
         return batch;
     }
 
-    void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const {
+    void gather(Span<const Index> batch, Scalar* x, Scalar* y) const {
+        const std::span samples(batch.data(), batch.size());
         if (plan_.training) {
             data_->gather_for_training(samples, *plan_.training, x, y);
         } else {
@@ -138,151 +152,7 @@ private:
 
 template <class Scalar>
 std::unique_ptr<BatchReader<Scalar>> Dataset<Scalar>::read_batches(const BatchPlan& plan) const {
-    return std::make_unique<detail::GatheringReader<Scalar>>(*this, plan);
+    return std::unique_ptr<BatchReader<Scalar>>(new detail::GatheringReader<Scalar>(*this, plan));
 }
-
-/// A Dataset over arrays in the caller's memory, which must outlive it:  x (N, sample...),
-/// y (N, target...). Elements of other types, such as uint8 pixels or labels, are converted as
-/// batches are gathered.
-template <class Scalar, class X, class Y>
-class ArrayDataset final : public Dataset<Scalar> {
-public:
-    WEFT_COLD ArrayDataset(TensorView<const X> x, TensorView<const Y> y) : x_(x), y_(y) {
-        if (x.shape().rank() == 0 || y.shape().rank() == 0) {
-            throw ShapeError("dataset: x and y need a first axis N");
-        }
-        if (x.shape()[0] != y.shape()[0]) {
-            throw ShapeError(concat("dataset: x has ", x.shape()[0], " samples, y has ",
-                                    y.shape()[0], " targets; expected as many"));
-        }
-    }
-
-    bool is_in_memory() const override { return true; }
-    bool is_constant() const override { return true; }
-    Index size() const override { return x_.shape()[0]; }
-    Shape input_shape() const override { return x_.shape().sample(); }
-    Shape target_shape() const override { return y_.shape().sample(); }
-
-    WEFT_NOINLINE void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
-        if (x != nullptr) copy_samples(x_, samples, x);
-        if (y != nullptr) copy_samples(y_, samples, y);
-    }
-
-private:
-    template <class Element>
-    static void copy_samples(TensorView<const Element> from, std::span<const Index> samples,
-                             Scalar* to) {
-        const Index size = from.shape().sample().size();
-        for (const Index i : samples) {
-            const Element* sample = from.data() + i * size;
-            for (Index k = 0; k < size; ++k) *to++ = static_cast<Scalar>(sample[k]);
-        }
-    }
-
-    TensorView<const X> x_;
-    TensorView<const Y> y_;
-};
-
-/// A Dataset of several inputs and targets, each an array of as many samples.
-template <class Scalar>
-class ColumnsDataset final : public Dataset<Scalar> {
-public:
-    using Columns = std::vector<Column<Scalar>>;
-
-    /// Throws ArgumentError or ShapeError for no arrays, and for different numbers of samples.
-    WEFT_COLD ColumnsDataset(Columns inputs, Columns targets)
-        : inputs_(std::move(inputs)), targets_(std::move(targets)) {
-        if (inputs_.empty() || targets_.empty()) {
-            throw ArgumentError("dataset: no inputs or no targets, expected at least one of each");
-        }
-        for (const Columns* columns : {&inputs_, &targets_}) {
-            for (std::size_t k = 0; k < columns->size(); ++k) {
-                const Shape& shape = (*columns)[k].shape();
-                const char* what = columns == &inputs_ ? "input " : "target ";
-                if (shape.rank() == 0) {
-                    throw ShapeError(concat("dataset: ", what, k, " needs a first axis N"));
-                }
-                if (shape[0] == size()) continue;
-                throw ShapeError(concat("dataset: ", what, k, " has ", shape[0],
-                                        " samples, input 0 has ", size()));
-            }
-        }
-        input_shape_ = detail::record_shape(input_shapes());
-        target_shape_ = detail::record_shape(target_shapes());
-    }
-
-    bool is_in_memory() const override { return true; }
-    bool is_constant() const override { return true; }
-    Index size() const override { return inputs_.front().shape()[0]; }
-    Shape input_shape() const override { return input_shape_; }
-    Shape target_shape() const override { return target_shape_; }
-    std::vector<Shape> input_shapes() const override { return detail::sample_shapes(inputs_); }
-    std::vector<Shape> target_shapes() const override { return detail::sample_shapes(targets_); }
-
-    WEFT_COLD void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
-        if (x != nullptr) detail::copy_records(inputs_, samples, x);
-        if (y != nullptr) detail::copy_records(targets_, samples, y);
-    }
-
-private:
-    Columns inputs_, targets_;
-    Shape input_shape_, target_shape_;
-};
-
-/// A Dataset held by a handle that is cheap to copy; what fit and evaluate take. Made from arrays,
-/// it views those that have a name, which must outlive it, and keeps those that are temporary; or
-/// from a Dataset of the caller's own.
-template <class Scalar>
-class Examples {
-public:
-    /// None.
-    Examples() = default;
-
-    /// x (N, sample...) and y (N, target...): tensors, vectors, spans or row-major Eigen matrices.
-    template <class X, class Y>
-    requires requires(const X& x, const Y& y) {
-        as_view(x);
-        as_view(y);
-    }
-    Examples(X&& x, Y&& y) : data_(make(std::forward<X>(x), std::forward<Y>(y))) {}
-
-    /// Of several inputs or targets: Examples<float> examples({x1, x2}, {y1, y2}).
-    WEFT_COLD Examples(std::vector<Column<Scalar>> inputs, std::vector<Column<Scalar>> targets)
-        : data_(std::make_shared<const ColumnsDataset<Scalar>>(std::move(inputs),
-                                                               std::move(targets))) {}
-
-    Examples(std::shared_ptr<const Dataset<Scalar>> data) : data_(std::move(data)) {}
-
-    explicit operator bool() const { return data_ != nullptr; }
-    const Dataset<Scalar>& operator*() const { return *data_; }
-    const Dataset<Scalar>* operator->() const { return data_.get(); }
-
-private:
-    template <class T>
-    using Element = std::remove_cvref_t<
-        decltype(*as_view(std::declval<const std::remove_cvref_t<T>&>()).data())>;
-
-    /// The arrays, by reference if they have a name, and the set that views them.
-    template <class X, class Y>
-    struct Arrays {
-        X x;
-        Y y;
-        ArrayDataset<Scalar, Element<X>, Element<Y>> set{as_view(std::as_const(x)),
-                                                         as_view(std::as_const(y))};
-    };
-
-    template <class X, class Y>
-    static std::shared_ptr<const Dataset<Scalar>> make(X&& x, Y&& y) {
-        const std::shared_ptr<const Arrays<X, Y>> arrays(
-            new Arrays<X, Y>{std::forward<X>(x), std::forward<Y>(y)});
-        return {arrays, &arrays->set};
-    }
-
-    std::shared_ptr<const Dataset<Scalar>> data_;
-};
-
-/// Whether samples X and targets Y are arrays that Examples can be made of.
-template <class Y, class X, class Scalar>
-concept TargetsFor = std::constructible_from<Examples<Scalar>, const X&, const Y&>;
 
 }  // namespace weft

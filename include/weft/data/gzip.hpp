@@ -40,9 +40,9 @@ public:
         return contents_.size() - read_;
     }
 
-    WEFT_COLD void read(std::span<std::byte> bytes) override {
-        std::copy_n(contents_.data() + read_, bytes.size(), bytes.data());
-        read_ += bytes.size();
+    WEFT_COLD void read(void* to, std::size_t size_bytes) override {
+        if (size_bytes > 0) std::memcpy(to, contents_.data() + read_, size_bytes);
+        read_ += size_bytes;
     }
 
 private:
@@ -84,7 +84,7 @@ private:
         if (stream_.avail_in > 0) return;
         const auto count =
             static_cast<std::size_t>((std::min<std::uint64_t>)(input_.size(), file_.left()));
-        file_.read(std::span(input_).first(count));
+        file_.read(input_.data(), count);
         stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
         stream_.avail_in = static_cast<uInt>(count);
     }

@@ -95,8 +95,8 @@ public:
     /// The number of bytes left. A source that can't know it may stop counting at `enough`.
     virtual std::uint64_t available(std::uint64_t enough) = 0;
 
-    /// The next bytes; at most as many as are available.
-    virtual void read(std::span<std::byte> bytes) = 0;
+    /// Writes the next bytes to memory; at most as many as are available.
+    virtual void read(void* to, std::size_t size_bytes) = 0;
 
 private:
     std::string name_;
@@ -134,15 +134,14 @@ public:
 
     std::uint64_t available(std::uint64_t) override { return left_; }
 
-    WEFT_COLD void read(std::span<std::byte> bytes) override {
-        file_.read(reinterpret_cast<char*>(bytes.data()),
-                   static_cast<std::streamsize>(bytes.size()));
+    WEFT_COLD void read(void* to, std::size_t size_bytes) override {
+        file_.read(static_cast<char*>(to), static_cast<std::streamsize>(size_bytes));
         if (!file_) {
             throw IoError(concat(name(), ": cannot be read beyond byte ",
                                  size_ - left_ + static_cast<std::uint64_t>(file_.gcount()), " of ",
                                  size_));
         }
-        left_ -= bytes.size();
+        left_ -= size_bytes;
     }
 
     /// Goes on at that byte, at most size().
@@ -168,7 +167,7 @@ private:
 };
 
 /// The next bytes of an IDX header, of which `before` were read already.
-WEFT_COLD inline void read_idx_header(ByteSource& bytes, std::span<std::uint8_t> part,
+WEFT_COLD inline void read_idx_header(ByteSource& bytes, Span<std::uint8_t> part,
                                       std::size_t before) {
     const std::uint64_t available = bytes.available(part.size());
     if (available < part.size()) {
@@ -176,14 +175,14 @@ WEFT_COLD inline void read_idx_header(ByteSource& bytes, std::span<std::uint8_t>
                              " bytes, expected an IDX header of ", before + part.size(),
                              before == 0 ? " or more" : ""));
     }
-    bytes.read(std::as_writable_bytes(part));
+    bytes.read(part.data(), part.size());
 }
 
 /// The shape that the header declares, for elements of the expected type: as many bytes are left.
 WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expected,
                                         Index element_bytes) {
     std::array<std::uint8_t, 4> magic;
-    read_idx_header(bytes, std::span(magic), 0);
+    read_idx_header(bytes, magic, 0);
     const auto [zero, also_zero, code, rank] = magic;
     if (zero != 0 || also_zero != 0) {
         throw IoError(concat(bytes.name(), ": starts with ", hex(zero), " ", hex(also_zero), " ",
@@ -203,14 +202,14 @@ WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expect
     }
 
     std::array<std::uint8_t, 4 * Shape::max_rank> encoded;
-    read_idx_header(bytes, std::span(encoded).first(4u * rank), magic.size());
+    read_idx_header(bytes, {encoded.data(), 4u * rank}, magic.size());
     std::array<Index, Shape::max_rank> extents;
     for (std::size_t axis = 0; axis < rank; ++axis) {
         extents[axis] = static_cast<Index>(from_big_endian<std::uint32_t>(&encoded[4 * axis]));
     }
     Shape shape;
     try {
-        shape = Shape(std::span<const Index>(extents).first(rank));
+        shape = Shape(Span<const Index>(extents.data(), rank));
     } catch (const ShapeError& error) {
         throw IoError(concat(bytes.name(), ": ", error.what()));
     }
@@ -232,7 +231,7 @@ WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expect
 template <IdxElement Scalar>
 WEFT_COLD Tensor<Scalar> parse_idx(ByteSource& bytes) {
     Tensor<Scalar> tensor(parse_idx_header(bytes, idx_type<Scalar>, sizeof(Scalar)));
-    bytes.read(std::as_writable_bytes(std::span<Scalar>(tensor)));
+    bytes.read(tensor.data(), sizeof(Scalar) * static_cast<std::size_t>(tensor.size()));
     if constexpr (sizeof(Scalar) > 1) {
         for (Scalar& element : tensor) element = from_big_endian<Scalar>(&element);
     }

@@ -2,7 +2,7 @@
 /// Datasets of picture files. Needs libpng and libjpeg-turbo.
 #pragma once
 
-#include "weft/data/dataset.hpp"
+#include "weft/data/examples.hpp"
 #include "weft/data/image.hpp"
 #include "weft/data/image_files.hpp"
 #include "weft/data/resize.hpp"

@@ -115,6 +115,11 @@ public:
                        static_cast<double>(batches_ahead), "at least 1");
     }
 
+    bool is_constant() const override { return this->inner().is_constant(); }
+    const ChangedImages<Scalar>* changed_images() const override {
+        return this->inner().changed_images();
+    }
+
     std::unique_ptr<BatchReader<Scalar>> read_batches(const BatchPlan& plan) const override {
         return std::make_unique<PrefetchingReader<Scalar>>(this->inner(), plan, batches_ahead_);
     }

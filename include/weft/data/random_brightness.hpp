@@ -12,12 +12,11 @@ struct RandomBrightness {
     FactorRange factor;                  ///< within -1 and 1
     FactorRange value_range = {0, 255};  ///< of the pixels
 
-    template <class Scalar>
-    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
-        const auto low = static_cast<Scalar>(value_range.low);
-        const auto high = static_cast<Scalar>(value_range.high);
-        const Scalar shift = static_cast<Scalar>(random.uniform(0, factor)) * (high - low);
-        for (Scalar& x : image) x = (std::min)((std::max)(x + shift, low), high);
+    ImageChange change(const Shape&, const AugmentationRandom& random) const {
+        return {.kind = ImageChange::Kind::shift,
+                .value = random.uniform(0, factor),
+                .low = value_range.low,
+                .high = value_range.high};
     }
 
     void check() const {

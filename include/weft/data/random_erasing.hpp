@@ -19,35 +19,32 @@ struct RandomErasing {
     FactorRange scale = {0.02, 0.33};  ///< within 0 and 1
     double fill_value = 0;
 
-    template <class Scalar>
-    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
-        if (!random.bernoulli(0, factor)) return;
-        const Index height = image.shape()[0], width = image.shape()[1],
-                    channels = image.shape()[2];
+    ImageChange change(const Shape& image, const AugmentationRandom& random) const {
+        if (!random.bernoulli(0, factor)) return {};
+        const Index height = image[0], width = image[1];
         const double area = random.uniform(1, scale) * static_cast<double>(height * width);
         const double ratio = std::exp(random.uniform(2, std::log(3.0)));
         const auto side = [](double length, Index most) {
-            return std::clamp<Index>(std::llround(length), 1, most);
+            return static_cast<std::int32_t>(std::clamp<Index>(std::llround(length), 1, most));
         };
         const auto place = [&](std::uint32_t i, Index free) {
             const double drawn = random.uniform(i, {0, static_cast<double>(free + 1)});
-            return (std::min)(static_cast<Index>(drawn), free);
+            return static_cast<std::int32_t>((std::min)(static_cast<Index>(drawn), free));
         };
-        const Index rows = side(std::sqrt(area * ratio), height);
-        const Index columns = side(std::sqrt(area / ratio), width);
-        const Index top = place(3, height - rows), left = place(4, width - columns);
-        for (Index h = top; h < top + rows; ++h) {
-            Scalar* row = image.data() + (h * width + left) * channels;
-            std::fill_n(row, columns * channels, static_cast<Scalar>(fill_value));
-        }
+        ImageChange change{.kind = ImageChange::Kind::fill,
+                           .rows = side(std::sqrt(area * ratio), height),
+                           .columns = side(std::sqrt(area / ratio), width),
+                           .value = fill_value};
+        change.top = place(3, height - change.rows);
+        change.left = place(4, width - change.columns);
+        return change;
     }
 
     void check() const {
         detail::require_option(factor >= 0 && factor <= 1, "RandomErasing", "factor", factor,
                                "a probability");
         detail::require_range("RandomErasing", "scale", scale, 0, 1);
-        detail::require_option(std::isfinite(fill_value), "RandomErasing", "fill_value", fill_value,
-                               "a finite number");
+        detail::require_fill_value("RandomErasing", fill_value);
     }
 };
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "weft/data/augmentation.hpp"
-#include "weft/data/detail/affine.hpp"
 
 #include <numbers>
 
@@ -18,15 +17,20 @@ struct RandomRotation {
     Interpolation interpolation = Interpolation::bilinear;
     double fill_value = 0;  ///< for FillMode::constant
 
-    template <class Scalar>
-    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
+    ImageChange change(const Shape&, const AugmentationRandom& random) const {
         const double angle = 2 * std::numbers::pi * random.uniform(0, factor);
         const double c = std::cos(angle), s = std::sin(angle);
-        detail::transform_image(image, {.yy = c, .yx = s, .xy = -s, .xx = c},
-                                {fill_mode, interpolation, fill_value});
+        return {.kind = ImageChange::Kind::map,
+                .interpolation = interpolation,
+                .fill_mode = fill_mode,
+                .map = {.yy = c, .yx = s, .xy = -s, .xx = c},
+                .value = fill_value};
     }
 
-    void check() const { detail::require_range("RandomRotation", "factor", factor, -1, 1); }
+    void check() const {
+        detail::require_range("RandomRotation", "factor", factor, -1, 1);
+        detail::require_fill_value("RandomRotation", fill_value);
+    }
 };
 
 }  // namespace weft

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "weft/data/augmentation.hpp"
-#include "weft/data/detail/affine.hpp"
 
 namespace weft {
 
@@ -16,17 +15,18 @@ struct RandomTranslation {
     Interpolation interpolation = Interpolation::bilinear;
     double fill_value = 0;  ///< for FillMode::constant
 
-    template <class Scalar>
-    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
-        const auto height = static_cast<double>(image.shape()[0]);
-        const auto width = static_cast<double>(image.shape()[1]);
-        detail::transform_image(image,
-                                {.dy = -random.uniform(0, height_factor) * height,
-                                 .dx = -random.uniform(1, width_factor) * width},
-                                {fill_mode, interpolation, fill_value});
+    ImageChange change(const Shape& image, const AugmentationRandom& random) const {
+        const auto height = static_cast<double>(image[0]), width = static_cast<double>(image[1]);
+        return {.kind = ImageChange::Kind::map,
+                .interpolation = interpolation,
+                .fill_mode = fill_mode,
+                .map = {.dy = -random.uniform(0, height_factor) * height,
+                        .dx = -random.uniform(1, width_factor) * width},
+                .value = fill_value};
     }
 
     void check() const {
+        detail::require_fill_value("RandomTranslation", fill_value);
         detail::require_range("RandomTranslation", "height_factor", height_factor, -1, 1);
         detail::require_range("RandomTranslation", "width_factor", width_factor, -1, 1);
     }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "weft/data/augmentation.hpp"
-#include "weft/data/detail/affine.hpp"
 
 #include <optional>
 
@@ -19,15 +18,18 @@ struct RandomZoom {
     Interpolation interpolation = Interpolation::bilinear;
     double fill_value = 0;  ///< for FillMode::constant
 
-    template <class Scalar>
-    void apply(TensorView<Scalar> image, const AugmentationRandom& random) const {
+    ImageChange change(const Shape&, const AugmentationRandom& random) const {
         const double height = 1 + random.uniform(0, height_factor);
         const double width = width_factor ? 1 + random.uniform(1, *width_factor) : height;
-        detail::transform_image(image, {.yy = height, .xx = width},
-                                {fill_mode, interpolation, fill_value});
+        return {.kind = ImageChange::Kind::map,
+                .interpolation = interpolation,
+                .fill_mode = fill_mode,
+                .map = {.yy = height, .xx = width},
+                .value = fill_value};
     }
 
     void check() const {
+        detail::require_fill_value("RandomZoom", fill_value);
         detail::require_range("RandomZoom", "height_factor", height_factor, -0.99, 10);
         if (width_factor)
             detail::require_range("RandomZoom", "width_factor", *width_factor, -0.99, 10);

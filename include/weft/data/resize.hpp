@@ -2,8 +2,8 @@
 /// Pictures of bytes: resized, inverted.
 #pragma once
 
+#include "weft/core/image_change.hpp"
 #include "weft/core/tensor.hpp"
-#include "weft/data/interpolation.hpp"
 
 #include <cmath>
 #include <cstdint>

@@ -29,6 +29,8 @@ public:
         require_divisor(divisor);
     }
 
+    bool is_constant() const override { return this->inner().is_constant(); }
+
 private:
     void change(std::span<const Index> samples, const std::optional<TrainingEpoch>&,
                 Scalar* x) const override {

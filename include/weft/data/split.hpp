@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <span>
 #include <vector>
 
@@ -33,17 +32,29 @@ Index class_index(std::string_view who, Index i, Label label) {
     return static_cast<Index>(label);
 }
 
-/// The samples of each class, each class in random order. Throws ArgumentError for a label that is
-/// no index.
+struct ClassSamples {
+    Index label = 0;
+    std::vector<Index> samples = {};
+};
+
+/// The samples of each class, by label, each class in random order. Throws ArgumentError for a label
+/// that is no index.
 template <class Label>
-std::map<Index, std::vector<Index>> shuffled_classes(TensorView<Label> labels, std::uint64_t seed) {
-    std::map<Index, std::vector<Index>> classes;
+std::vector<ClassSamples> shuffled_classes(TensorView<Label> labels, std::uint64_t seed) {
+    std::vector<ClassSamples> classes;
     for (Index i = 0; i < labels.size(); ++i) {
-        classes[class_index("split", i, labels[i])].push_back(i);
+        const Index label = class_index("split", i, labels[i]);
+        auto found = std::lower_bound(
+            classes.begin(), classes.end(), label,
+            [](const ClassSamples& known, Index other) { return known.label < other; });
+        if (found == classes.end() || found->label != label) {
+            found = classes.insert(found, {label});
+        }
+        found->samples.push_back(i);
     }
     for (auto& [label, samples] : classes) {
         RandomStream(seed, RandomPurpose::split, static_cast<std::uint32_t>(label))
-            .shuffle(std::span<Index>(samples));
+            .shuffle(std::span(samples.data(), samples.size()));
     }
     return classes;
 }

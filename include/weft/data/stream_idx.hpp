@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/data/detail/record_dataset.hpp"
+#include "weft/data/examples.hpp"
 
 namespace weft {
 

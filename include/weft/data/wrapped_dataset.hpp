@@ -2,7 +2,7 @@
 /// WrappedDataset: a dataset made of another one. And the plainest: subset and reshaped.
 #pragma once
 
-#include "weft/data/dataset.hpp"
+#include "weft/data/examples.hpp"
 
 #include <array>
 #include <vector>
@@ -35,6 +35,11 @@ public:
     std::vector<Shape> target_shapes() const override {
         auto shapes = inner_->target_shapes();
         return shapes.size() > 1 ? shapes : std::vector{target_shape()};
+    }
+    std::shared_ptr<const ColumnOrder> order(const std::vector<std::string>& inputs,
+                                             const std::vector<std::string>& outputs,
+                                             std::string_view who) const override {
+        return inner_->order(inputs, outputs, who);
     }
 
     void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {

@@ -29,7 +29,7 @@ public:
                         largest_image_file));
         }
         bytes_.resize(file.size());
-        file.read(std::as_writable_bytes(std::span(bytes_)));
+        file.read(bytes_.data(), bytes_.size());
     }
 
     std::span<unsigned char> bytes() { return bytes_; }

@@ -51,7 +51,7 @@ private:
         for (; i >= part->count; ++part) i -= part->count;
         const std::lock_guard lock(mutex_);
         part->file->seek(part->first + static_cast<std::uint64_t>(i) * part->stride);
-        part->file->read(std::as_writable_bytes(std::span(bytes, size)));
+        part->file->read(bytes, size);
         return bytes;
     }
 
