@@ -2,6 +2,8 @@
 /// Models on a GPU, or on the simulated one, beside the same on the CPU.
 #include "tests/support/device_runs.hpp"
 #include "weft/cuda.hpp"
+#include "weft/training/lambda_callback.hpp"
+#include "weft/training/run_state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -82,6 +84,72 @@ TEST_CASE("steps that are recorded and repeated leave the bits of steps that are
         by_batch.resident_bytes = 0;
         CHECK(identical(train_with({.graphs = true}, by_batch, 2), expected));
         CHECK(identical(train_with({.graphs = true}, fit, 2), expected));
+        auto by_step = fit;  // a graph for each, as somebody listens
+        by_step.callbacks.push_back(LambdaCallback{.batch_end = [](TrainingRun&) {}});
+        CHECK(identical(train_with({.graphs = true}, by_step, 2), expected));
+    }
+}
+
+TEST_CASE("steps that are many to a graph leave the bits of single ones") {
+    // 75 steps an epoch, the last of a shorter batch: more than the table of steps has rows.
+    const auto x = random_normal<float>({149, 4}, 1), y = random_normal<float>({149, 1}, 2);
+    Sequential<float> declared{Dense{5, relu}, Dropout{0.3}, Dense{1}};
+    declared.build({4}, 4);
+    struct Left {
+        Tensor<float> parameters;
+        std::vector<Tensor<float>> at_checkpoints;
+        double loss, learning_rate;
+        std::int64_t steps;
+    };
+    const auto train = [&](const CudaOptions& options, bool is_listened_to, Index every_steps,
+                           bool weighs) {
+        Model<float, Cuda> model = to<Cuda>(declared, Cuda(options));
+        Trainer<float, Cuda> trainer(
+            model, {.loss = MeanSquaredError{},
+                    .learning_rate_schedule =
+                        CosineDecay{.initial_learning_rate = 0.01, .decay_steps = 300}});
+        Left left{};
+        FitOptions<float> fit{
+            .epochs = 3, .batch_size = 2, .seed = 3, .verbosity = Verbosity::silent};
+        for (int i = 0; weighs && i < 149; ++i) fit.sample_weight.push_back(i % 5);
+        if (is_listened_to) {
+            fit.callbacks.push_back(LambdaCallback{.batch_end = [](TrainingRun&) {}});
+        }
+        fit.checkpoint = run_store(
+            [] { return std::nullopt; },
+            [&](const RunState&) { left.at_checkpoints.emplace_back(to<Cpu>(model).arena()); },
+            every_steps);
+        const History history = trainer.fit(x, y, fit);
+        left.parameters = Tensor<float>(to<Cpu>(model).arena());
+        left.loss = history.epochs.back().scores["loss"];
+        left.learning_rate = trainer.learning_rate();
+        left.steps = trainer.steps();
+        return left;
+    };
+    for (const auto& run : {std::pair<Index, bool>{0, false}, {11, false}, {0, true}}) {
+        const Index every_steps = run.first;
+        const bool weighs = run.second;
+        CAPTURE(every_steps);
+        CAPTURE(weighs);
+        const Left expected = train({.graphs = false}, true, every_steps, weighs);
+        CHECK(expected.steps == 225);
+        CHECK(expected.at_checkpoints.size() == (every_steps == 0 ? 4 : 4 + 20));
+        for (const bool graphs : {true, false}) {
+            for (const bool is_listened_to : {true, false}) {
+                CAPTURE(graphs);
+                CAPTURE(is_listened_to);
+                const Left left = train({.graphs = graphs}, is_listened_to, every_steps, weighs);
+                CHECK(identical(left.parameters, expected.parameters));
+                CHECK(left.loss == expected.loss);
+                CHECK(left.learning_rate == expected.learning_rate);
+                CHECK(left.steps == expected.steps);
+                REQUIRE(left.at_checkpoints.size() == expected.at_checkpoints.size());
+                for (std::size_t i = 0; i < left.at_checkpoints.size(); ++i) {
+                    CAPTURE(i);
+                    CHECK(identical(left.at_checkpoints[i], expected.at_checkpoints[i]));
+                }
+            }
+        }
     }
 }
 

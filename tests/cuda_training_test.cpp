@@ -42,14 +42,16 @@ struct Stopped {
 
 template <class Device>
 Stopped train_until_wrong(const Sequential<float>& declared, const Samples& data, Index to_update,
-                          const Device& device, bool is_listened_to) {
+                          const Device& device, bool is_listened_to,
+                          Index resident_bytes = Index{1} << 30) {
     Model<float, Device> model = to<Device>(declared, device);
     Trainer<float, Device> trainer(
         model, {.optimizer = SGD{.learning_rate = 0.01}, .loss = MeanSquaredError{}});
     FitOptions<float> fit{.batch_size = 2,
                           .gradient_accumulation_steps = to_update,
                           .shuffle = false,
-                          .verbosity = Verbosity::silent};
+                          .verbosity = Verbosity::silent,
+                          .resident_bytes = resident_bytes};
     if (is_listened_to) {
         fit.callbacks.push_back(LambdaCallback{.batch_end = [](TrainingRun&) {}});
     }
@@ -114,11 +116,13 @@ TEST_CASE(
             CHECK(eager.steps == cpu.steps);
             CHECK(largest_gap(eager.parameters, cpu.parameters, 0.1) < 1e-5);
             for (const bool is_listened_to : {false, true}) {
-                const Stopped gpu =
-                    train_until_wrong(each.model, data, to_update, Cuda(), is_listened_to);
-                CHECK(gpu.message == cpu.message);
-                CHECK(gpu.steps == cpu.steps);
-                CHECK(identical(gpu.parameters, eager.parameters));
+                for (const Index resident_bytes : {Index{0}, Index{1} << 30}) {
+                    const Stopped gpu = train_until_wrong(each.model, data, to_update, Cuda(),
+                                                          is_listened_to, resident_bytes);
+                    CHECK(gpu.message == cpu.message);
+                    CHECK(gpu.steps == cpu.steps);
+                    CHECK(identical(gpu.parameters, eager.parameters));
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 #include "context.cuh"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,6 +22,21 @@ void require_gpu(int gpu) {
     if (gpu < 0 || gpu >= count) {
         throw CudaError(concat("Cuda: gpu is ", gpu, ", expected 0 to ", count - 1));
     }
+}
+
+/// Keeps what is given back to it. Else it would go to the driver whenever the host waits, and be asked
+/// for again.
+cudaMemPool_t make_pool(int gpu) {
+    cudaMemPoolProps properties{};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location.type = cudaMemLocationTypeDevice;
+    properties.location.id = gpu;
+    cudaMemPool_t pool = nullptr;
+    check(cudaMemPoolCreate(&pool, &properties), "cudaMemPoolCreate");
+    std::uint64_t kept = UINT64_MAX;
+    check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept),
+          "cudaMemPoolSetAttribute");
+    return pool;
 }
 
 }  // namespace
@@ -65,36 +81,58 @@ Context::Context(int gpu_number) : gpu(gpu_number) {
 }
 
 void Context::begin() {
+    const CurrentGpu current(gpu);
     if (stream == nullptr) {  // else it failed later on before
         check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking),
               "cudaStreamCreateWithFlags");
     }
+    if (pool == nullptr) pool = make_pool(gpu);
     constexpr std::size_t bytes = most_tickets * sizeof(unsigned);
-    void* memory = nullptr;
-    check(cudaMallocAsync(&memory, bytes, stream), "cudaMallocAsync");
-    tickets = static_cast<unsigned*>(memory);
+    std::byte* const memory = take(bytes);
+    if (memory == nullptr) throw CudaError("Cuda: no memory on the GPU to begin with");
+    tickets = reinterpret_cast<unsigned*>(memory);
     check(cudaMemsetAsync(tickets, 0, bytes, stream), "cudaMemsetAsync");
+}
+
+std::byte* Context::take(std::size_t size_bytes) {
+    void* memory = nullptr;
+    const auto ask = [&] { return cudaMallocFromPoolAsync(&memory, size_bytes, pool, stream); };
+    cudaError_t status = ask();
+    if (status == cudaErrorMemoryAllocation) {
+        // What is free may lie in pieces too small for it.
+        cudaGetLastError();  // or the next launch would report it
+        check(cudaStreamSynchronize(stream), "work on the GPU");
+        check(cudaMemPoolTrimTo(pool, 0), "cudaMemPoolTrimTo");
+        status = ask();
+    }
+    if (status == cudaErrorMemoryAllocation) {
+        cudaGetLastError();
+        return nullptr;
+    }
+    check(status, "cudaMallocFromPoolAsync");
+    return static_cast<std::byte*>(memory);
 }
 
 // Errors of what was not waited for are lost here: a destructor does not throw.
 Context::~Context() {
     if (stream == nullptr) return;
-    cudaSetDevice(gpu);
-    cudaFreeAsync(tickets, stream);
+    const CurrentGpu current(gpu, std::nothrow);
+    if (tickets != nullptr) cudaFreeAsync(tickets, stream);
     cudaStreamSynchronize(stream);
+    if (pool != nullptr) cudaMemPoolDestroy(pool);
     cudaStreamDestroy(stream);
 }
 
 // Work of the graph that still runs keeps what it needs.
 Recording::~Recording() {
     if (context == nullptr) return;
-    cudaSetDevice(context->gpu);
+    const CurrentGpu current(context->gpu, std::nothrow);
     if (graph != nullptr) cudaGraphExecDestroy(graph);
     if (stream != nullptr) cudaStreamDestroy(stream);
 }
 
 void Context::synchronize() {
-    use();
+    const CurrentGpu current = use();
     check(cudaStreamSynchronize(stream), "work on the GPU");
 }
 
@@ -104,15 +142,11 @@ CudaMemory CudaMemory::undefined(std::shared_ptr<cuda::Context> context, std::si
     CudaMemory memory;
     memory.context_ = std::move(context);
     if (size_bytes == 0) return memory;
-    memory.context_->use();
-    void* data = nullptr;
-    const cudaError_t status = cudaMallocAsync(&data, size_bytes, memory.context_->stream);
-    if (status == cudaErrorMemoryAllocation) {
-        cudaGetLastError();  // or the next launch would report it
+    const cuda::CurrentGpu current = memory.context_->use();
+    memory.data_ = memory.context_->take(size_bytes);
+    if (memory.data_ == nullptr) {
         throw CudaError(concat("cuda: no memory on the GPU for ", size_bytes, " bytes"));
     }
-    cuda::check(status, "cudaMallocAsync");
-    memory.data_ = static_cast<std::byte*>(data);
     memory.size_ = size_bytes;
     return memory;
 }
@@ -120,12 +154,14 @@ CudaMemory CudaMemory::undefined(std::shared_ptr<cuda::Context> context, std::si
 CudaMemory::CudaMemory(std::shared_ptr<cuda::Context> context, std::size_t size_bytes)
     : CudaMemory(undefined(std::move(context), size_bytes)) {
     if (size_ == 0) return;
+    const cuda::CurrentGpu current = context_->use();
     cuda::check(cudaMemsetAsync(data_, 0, size_, context_->stream), "cudaMemsetAsync");
 }
 
 CudaMemory::CudaMemory(const CudaMemory& other)
     : CudaMemory(undefined(other.context_, other.size_)) {
     if (size_ == 0) return;
+    const cuda::CurrentGpu current = context_->use();
     cuda::check(
         cudaMemcpyAsync(data_, other.data_, size_, cudaMemcpyDeviceToDevice, context_->stream),
         "cudaMemcpyAsync on the GPU");
@@ -145,7 +181,7 @@ CudaMemory& CudaMemory::operator=(CudaMemory other) noexcept {
 
 CudaMemory::~CudaMemory() {
     if (data_ == nullptr) return;
-    cudaSetDevice(context_->gpu);
+    const cuda::CurrentGpu current(context_->gpu, std::nothrow);
     cudaFreeAsync(data_, context_->stream);
 }
 
@@ -168,7 +204,7 @@ void Cuda::refuse_in_recording(const char* what) {
 
 void Cuda::begin_recording() {
     require_no_recording("another recording");
-    context_->use();
+    const cuda::CurrentGpu current = context_->use();
     auto recording = std::make_shared<cuda::Recording>();
     recording->context = context_;
     cuda::check(cudaStreamCreateWithFlags(&recording->stream, cudaStreamNonBlocking),
@@ -196,7 +232,7 @@ void Cuda::discard_recording() noexcept {
 }
 
 void Cuda::repeat(const Recording& recording) const {
-    context_->use();
+    const cuda::CurrentGpu current = context_->use();
     cuda::check(cudaGraphLaunch(recording->graph, context_->stream), "cudaGraphLaunch");
 }
 
@@ -210,14 +246,14 @@ void Cuda::synchronize() const {
 void Cuda::copy_to_device(const void* from, void* to, std::size_t size_bytes) const {
     if (size_bytes == 0) return;
     require_no_recording("a copy from the host");
-    context_->use();
+    const cuda::CurrentGpu current = context_->use();
     context_->mailbox.send(from, to, size_bytes, context_->stream);
 }
 
 void Cuda::copy_to_host(const void* from, void* to, std::size_t size_bytes) const {
     if (size_bytes == 0) return;
     require_no_recording("a copy to the host");
-    context_->use();
+    const cuda::CurrentGpu current = context_->use();
     cuda::check(cudaMemcpyAsync(to, from, size_bytes, cudaMemcpyDeviceToHost, context_->stream),
                 "cudaMemcpyAsync from the GPU");
     synchronize();
@@ -225,7 +261,7 @@ void Cuda::copy_to_host(const void* from, void* to, std::size_t size_bytes) cons
 
 void Cuda::copy_on_device(const void* from, void* to, std::size_t size_bytes) const {
     if (size_bytes == 0) return;
-    context_->use();
+    const cuda::CurrentGpu current = context_->use();
     cuda::check(
         cudaMemcpyAsync(to, from, size_bytes, cudaMemcpyDeviceToDevice, cuda::stream_of(*this)),
         "cudaMemcpyAsync on the GPU");

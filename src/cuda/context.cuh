@@ -7,6 +7,7 @@
 
 #include <array>
 #include <mutex>
+#include <new>
 
 namespace weft::kernels::cuda {
 
@@ -36,6 +37,29 @@ private:
     std::size_t next_ = 0;
 };
 
+/// Makes a GPU the current one of the calling thread while it lives, and then the one before again: a
+/// program that uses CUDA itself counts on its own.
+class CurrentGpu {
+public:
+    explicit CurrentGpu(int gpu) : CurrentGpu(gpu, std::nothrow) {
+        check(status_, "cudaSetDevice");
+    }
+    /// The same for destructors, where the driver may be gone already.
+    CurrentGpu(int gpu, std::nothrow_t) noexcept : gpu_(gpu), before_(gpu) {
+        status_ = cudaGetDevice(&before_);
+        if (status_ == cudaSuccess && before_ != gpu_) status_ = cudaSetDevice(gpu_);
+    }
+    ~CurrentGpu() {
+        if (before_ != gpu_) cudaSetDevice(before_);
+    }
+    CurrentGpu(const CurrentGpu&) = delete;
+    CurrentGpu& operator=(const CurrentGpu&) = delete;
+
+private:
+    int gpu_, before_;
+    cudaError_t status_;
+};
+
 /// A stream of work on one GPU. It begins when it is used first, so that a device which is made and
 /// never asked for anything costs nothing; and ends when neither a device nor memory needs it any more.
 struct Context {
@@ -44,16 +68,22 @@ struct Context {
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
 
-    /// Makes the GPU that of the calling thread, which CUDA's functions work on. Before all else.
-    void use() {
-        check(cudaSetDevice(gpu), "cudaSetDevice");
+    /// Makes the GPU that of the calling thread, which CUDA's functions work on, while the result
+    /// lives. Before all else.
+    [[nodiscard]] CurrentGpu use() {
         std::call_once(begun_, [this] { begin(); });
+        return CurrentGpu(gpu);
     }
+
+    /// Memory in the order of the stream's work; null where it runs out.
+    std::byte* take(std::size_t size_bytes);
     void synchronize();
 
     int gpu;
     cudaDeviceProp properties{};
     cudaStream_t stream = nullptr;
+    /// Of the stream's memory. What was given back stays there for whoever asks next.
+    cudaMemPool_t pool = nullptr;
     /// Zeros, with which blocks of a kernel find out which of them is last. Kernels of a stream run
     /// one after another, so all have the same ones.
     unsigned* tickets = nullptr;

@@ -29,38 +29,55 @@ void convolution_forward(Cuda& device, const Convolution& c, TensorView<const Sc
 /// dX (pixels, channels) = what each pixel's outputs have for gradients (pixels, depth) times the
 /// filters turned round (depth, channels). With strides, all but one in stride^2 factors are 0.
 template <class Scalar>
-void convolution_input_gradient(Cuda& device, const Convolution& c,
-                                TensorView<const Scalar, Cuda> g, TensorView<const Scalar, Cuda> w,
-                                TensorView<Scalar, Cuda> dx) {
+void convolution_input_gradient_through(Cuda& device, const Before& before, const Convolution& c,
+                                        TensorView<const Scalar, Cuda> x,
+                                        TensorView<const Scalar, Cuda> g,
+                                        TensorView<const Scalar, Cuda> w,
+                                        TensorView<Scalar, Cuda> dx) {
     cuda::narrow(g.size());
     cuda::narrow(w.size());
     cuda::narrow(dx.size());
     if (dx.size() == 0) return;
     const int all = cuda::narrow(c.window.channels), channels = cuda::narrow(c.group_channels());
     const cuda::GradientPatches<Scalar> patches(c, g.shape()[0], g.data());
-    cuda::multiply<Scalar>(
-        device, {patches.positions, channels, patches.depth, cuda::narrow(c.groups)}, patches,
-        cuda::TurnedFilters<Scalar>(c, w.data()), {dx.data(), channels, all, channels});
+    cuda::multiply<Scalar>(device,
+                           {patches.positions, channels, patches.depth, cuda::narrow(c.groups)},
+                           patches, cuda::TurnedFilters<Scalar>(c, w.data()),
+                           cuda::Output<Scalar>(dx.data(), channels, all, channels)
+                               .through(before, x.data(), channels));
 }
 
-/// dW (depth, filters) = patches of X (depth, positions) G (positions, filters).
+template <class Scalar>
+void convolution_input_gradient(Cuda& device, const Convolution& c,
+                                TensorView<const Scalar, Cuda> g, TensorView<const Scalar, Cuda> w,
+                                TensorView<Scalar, Cuda> dx) {
+    convolution_input_gradient_through<Scalar>(device, {}, c, {}, g, w, dx);
+}
+
+/// dW (depth, filters) = patches of X (depth, positions) G (positions, filters), and the sums of the
+/// columns of G.
 template <class Scalar>
 void convolution_filter_gradient(Cuda& device, const Convolution& c,
                                  TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> g,
-                                 TensorView<Scalar, Cuda> dw) {
+                                 TensorView<Scalar, Cuda> dw, TensorView<Scalar, Cuda> db) {
     cuda::narrow(x.size());
     cuda::narrow(g.size());
     cuda::narrow(dw.size());
     const int all = cuda::narrow(c.filters), filters = cuda::narrow(c.group_filters());
     const cuda::Patches<Scalar, false> patches(c, x.shape()[0], x.data());
+    const cuda::Output<Scalar> of_w(dw.data(), filters, all, filters);
     cuda::multiply<Scalar>(
         device, {patches.depth, filters, patches.positions, cuda::narrow(c.groups)}, patches,
-        cuda::Matrix<Scalar, false>(g.data(), filters, patches.positions, all, filters),
-        {dw.data(), filters, all, filters});
+        cuda::SummedMatrix<Scalar>(g.data(), filters, patches.positions, all, filters),
+        of_w.with_column_sums(db.data(), filters));
 }
 
 template decltype(convolution_forward<float>) convolution_forward<float>;
 template decltype(convolution_forward<double>) convolution_forward<double>;
+template decltype(convolution_input_gradient_through<float>)
+    convolution_input_gradient_through<float>;
+template decltype(convolution_input_gradient_through<double>)
+    convolution_input_gradient_through<double>;
 template decltype(convolution_input_gradient<float>) convolution_input_gradient<float>;
 template decltype(convolution_input_gradient<double>) convolution_input_gradient<double>;
 template decltype(convolution_filter_gradient<float>) convolution_filter_gradient<float>;

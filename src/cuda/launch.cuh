@@ -32,7 +32,7 @@ void launch(const Cuda& device, void (*kernel)(Parameters...), const Grid& grid,
             const std::type_identity_t<Parameters>&... arguments) {
     if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
     Context& context = device.context();
-    context.use();
+    const CurrentGpu current = context.use();
     cudaLaunchConfig_t config{};
     config.gridDim = grid.blocks;
     config.blockDim = grid.threads;

@@ -1,8 +1,9 @@
 /// \file
-/// Kernels of kernels/cuda/loss.hpp: a loss for each row and the gradient. Terms are computed in
+/// Kernels of kernels/cuda/loss.hpp: a loss for each row, the gradient, and the sums. Terms are computed in
 /// Scalar and added in double, so a sum has the few roundings of its terms and one more.
 #include "weft/kernels/cuda/loss.hpp"
 
+#include "score.cuh"
 #include "softmax.cuh"
 
 namespace weft::kernels {
@@ -28,18 +29,27 @@ __device__ double wide(Scalar x) {
     return static_cast<double>(x);
 }
 
+/// The row's loss, which all threads of the team have, written once; its first thread's part of it, and
+/// 0 on others.
+template <int threads, class Scalar>
+__device__ Scalar of_first(const RowTeam<threads>& team, Scalar loss, Scalar* to) {
+    if (team.rank != 0) return 0;
+    *to = loss;
+    return loss;
+}
+
 }  // namespace
 }  // namespace cuda
 
 template <class Scalar>
 void sparse_softmax_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> logits,
                                  TensorView<const Scalar, Cuda> labels, Scalar scale,
-                                 TensorView<Scalar, Cuda> losses,
+                                 const ScoredLosses<Scalar, Cuda>& losses,
                                  TensorView<Scalar, Cuda> probabilities,
                                  TensorView<Scalar, Cuda> gradient) {
     const int columns = cuda::narrow(logits.shape().last());
-    cuda::for_each_row(
-        device, losses.size(), columns,
+    cuda::score_rows(
+        device, losses, columns,
         [=, z = logits.data(), labels = labels.data(), losses = losses.data(),
          p = probabilities.data(), g = gradient.data()] __device__(int r, auto team) {
             const int begin = r * columns, label = static_cast<int>(labels[r]);
@@ -48,23 +58,26 @@ void sparse_softmax_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> lo
                                               [&](int c, Scalar difference) {
                                                   if (c == label) below_largest = difference;
                                               });
-            if (team.has(label)) losses[r] = row.log_total + below_largest;
+            const Scalar loss = team.has(label) ? row.log_total + below_largest : Scalar(0);
+            if (team.has(label)) losses[r] = loss;
             team.each(columns, [&](int c) {
                 const Scalar q = p[begin + c] * row.inverse_total;
                 p[begin + c] = q;
                 g[begin + c] = scale * (c == label ? q - Scalar(1) : q);  // may be p's memory
             });
+            return loss;
         });
 }
 
 template <class Scalar>
 void softmax_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> logits,
                           SmoothedTargets<Scalar> targets, Scalar scale,
-                          TensorView<Scalar, Cuda> losses, TensorView<Scalar, Cuda> probabilities,
+                          const ScoredLosses<Scalar, Cuda>& losses,
+                          TensorView<Scalar, Cuda> probabilities,
                           TensorView<Scalar, Cuda> gradient) {
     const int columns = cuda::narrow(logits.shape().last());
-    cuda::for_each_row(
-        device, losses.size(), columns,
+    cuda::score_rows(
+        device, losses, columns,
         [=, z = logits.data(), losses = losses.data(), p = probabilities.data(),
          g = gradient.data()] __device__(int r, auto team) {
             const int begin = r * columns;
@@ -79,82 +92,86 @@ void softmax_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> logits,
                                               });
             mass = team.sum(mass);
             weighted = team.sum(weighted);
-            if (team.rank == 0) {
-                losses[r] = static_cast<Scalar>(mass * cuda::wide(row.log_total) + weighted);
-            }
+            const Scalar loss = cuda::of_first(
+                team, static_cast<Scalar>(mass * cuda::wide(row.log_total) + weighted), losses + r);
             const auto all = static_cast<Scalar>(mass);
             team.each(columns, [&](int c) {
                 const Scalar q = p[begin + c] * row.inverse_total;
                 p[begin + c] = q;
                 g[begin + c] = scale * (q * all - targets[begin + c]);  // may be p's memory
             });
+            return loss;
         });
 }
 
 template <class Scalar>
 void categorical_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> probabilities,
                               SmoothedTargets<Scalar> targets, Scalar scale,
-                              TensorView<Scalar, Cuda> losses, TensorView<Scalar, Cuda> gradient) {
+                              const ScoredLosses<Scalar, Cuda>& losses,
+                              TensorView<Scalar, Cuda> gradient) {
     const int columns = cuda::narrow(probabilities.shape().last());
-    cuda::for_each_row(device, losses.size(), columns,
-                       [=, p = probabilities.data(), losses = losses.data(),
-                        g = gradient.data()] __device__(int r, auto team) {
-                           const int begin = r * columns;
-                           double total = 0, loss = 0, unclipped = 0;
-                           team.each(columns, [&](int c) { total += cuda::wide(p[begin + c]); });
-                           const auto s = static_cast<Scalar>(team.sum(total));
-                           team.each(columns, [&](int c) {
-                               const Scalar t = targets[begin + c];
-                               const cuda::ClippedProbability<Scalar> q(p[begin + c] / s);
-                               loss -= cuda::wide(t * std::log(q.value));
-                               if (q.is_inside) unclipped += cuda::wide(t);
-                               g[begin + c] = q.is_inside ? t / q.value : Scalar(0);
-                           });
-                           loss = team.sum(loss);
-                           const auto all = static_cast<Scalar>(team.sum(unclipped));
-                           if (team.rank == 0) losses[r] = static_cast<Scalar>(loss);
-                           const Scalar factor = scale / s;
-                           team.each(columns,
-                                     [&](int c) { g[begin + c] = factor * (all - g[begin + c]); });
-                       });
+    cuda::score_rows(device, losses, columns,
+                     [=, p = probabilities.data(), losses = losses.data(),
+                      g = gradient.data()] __device__(int r, auto team) {
+                         const int begin = r * columns;
+                         double total = 0, loss = 0, unclipped = 0;
+                         team.each(columns, [&](int c) { total += cuda::wide(p[begin + c]); });
+                         const auto s = static_cast<Scalar>(team.sum(total));
+                         team.each(columns, [&](int c) {
+                             const Scalar t = targets[begin + c];
+                             const cuda::ClippedProbability<Scalar> q(p[begin + c] / s);
+                             loss -= cuda::wide(t * std::log(q.value));
+                             if (q.is_inside) unclipped += cuda::wide(t);
+                             g[begin + c] = q.is_inside ? t / q.value : Scalar(0);
+                         });
+                         loss = team.sum(loss);
+                         const auto all = static_cast<Scalar>(team.sum(unclipped));
+                         const Scalar factor = scale / s;
+                         team.each(columns,
+                                   [&](int c) { g[begin + c] = factor * (all - g[begin + c]); });
+                         return cuda::of_first(team, static_cast<Scalar>(loss), losses + r);
+                     });
 }
 
 template <class Scalar>
 void sparse_categorical_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> probabilities,
                                      TensorView<const Scalar, Cuda> labels, Scalar scale,
-                                     TensorView<Scalar, Cuda> losses,
+                                     const ScoredLosses<Scalar, Cuda>& losses,
                                      TensorView<Scalar, Cuda> gradient) {
     const int columns = cuda::narrow(probabilities.shape().last());
-    cuda::for_each_row(
-        device, losses.size(), columns,
-        [=, p = probabilities.data(), labels = labels.data(), losses = losses.data(),
-         g = gradient.data()] __device__(int r, auto team) {
-            using Probability = cuda::ClippedProbability<Scalar>;
-            const int begin = r * columns, label = static_cast<int>(labels[r]);
-            double total = 0;
-            team.each(columns,
-                      [&](int c) { total += cuda::wide(Probability(p[begin + c]).value); });
-            const auto s = static_cast<Scalar>(team.sum(total));
-            const Scalar share = Scalar(1) / s;
-            team.each(columns, [&](int c) {
-                const Probability q(p[begin + c]);
-                if (c == label) losses[r] = std::log(s / q.value);
-                const Scalar slope = c == label ? share - Scalar(1) / q.value : share;
-                g[begin + c] = (q.is_inside ? scale : Scalar(0)) * slope;
-            });
-        });
+    cuda::score_rows(device, losses, columns,
+                     [=, p = probabilities.data(), labels = labels.data(), losses = losses.data(),
+                      g = gradient.data()] __device__(int r, auto team) {
+                         using Probability = cuda::ClippedProbability<Scalar>;
+                         const int begin = r * columns, label = static_cast<int>(labels[r]);
+                         double total = 0;
+                         team.each(columns, [&](int c) {
+                             total += cuda::wide(Probability(p[begin + c]).value);
+                         });
+                         const auto s = static_cast<Scalar>(team.sum(total));
+                         const Scalar share = Scalar(1) / s;
+                         Scalar loss = 0;
+                         team.each(columns, [&](int c) {
+                             const Probability q(p[begin + c]);
+                             if (c == label) losses[r] = loss = std::log(s / q.value);
+                             const Scalar slope = c == label ? share - Scalar(1) / q.value : share;
+                             g[begin + c] = (q.is_inside ? scale : Scalar(0)) * slope;
+                         });
+                         return loss;
+                     });
 }
 
 template <class Scalar>
 void sigmoid_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> logits,
                           SmoothedTargets<Scalar> targets, Scalar scale,
-                          TensorView<Scalar, Cuda> losses, TensorView<Scalar, Cuda> probabilities,
+                          const ScoredLosses<Scalar, Cuda>& losses,
+                          TensorView<Scalar, Cuda> probabilities,
                           TensorView<Scalar, Cuda> gradient) {
     const int columns = cuda::narrow(logits.shape().last());
     const double share = 1 / static_cast<double>(columns);
     const Scalar factor = scale * static_cast<Scalar>(share);
-    cuda::for_each_row(
-        device, losses.size(), columns,
+    cuda::score_rows(
+        device, losses, columns,
         [=, logits = logits.data(), losses = losses.data(), probabilities = probabilities.data(),
          g = gradient.data()] __device__(int r, auto team) {
             double sum = 0;
@@ -170,54 +187,65 @@ void sigmoid_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> logits,
                 g[i] = factor * (p - t);  // may be the probabilities' memory
             });
             sum = team.sum(sum);
-            if (team.rank == 0) losses[r] = static_cast<Scalar>(sum * share);
+            return cuda::of_first(team, static_cast<Scalar>(sum * share), losses + r);
         });
 }
 
 template <class Scalar>
 void binary_crossentropy(Cuda& device, TensorView<const Scalar, Cuda> probabilities,
                          SmoothedTargets<Scalar> targets, Scalar scale,
-                         TensorView<Scalar, Cuda> losses, TensorView<Scalar, Cuda> gradient) {
+                         const ScoredLosses<Scalar, Cuda>& losses,
+                         TensorView<Scalar, Cuda> gradient) {
     const int columns = cuda::narrow(probabilities.shape().last());
     const double share = 1 / static_cast<double>(columns);
     const Scalar factor = scale * static_cast<Scalar>(share);
-    cuda::for_each_row(
-        device, losses.size(), columns,
-        [=, probabilities = probabilities.data(), losses = losses.data(),
-         g = gradient.data()] __device__(int r, auto team) {
-            double sum = 0;
-            team.each(columns, [&](int c) {
-                const int i = r * columns + c;
-                const cuda::ClippedProbability<Scalar> clipped(probabilities[i]);
-                const Scalar p = clipped.value, t = targets[i];
-                sum -= cuda::wide(t * std::log(p) + (Scalar(1) - t) * std::log1p(-p));
-                g[i] = clipped.is_inside ? factor * (p - t) / (p * (Scalar(1) - p)) : Scalar(0);
-            });
-            sum = team.sum(sum);
-            if (team.rank == 0) losses[r] = static_cast<Scalar>(sum * share);
-        });
+    cuda::score_rows(device, losses, columns,
+                     [=, probabilities = probabilities.data(), losses = losses.data(),
+                      g = gradient.data()] __device__(int r, auto team) {
+                         double sum = 0;
+                         team.each(columns, [&](int c) {
+                             const int i = r * columns + c;
+                             const cuda::ClippedProbability<Scalar> clipped(probabilities[i]);
+                             const Scalar p = clipped.value, t = targets[i];
+                             sum -= cuda::wide(t * std::log(p) + (Scalar(1) - t) * std::log1p(-p));
+                             g[i] = clipped.is_inside ? factor * (p - t) / (p * (Scalar(1) - p))
+                                                      : Scalar(0);
+                         });
+                         sum = team.sum(sum);
+                         return cuda::of_first(team, static_cast<Scalar>(sum * share), losses + r);
+                     });
 }
 
 template <class Scalar>
 void mean_squared_error(Cuda& device, TensorView<const Scalar, Cuda> predictions,
                         TensorView<const Scalar, Cuda> targets, Scalar scale,
-                        TensorView<Scalar, Cuda> losses, TensorView<Scalar, Cuda> gradient) {
+                        const ScoredLosses<Scalar, Cuda>& losses,
+                        TensorView<Scalar, Cuda> gradient) {
     const int columns = cuda::narrow(predictions.shape().last());
     const double share = 1 / static_cast<double>(columns);
     const Scalar factor = scale * static_cast<Scalar>(2 * share);
-    cuda::for_each_row(device, losses.size(), columns,
-                       [=, predictions = predictions.data(), targets = targets.data(),
-                        losses = losses.data(), g = gradient.data()] __device__(int r, auto team) {
-                           double sum = 0;
-                           team.each(columns, [&](int c) {
-                               const int i = r * columns + c;
-                               const Scalar difference = predictions[i] - targets[i];
-                               sum += cuda::wide(difference * difference);
-                               g[i] = factor * difference;
-                           });
-                           sum = team.sum(sum);
-                           if (team.rank == 0) losses[r] = static_cast<Scalar>(sum * share);
-                       });
+    cuda::score_rows(device, losses, columns,
+                     [=, predictions = predictions.data(), targets = targets.data(),
+                      losses = losses.data(), g = gradient.data()] __device__(int r, auto team) {
+                         double sum = 0;
+                         team.each(columns, [&](int c) {
+                             const int i = r * columns + c;
+                             const Scalar difference = predictions[i] - targets[i];
+                             sum += cuda::wide(difference * difference);
+                             g[i] = factor * difference;
+                         });
+                         sum = team.sum(sum);
+                         return cuda::of_first(team, static_cast<Scalar>(sum * share), losses + r);
+                     });
+}
+
+template <class Scalar>
+void add_score(Cuda& device, const ScoredLosses<Scalar, Cuda>& losses) {
+    const int columns = cuda::narrow(losses.score->predictions.shape().last());
+    cuda::score_rows(device, losses, columns,
+                     [losses = losses.data()] __device__(int r, auto team) {
+                         return team.rank == 0 ? losses[r] : Scalar(0);
+                     });
 }
 
 template decltype(sparse_softmax_crossentropy<float>) sparse_softmax_crossentropy<float>;
@@ -234,5 +262,7 @@ template decltype(binary_crossentropy<float>) binary_crossentropy<float>;
 template decltype(binary_crossentropy<double>) binary_crossentropy<double>;
 template decltype(mean_squared_error<float>) mean_squared_error<float>;
 template decltype(mean_squared_error<double>) mean_squared_error<double>;
+template decltype(add_score<float>) add_score<float>;
+template decltype(add_score<double>) add_score<double>;
 
 }  // namespace weft::kernels

@@ -46,10 +46,13 @@ __device__ inline void put_four(double* to, const Four<double>& four) {
     reinterpret_cast<double2*>(to)[1] = make_double2(v[2], v[3]);
 }
 
+/// Sources say whether numbers lie side by side along the depth; whether lanes read them one by one
+/// where not in fours; and whether the sums of columns along the depth may be wanted of them.
+///
 /// The element (o, k) is data[o stride + k] if it lies along the depth, else data[k stride + o].
 template <class Scalar, bool along_depth_>
 struct Matrix {
-    static constexpr bool along_depth = along_depth_, reads_by_lanes = false;
+    static constexpr bool along_depth = along_depth_, reads_by_lanes = false, sums_columns = false;
 
     const Scalar* data;
     int outer_extent, depth, stride;
@@ -86,6 +89,13 @@ private:
     __device__ const Scalar* place(Outer outer, Inner inner) const {
         return data + (along_depth ? outer.o * stride + inner.k : inner.k * stride + outer.o);
     }
+};
+
+/// A matrix (depth, columns), of whose columns the sums may be wanted.
+template <class Scalar>
+struct SummedMatrix : Matrix<Scalar, false> {
+    using Matrix<Scalar, false>::Matrix;
+    static constexpr bool sums_columns = true;
 };
 
 }  // namespace weft::kernels::cuda

@@ -59,7 +59,7 @@ template <class Scalar, bool along_depth_>
 struct Patches : PatchGeometry {
     static constexpr bool along_depth = along_depth_;
     /// Images of 1 and of 3 channels. It costs registers, which other factors do not have left.
-    static constexpr bool reads_by_lanes = along_depth_;
+    static constexpr bool reads_by_lanes = along_depth_, sums_columns = false;
 
     const Scalar* data;
     int group_step;
@@ -129,7 +129,7 @@ private:
 /// nothing and the output is there, else 0.
 template <class Scalar>
 struct GradientPatches : PatchGeometry {
-    static constexpr bool along_depth = true, reads_by_lanes = false;
+    static constexpr bool along_depth = true, reads_by_lanes = false, sums_columns = false;
 
     const Scalar* data;
     int group_step;
@@ -194,7 +194,7 @@ private:
 /// Filters for the gradient of inputs: element (c, k), k = (i, j, f), is w_ijcf.
 template <class Scalar>
 struct TurnedFilters {
-    static constexpr bool along_depth = true, reads_by_lanes = false;
+    static constexpr bool along_depth = true, reads_by_lanes = false, sums_columns = false;
 
     const Scalar* data;
     int group_step;

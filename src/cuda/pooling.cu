@@ -4,42 +4,42 @@
 /// once.
 #include "weft/kernels/cuda/pooling.hpp"
 
+#include "dropping.cuh"
 #include "weft/core/tensor_view.hpp"
 #include "window.cuh"
 
 #include <cstdint>
 
 namespace weft::kernels {
+namespace {
 
-template <class Scalar, class Tap>
-void max_pool_forward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x,
-                      TensorView<Scalar, Cuda> y, Tap* taps) {
+/// store(place, largest, its tap) of each window.
+template <class Scalar, class Store>
+void max_pool(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x, Store store) {
     cuda::narrow(x.size());
     const cuda::Window w(window);
-    cuda::for_each_pixel(
-        device, x.shape()[0], w.rows.output, w.columns.output, w.channels,
-        [=, x = x.data(), y = y.data()] __device__(int n, int row, int column, int channel) {
-            Scalar largest = 0;
-            int best = -1;
-            w.rows.for_each_tap(row, [&](int i, int x_row) {
-                w.columns.for_each_tap(column, [&](int j, int x_column) {
-                    const Scalar value = x[w.input(n, x_row, x_column) + channel];
-                    // The first of equals, but of NaN the last.
-                    if (best >= 0 && !(value > largest) && value == value) return;
-                    largest = value;
-                    best = i * w.columns.window + j;
-                });
-            });
-            const int place = w.output(n, row, column) + channel;
-            y[place] = largest;
-            if (taps != nullptr) taps[place] = static_cast<Tap>(best);
-        });
+    cuda::for_each_pixel(device, x.shape()[0], w.rows.output, w.columns.output, w.channels,
+                         [=, x = x.data()] __device__(int n, int row, int column, int channel) {
+                             Scalar largest = 0;
+                             int best = -1;
+                             w.rows.for_each_tap(row, [&](int i, int x_row) {
+                                 w.columns.for_each_tap(column, [&](int j, int x_column) {
+                                     const Scalar value = x[w.input(n, x_row, x_column) + channel];
+                                     // The first of equals, but of NaN the last.
+                                     if (best >= 0 && !(value > largest) && value == value) return;
+                                     largest = value;
+                                     best = i * w.columns.window + j;
+                                 });
+                             });
+                             store(w.output(n, row, column) + channel, largest, best);
+                         });
 }
 
+/// dx from scale dy.
 template <class Scalar, class Tap>
-void max_pool_backward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> y,
-                       TensorView<const Scalar, Cuda> dy, const Tap* taps,
-                       TensorView<Scalar, Cuda> dx) {
+void unpool(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> y,
+            TensorView<const Scalar, Cuda> dy, const Tap* taps, Scalar scale,
+            TensorView<Scalar, Cuda> dx) {
     cuda::narrow(dy.size());
     const cuda::Window w(window);
     cuda::for_each_pixel(device, dy.shape()[0], w.rows.input, w.columns.input, w.channels,
@@ -52,11 +52,55 @@ void max_pool_backward(Cuda& device, const Window2D& window, TensorView<const Sc
                                      if (static_cast<int>(taps[place]) != i * w.columns.window + j)
                                          return;
                                      if (y == nullptr || y[place] > 0)
-                                         sum += static_cast<double>(dy[place]);
+                                         sum += static_cast<double>(dy[place] * scale);
                                  });
                              });
                              dx[w.input(n, row, column) + channel] = static_cast<Scalar>(sum);
                          });
+}
+
+/// The tap of an output that was dropped, which no element of the input has.
+template <class Tap>
+constexpr Tap dropped = static_cast<Tap>(-1);
+
+}  // namespace
+
+template <class Scalar, class Tap>
+void max_pool_forward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x,
+                      TensorView<Scalar, Cuda> y, Tap* taps) {
+    max_pool<Scalar>(device, window, x,
+                     [=, y = y.data()] __device__(int place, Scalar largest, int tap) {
+                         y[place] = largest;
+                         if (taps != nullptr) taps[place] = static_cast<Tap>(tap);
+                     });
+}
+
+template <class Scalar, class Tap>
+void max_pool_forward_dropping(Cuda& device, const Window2D& window, const Dropping& dropping,
+                               TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y,
+                               Tap* taps) {
+    const cuda::Drops<Scalar> drops(dropping);
+    max_pool<Scalar>(device, window, x,
+                     [=, y = y.data()] __device__(int place, Scalar largest, int tap) {
+                         const bool keeps = drops.keeps(place);
+                         y[place] = keeps ? largest * drops.scale : Scalar(0);
+                         taps[place] = keeps ? static_cast<Tap>(tap) : dropped<Tap>;
+                     });
+}
+
+template <class Scalar, class Tap>
+void max_pool_backward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> y,
+                       TensorView<const Scalar, Cuda> dy, const Tap* taps,
+                       TensorView<Scalar, Cuda> dx) {
+    unpool<Scalar, Tap>(device, window, y, dy, taps, Scalar(1), dx);
+}
+
+template <class Scalar, class Tap>
+void max_pool_backward_dropping(Cuda& device, const Window2D& window, const Dropping& dropping,
+                                TensorView<const Scalar, Cuda> y, TensorView<Scalar, Cuda> dy,
+                                const Tap* taps, TensorView<Scalar, Cuda> dx) {
+    const cuda::Drops<Scalar> drops(dropping);
+    unpool<Scalar, Tap>(device, window, y, dy, taps, drops.scale, dx);
 }
 
 template <class Scalar>
@@ -100,6 +144,22 @@ void average_pool_backward(Cuda& device, const Window2D& window, TensorView<cons
         });
 }
 
+template decltype(max_pool_forward_dropping<float, std::uint8_t>)
+    max_pool_forward_dropping<float, std::uint8_t>;
+template decltype(max_pool_forward_dropping<float, std::int32_t>)
+    max_pool_forward_dropping<float, std::int32_t>;
+template decltype(max_pool_forward_dropping<double, std::uint8_t>)
+    max_pool_forward_dropping<double, std::uint8_t>;
+template decltype(max_pool_forward_dropping<double, std::int32_t>)
+    max_pool_forward_dropping<double, std::int32_t>;
+template decltype(max_pool_backward_dropping<float, std::uint8_t>)
+    max_pool_backward_dropping<float, std::uint8_t>;
+template decltype(max_pool_backward_dropping<float, std::int32_t>)
+    max_pool_backward_dropping<float, std::int32_t>;
+template decltype(max_pool_backward_dropping<double, std::uint8_t>)
+    max_pool_backward_dropping<double, std::uint8_t>;
+template decltype(max_pool_backward_dropping<double, std::int32_t>)
+    max_pool_backward_dropping<double, std::int32_t>;
 template decltype(max_pool_forward<float, std::uint8_t>) max_pool_forward<float, std::uint8_t>;
 template decltype(max_pool_forward<float, std::int32_t>) max_pool_forward<float, std::int32_t>;
 template decltype(max_pool_forward<double, std::uint8_t>) max_pool_forward<double, std::uint8_t>;

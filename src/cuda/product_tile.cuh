@@ -198,9 +198,12 @@ public:
     }
 
     template <class Sums>
-    __device__ void write(Scalar* tile) const {
+    __device__ void write(Scalar* tile) {
         for (int j = 0; j < count; ++j) {
             Four<Scalar> factors;
+            if constexpr (Source::sums_columns) {
+                for (int i = 0; i < 4; ++i) sums_.values[i] += carried_[j].values[i];
+            }
             for (int i = 0; i < 4; ++i) factors.values[i] = Sums::factor(carried_[j].values[i]);
             if constexpr (Source::along_depth) {
                 for (int i = 0; i < 4; ++i) {
@@ -212,6 +215,22 @@ public:
                 put_four(tile + k * extent + swizzled(k, column()), factors);
             }
         }
+    }
+
+    /// The sums of what the threads carried of each column, line by line of threads, to their places:
+    /// added to what is there but for the first time. Of a matrix not along the depth. All threads of
+    /// the block call it.
+    __device__ void write_column_sums(Scalar* memory, Scalar* to, int columns_there, bool first) {
+        static_assert(!Source::along_depth);
+        put_four(memory + row() * extent + column(), sums_);
+        sums_ = {};
+        __syncthreads();
+        for (int c = thread(); c < columns_there; c += Tile::threads) {
+            Scalar sum = 0;
+            for (int line = 0; line < rows; ++line) sum += memory[line * extent + c];
+            to[c] = first ? sum : to[c] + sum;
+        }
+        __syncthreads();
     }
 
 private:
@@ -239,6 +258,7 @@ private:
     bool by_lanes_;
     typename Source::Outer outer_[outers];
     Four<Scalar> carried_[count];
+    Four<Scalar> sums_ = {};  ///< of columns
 };
 
 }  // namespace weft::kernels::cuda

@@ -1,5 +1,6 @@
 /// \file
-/// What only the simulator can do to the library: no GPU, no memory.
+/// What only the simulator can do to the library: no GPU, two of them, no memory.
+#include "sim/api.hpp"
 #include "sim/control.hpp"
 #include "tests/support/cuda.hpp"
 #include "tests/support/random_tensor.hpp"
@@ -59,11 +60,42 @@ TEST_CASE("memory that runs out on a GPU is said, and what is there stays") {
     const Cuda device;
     const auto numbers = random_normal<float>({100}, 1);
     const auto x = to_cuda(device, numbers);
-    cuda_sim::options().failing_allocation = 1;
-    CHECK(cuda_error_of([&] { Tensor<float, Cuda> y({1000}, device); }) ==
-          "cuda: no memory on the GPU for 4000 bytes");
+    {
+        const Setting little(cuda_sim::options().memory_bytes, cuda_sim::memory_in_use() + 1000);
+        CHECK(cuda_error_of([&] { Tensor<float, Cuda> y({1000}, device); }) ==
+              "cuda: no memory on the GPU for 4000 bytes");
+    }
     CHECK(identical(from_cuda(device, x), numbers));
+    // What was free in pieces goes to the driver, and comes back as one.
+    cuda_sim::options().failing_allocation = 1;
+    cuda_sim::counts() = {};
     CHECK_NOTHROW(Tensor<float, Cuda>({1000}, device));
+    CHECK(cuda_sim::counts().trims == 1);
+}
+
+TEST_CASE("the GPU that a program has made its own stays its own") {
+    const Setting two(cuda_sim::options().gpus, 2);
+    const auto current = [] {
+        int gpu = -1;
+        cudaGetDevice(&gpu);
+        return gpu;
+    };
+    const auto x = random_normal<float>({4, 5}, 1);
+    for (const int own : {0, 1}) {
+        REQUIRE(cudaSetDevice(own) == cudaSuccess);
+        for (const int gpu : {0, 1}) {
+            {
+                Sequential<float, Cuda> model(Dense{3});
+                model.build({5}, 1);
+                model.set_device(Cuda({.gpu = gpu}));
+                CHECK(current() == own);
+                model.predict(x);
+                CHECK(current() == own);
+            }
+            CHECK(current() == own);
+        }
+    }
+    REQUIRE(cudaSetDevice(0) == cudaSuccess);
 }
 
 TEST_CASE("all memory on a GPU is given back") {

@@ -116,6 +116,14 @@ std::vector<Run<Scalar, Device>> other_runs() {
             Options{.optimizer = RMSprop{}, .loss = BinaryCrossentropy{}}, numbers);
     add_run(Layers(Flatten{}, Dense{9}, Tanh{}, Dense{3}), Options{.loss = MeanSquaredError{}},
             numbers);
+    // What a device may fuse: relus between products, dropout behind a pool and behind a relu.
+    const auto filters = [](Index count) {
+        return Conv2D{.filters = count, .kernel_size = 2, .padding = same, .activation = relu};
+    };
+    add_run(Layers(filters(3), filters(4), MaxPool2D{}, Dropout{0.3}, filters(5), Flatten{},
+                   Dense{9, relu}, Dropout{0.2}, Dense{8, relu}, Dense{7, relu}, Dropout{0.4},
+                   Dense{3}),
+            Options{.loss = MeanSquaredError{}}, numbers);
     // A residual block, a product and a layer that is used twice; every value has several readers.
     const Value<Scalar, Device> x = input<Scalar, Device>({7, 6, 2});
     const SharedLayer<Scalar, Device> shared(

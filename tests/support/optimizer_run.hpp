@@ -51,10 +51,11 @@ public:
               double norm_of_each = 0) {
         place(gradients, gradients_);
         for (const ParameterSlot& slot : slots_) {
-            detail::clip_gradients<Scalar>(device_, {.global_norm = norm_of_each},
-                                           {gradients_.data() + slot.offset, slot.shape});
+            kernels::clip_gradients<Scalar, Cpu>(device_,
+                                                 {gradients_.data() + slot.offset, slot.shape},
+                                                 {.global_norm = norm_of_each});
         }
-        detail::clip_gradients<Scalar>(device_, limits, gradients_.view());
+        kernels::clip_gradients<Scalar, Cpu>(device_, gradients_.view(), limits);
         update(optimizer_, device_, ++step_, optimizer_->learning_rate(), parameters_, gradients_,
                state_);
     }

@@ -154,6 +154,8 @@ private:
 class Walled {
 public:
     static constexpr bool is_host = false;
+    /// So that plans are fused as for a GPU.
+    static constexpr bool fuses_products = true;
     using Memory = WalledMemory;
     Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
 
@@ -184,6 +186,12 @@ const T& inside(const T& argument) {
 template <class Scalar>
 TensorView<Scalar> inside(const TensorView<Scalar, Walled>& view) {
     return view ? TensorView<Scalar>(view.data(), view.shape()) : TensorView<Scalar>();
+}
+
+// A score stays outside: it is made of other kernels.
+template <class Scalar>
+TensorView<Scalar> inside(const ScoredLosses<Scalar, Walled>& losses) {
+    return inside(static_cast<const TensorView<Scalar, Walled>&>(losses));
 }
 
 template <class Body>
@@ -247,9 +255,12 @@ void undo_if_wrong(Walled& device, const double* wrong, TensorView<const Scalar,
         return device.run([&](Cpu& cpu) { return name(cpu, inside(arguments)...); }); \
     }
 WEFT_WALLED_OF(dense_forward)
+WEFT_WALLED_OF(dense_forward_dropping)
 WEFT_WALLED_OF(dense_backward)
+WEFT_WALLED_OF(dense_backward_through)
 WEFT_WALLED_OF(convolution_forward)
 WEFT_WALLED_OF(convolution_input_gradient)
+WEFT_WALLED_OF(convolution_input_gradient_through)
 WEFT_WALLED_OF(convolution_filter_gradient)
 WEFT_WALLED_OF(column_sums)
 WEFT_WALLED_OF(activation_forward)
@@ -261,6 +272,8 @@ WEFT_WALLED_OF(elu_forward)
 WEFT_WALLED_OF(elu_backward)
 WEFT_WALLED_OF(scale_and_offset)
 WEFT_WALLED_OF(max_pool_forward)
+WEFT_WALLED_OF(max_pool_forward_dropping)
+WEFT_WALLED_OF(max_pool_backward_dropping)
 WEFT_WALLED_OF(max_pool_backward)
 WEFT_WALLED_OF(average_pool_forward)
 WEFT_WALLED_OF(average_pool_backward)

@@ -65,7 +65,7 @@ concept ComputesLayers =
         dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
         convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
         convolution_input_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
-        convolution_filter_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
+        convolution_filter_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out, a.out);
         column_sums<Scalar>(a.device, a.count, a.count, a.from, a.to);
         activation_forward<Scalar>(a.device, activation, a.in, a.out);
         activation_backward<Scalar>(a.device, activation, a.in, a.in, a.out);
@@ -141,11 +141,14 @@ concept Device = DeviceMemory<D> && MovesNumbers<D, Scalar> && ComputesLayers<D,
 /// which the tests look after, only whether its kernels are included.
 template <class D, class Scalar>
 constexpr void require_device() {
-    static_assert(DeviceMemory<D>, "the device lacks the memory of kernels/device.hpp");
-    static_assert(
-        MovesNumbers<D, Scalar>,
-        "the device lacks a kernel; those of the CPU are in weft/weft.hpp and weft/cpu.hpp");
-    if constexpr (!std::same_as<D, Cpu>) {
+    if constexpr (std::same_as<D, Cpu>) {
+        static_assert(
+            requires(KernelArguments<D, Scalar> a) {
+                add_elements<Scalar>(a.device, a.in, a.in, a.out);
+            }, "the kernels of the CPU are in weft/weft.hpp and weft/cpu.hpp");
+    } else {
+        static_assert(DeviceMemory<D>, "the device lacks the memory of kernels/device.hpp");
+        static_assert(MovesNumbers<D, Scalar>, "the device lacks a kernel");
         static_assert(ComputesLayers<D, Scalar>, "the device lacks a kernel of layers");
         static_assert(ComputesLosses<D, Scalar>, "the device lacks a kernel of losses or metrics");
         static_assert(UpdatesParameters<D, Scalar>, "the device lacks a kernel of training");

@@ -23,6 +23,7 @@ struct Options {
     std::uint64_t seed = 1;  ///< of the shuffles; each of them changes it
 
     bool has_gpu = true;          ///< if not, all functions give cudaErrorNoDevice
+    int gpus = 1;                 ///< that many, all of them with the same memory
     long failing_allocation = 0;  ///< the n-th from now gives cudaErrorMemoryAllocation; 0: none
 
     // The GPU: those of an H100 but for the memory.
@@ -45,6 +46,7 @@ struct Counts {
     long copies_to_device = 0, copies_to_host = 0, copies_on_device = 0;
     long fills = 0;        ///< cudaMemsetAsync
     long allocations = 0;  ///< of device memory
+    long trims = 0;        ///< cudaMemPoolTrimTo
 };
 
 /// Since the program's start, or since counts() = {}.

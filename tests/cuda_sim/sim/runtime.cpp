@@ -15,6 +15,7 @@ using namespace cuda_sim;
 namespace {
 
 thread_local cudaError_t last_error = cudaSuccess;
+thread_local int current_gpu = 0;
 
 struct ErrorText {
     cudaError_t error;
@@ -127,6 +128,9 @@ cudaError_t launch(const cudaLaunchConfig_t& config, std::shared_ptr<Kernel> ker
         }
         if (has_asked) kernel->most_shared_bytes = options().shared_bytes;
         if (config.numAttrs > 0) return cudaErrorNotSupported;
+        if (config.stream != nullptr && stream.gpu != current_gpu) {
+            return cudaErrorInvalidResourceHandle;
+        }
         kernel->for_each_pointer(&require_device_memory);
         const auto run = [kernel] {
             Engine::get().run(*kernel);
@@ -145,22 +149,26 @@ cudaError_t cudaPeekAtLastError() { return last_error; }
 cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
 
 cudaError_t cudaGetDeviceCount(int* count) {
-    *count = options().has_gpu ? 1 : 0;
+    *count = options().has_gpu ? options().gpus : 0;
     return within([](Runtime&) { return cudaSuccess; });
 }
 cudaError_t cudaSetDevice(int device) {
-    return within([&](Runtime&) { return device == 0 ? cudaSuccess : cudaErrorInvalidDevice; });
+    return within([&](Runtime&) {
+        if (device < 0 || device >= options().gpus) return cudaErrorInvalidDevice;
+        current_gpu = device;
+        return cudaSuccess;
+    });
 }
 cudaError_t cudaGetDevice(int* device) {
     return within([&](Runtime&) {
-        *device = 0;
+        *device = current_gpu;
         return cudaSuccess;
     });
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     return within([&](Runtime&) {
-        if (device != 0) return cudaErrorInvalidDevice;
+        if (device < 0 || device >= options().gpus) return cudaErrorInvalidDevice;
         const Options& gpu = options();
         *properties = {};
         gpu.name.copy(properties->name, sizeof properties->name - 1);
@@ -219,6 +227,7 @@ cudaError_t cudaDeviceSynchronize() {
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
     return within([&](Runtime& runtime) {
         *stream = runtime.streams.emplace_back(std::make_unique<CUstream_st>()).get();
+        (*stream)->gpu = current_gpu;
         return cudaSuccess;
     });
 }

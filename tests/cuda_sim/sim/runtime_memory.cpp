@@ -3,9 +3,14 @@
 
 #include "runtime.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 using namespace cuda_sim;
+
+struct CUmemPoolHandle_st {};
 
 namespace {
 
@@ -51,6 +56,15 @@ cudaError_t allocate_outside_capture(void** memory, std::size_t size, bool is_de
     });
 }
 
+std::vector<std::unique_ptr<CUmemPoolHandle_st>>& pools() {
+    static auto& pools = *new std::vector<std::unique_ptr<CUmemPoolHandle_st>>;
+    return pools;
+}
+
+bool is_pool(cudaMemPool_t pool) {
+    return std::ranges::any_of(pools(), [&](const auto& other) { return other.get() == pool; });
+}
+
 /// Where one end of a copy is.
 enum class Place { device, pinned, pageable };
 
@@ -83,6 +97,46 @@ cudaError_t cudaMallocAsync(void** memory, std::size_t size, cudaStream_t handle
         // CUDA would make the graph allocate, at other addresses each time.
         if (stream.capture != nullptr) return cudaErrorNotSupported;
         return allocate(memory, size, /*is_device=*/true);
+    });
+}
+
+// A pool keeps nothing here: what is freed is gone.
+cudaError_t cudaMallocFromPoolAsync(void** memory, std::size_t size, cudaMemPool_t pool,
+                                    cudaStream_t stream) {
+    return is_pool(pool) ? cudaMallocAsync(memory, size, stream) : keep(cudaErrorInvalidValue);
+}
+
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
+    return within([&](Runtime&) {
+        if (properties->allocType != cudaMemAllocationTypePinned ||
+            properties->location.type != cudaMemLocationTypeDevice || properties->location.id < 0 ||
+            properties->location.id >= options().gpus) {
+            return cudaErrorInvalidValue;
+        }
+        *pool = pools().emplace_back(std::make_unique<CUmemPoolHandle_st>()).get();
+        return cudaSuccess;
+    });
+}
+
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void* value) {
+    return within([&](Runtime&) {
+        const bool is_known = attribute == cudaMemPoolAttrReleaseThreshold && value != nullptr;
+        return is_pool(pool) && is_known ? cudaSuccess : cudaErrorInvalidValue;
+    });
+}
+
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t /*kept*/) {
+    return within([&](Runtime&) {
+        ++counts().trims;
+        return is_pool(pool) ? cudaSuccess : cudaErrorInvalidValue;
+    });
+}
+
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
+    return within([&](Runtime&) {
+        const auto destroyed =
+            std::erase_if(pools(), [&](const auto& other) { return other.get() == pool; });
+        return destroyed == 1 ? cudaSuccess : cudaErrorInvalidValue;
     });
 }
 

@@ -58,6 +58,7 @@ void run_graph(const std::vector<Node>& nodes);
 }  // namespace cuda_sim
 
 struct CUstream_st {
+    int gpu = 0;  ///< that was the current one when it was made
     std::deque<cuda_sim::Work> queue;
     std::shared_ptr<cuda_sim::Capture> capture;
     std::vector<std::size_t> last;  ///< nodes of the capture that the next one waits for

@@ -9,6 +9,7 @@
 #include "weft/kernels/cuda/convolution.hpp"
 #include "weft/kernels/cuda/dense.hpp"
 #include "weft/kernels/cuda/dropout.hpp"
+#include "weft/kernels/cuda/image.hpp"
 #include "weft/kernels/cuda/layout.hpp"
 #include "weft/kernels/cuda/loss.hpp"
 #include "weft/kernels/cuda/merge.hpp"
@@ -17,6 +18,7 @@
 #include "weft/kernels/cuda/penalty.hpp"
 #include "weft/kernels/cuda/pooling.hpp"
 #include "weft/kernels/cuda/reduction.hpp"
+#include "weft/kernels/cuda/step.hpp"
 #include "weft/kernels/cuda/tally.hpp"
 
 #include <cstdio>
@@ -193,7 +195,7 @@ void check_convolution(const std::string& what, Index images, const Convolution&
     });
     check(what, [&](Gpu& gpu) {
         convolution_filter_gradient<float>(gpu.device, c, gpu.numbers(x), gpu.numbers(y),
-                                           gpu.numbers(w));
+                                           gpu.numbers(w), gpu.numbers({c.filters}));
     });
 }
 
@@ -292,6 +294,9 @@ void losses_and_metrics() {
                                           columns);
         };
         const auto all = [&](Gpu& gpu) { return gpu.numbers(shape); };
+        const auto sum = [&](Gpu& gpu) {
+            return TensorView<double, Cuda>(gpu.whole<double>(2, 3), {2});
+        };
         const auto losses = [&](Gpu& gpu) { return gpu.numbers({rows}); };
         check(what, [&](Gpu& gpu) {
             sparse_softmax_crossentropy<float>(gpu.device, all(gpu), labels(gpu), 0.1F, losses(gpu),
@@ -318,6 +323,17 @@ void losses_and_metrics() {
                                        all(gpu));
         });
         check(what, [&](Gpu& gpu) {
+            const BatchScore<float, Cuda> score{
+                .loss = sum(gpu),
+                .matches = {Matches::Kind::sparse},
+                .matched = sum(gpu),
+                .predictions = TensorView<const float, Cuda>(all(gpu)),
+                .targets = TensorView<const float, Cuda>(labels(gpu))};
+            sparse_softmax_crossentropy<float>(
+                gpu.device, score.predictions, score.targets, 0.1F, {losses(gpu), &score},
+                View(const_cast<float*>(score.predictions.data()), shape), all(gpu));
+        });
+        check(what, [&](Gpu& gpu) {
             mean_squared_error<float>(gpu.device, all(gpu), all(gpu), 0.1F, losses(gpu), all(gpu));
         });
         check(what, [&](Gpu& gpu) {
@@ -326,9 +342,6 @@ void losses_and_metrics() {
         check(what, [&](Gpu& gpu) {
             activation_backward<float>(gpu.device, softmax, all(gpu), all(gpu), all(gpu));
         });
-        const auto sum = [&](Gpu& gpu) {
-            return TensorView<double, Cuda>(gpu.whole<double>(2, 3), {2});
-        };
         check(what, [&](Gpu& gpu) {
             add_sparse_matches<float>(gpu.device, all(gpu), labels(gpu), sum(gpu));
         });
@@ -421,6 +434,20 @@ void elementwise() {
         const Index size = TallyPlaces::size(3);
         end_batch(gpu.device, {gpu.whole<double>(size, 1), {size}});
     });
+    check("gradients", [&](Gpu& gpu) {
+        const View x = all(gpu);
+        const Penalty<float> penalties[] = {{x.data(), x.size(), 0.1, 0.2, 0}};
+        finish_gradients<float>(
+            gpu.device, all(gpu), penalties, {}, 1,
+            {gpu.whole<double>(TallyPlaces::size(2), 1), {TallyPlaces::size(2)}});
+    });
+    check("penalties", [&](Gpu& gpu) {
+        const View x = all(gpu);
+        const Penalty<float> penalties[] = {{x.data(), x.size(), 0.1, 0.2, 0}};
+        score_all_penalties<float>(gpu.device, penalties, gpu.put<double>({1}),
+                                   gpu.put<double>({1}), 2, 2, {gpu.whole<double>(2, 3), {2}}, 1,
+                                   nullptr);
+    });
     check("penalties", [&](Gpu& gpu) {
         score_penalties(gpu.device, gpu.put<double>({1}), gpu.put<double>({1}), 2, 2,
                         {gpu.put<double>({1, 2}), {2}}, 1, gpu.put<double>({0}));
@@ -492,6 +519,26 @@ void layout() {
         gather_samples<float>(gpu.device, 500, 1, gpu.numbers({1000, 1}).data(), 1,
                               gpu.whole<std::int32_t>(1000, 1000), gpu.whole<std::int32_t>(1, 400),
                               gpu.numbers({500, 1}).data());
+    });
+    check("batch 32 x 784 + 1", [&](Gpu& gpu) {
+        const GatheredColumns<float> batch[] = {
+            {gpu.numbers({500, 784}).data(), 784, 784, gpu.numbers({32, 784}).data(), true},
+            {gpu.numbers({500}).data(), 1, 1, gpu.numbers({32}).data(), false}};
+        gather_batch<float>(gpu.device,
+                            {64, gpu.put(std::vector<std::byte>(640)),
+                             gpu.whole<std::int32_t>(1, 1), gpu.put(std::vector<std::byte>(64)), 4},
+                            true, gpu.whole<std::int32_t>(500, 500), 32, batch, 1,
+                            gpu.whole<double>(1, 1));
+    });
+    check("change 32 images", [&](Gpu& gpu) {
+        std::vector<ImageChange> changes;
+        for (int i = 0; i < 32; ++i) {
+            changes.push_back({.kind = ImageChange::Kind::flip, .flips_columns = i % 2 == 0});
+            changes.push_back({.kind = ImageChange::Kind::map, .map = {.dy = 1, .dx = -2}});
+            changes.push_back({.kind = ImageChange::Kind::fill, .rows = 5, .columns = 9});
+        }
+        change_images<float>(gpu.device, {28, 28, 1}, 32, 3, gpu.put(changes),
+                             gpu.whole<std::int32_t>(1, 1), gpu.numbers({32, 784}).data());
     });
     check("next row 24 bytes", [&](Gpu& gpu) {
         copy_next_row(gpu.device, 24, gpu.put(std::vector<std::byte>(240)),

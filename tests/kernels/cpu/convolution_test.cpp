@@ -105,12 +105,12 @@ Tensor<Scalar> input_gradient(const Case& c, TensorView<const Scalar> g, const T
 
 template <class Scalar>
 Tensor<Scalar> filter_gradient(const Case& c, const Tensor<Scalar>& x, const Tensor<Scalar>& g,
-                               int threads = 1) {
+                               int threads = 1, TensorView<Scalar> db = {}) {
     Tensor<Scalar> dw(c.kernel());
     std::ranges::fill(dw, Scalar(99));
     Cpu cpu(threads);
     dirty_scratch(cpu);
-    convolution_filter_gradient<Scalar>(cpu, c.convolution(), x, g, dw);
+    convolution_filter_gradient<Scalar>(cpu, c.convolution(), x, g, dw, db);
     return dw;
 }
 
@@ -134,18 +134,20 @@ TEST_CASE_TEMPLATE("convolution and its gradients are the sums of their products
         const auto g = random_integers<Scalar>(c.output(), 3, -4, 4);
         const auto exact_x = weft::as_reference<Scalar>(x), exact_w = weft::as_reference<Scalar>(w);
         const auto exact_g = weft::as_reference<Scalar>(g);
-        Tensor<Scalar, Reference> y(c.output()), dx(c.input()), dw(c.kernel());
+        Tensor<Scalar, Reference> y(c.output()), dx(c.input()), dw(c.kernel()), db({c.filters});
         Reference reference;
         convolution_forward<Scalar>(reference, c.convolution(), exact_x, exact_w, {}, weft::linear,
                                     y);
         convolution_input_gradient<Scalar>(reference, c.convolution(), exact_g, exact_w, dx);
-        convolution_filter_gradient<Scalar>(reference, c.convolution(), exact_x, exact_g, dw);
+        convolution_filter_gradient<Scalar>(reference, c.convolution(), exact_x, exact_g, dw, db);
         const std::string where = c.text();
         CAPTURE(where);
         for (const int threads : {1, 7}) {
             CHECK(identical(forward<Scalar>(c, x, w, {}, weft::linear, threads), y));
             CHECK(identical(input_gradient<Scalar>(c, g, w, threads), dx));
-            CHECK(identical(filter_gradient(c, x, g, threads), dw));
+            Tensor<Scalar> sums({c.filters});
+            CHECK(identical(filter_gradient(c, x, g, threads, sums.view()), dw));
+            CHECK(identical(sums, db));
         }
     }
 }

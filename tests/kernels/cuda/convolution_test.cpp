@@ -50,14 +50,14 @@ const std::vector<Case> large_cases{
     {8, 3, 3, 132 * 68, 1, 1, 132 * 68, valid, 1, 1, 1, 1, 132},  // all three
 };
 
-/// x, w, b, g, y, dx, dw: small whole numbers, whose sums are exact; results are to be overwritten.
+/// x, w, b, g, y, dx, dw, db: small whole numbers, whose sums are exact; results are to be overwritten.
 template <class Scalar>
 std::vector<Tensor<Scalar>> numbers(const Case& c) {
     std::vector<Tensor<Scalar>> tensors{random_integers<Scalar>(c.input(), 1, -4, 4),
                                         random_integers<Scalar>(c.kernel(), 2, -4, 4),
                                         random_integers<Scalar>({c.filters}, 3, -9, 9),
                                         random_integers<Scalar>(c.output(), 4, -4, 4)};
-    for (const Shape& shape : {c.output(), c.input(), c.kernel()}) {
+    for (const Shape& shape : {c.output(), c.input(), c.kernel(), Shape{c.filters}}) {
         std::ranges::fill(tensors.emplace_back(shape), not_a_number<Scalar>);
     }
     return tensors;
@@ -66,7 +66,8 @@ std::vector<Tensor<Scalar>> numbers(const Case& c) {
 /// All three kernels.
 template <class Scalar>
 OnBoth<Scalar> run(const Case& c, const std::vector<Tensor<Scalar>>& tensors,
-                   const CudaOptions& options = {}, Activation activation = linear) {
+                   const CudaOptions& options = {}, Activation activation = linear,
+                   const kernels::Before& before = {}) {
     return on_both<Scalar>(
         tensors,
         [&](auto& device, const auto& t) {
@@ -74,9 +75,11 @@ OnBoth<Scalar> run(const Case& c, const std::vector<Tensor<Scalar>>& tensors,
             kernels::convolution_forward<Scalar>(device, convolution, t[0], t[1], t[2], activation,
                                                  t[4]);
             if (t[5]) {
-                kernels::convolution_input_gradient<Scalar>(device, convolution, t[3], t[1], t[5]);
+                kernels::convolution_input_gradient_through<Scalar>(device, before, convolution,
+                                                                    t[0], t[3], t[1], t[5]);
             }
-            kernels::convolution_filter_gradient<Scalar>(device, convolution, t[0], t[3], t[6]);
+            kernels::convolution_filter_gradient<Scalar>(device, convolution, t[0], t[3], t[6],
+                                                         t[7]);
         },
         options);
 }
@@ -101,7 +104,7 @@ TEST_CASE("large convolutions on a GPU and their gradients are the sums of their
         for (const Case& c : large_cases) {
             const std::string where = c.text();
             CAPTURE(where);
-            CHECK(run<float>(c, numbers<float>(c), options).same());
+            CHECK(run<float>(c, numbers<float>(c), options, linear, {relu, 0.5}).same());
         }
     }
 }
@@ -118,7 +121,7 @@ TEST_CASE_TEMPLATE("each way to lay windows on a GPU: padding, strides, dilation
                                      groups};
                         const std::string where = c.text();
                         CAPTURE(where);
-                        CHECK(run<Scalar>(c, numbers<Scalar>(c)).same());
+                        CHECK(run<Scalar>(c, numbers<Scalar>(c), {}, linear, {relu, 0.5}).same());
                     }
                 }
             }
@@ -141,7 +144,7 @@ TEST_CASE_TEMPLATE("convolution on a GPU applies each activation, with bias and 
             const std::string where = concat(c.text(), " ", to_string(activation));
             CAPTURE(where);
             for (const bool bias : {true, false}) {
-                if (!bias) tensors[2] = Tensor<Scalar>(Shape{0});
+                if (!bias) tensors[2] = tensors[7] = Tensor<Scalar>(Shape{0});
                 const auto both = run<Scalar>(c, tensors, {}, activation);
                 CHECK(both.repeats);
                 // See the test of dense layers.
@@ -178,6 +181,7 @@ TEST_CASE_TEMPLATE("convolution on a GPU is within the bound of its roundings", 
             check(4, convolution.depth());
             check(5, convolution.window.taps() * c.filters);
             check(6, c.images * convolution.window.positions());
+            check(7, c.images * convolution.window.positions());
         }
     }
 }
@@ -193,8 +197,8 @@ TEST_CASE_TEMPLATE("NaN and infinities come through convolutions on a GPU, of th
             tensors[3](2, 2, 2, 3) = -infinity<Scalar>;
             tensors[3](2, 4, 3, 0) = not_a_number<Scalar>;
             for (const Activation activation : {linear, relu}) {
-                const auto both = run<Scalar>(c, tensors, options, activation);
-                for (const std::size_t i : {4U, 5U, 6U}) {
+                const auto both = run<Scalar>(c, tensors, options, activation, activation);
+                for (const std::size_t i : {4U, 5U, 6U, 7U}) {
                     CAPTURE(i);
                     CHECK(same_numbers(both.result[i], both.expected[i]));
                 }
@@ -206,15 +210,18 @@ TEST_CASE_TEMPLATE("NaN and infinities come through convolutions on a GPU, of th
 TEST_CASE_TEMPLATE("a convolution on a GPU of no images has a filter gradient of 0", Scalar, float,
                    double) {
     const Case c{0, 6, 5, 3, 3, 2, 4};
-    Tensor<Scalar> dw(c.kernel());
+    Tensor<Scalar> dw(c.kernel()), db({c.filters});
     std::ranges::fill(dw, not_a_number<Scalar>);
+    std::ranges::fill(db, not_a_number<Scalar>);
     Cuda device;
     const Tensor<Scalar, Cuda> x(c.input(), device), y(c.output(), device);
-    Tensor<Scalar, Cuda> w = to_cuda(device, dw), no_y(c.output(), device), no_x(c.input(), device);
+    Tensor<Scalar, Cuda> w = to_cuda(device, dw), b = to_cuda(device, db), no_y(c.output(), device),
+                         no_x(c.input(), device);
     kernels::convolution_forward<Scalar>(device, c.convolution(), x, w, {}, softmax, no_y);
     kernels::convolution_input_gradient<Scalar>(device, c.convolution(), y, w, no_x);
-    kernels::convolution_filter_gradient<Scalar>(device, c.convolution(), x, y, w);
+    kernels::convolution_filter_gradient<Scalar>(device, c.convolution(), x, y, w, b);
     CHECK(identical(from_cuda(device, w), Tensor<Scalar>(c.kernel())));
+    CHECK(identical(from_cuda(device, b), Tensor<Scalar>({c.filters})));
 }
 
 TEST_CASE("a convolution with more elements than 32 bits count is refused on a GPU") {
@@ -223,6 +230,7 @@ TEST_CASE("a convolution with more elements than 32 bits count is refused on a G
     const TensorView<const float, Cuda> x(nullptr, c.input()), y(nullptr, c.output());
     const Tensor<float, Cuda> w(c.kernel(), device);
     Tensor<float, Cuda> dw(c.kernel(), device);
-    CHECK_THROWS_AS(kernels::convolution_filter_gradient<float>(device, c.convolution(), x, y, dw),
-                    CudaError);
+    CHECK_THROWS_AS(
+        kernels::convolution_filter_gradient<float>(device, c.convolution(), x, y, dw, {}),
+        CudaError);
 }

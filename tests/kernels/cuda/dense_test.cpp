@@ -5,6 +5,8 @@
 #include "tests/support/product_checks.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/reference/dense.hpp"
+#include "tests/support/reference/dropout.hpp"
+#include "tests/support/reference/layout.hpp"
 
 #include <doctest/doctest.h>
 
@@ -55,6 +57,13 @@ void forward_and_backward(Device& device, const Views& t) {
     kernels::dense_backward<Scalar>(device, t[0], t[1], t[3], t[5], t[6], t[7]);
 }
 
+/// Backward through a relu and dropout before.
+template <class Scalar, class Device, class Views>
+void backward_through(Device& device, const Views& t) {
+    kernels::dense_backward_through<Scalar>(device, {relu, 0.5}, t[0], t[1], t[3], t[5], t[6],
+                                            t[7]);
+}
+
 }  // namespace
 
 TEST_CASE_TEMPLATE("dense layers on a GPU are the sums of their products", Scalar, float, double) {
@@ -88,12 +97,82 @@ TEST_CASE("large dense layers on a GPU are the sums of their products") {
                               kernels::dense_forward<float>(device, t[0], t[1], t[2], linear, t[4]);
                           }
                           if (!t[4] || t[0].shape()[0] == 20) {
-                              kernels::dense_backward<float>(device, t[0], t[1], t[3], t[5], t[6],
-                                                             t[7]);
+                              backward_through<float>(device, t);
                           }
                       },
                       options)
                       .same());
+        }
+    }
+}
+
+namespace {
+
+/// y = relu with dropout of that rate behind.
+template <class Scalar>
+void check_dropping(const Size& size, Index first, const CudaOptions& options) {
+    const std::string where = size.text();
+    CAPTURE(where);
+    const Numbers<Scalar> n(size);
+    Tensor<Scalar> y({size.rows, size.units});
+    std::ranges::fill(y, not_a_number<Scalar>);
+    CHECK(on_both<Scalar>(
+              {n.x, n.w, n.b, y},
+              [&]<class Device>(Device& device, const auto& t) {
+                  Tensor<std::uint8_t, Device> kept(y.shape(), device);
+                  Tensor<std::uint32_t, Device> at_step({1}, device);
+                  kernels::copy_to_device<std::uint32_t>(device, Tensor<std::uint32_t>({1}, {5}),
+                                                         at_step);
+                  const kernels::Dropping dropping{.rate = 0.75,
+                                                   .random{7, RandomPurpose::layer, 3, 2},
+                                                   .at_step = first == 0 ? nullptr : at_step.data(),
+                                                   .first = first,
+                                                   .kept = kept.data()};
+                  kernels::dense_forward_dropping<Scalar>(device, t[0], t[1], t[2], relu, dropping,
+                                                          t[3]);
+              },
+              options)
+              .same());
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("dense layers on a GPU drop what they store, as dropout behind them does",
+                   Scalar, float, double) {
+    // In one piece; in splits, a few and many; in fours and one by one; tiles of each size.
+    for (const CudaOptions& options : product_options<Scalar>()) {
+        for (const Size& size : {Size{33, 65, 31}, Size{3, 300, 12}, Size{5, 300, 7},
+                                 Size{2, 2400, 9}, Size{36, 1300, 64}, Size{300, 36, 33}}) {
+            check_dropping<Scalar>(size, 0, options);
+            check_dropping<Scalar>(size, 91, options);
+        }
+    }
+}
+
+TEST_CASE("large dense layers on a GPU drop what they store") {
+    for (const Size& size : {Size{1480, 20, 1348}, Size{1480, 20, 700}}) {
+        check_dropping<float>(size, 91, {});
+    }
+}
+
+TEST_CASE_TEMPLATE("gradients of dense layers on a GPU stop at a relu before", Scalar, float,
+                   double) {
+    // In one piece; in splits, a few and many; in fours and one by one; tiles of each size.
+    for (const Size& size : {Size{33, 65, 31}, Size{3, 12, 300}, Size{5, 7, 300}, Size{2, 9, 2400},
+                             Size{36, 64, 1300}, Size{300, 36, 33}, Size{300, 40, 36}}) {
+        const std::string where = size.text();
+        CAPTURE(where);
+        auto tensors = Numbers<Scalar>(size).all();
+        tensors[4] = Tensor<Scalar>(Shape{0});
+        tensors[0](0, 0) = not_a_number<Scalar>;  // as NaN > 0 is false
+        tensors[0](1, 1) = -Scalar(0);
+        tensors[0](1, 2) = infinity<Scalar>;
+        tensors[0](1, 3) = std::numeric_limits<Scalar>::denorm_min();
+        tensors[3](0, 0) = not_a_number<Scalar>;
+        const auto both = on_both<Scalar>(
+            tensors, [](auto& device, const auto& t) { backward_through<Scalar>(device, t); });
+        for (const std::size_t i : {5U, 6U, 7U}) {
+            CHECK(same_numbers(both.result[i], both.expected[i]));
         }
     }
 }
@@ -131,6 +210,7 @@ TEST_CASE_TEMPLATE("dense layers on a GPU take tensors from anywhere in memory",
                   t[i] = {t[i].data() + 1, shapes[i].shape()};
               }
               forward_and_backward<Scalar>(device, t);
+              backward_through<Scalar>(device, t);
           }).same());
 }
 
@@ -195,6 +275,7 @@ TEST_CASE_TEMPLATE("dense layers on a GPU are within the bound of their rounding
             };
             check(4, size.features);
             check(5, size.rows);
+            check(6, size.rows);
             check(7, size.units);
         }
     }
@@ -206,7 +287,7 @@ TEST_CASE_TEMPLATE("long sums of products on a GPU are within a bound far below 
     // than 16 rows are two pieces of a warp's sums.
     constexpr bool narrow = sizeof(Scalar) == sizeof(double);
     const Index rows = 1'150'001, features = narrow ? 1 : 18, units = narrow ? 1 : 12;
-    Tensor<Scalar> x({rows, features}), dz({rows, units}), dw({features, units});
+    Tensor<Scalar> x({rows, features}), dz({rows, units}), dw({features, units}), db({units});
     std::ranges::fill(x, Scalar(0.1));
     std::ranges::fill(dz, Scalar(0.3));
     const auto exact = static_cast<long double>(rows) * static_cast<long double>(Scalar(0.1)) *
@@ -214,11 +295,18 @@ TEST_CASE_TEMPLATE("long sums of products on a GPU are within a bound far below 
     in_each_order([&] {
         Cuda device;
         const auto on_gpu_x = to_cuda(device, x), on_gpu_dz = to_cuda(device, dz);
-        auto on_gpu_dw = to_cuda(device, dw);
-        kernels::dense_backward<Scalar>(device, on_gpu_x, on_gpu_dw, on_gpu_dz, on_gpu_dw, {}, {});
+        auto on_gpu_dw = to_cuda(device, dw), on_gpu_db = to_cuda(device, db);
+        kernels::dense_backward<Scalar>(device, on_gpu_x, on_gpu_dw, on_gpu_dz, on_gpu_dw,
+                                        on_gpu_db, {});
         // Chains of 1024 products, 2 of them, then 33 splits, and 32 sums of splits.
         for (const Scalar sum : from_cuda(device, on_gpu_dw)) {
             CHECK(roundings(sum, exact) <= 1024 + 2 + 33 + 32);
+        }
+        // A thread has 4 of a tile's 16 rows at most, so that its chains are shorter.
+        const auto exact_db =
+            static_cast<long double>(rows) * static_cast<long double>(Scalar(0.3));
+        for (const Scalar sum : from_cuda(device, on_gpu_db)) {
+            CHECK(roundings(sum, exact_db) <= 1024 + 2 + 33 + 32);
         }
     });
 }

@@ -79,9 +79,10 @@ TEST_CASE("convolutions on a GPU refuse each tensor with more elements than 32 b
         CHECK_THROWS_AS(kernels::convolution_input_gradient<float>(
                             device, c.convolution, read_nowhere(y), read_nowhere(w), nowhere(x)),
                         CudaError);
-        CHECK_THROWS_AS(kernels::convolution_filter_gradient<float>(
-                            device, c.convolution, read_nowhere(x), read_nowhere(y), nowhere(w)),
-                        CudaError);
+        CHECK_THROWS_AS(
+            kernels::convolution_filter_gradient<float>(device, c.convolution, read_nowhere(x),
+                                                        read_nowhere(y), nowhere(w), {}),
+            CudaError);
     }
 }
 

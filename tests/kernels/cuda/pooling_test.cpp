@@ -1,7 +1,10 @@
 #include "weft/kernels/cuda/pooling.hpp"
 
 #include "tests/support/cuda.hpp"
+#include "tests/support/product_checks.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/dropout.hpp"
+#include "tests/support/reference/layout.hpp"
 #include "tests/support/reference/pooling.hpp"
 #include "tests/support/special_values.hpp"
 #include "tests/support/window_cases.hpp"
@@ -62,6 +65,37 @@ OnBoth<Scalar> max_pool(const PoolCase& c, const Tensor<Scalar>& x, const Tensor
         });
 }
 
+/// y, dx and dx in front of a relu, with dropout behind: arguments 2 to 4.
+template <class Tap, class Scalar>
+OnBoth<Scalar> max_pool_dropping(const PoolCase& c, double rate, Index first,
+                                 const Tensor<Scalar>& x, const Tensor<Scalar>& dy) {
+    Tensor<Scalar> dx(c.input());
+    std::ranges::fill(dx, Scalar(99));
+    return on_both<Scalar>({x, dy, Tensor<Scalar>(c.output()), dx, dx, dy},
+                           [&]<class Device>(Device& device, const auto& v) {
+                               Tensor<Tap, Device> taps(c.output(), device);
+                               Tensor<std::uint8_t, Device> kept(c.output(), device);
+                               Tensor<std::uint32_t> step({1}, {5});
+                               Tensor<std::uint32_t, Device> at_step({1}, device);
+                               kernels::copy_to_device<std::uint32_t>(device, step, at_step);
+                               const kernels::Dropping dropping{
+                                   .rate = rate,
+                                   .random{7, RandomPurpose::layer, 3, 2},
+                                   .at_step = first == 0 ? nullptr : at_step.data(),
+                                   .first = first,
+                                   .kept = kept.data()};
+                               kernels::max_pool_forward_dropping<Scalar>(
+                                   device, c.window(), dropping, v[0], v[2], taps.data());
+                               // The gradient of y may be written over.
+                               kernels::copy_elements<Scalar>(device, v[1], v[5]);
+                               kernels::max_pool_backward_dropping<Scalar>(
+                                   device, c.window(), dropping, {}, v[5], taps.data(), v[3]);
+                               kernels::copy_elements<Scalar>(device, v[1], v[5]);
+                               kernels::max_pool_backward_dropping<Scalar>(
+                                   device, c.window(), dropping, v[2], v[5], taps.data(), v[4]);
+                           });
+}
+
 /// y and dx, in arguments 2 and 3.
 template <class Scalar>
 OnBoth<Scalar> average_pool(const PoolCase& c, const Tensor<Scalar>& x, const Tensor<Scalar>& dy) {
@@ -74,6 +108,31 @@ OnBoth<Scalar> average_pool(const PoolCase& c, const Tensor<Scalar>& x, const Te
 }
 
 }  // namespace
+
+TEST_CASE_TEMPLATE("max pooling on a GPU with dropout behind has the bits of both", Scalar, float,
+                   double) {
+    for (const PoolCase& c : pool_cases) {
+        const std::string where = c.text();
+        CAPTURE(where);
+        auto x = random_integers<Scalar>(c.input(), 1, -9, 9);
+        if (x.size() > 7) x[7] = not_a_number<Scalar>;
+        const auto dy = random_integers<Scalar>(c.output(), 2, -9, 9);
+        for (const double rate : {0.5, 0.75}) {  // sums are exact
+            // From the first sample of a step, and from a later one.
+            for (const Index first : {Index{0}, Index{91}}) {
+                CAPTURE(rate);
+                CAPTURE(first);
+                const auto small = max_pool_dropping<std::uint8_t>(c, rate, first, x, dy);
+                const auto wide = max_pool_dropping<std::int32_t>(c, rate, first, x, dy);
+                for (const std::size_t i : {2U, 3U, 4U}) {
+                    CHECK(same_numbers(small.result[i], small.expected[i]));
+                    CHECK(same_numbers(wide.result[i], small.expected[i]));
+                }
+                CHECK(small.repeats);
+            }
+        }
+    }
+}
 
 TEST_CASE_TEMPLATE("max pooling on a GPU has the bits of its definition", Scalar, float, double) {
     const Scalar special[] = {not_a_number<Scalar>, -infinity<Scalar>, 3, -Scalar(0), Scalar(0), 3};

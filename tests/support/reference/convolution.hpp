@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tests/support/reference/activation.hpp"
+#include "tests/support/reference/reduction.hpp"
 #include "weft/kernels/cpu/convolution_patches.hpp"
 
 namespace weft::kernels {
@@ -73,12 +74,15 @@ void convolution_input_gradient(Reference&, const Convolution& c,
     round_to(dx.data(), sums);
 }
 
-/// dW: each product y += x w adds g x to the gradient of its w.
+/// dW: each product y += x w adds g x to the gradient of its w. db: the sums of g, unless it is an empty
+/// view.
 template <class Scalar>
-void convolution_filter_gradient(Reference&, const Convolution& c,
+void convolution_filter_gradient(Reference& device, const Convolution& c,
                                  TensorView<const Scalar, Reference> x,
                                  TensorView<const Scalar, Reference> g,
-                                 TensorView<Scalar, Reference> dw) {
+                                 TensorView<Scalar, Reference> dw,
+                                 TensorView<Scalar, Reference> db) {
+    if (db) column_sums<Scalar>(device, g.size() / c.filters, c.filters, g.data(), db.data());
     auto sums = wide_zeros<Scalar>(dw.size());
     for_each_product(c, x.shape()[0], [&](Index i, Index j, Index k) {
         sums[static_cast<std::size_t>(k)] += wide(g.data()[i]) * wide(x.data()[j]);

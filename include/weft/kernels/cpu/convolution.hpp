@@ -154,11 +154,14 @@ void convolution_input_gradient(Cpu& cpu, const Convolution& c, TensorView<const
 
 /// dW_ijcf = sum over images and positions of x at tap (i, j), channel c, times G: patches^T G.
 /// Summed in parts, a number that follows from the sizes alone, and the parts in order.
+/// db_f = sum over images and positions of G, unless db is an empty view.
 ///
-///   X (N, H, W, C)   G (N, OH, OW, F)   dW (kh, kw, C / groups, F)
+///   X (N, H, W, C)   G (N, OH, OW, F)   dW (kh, kw, C / groups, F)   db (F)
 template <class Scalar>
 void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<const Scalar> x,
-                                 TensorView<const Scalar> g, TensorView<Scalar> dw) {
+                                 TensorView<const Scalar> g, TensorView<Scalar> dw,
+                                 TensorView<Scalar> db) {
+    if (db) column_sums<Scalar>(cpu, g.size() / c.filters, c.filters, g.data(), db.data());
     const Index images = x.shape()[0], depth = c.depth(), columns = c.group_filters();
     if (images == 0) {
         std::fill(dw.begin(), dw.end(), Scalar(0));

@@ -4,6 +4,7 @@
 
 #include "weft/kernels/cpu/convolution_patches.hpp"
 #include "weft/kernels/cpu/matmul.hpp"
+#include "weft/kernels/cpu/padded_image.hpp"
 #include "weft/kernels/cpu/sum_of_pieces.hpp"
 
 #include <numeric>
@@ -64,7 +65,7 @@ public:
             case Way::direct:
                 return runs_size() + beside_size();
             case Way::narrow:
-                return runs_size() + beside_size() + padded_size() +
+                return runs_size() + beside_size() + padded_image().size() +
                        round_up(c_.depth() * index_size<Scalar>, 16);
             case Way::gathered:
                 return beside_size() + patch_tile * c_.depth() +
@@ -184,40 +185,17 @@ private:
         sum.finish();
     }
 
-    /// Rows and columns of an image with its padding, as far as windows reach, and its elements.
-    Index padded_rows() const { return padded(c_.window.rows); }
-    Index padded_columns() const { return padded(c_.window.columns); }
-    static Index padded(const WindowAxis& axis) {
-        return (axis.output - 1) * axis.stride + axis.window;
-    }
-    Index padded_size() const {
-        return round_up(padded_rows() * padded_columns() * source_.channels + packet_size<Scalar>,
-                        16);
-    }
-
-    /// Writes the image between its padding, in whole packets: the zeros behind a row end in
-    /// padding or where the next row is written.
-    void copy_padded(const Scalar* image, Scalar* padded) const {
-        const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
-        const Index row_size = padded_columns() * source_.channels;
-        const Index before = columns.before * source_.channels;
-        const Index input = columns.input * source_.channels;
-        const Index taken = (std::min)(input, row_size - before);
-        const Index count = (std::min)(rows.input, padded_rows() - rows.before);
-        padded += rows.before * row_size + before;
-        for (Index row = 0; row < count; ++row, image += input, padded += row_size) {
-            for (Index j = 0; j < taken; j += packet_size<Scalar>) {
-                store(padded + j, load_up_to(image + j, taken - j));
-            }
-        }
+    PaddedImage<Scalar> padded_image() const {
+        return {c_.window.rows, c_.window.columns, source_.channels};
     }
 
     void sum_padded(Index begin, Index end, Scalar* dw, Scalar* scratch) const {
         const WindowAxis &rows = c_.window.rows, &columns = c_.window.columns;
         const Index taps = columns.window * source_.channels;
-        const Index row_size = padded_columns() * source_.channels;
-        Scalar* const beside = scratch + padded_size() + runs_size();
-        auto* const runs = reinterpret_cast<Run*>(scratch + padded_size());
+        const PaddedImage<Scalar> padded = padded_image();
+        const Index row_size = padded.row_size();
+        Scalar* const beside = scratch + padded.size() + runs_size();
+        auto* const runs = reinterpret_cast<Run*>(scratch + padded.size());
         auto* const offsets = reinterpret_cast<Index*>(beside + beside_size());
         for (Index i = 0; i < rows.window; ++i) {
             std::iota(offsets + i * taps, offsets + (i + 1) * taps, i * row_size);
@@ -229,10 +207,10 @@ private:
                           columns.output};
             count = append(run, a.column_step, runs, count);
         }
-        std::fill_n(scratch, padded_size(), Scalar(0));
+        std::fill_n(scratch, padded.size(), Scalar(0));
         SumOfPieces<Scalar> sum(dw, beside, c_.depth() * c_.filters);
         for (Index n = begin; n < end; ++n) {
-            copy_padded(x_ + n * source_.image_size(), scratch);
+            padded.copy(x_ + n * source_.image_size(), scratch);
             multiply(c_.depth(), {runs, count}, a, g_of_group_ + n * positions() * c_.filters, sum);
         }
         sum.finish();

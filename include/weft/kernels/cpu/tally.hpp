@@ -79,7 +79,8 @@ template <class Scalar>
 void add_categorical_matches(Cpu& cpu, TensorView<const Scalar> predictions,
                              TensorView<const Scalar> targets, TensorView<double> sum) {
     sum[0] += static_cast<double>(count_categorical_matches<Scalar>(cpu, predictions, targets));
-    sum[1] += static_cast<double>(targets.size() / predictions.shape().last());
+    const Index rows = targets.size() / predictions.shape().last();
+    sum[1] += static_cast<double>(rows);
 }
 
 /// The same of count_binary_matches, and of all elements.

@@ -4,8 +4,7 @@
 
 #include "weft/core/cuda.hpp"
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/activation.hpp"
-#include "weft/kernels/convolution.hpp"
+#include "weft/kernels/before.hpp"
 
 namespace weft::kernels {
 
@@ -20,8 +19,15 @@ void convolution_input_gradient(Cuda& device, const Convolution& c,
                                 TensorView<Scalar, Cuda> dx);
 
 template <class Scalar>
+void convolution_input_gradient_through(Cuda& device, const Before& before, const Convolution& c,
+                                        TensorView<const Scalar, Cuda> x,
+                                        TensorView<const Scalar, Cuda> g,
+                                        TensorView<const Scalar, Cuda> w,
+                                        TensorView<Scalar, Cuda> dx);
+
+template <class Scalar>
 void convolution_filter_gradient(Cuda& device, const Convolution& c,
                                  TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> g,
-                                 TensorView<Scalar, Cuda> dw);
+                                 TensorView<Scalar, Cuda> dw, TensorView<Scalar, Cuda> db);
 
 }  // namespace weft::kernels

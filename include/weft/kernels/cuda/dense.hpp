@@ -4,7 +4,7 @@
 
 #include "weft/core/cuda.hpp"
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/activation.hpp"
+#include "weft/kernels/dropping.hpp"
 
 namespace weft::kernels {
 
@@ -14,9 +14,21 @@ void dense_forward(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<co
                    TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
+void dense_forward_dropping(Cuda& device, TensorView<const Scalar, Cuda> x,
+                            TensorView<const Scalar, Cuda> w, TensorView<const Scalar, Cuda> b,
+                            Activation activation, const Dropping& dropping,
+                            TensorView<Scalar, Cuda> y);
+
+template <class Scalar>
 void dense_backward(Cuda& device, TensorView<const Scalar, Cuda> x,
                     TensorView<const Scalar, Cuda> w, TensorView<const Scalar, Cuda> dz,
                     TensorView<Scalar, Cuda> dw, TensorView<Scalar, Cuda> db,
                     TensorView<Scalar, Cuda> dx);
+
+template <class Scalar>
+void dense_backward_through(Cuda& device, const Before& before, TensorView<const Scalar, Cuda> x,
+                            TensorView<const Scalar, Cuda> w, TensorView<const Scalar, Cuda> dz,
+                            TensorView<Scalar, Cuda> dw, TensorView<Scalar, Cuda> db,
+                            TensorView<Scalar, Cuda> dx);
 
 }  // namespace weft::kernels

@@ -4,7 +4,7 @@
 
 #include "weft/core/cuda.hpp"
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/window.hpp"
+#include "weft/kernels/dropping.hpp"
 
 namespace weft::kernels {
 
@@ -16,6 +16,16 @@ template <class Scalar, class Tap>
 void max_pool_backward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> y,
                        TensorView<const Scalar, Cuda> dy, const Tap* taps,
                        TensorView<Scalar, Cuda> dx);
+
+template <class Scalar, class Tap>
+void max_pool_forward_dropping(Cuda& device, const Window2D& window, const Dropping& dropping,
+                               TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y,
+                               Tap* taps);
+
+template <class Scalar, class Tap>
+void max_pool_backward_dropping(Cuda& device, const Window2D& window, const Dropping& dropping,
+                                TensorView<const Scalar, Cuda> y, TensorView<Scalar, Cuda> dy,
+                                const Tap* taps, TensorView<Scalar, Cuda> dx);
 
 template <class Scalar>
 void average_pool_forward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x,

@@ -1,0 +1,78 @@
+/// \file
+/// Kernels of layers that take the derivative of what lies before along. A device whose products can
+/// do it in the same launch overloads them, and says so.
+#pragma once
+
+#include "weft/core/tensor_view.hpp"
+#include "weft/kernels/activation.hpp"
+#include "weft/kernels/convolution.hpp"
+
+#include <type_traits>
+
+namespace weft::kernels {
+
+/// What the input x of a layer came out of:  x = act(z),  or of a relu with dropout behind it,
+/// x = m relu(z) / (1 - rate),  m being 0 or 1.
+struct Before {
+    Activation activation;
+    double dropout_rate;
+
+    constexpr Before(Activation function = linear, double rate = 0)
+        : activation(function), dropout_rate(rate) {}
+    friend bool operator==(const Before&, const Before&) = default;
+
+    constexpr double scale() const { return 1 / (1 - dropout_rate); }
+};
+
+/// Whether products of the device take what lies before them into the same launch.
+template <class Device>
+constexpr bool fuses_products() {
+    if constexpr (requires { Device::fuses_products; }) {
+        return Device::fuses_products;
+    } else {
+        return false;
+    }
+}
+
+namespace detail {
+/// Views of a device that is known by another argument, so that what converts to them is taken.
+template <class Scalar, class Device>
+using In = std::type_identity_t<TensorView<const Scalar, Device>>;
+template <class Scalar, class Device>
+using Out = std::type_identity_t<TensorView<Scalar, Device>>;
+}  // namespace detail
+
+/// dx = dL/dz of what x came out of, from dx = dL/dx: of a relu, dx / (1 - rate) where x > 0, else 0.
+template <class Scalar, class Device>
+void back_through(Device& device, const Before& before, detail::In<Scalar, Device> x,
+                  detail::Out<Scalar, Device> dx) {
+    if (!dx || before.activation == linear) return;
+    if (before.dropout_rate > 0) {
+        scale_and_offset<Scalar>(device, dx, static_cast<Scalar>(before.scale()), Scalar(0), dx);
+    }
+    activation_backward<Scalar>(device, before.activation, x, dx, dx);
+}
+
+/// dense_backward, and back_through in dx.
+template <class Scalar, class Device>
+requires(!fuses_products<Device>())
+void dense_backward_through(Device& device, const Before& before, detail::In<Scalar, Device> x,
+                            detail::In<Scalar, Device> w, detail::In<Scalar, Device> dz,
+                            detail::Out<Scalar, Device> dw, detail::Out<Scalar, Device> db,
+                            detail::Out<Scalar, Device> dx) {
+    dense_backward<Scalar>(device, x, w, dz, dw, db, dx);
+    back_through<Scalar>(device, before, x, dx);
+}
+
+/// convolution_input_gradient, and back_through in dx.
+template <class Scalar, class Device>
+requires(!fuses_products<Device>())
+void convolution_input_gradient_through(Device& device, const Before& before, const Convolution& c,
+                                        detail::In<Scalar, Device> x, detail::In<Scalar, Device> g,
+                                        detail::In<Scalar, Device> w,
+                                        detail::Out<Scalar, Device> dx) {
+    convolution_input_gradient<Scalar>(device, c, g, w, dx);
+    back_through<Scalar>(device, before, x, dx);
+}
+
+}  // namespace weft::kernels

@@ -1,0 +1,58 @@
+/// \file
+/// Kernels of layers that drop what they store: dropout behind them, without a pass of its own.
+#pragma once
+
+#include "weft/core/random.hpp"
+#include "weft/kernels/before.hpp"
+#include "weft/kernels/window.hpp"
+
+#include <cstdint>
+
+namespace weft::kernels {
+
+/// A dropout_forward: what it draws, and where it keeps what dropout_backward reads. A device that
+/// tells it from something else leaves that alone.
+struct Dropping {
+    double rate = 0;  ///< 0: nothing is dropped
+    RandomStream random{0, RandomPurpose::layer};
+    const std::uint32_t* at_step = nullptr;
+    Index first = 0;
+    std::uint8_t* kept = nullptr;
+
+    explicit operator bool() const { return rate > 0; }
+};
+
+/// dense_forward with an activation that is elementwise, and dropout in y.
+template <class Scalar, class Device>
+requires(!fuses_products<Device>())
+void dense_forward_dropping(Device& device, detail::In<Scalar, Device> x,
+                            detail::In<Scalar, Device> w, detail::In<Scalar, Device> b,
+                            Activation activation, const Dropping& dropping,
+                            detail::Out<Scalar, Device> y) {
+    dense_forward<Scalar>(device, x, w, b, activation, y);
+    const auto& [rate, random, at_step, first, kept] = dropping;
+    dropout_forward(device, y.size(), rate, random, at_step, first, y.data(), y.data(), kept);
+}
+
+/// max_pool_forward, and dropout in y.
+template <class Scalar, class Tap, class Device>
+requires(!fuses_products<Device>())
+void max_pool_forward_dropping(Device& device, const Window2D& window, const Dropping& dropping,
+                               detail::In<Scalar, Device> x, detail::Out<Scalar, Device> y,
+                               Tap* taps) {
+    max_pool_forward<Scalar>(device, window, x, y, taps);
+    const auto& [rate, random, at_step, first, kept] = dropping;
+    dropout_forward(device, y.size(), rate, random, at_step, first, y.data(), y.data(), kept);
+}
+
+/// Its gradient: max_pool_backward from that of what dropout was applied to. dy may be written over.
+template <class Scalar, class Tap, class Device>
+requires(!fuses_products<Device>())
+void max_pool_backward_dropping(Device& device, const Window2D& window, const Dropping& dropping,
+                                detail::In<Scalar, Device> y, detail::Out<Scalar, Device> dy,
+                                const Tap* taps, detail::Out<Scalar, Device> dx) {
+    dropout_backward(device, dy.size(), dropping.rate, dropping.kept, dy.data(), dy.data());
+    max_pool_backward<Scalar>(device, window, y, dy, taps, dx);
+}
+
+}  // namespace weft::kernels

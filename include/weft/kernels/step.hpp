@@ -1,0 +1,46 @@
+/// \file
+/// What the kernels around a model's layers take, the same on every device.
+#pragma once
+
+#include "weft/core/tensor_view.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::kernels {
+
+/// The row of a table of steps that a batch reads, all of it on the device.
+struct StepRow {
+    Index bytes;            ///< of a row
+    const std::byte* rows;  ///< the table
+    std::int32_t* taken;    ///< how many rows of it were taken
+    std::byte* row;         ///< the row that was taken last
+    Index first_sample;  ///< in a row: the bytes before where the step's samples begin in the order
+};
+
+/// Some columns of records, which a batch gathers: y_r,j = x_s,j of sample s.
+template <class Scalar>
+struct GatheredColumns {
+    const Scalar* x;  ///< those of the first record
+    Index x_row;      ///< from a record to the next
+    Index columns;
+    Scalar* y;        ///< (n, columns)
+    bool is_checked;  ///< whether a number that is not finite is marked
+};
+
+/// A penalty l1 sum |x| + l2 sum x^2 on a parameter.
+template <class Scalar>
+struct Penalty {
+    const Scalar* x;
+    Index count;
+    double l1, l2;
+    Index offset;  ///< of its gradient among all of them
+};
+
+/// Limits on the gradients of a step, before the optimiser sees them. 0 is no limit.
+struct GradientClipping {
+    double value = 0;        ///< on the magnitude of each number
+    double global_norm = 0;  ///< on the Euclidean norm of all of them, after the limit on values
+};
+
+}  // namespace weft::kernels
