@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # On a machine with an NVIDIA GPU: builds weft::cuda for it, runs its tests there, some of them under CUDA's
-# checkers, and trains networks of the example. Ends with 77 where there is no GPU.
+# checkers, measures it, and trains all networks, beside PyTorch if that is installed. Ends with 77 where there
+# is no GPU.
 #   bash scripts/gpu.sh [folder]      what was found is written there, to build/gpu unless given
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -22,8 +23,8 @@ capability=$(sed -n '1s/.*, \([0-9]*\)\.\([0-9]*\),.*/\1\2/p' <<<"$gpu")
 weft_require doctest-dev libbenchmark-dev
 weft_get_data || weft_say "there is no data set: nothing is trained"
 weft_say "building for $gpu"
-cmake --preset cuda -B build/cuda -DCMAKE_CUDA_ARCHITECTURES="$capability-real" -DWEFT_BENCHMARKS=OFF
-cmake --build build/cuda --parallel "$weft_jobs" --target weft_gpu_tests fashion_mnist
+cmake --preset cuda -B build/cuda -DCMAKE_CUDA_ARCHITECTURES="$capability-real"
+cmake --build build/cuda --parallel "$weft_jobs" --target weft_gpu_tests weft_gpu_bench fashion_mnist
 
 {
     echo "weft on $gpu"
@@ -49,14 +50,26 @@ else
     echo "compute-sanitizer: not there" | tee -a "$report"
 fi
 
+weft_say "training on real pictures"
 for model in mlp cnn cnn-bn; do
-    for tf32 in "" --tf32; do
-        name=$model${tf32#-}
-        weft_say "training $name"
-        build/cuda/examples/fashion_mnist --device cuda --model $model --epochs 3 --batch-size 500 $tf32 \
-            --json "$out/$name.json" >"$out/$name.txt" || status=1
-        echo "$name, batches of 500: $(grep -E 'images_per_second|test_accuracy"' "$out/$name.json" | tr -d '\n')" |
-            tee -a "$report"
-    done
+    build/cuda/examples/fashion_mnist --device cuda --model $model --epochs 3 --batch-size 500 \
+        --json "$out/$model.json" >"$out/$model.txt" || status=1
+    echo "$model, batches of 500: $(grep -E 'images_per_second|test_accuracy"' "$out/$model.json" | tr -d '\n')" |
+        tee -a "$report"
 done
+
+weft_say "measuring the GPU, layers, and training of all networks"
+build/cuda/bench/weft_gpu_bench --benchmark_out="$out/gpu.json" >"$out/gpu.txt" || status=1
+measured=("$out/gpu.json")
+python=${WEFT_PYTHON:-python3} # that has PyTorch
+weft_say "training the same with PyTorch"
+pytorch=0
+"$python" bench/gpu/pytorch.py --out "$out/pytorch.json" || pytorch=$?
+case $pytorch in
+    0) measured+=("$out/pytorch.json") ;;
+    77) weft_say "so PyTorch is left out; WEFT_PYTHON can name a Python that has it" ;;
+    *) status=1 measured+=("$out/pytorch.json") ;;
+esac
+python3 bench/gpu/report.py "${measured[@]}" >"$out/report.md" || status=1
+weft_say "figures are in $out/report.md"
 exit $status

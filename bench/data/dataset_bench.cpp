@@ -4,6 +4,7 @@
 #include "bench/support/measure.hpp"
 #include "bench/support/random_tensor.hpp"
 #include "weft/core/random.hpp"
+#include "weft/data/examples.hpp"
 
 #include <numeric>
 

@@ -55,7 +55,7 @@ void convolve_weft(Cpu& cpu, Problem& p, ConvolutionPass pass) {
         case ConvolutionPass::input_gradient:
             return convolution_input_gradient<float>(cpu, p.c, p.y, p.w, p.x);
         case ConvolutionPass::filter_gradient:
-            return convolution_filter_gradient<float>(cpu, p.c, p.x, p.y, p.w);
+            return convolution_filter_gradient<float>(cpu, p.c, p.x, p.y, p.w, {});
     }
 }
 
