@@ -7,6 +7,7 @@ set(weft_headers
     config.hpp
     core/atomic_file.hpp
     core/buffer.hpp
+    core/by_name.hpp
     core/contains.hpp
     core/cpu.hpp
     core/crc32.hpp
@@ -17,10 +18,12 @@ set(weft_headers
     core/fields.hpp
     core/file_format.hpp
     core/flush_subnormals.hpp
+    core/image_change.hpp
     core/parallel.hpp
     core/philox.hpp
     core/random.hpp
     core/shape.hpp
+    core/span.hpp
     core/staging.hpp
     core/summation.hpp
     core/system.hpp
@@ -29,20 +32,22 @@ set(weft_headers
     core/tensor_view.hpp
     core/thread_choice.hpp
     cpu.hpp
+    data/array_dataset.hpp
     data/augmentation.hpp
+    data/changed_images.hpp
     data/cifar10.hpp
     data/columns.hpp
     data/csv.hpp
     data/dataset.hpp
-    data/detail/affine.hpp
+    data/detail/change_image.hpp
     data/detail/class_labels.hpp
     data/detail/csv_reader.hpp
     data/detail/fashion_mnist_places.hpp
     data/detail/record_dataset.hpp
     data/detail/scratch.hpp
+    data/examples.hpp
     data/idx.hpp
     data/image_files.hpp
-    data/interpolation.hpp
     data/prefetched.hpp
     data/random_brightness.hpp
     data/random_erasing.hpp
@@ -57,6 +62,7 @@ set(weft_headers
     data/wrapped_dataset.hpp
     initializers/initializer.hpp
     kernels/activation.hpp
+    kernels/before.hpp
     kernels/convolution.hpp
     kernels/cpu/activation.hpp
     kernels/cpu/batch_norm.hpp
@@ -78,6 +84,7 @@ set(weft_headers
     kernels/cpu/metric.hpp
     kernels/cpu/optimizer.hpp
     kernels/cpu/packet.hpp
+    kernels/cpu/padded_image.hpp
     kernels/cpu/penalty.hpp
     kernels/cpu/pooling.hpp
     kernels/cpu/reduction.hpp
@@ -88,9 +95,13 @@ set(weft_headers
     kernels/cpu/tally.hpp
     kernels/cpu/window_taps.hpp
     kernels/device.hpp
+    kernels/dropping.hpp
+    kernels/fused.hpp
     kernels/loss.hpp
     kernels/metric.hpp
     kernels/optimizer.hpp
+    kernels/score.hpp
+    kernels/step.hpp
     kernels/tally.hpp
     kernels/window.hpp
     layers/add.hpp
@@ -144,13 +155,17 @@ set(weft_headers
     metrics/classification_report.hpp
     metrics/metric.hpp
     metrics/top_k_accuracy.hpp
+    model/any_layer.hpp
     model/built_graph.hpp
     model/detail/channel_map.hpp
+    model/detail/folded_layer.hpp
+    model/detail/fusion.hpp
     model/detail/names.hpp
     model/detail/on_device.hpp
     model/detail/own_form.hpp
     model/detail/pass_run.hpp
     model/detail/place_values.hpp
+    model/detail/plan_parts.hpp
     model/detail/plan_text.hpp
     model/detail/predict_batches.hpp
     model/detail/summarize.hpp
@@ -163,6 +178,7 @@ set(weft_headers
     model/inner_model.hpp
     model/model.hpp
     model/model_layers.hpp
+    model/model_passes.hpp
     model/model_reference.hpp
     model/parameters.hpp
     model/places.hpp
@@ -185,6 +201,7 @@ set(weft_headers
     testing/single_layer.hpp
     training/best_checkpoint.hpp
     training/best_score.hpp
+    training/by_output.hpp
     training/callback.hpp
     training/csv_logger.hpp
     training/detail/callback_list.hpp
@@ -195,9 +212,11 @@ set(weft_headers
     training/detail/find_non_finite.hpp
     training/detail/fit_run.hpp
     training/detail/history_table.hpp
+    training/detail/loss_weights.hpp
     training/detail/model_run.hpp
     training/detail/non_finite_guard.hpp
     training/detail/outputs.hpp
+    training/detail/parameter_check.hpp
     training/detail/parameter_rules.hpp
     training/detail/recordings.hpp
     training/detail/resident_data.hpp
@@ -211,6 +230,7 @@ set(weft_headers
     training/fit_options.hpp
     training/history.hpp
     training/lambda_callback.hpp
+    training/output_weights.hpp
     training/progress.hpp
     training/reduce_lr_on_plateau.hpp
     training/run_state.hpp
@@ -257,6 +277,7 @@ set(weft_io_headers
     io/detail/json.hpp
     io/detail/json_fields.hpp
     io/detail/keras_fields.hpp
+    io/detail/plausible.hpp
     io/detail/safetensors.hpp
     io/layer_formats.hpp
     io/model_checkpoint.hpp
@@ -275,6 +296,7 @@ set(weft_cuda_headers
     kernels/cuda/convolution.hpp
     kernels/cuda/dense.hpp
     kernels/cuda/dropout.hpp
+    kernels/cuda/image.hpp
     kernels/cuda/layout.hpp
     kernels/cuda/loss.hpp
     kernels/cuda/merge.hpp
@@ -283,6 +305,7 @@ set(weft_cuda_headers
     kernels/cuda/penalty.hpp
     kernels/cuda/pooling.hpp
     kernels/cuda/reduction.hpp
+    kernels/cuda/step.hpp
     kernels/cuda/tally.hpp
 )
 

@@ -119,10 +119,12 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
     {"core/cpu", {"config"}},
     {"cuda_device", {"cuda"}},
     {"data/augmentation",
-     {"data/detail/affine", "data/interpolation", "data/random_brightness", "data/random_erasing",
-      "data/random_flip", "data/random_rotation", "data/random_translation", "data/random_zoom"}},
+     {"core/image_change", "data/changed_images", "data/detail/change_image",
+      "data/random_brightness", "data/random_erasing", "data/random_flip", "data/random_rotation",
+      "data/random_translation", "data/random_zoom"}},
     {"data/cifar10", {"data/detail/record_dataset", "data/detail/scratch"}},
     {"data/csv", {"data/detail/csv_reader"}},
+    {"data/dataset", {"data/array_dataset", "data/examples"}},
     {"data/fashion_mnist", {"data/detail/fashion_mnist_places"}},
     {"data/image",
      {"data/detail/exif", "data/detail/image_file", "data/detail/jpeg", "data/detail/png"}},
@@ -130,12 +132,12 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
     {"io/functional_file", {"io/detail/graph_text", "io/detail/graph_writer"}},
     {"io/model_file",
      {"io/detail/architecture", "io/detail/build", "io/detail/json", "io/detail/json_fields",
-      "io/detail/keras_fields", "io/layer_formats", "layers/layer_fields"}},
+      "io/detail/keras_fields", "io/detail/plausible", "io/layer_formats", "layers/layer_fields"}},
     {"io/weights", {"io/detail/safetensors"}},
     {"kernels/cpu/activation", {"kernels/cpu/elementwise", "kernels/cpu/softmax"}},
     {"kernels/cpu/convolution",
      {"kernels/convolution", "kernels/cpu/convolution_filter_gradient",
-      "kernels/cpu/convolution_patches", "kernels/cpu/sum_of_pieces"}},
+      "kernels/cpu/convolution_patches", "kernels/cpu/padded_image", "kernels/cpu/sum_of_pieces"}},
     {"kernels/cpu/loss", {"kernels/cpu/smoothed_targets", "kernels/loss"}},
     {"kernels/cpu/matmul",
      {"kernels/cpu/matmul_blocking", "kernels/cpu/matmul_kernel", "kernels/cpu/matmul_packing",
@@ -143,6 +145,8 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
     {"kernels/cpu/metric", {"kernels/metric"}},
     {"kernels/cpu/optimizer", {"kernels/optimizer"}},
     {"kernels/cpu/pooling", {"kernels/cpu/window_taps"}},
+    {"kernels/cuda/score", {"kernels/score"}},
+    {"kernels/cuda/step", {"kernels/fused", "kernels/step"}},
     {"layers/dense", {"layers/detail/linear_parameters"}},
     {"layers/flatten", {"layers/data_format"}},
     {"layers/global_pool2d", {"layers/global_average_pool2d", "layers/global_max_pool2d"}},
@@ -153,15 +157,15 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
     {"locale", {"weft"}},
     {"losses/binary_crossentropy", {"losses/detail/crossentropy_function"}},
     {"losses/loss", {"core/declared"}},
-    {"model/fold_batch_norm", {"model/detail/channel_map"}},
+    {"model/fold_batch_norm", {"model/detail/channel_map", "model/detail/folded_layer"}},
     {"model/functional",
      {"layers/add", "layers/concatenate", "layers/merge_layer", "layers/multiply",
       "model/detail/names", "model/detail/predict_batches", "model/graph", "model/graph_order",
-      "model/model"}},
+      "model/model", "model/model_passes"}},
     {"model/multi_functional",
      {"model/built_graph", "model/detail/own_form", "model/graph_outline", "model/graph_parts",
       "model/model_layers"}},
-    {"model/plan", {"model/detail/plan_text", "model/plan_step"}},
+    {"model/plan", {"model/detail/plan_parts", "model/detail/plan_text", "model/plan_step"}},
     {"model/sequential", {"model/detail/summarize", "model/parameters"}},
     {"model/workspace", {"model/detail/pass_run", "model/detail/place_values"}},
     {"report/report", {"report/run_report"}},
@@ -173,15 +177,20 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
       "training/early_stopping", "training/lambda_callback", "training/reduce_lr_on_plateau",
       "training/training_run"}},
     {"training/run_state", {"core/fields", "training/state_fields"}},
-    {"training/several_outputs", {"data/columns", "losses/loss_list", "training/detail/outputs"}},
+    {"training/several_outputs",
+     {"data/columns", "losses/loss_list", "training/detail/loss_weights",
+      "training/detail/outputs"}},
     {"training/trainer",
      {"training/detail/check_data", "training/detail/evaluate", "training/detail/find_non_finite",
       "training/detail/fit_run", "training/detail/history_table", "training/detail/model_run",
-      "training/detail/parameter_rules", "training/detail/run_progress",
-      "training/detail/score_batch", "training/detail/training_state",
-      "training/detail/training_step", "kernels/tally", "training/detail/epoch_batches",
-      "training/detail/recordings", "training/detail/step_table", "training/detail/tally"}},
-    {"walled_device", {"core/staging", "cpu", "model/detail/on_device", "model/to_device"}},
+      "training/detail/parameter_check", "training/detail/parameter_rules",
+      "training/detail/run_progress", "training/detail/score_batch",
+      "training/detail/training_state", "training/detail/training_step", "kernels/tally",
+      "training/detail/epoch_batches", "training/detail/recordings", "training/detail/step_table",
+      "training/detail/tally"}},
+    {"walled_device",
+     {"core/staging", "cpu", "kernels/before", "kernels/dropping", "model/detail/on_device",
+      "model/to_device"}},
 };
 
 /// What a file of the tree includes, by itself or through others: "include/weft/core/shape.hpp".
@@ -380,12 +389,12 @@ TEST_CASE("min and max may be macros, as <windows.h> makes them") {
     }
 }
 
-TEST_CASE("each header has its guard and at most 300 lines") {
+TEST_CASE("each header has its guard and at most 260 lines") {
     const std::regex guard(R"(^#pragma once$)");
     for (const Header& header : headers()) {
         INFO(header.path);
         CHECK(header.has_line(guard));
-        CHECK(header.lines.size() <= 300);
+        CHECK(header.lines.size() <= 260);
     }
 }
 

@@ -736,6 +736,18 @@ TEST_CASE("an update that overflows behind the wall is found, with a callback of
     }
 }
 
+template <class T>
+concept Viewable = requires(const T& x) { as_view(x); };
+
+TEST_CASE_TEMPLATE("numbers of a device that the host cannot read are no data of the host's", X,
+                   Tensor<float, Walled>, TensorView<float, Walled>) {
+    CHECK_FALSE(Viewable<X>);
+    CHECK_FALSE(std::constructible_from<Examples<float>, const X&, const X&>);
+    CHECK_FALSE(std::constructible_from<Column<float>, const X&>);
+    CHECK_FALSE(std::constructible_from<TensorView<const float>, const X&, const Shape&>);
+    CHECK_FALSE(std::constructible_from<Span<const float>, const X&>);
+}
+
 TEST_CASE("to: layers of other types are named, or refused by name") {
     Sequential<float> model{Dense{3}, Softmax{}};
     CHECK_FALSE(to<Walled>(model).is_built());

@@ -11,6 +11,7 @@
 #include "weft/core/tensor.hpp"
 #include "weft/cpu.hpp"
 #include "weft/data/dataset.hpp"
+#include "weft/data/examples.hpp"
 #include "weft/data/idx.hpp"
 #include "weft/data/prefetched.hpp"
 #include "weft/data/random_brightness.hpp"

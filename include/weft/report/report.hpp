@@ -23,6 +23,9 @@ inline namespace WEFT_BUILD_NAMESPACE {  // a report's tensors are of one build
 ///                           .test = {images, labels},
 ///                           .predictions = model.predict(images)});
 ///
+/// Of a model with several inputs or outputs, scores and curves are of all of them, the rest of one
+/// input and one output: RunReport::input and output.
+///
 /// Throws IoError when a file cannot be written; ShapeError or ArgumentError, before any is, for
 /// predictions that are not probabilities of the test samples, labels that are not classes, or
 /// another number of class names.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/staging.hpp"
-#include "weft/data/dataset.hpp"
+#include "weft/data/examples.hpp"
 #include "weft/layers/conv2d.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/training/history.hpp"
@@ -24,6 +24,10 @@ struct RunReport {
     Tensor<float> predictions = {};  ///< (N, C): the probabilities of all test samples
     Tensor<float> filters = {};      ///< (kh, kw, C, filters): first_filters(model)
     std::uint64_t seed = 0;          ///< of the choice of random samples
+    /// Of train and test with several inputs or targets, in their order: which input is shown as a
+    /// picture, else the first that is one; and of which output the classes and predictions are.
+    std::optional<std::size_t> input = {};
+    std::size_t output = 0;
 };
 
 /// The kernel of the first Conv2D of a built model, (kh, kw, C, filters); empty if it has none.
