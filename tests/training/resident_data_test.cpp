@@ -31,7 +31,13 @@ public:
         inner_->gather(samples, x, y);
     }
 
+    std::unique_ptr<BatchReader<float>> read_batches(const BatchPlan& plan) const override {
+        ++passes;
+        return Dataset<float>::read_batches(plan);
+    }
+
     mutable int asked = 0;
+    mutable int passes = 0;
 
 private:
     Examples<float> inner_;
@@ -103,6 +109,20 @@ TEST_CASE("samples in memory go to a device once, and train alike") {
     for (int i = 0; i < 20; ++i) weighted.sample_weight.push_back(i % 4);
     CHECK(identical(train_on<Walled>(model, options, set(true), weighted),
                     train_on<Cpu>(model, options, set(true), weighted)));
+}
+
+TEST_CASE("no pass over the host's samples begins for those that lie on a device") {
+    Sequential<float> model{Dense{2}};
+    model.build({5}, 1);
+    const auto options = [](auto device) {
+        return TrainerOptions<float, typename decltype(device)::type>{.loss = MeanSquaredError{}};
+    };
+    const auto x = random_normal<float>({20, 5}, 1), y = random_normal<float>({20, 2}, 2);
+    for (const bool is_constant : {true, false}) {
+        const auto data = std::make_shared<const Counted>(Examples<float>(x, y), is_constant);
+        train_on<Walled>(model, options, data, three_epochs());
+        CHECK(data->passes == (is_constant ? 1 : 3));  // the first is for hints
+    }
 }
 
 TEST_CASE("samples of several inputs and targets are kept on a device too") {

@@ -24,9 +24,7 @@ namespace detail {
 /// Whether there are no names, or those of the outputs in their order.
 WEFT_COLD inline bool are_names_of(const std::vector<std::string>& names,
                                    const std::vector<std::string>& outputs) {
-    bool are_same = names.empty() || names.size() == outputs.size();
-    for (std::size_t k = 0; k < names.size() && are_same; ++k) are_same = names[k] == outputs[k];
-    return are_same;
+    return names.empty() || names == outputs;
 }
 
 template <class Name>

@@ -22,6 +22,13 @@ struct Dropping {
     explicit operator bool() const { return rate > 0; }
 };
 
+/// The dropout, in y.
+template <class Scalar, class Device>
+void drop(Device& device, const Dropping& dropping, detail::Out<Scalar, Device> y) {
+    const auto& [rate, random, at_step, first, kept] = dropping;
+    dropout_forward(device, y.size(), rate, random, at_step, first, y.data(), y.data(), kept);
+}
+
 /// dense_forward with an activation that is elementwise, and dropout in y.
 template <class Scalar, class Device>
 requires(!fuses_products<Device>())
@@ -30,8 +37,7 @@ void dense_forward_dropping(Device& device, detail::In<Scalar, Device> x,
                             Activation activation, const Dropping& dropping,
                             detail::Out<Scalar, Device> y) {
     dense_forward<Scalar>(device, x, w, b, activation, y);
-    const auto& [rate, random, at_step, first, kept] = dropping;
-    dropout_forward(device, y.size(), rate, random, at_step, first, y.data(), y.data(), kept);
+    drop<Scalar>(device, dropping, y);
 }
 
 /// max_pool_forward, and dropout in y.
@@ -41,8 +47,7 @@ void max_pool_forward_dropping(Device& device, const Window2D& window, const Dro
                                detail::In<Scalar, Device> x, detail::Out<Scalar, Device> y,
                                Tap* taps) {
     max_pool_forward<Scalar>(device, window, x, y, taps);
-    const auto& [rate, random, at_step, first, kept] = dropping;
-    dropout_forward(device, y.size(), rate, random, at_step, first, y.data(), y.data(), kept);
+    drop<Scalar>(device, dropping, y);
 }
 
 /// Its gradient: max_pool_backward from that of what dropout was applied to. dy may be written over.

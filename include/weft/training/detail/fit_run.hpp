@@ -134,12 +134,12 @@ private:
         batches_.begin(state_.epochs - 1, progress_.epoch == options_.epochs);
         step_.begin_epoch(progress_.step);
         if constexpr (!Device::is_host) {
-            if (resident_) {
+            if (resident_)
                 resident_->begin_epoch(step_.device(), batches_.order(), batches_.epoch());
-            }
         }
-        // Before the callbacks: reading ahead starts here.
-        const auto reader = batches_.read_from(progress_.step);
+        // Before the callbacks: reading ahead starts here, unless all samples lie on the device.
+        const bool reads = resident_ == nullptr || !state_.has_hinted;
+        const auto reader = reads ? batches_.read_from(progress_.step) : nullptr;
         if (begins) call(CallbackHandle::Event::epoch_begin);
         ProgressLine line(options_.verbosity, progress_.epoch, options_.epochs, batches_.count());
         const auto start = Clock::now();
@@ -148,7 +148,7 @@ private:
             const bool is_listened_to = callbacks_.listen_to_batches();
             const Index steps = is_listened_to ? 1 : steps_at_once();
             progress_.step += steps;
-            run_steps(*reader, steps);
+            run_steps(reader.get(), steps);
             if ((Device::is_host || is_listened_to) && !guard_.is_finite()) return false;
             if (is_listened_to) call(CallbackHandle::Event::batch_end);
             const auto now = Clock::now();
@@ -197,14 +197,14 @@ private:
     }
 
     /// Reads and trains on so many batches, up to progress_.step.
-    WEFT_COLD void run_steps(BatchReader<Scalar>& batches, Index steps) {
+    WEFT_COLD void run_steps(BatchReader<Scalar>* batches, Index steps) {
         const UpdatePart batch = batches_[progress_.step - steps];
         const Index n = std::ssize(batch.samples);
         const double work = static_cast<double>(steps) * 3 * model_.work(n);  // with backward
         if constexpr (!Device::is_host) {
             if (resident_) {
                 if (!state_.has_hinted) {  // hints are given of numbers that the host has
-                    step_.batch().read(batches, n);
+                    step_.batch().read(*batches, n);
                     give_hints(step_.batch().x.host().slice(0, n));
                 }
                 return run_pass(step_.device(), work, [&] {
@@ -213,7 +213,7 @@ private:
                 });
             }
         }
-        run_on_next_batch(batches, step_.batch(), n, work, [&] {
+        run_on_next_batch(*batches, step_.batch(), n, work, [&] {
             this->require_model();
             if (!state_.has_hinted) give_hints(step_.batch().x.host().slice(0, n));
             step_.run(batch);
