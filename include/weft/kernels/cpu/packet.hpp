@@ -54,6 +54,20 @@ EIGEN_STRONG_INLINE auto first_lanes(Index count) {
     return static_cast<typename Traits::mask_t>((1u << count) - 1);
 }
 
+/// load_partial and store_partial where there are no masks, by way of memory.
+template <class Scalar>
+WEFT_NOINLINE Packet<Scalar> load_lanes(const Scalar* x, Index count) {
+    Scalar lanes[packet_size<Scalar>] = {};
+    std::copy_n(x, count, lanes);
+    return load(lanes);
+}
+template <class Scalar>
+WEFT_NOINLINE void store_lanes(Scalar* y, Packet<Scalar> packet, Index count) {
+    Scalar lanes[packet_size<Scalar>];
+    store(lanes, packet);
+    std::copy_n(lanes, count, y);
+}
+
 /// The first count <= packet_size elements, the other lanes zero.
 template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> load_partial(const Scalar* x, Index count) {
@@ -61,9 +75,7 @@ EIGEN_STRONG_INLINE Packet<Scalar> load_partial(const Scalar* x, Index count) {
     if constexpr (Traits::masked_load_available) {
         return Eigen::internal::ploadu<Packet<Scalar>>(x, first_lanes<Traits>(count));
     } else {
-        Scalar lanes[packet_size<Scalar>] = {};
-        std::copy_n(x, count, lanes);
-        return load(lanes);
+        return load_lanes(x, count);
     }
 }
 
@@ -74,9 +86,7 @@ EIGEN_STRONG_INLINE void store_partial(Scalar* y, const Packet<Scalar>& packet, 
     if constexpr (Traits::masked_store_available) {
         Eigen::internal::pstoreu(y, packet, first_lanes<Traits>(count));
     } else {
-        Scalar lanes[packet_size<Scalar>];
-        store(lanes, packet);
-        std::copy_n(lanes, count, y);
+        store_lanes<Scalar>(y, packet, count);
     }
 }
 
@@ -151,9 +161,12 @@ EIGEN_ALWAYS_INLINE void for_each_packet(Index count, const Body& body) {
 template <class Scalar, class Operation, class... Inputs>
 EIGEN_STRONG_INLINE void transform(Index count, Scalar* output, const Operation& operation,
                                    const Inputs*... inputs) {
-    for_each_packet<Scalar>(count, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
-        store_up_to(output + i, operation(load_up_to(inputs + i, size)...), size);
-    });
+    Index i = 0;
+    for (; i + packet_size<Scalar> <= count; i += packet_size<Scalar>) {
+        store(output + i, operation(load(inputs + i)...));
+    }
+    if (i == count) return;
+    store_partial(output + i, operation(load_partial(inputs + i, count - i)...), count - i);
 }
 
 /// The same for operations of many instructions, which are compiled once, for the tail too.
