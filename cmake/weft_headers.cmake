@@ -17,6 +17,7 @@ set(weft_headers
     core/event.hpp
     core/fields.hpp
     core/file_format.hpp
+    core/file_name.hpp
     core/flush_subnormals.hpp
     core/image_change.hpp
     core/parallel.hpp

@@ -5,7 +5,6 @@
 #include "weft/config.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -32,15 +31,14 @@ public:
     /// Waits until the count is no longer `old`: in a loop for up to 50 us, which the gaps between
     /// the loops of a pass seldom exceed, then asleep, so that others get the processor.
     WEFT_NOINLINE void wait(int old) {
-        using Clock = std::chrono::steady_clock;
-        Clock::time_point end{};
+        double end = 0;  // in seconds
         for (bool is_first = true;; is_first = false) {
             for (int i = 0; i < 64; ++i) {
                 if (count() != old) return;
                 pause();
             }
-            const auto now = Clock::now();
-            if (is_first) end = now + std::chrono::microseconds(50);
+            const double now = steady_seconds();
+            if (is_first) end = now + 50e-6;
             if (now >= end) break;
         }
         sleep(old);

@@ -29,7 +29,7 @@ public:
 
     WEFT_COLD CpuPass(Cpu& cpu, double work) : cpu_(cpu), work_(work) {
         cpu_.pass_threads_ = chosen_threads();
-        if (is_measured_) start_ = Clock::now();
+        if (is_measured_) start_ = steady_seconds();
     }
     ~CpuPass() { cpu_.pass_threads_ = 0; }
     CpuPass(const CpuPass&) = delete;
@@ -43,13 +43,10 @@ public:
             run_on_team(body);
         }
         if (!has_openmp || !is_measured_) return;
-        const std::chrono::duration<double> took = Clock::now() - start_;
-        cpu_.choice_.record(took.count(), work_);
+        cpu_.choice_.record(steady_seconds() - start_, work_);
     }
 
 private:
-    using Clock = std::chrono::steady_clock;
-
     /// Multiplications of some 20 us of work. Below, threads cost more than they do.
     static constexpr double least_work = 1 << 20;
 
@@ -86,7 +83,7 @@ private:
     Cpu& cpu_;
     double work_;
     bool is_measured_ = false;
-    Clock::time_point start_;
+    double start_ = 0;  ///< in seconds
 };
 
 WEFT_NOINLINE inline void run_tasks(const Cpu& cpu, Index tasks, TaskReference task) {

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #if defined(_WIN32)
@@ -28,7 +30,17 @@ inline std::string c_library() {
 inline std::string c_library() { return {}; }
 #endif
 
+/// What a name stands for; a link is what it leads to.
+struct FileStatus {
+    int error = 0;  ///< an errno: ENOENT where there is no such file, ...
+    bool is_regular = false, is_directory = false;
+    std::uint64_t size_bytes = 0;
+};
+
 /// stdout_is_terminal: whether somebody may be looking.
+///
+/// file_status says what a name stands for. resize_file cuts a file to that size. False: it cannot,
+/// and errno is set.
 ///
 /// create_unique_file makes a new, empty file whose name starts with `stem`, and gives its name.
 /// Its permissions are those of `mode` that the process gives new files. When it cannot, the name
@@ -38,6 +50,18 @@ inline std::string c_library() { return {}; }
 /// cannot be told, and errno is set.
 #if defined(_WIN32)
 inline bool stdout_is_terminal() { return _isatty(1) != 0; }
+inline FileStatus file_status(const char* name) {
+    struct _stat64 status;
+    if (_stat64(name, &status) != 0) return {.error = errno};
+    const int type = status.st_mode & _S_IFMT;
+    return {0, type == _S_IFREG, type == _S_IFDIR, static_cast<std::uint64_t>(status.st_size)};
+}
+inline bool resize_file(const char* name, std::uint64_t size_bytes) {
+    const int file = _open(name, _O_RDWR | _O_BINARY);
+    const bool resized = file >= 0 && _chsize_s(file, static_cast<long long>(size_bytes)) == 0;
+    if (file >= 0) _close(file);
+    return resized;
+}
 inline std::string create_unique_file(const std::string& stem, unsigned /*mode*/) {
     std::string name = stem + ".XXXXXX";
     if (_mktemp_s(name.data(), name.size() + 1) != 0) return {};
@@ -54,6 +78,15 @@ inline bool sync_to_disk(const char* path) {
 }
 #else
 inline bool stdout_is_terminal() { return isatty(STDOUT_FILENO) != 0; }
+inline FileStatus file_status(const char* name) {
+    struct stat status;
+    if (stat(name, &status) != 0) return {.error = errno};
+    return {0, S_ISREG(status.st_mode), S_ISDIR(status.st_mode),
+            static_cast<std::uint64_t>(status.st_size)};
+}
+inline bool resize_file(const char* name, std::uint64_t size_bytes) {
+    return truncate(name, static_cast<off_t>(size_bytes)) == 0;
+}
 inline std::string create_unique_file(const std::string& stem, unsigned mode) {
     // mkstemp knows no mode, and umask cannot be read without being changed for all threads.
     for (int number = 0;; ++number) {

@@ -7,7 +7,7 @@
 #include "weft/core/shape.hpp"
 
 #include <atomic>
-#include <memory>
+#include <vector>
 
 namespace weft::detail {
 
@@ -43,10 +43,8 @@ public:
     /// Before the members come: they are 0 to members - 1. Not all have to. Those that help compute
     /// in that floating_point_mode.
     WEFT_COLD void open(int members, std::uint64_t mode) {
-        if (capacity_ < members) {
-            shares_ = std::make_unique<Share[]>(static_cast<std::size_t>(members));
-            capacity_ = members;
-        }
+        const auto size = static_cast<std::size_t>(members);
+        if (shares_.size() < size) shares_ = std::vector<Share>(size);
         members_ = members;
         mode_ = mode;
         is_open_.store(true, std::memory_order_relaxed);
@@ -121,8 +119,8 @@ private:
         }
     }
 
-    std::unique_ptr<Share[]> shares_;
-    int capacity_ = 0, members_ = 0;
+    std::vector<Share> shares_;  ///< of at least so many members
+    int members_ = 0;
     std::uint64_t mode_ = 0;
     bool is_busy_ = false;
     Index tasks_ = 0;

@@ -5,6 +5,8 @@
 #include "weft/data/detail/record_dataset.hpp"
 #include "weft/data/examples.hpp"
 
+#include <filesystem>
+
 namespace weft {
 
 /// The names of the classes; label i means cifar10_classes[i].

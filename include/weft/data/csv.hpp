@@ -4,6 +4,7 @@
 
 #include "weft/data/detail/class_labels.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <tuple>
 

@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include <filesystem>
 #include <vector>
 
 namespace weft {

@@ -2,6 +2,8 @@
 /// IDX: the file format of MNIST and Fashion-MNIST.
 #pragma once
 
+#include "weft/core/file_name.hpp"
+#include "weft/core/system.hpp"
 #include "weft/core/tensor.hpp"
 
 #include <algorithm>
@@ -11,7 +13,6 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -42,7 +43,7 @@ concept IdxElement = std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_
 /// Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits",
 /// http://yann.lecun.com/exdb/mnist/, section "The IDX file format".
 template <IdxElement Scalar>
-Tensor<Scalar> read_idx(const std::filesystem::path& path);
+Tensor<Scalar> read_idx(const FileName& path);
 
 namespace detail {
 
@@ -106,27 +107,25 @@ private:
 class FileBytes final : public ByteSource {
 public:
     /// Throws IoError when the path is not a file that can be opened.
-    WEFT_COLD explicit FileBytes(const std::filesystem::path& path) : ByteSource(path.string()) {
-        std::error_code error;
-        const std::filesystem::file_status status = std::filesystem::status(path, error);
-        if (status.type() == std::filesystem::file_type::not_found) {
+    WEFT_COLD explicit FileBytes(const FileName& path) : ByteSource(path.string()) {
+        const auto require = [this](bool holds, std::string_view complaint, int error) {
+            if (holds) return;
+            throw IoError(concat(name(), complaint, std::generic_category().message(error)));
+        };
+        const FileStatus status = file_status(path.c_str());
+        if (status.error == ENOENT || status.error == ENOTDIR) {
             throw IoError(concat(name(), ": no such file"));
         }
-        if (!std::filesystem::exists(status)) {
-            throw IoError(concat(name(), ": cannot be looked at: ", error.message()));
-        }
-        if (!std::filesystem::is_regular_file(status)) {
-            const bool is_directory = std::filesystem::is_directory(status);
-            throw IoError(concat(name(), ": is ", is_directory ? "a directory" : "a special file",
+        require(status.error == 0, ": cannot be looked at: ", status.error);
+        if (!status.is_regular) {
+            throw IoError(concat(name(),
+                                 ": is ", status.is_directory ? "a directory" : "a special file",
                                  ", expected a regular file"));
         }
-        size_ = left_ = std::filesystem::file_size(path, error);
+        size_ = left_ = status.size_bytes;
         file_.rdbuf()->pubsetbuf(nullptr, 0);  // who reads a few bytes here and there needs no more
-        file_.open(path, std::ios::binary);
-        if (error || !file_) {
-            if (!error) error.assign(errno, std::generic_category());
-            throw IoError(concat(name(), ": cannot be opened: ", error.message()));
-        }
+        file_.open(path.string(), std::ios::binary);
+        require(file_.is_open(), ": cannot be opened: ", errno);
     }
 
     std::uint64_t size() const { return size_; }
@@ -247,7 +246,7 @@ WEFT_COLD inline void require_not_gzip(FileBytes& file, std::string_view advice)
 }  // namespace detail
 
 template <IdxElement Scalar>
-Tensor<Scalar> read_idx(const std::filesystem::path& path) {
+Tensor<Scalar> read_idx(const FileName& path) {
     detail::FileBytes file(path);
     detail::require_not_gzip(file, "read_idx_any of weft/data/gzip.hpp reads both");
     return detail::parse_idx<Scalar>(file);

@@ -5,6 +5,7 @@
 #include "weft/data/detail/jpeg.hpp"
 #include "weft/data/detail/png.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 

@@ -7,6 +7,8 @@
 #include "weft/data/image_files.hpp"
 #include "weft/data/resize.hpp"
 
+#include <filesystem>
+
 namespace weft {
 
 /// How picture files become samples (height, width, channels).

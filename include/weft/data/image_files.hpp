@@ -4,6 +4,7 @@
 
 #include "weft/data/detail/class_labels.hpp"
 
+#include <filesystem>
 #include <tuple>
 
 namespace weft {

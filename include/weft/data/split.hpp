@@ -54,7 +54,7 @@ std::vector<ClassSamples> shuffled_classes(TensorView<Label> labels, std::uint64
     }
     for (auto& [label, samples] : classes) {
         RandomStream(seed, RandomPurpose::split, static_cast<std::uint32_t>(label))
-            .shuffle(std::span(samples.data(), samples.size()));
+            .shuffle(samples);
     }
     return classes;
 }

@@ -5,6 +5,8 @@
 #include "weft/data/detail/record_dataset.hpp"
 #include "weft/data/examples.hpp"
 
+#include <filesystem>
+
 namespace weft {
 
 /// Images (or other bytes) and labels in uncompressed IDX files of uint8: samples (N, ...) and

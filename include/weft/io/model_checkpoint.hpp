@@ -5,6 +5,8 @@
 #include "weft/io/weights.hpp"
 #include "weft/training/best_score.hpp"
 
+#include <filesystem>
+
 namespace weft {
 
 /// When a ModelCheckpoint writes.

@@ -8,6 +8,8 @@
 #include "weft/io/weights.hpp"
 #include "weft/version.hpp"
 
+#include <filesystem>
+
 namespace weft {
 
 namespace detail {

@@ -53,7 +53,7 @@ public:
         return *this;
     }
     WEFT_COLD ModelMarks& operator=(ModelMarks&& other) noexcept {
-        build_ = std::exchange(other.build_, Mark());
+        build_ = std::move(other.build_);
         return *this;
     }
     WEFT_COLD ~ModelMarks() { object_.end(); }

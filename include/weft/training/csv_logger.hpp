@@ -2,10 +2,11 @@
 /// CSVLogger: the scores of each epoch as a line of a file.
 #pragma once
 
+#include "weft/core/file_name.hpp"
+#include "weft/core/system.hpp"
 #include "weft/training/state_fields.hpp"
 #include "weft/training/training_run.hpp"
 
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -17,14 +18,14 @@ namespace weft {
 /// continued; a run that is resumed goes on after the last line that it had come to. Throws IoError
 /// when the file cannot be written, and when one that is continued has other columns.
 struct CSVLogger {
-    std::filesystem::path path;
+    FileName path;
     char separator = ',';
     bool append = false;
 
     void on_train_begin(TrainingRun& run) {
         const bool keep = append || run.is_resumed();
         if (keep) require_columns(run);
-        state.file_.reset(new std::ofstream(path, keep ? std::ios::app : std::ios::trunc));
+        state.file_.reset(new std::ofstream(path.string(), keep ? std::ios::app : std::ios::trunc));
         check();
     }
 
@@ -84,7 +85,7 @@ private:
 
     /// Throws IoError unless the file is empty or has this run's columns.
     WEFT_COLD void require_columns(TrainingRun& run) const {
-        std::ifstream file(path, std::ios::binary);
+        std::ifstream file(path.string(), std::ios::binary);
         std::string found, expected = header(run);
         if (size_bytes() == 0 || !std::getline(file, found)) return;
         expected.pop_back();
@@ -97,7 +98,7 @@ private:
 
     /// Whether the file's last line has its end; it has none where somebody edited it.
     WEFT_COLD bool ends_in_line() const {
-        std::ifstream file(path, std::ios::binary | std::ios::ate);
+        std::ifstream file(path.string(), std::ios::binary | std::ios::ate);
         file.seekg(-1, std::ios::end);
         return !file || file.get() == '\n';
     }
@@ -105,16 +106,14 @@ private:
     /// Takes back the lines behind the state that was restored.
     void cut() {
         if (state.cut_to_ && *state.cut_to_ < size_bytes()) {
-            std::filesystem::resize_file(path, *state.cut_to_);
+            if (!detail::resize_file(path.c_str(), *state.cut_to_)) {
+                throw IoError(concat(path.string(), ": cannot be cut to ", *state.cut_to_, " bytes"));
+            }
         }
         state.cut_to_.reset();
     }
 
-    std::uint64_t size_bytes() const {
-        std::error_code error;
-        const auto size = std::filesystem::file_size(path, error);
-        return error ? 0 : size;
-    }
+    std::uint64_t size_bytes() const { return detail::file_status(path.c_str()).size_bytes; }
 
     void check() const {
         if (!*state.file_) throw IoError(concat(path.string(), ": cannot be written"));

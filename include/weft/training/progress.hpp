@@ -5,7 +5,6 @@
 #include "weft/core/system.hpp"
 #include "weft/training/history.hpp"
 
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 
@@ -22,17 +21,15 @@ enum class Verbosity {
 /// Prints the progress of an epoch to standard output.
 class ProgressLine {
 public:
-    using Clock = std::chrono::steady_clock;
-
     ProgressLine(Verbosity verbosity, Index epoch, Index epochs, Index steps)
         : verbosity_(resolve(verbosity)), epoch_(epoch), epochs_(epochs), steps_(steps) {}
 
-    /// Whether it is time to call update: at most 20 times a second.
-    bool wants_update(Clock::time_point now) const {
-        return verbosity_ == Verbosity::bar && now - last_update_ > std::chrono::milliseconds(50);
+    /// Whether it is time to call update: at most 20 times a second. `now` is of steady_seconds.
+    bool wants_update(double now) const {
+        return verbosity_ == Verbosity::bar && now - last_update_ > 0.05;
     }
 
-    WEFT_COLD void update(Clock::time_point now, Index step, double seconds, const Scores& scores) {
+    WEFT_COLD void update(double now, Index step, double seconds, const Scores& scores) {
         last_update_ = now;
         print(line(step, seconds, scores), false);
     }
@@ -93,7 +90,7 @@ private:
 
     Verbosity verbosity_;
     Index epoch_, epochs_, steps_;
-    Clock::time_point last_update_{};
+    double last_update_ = 0;  ///< in seconds
 };
 
 }  // namespace weft

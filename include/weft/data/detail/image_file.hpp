@@ -4,6 +4,7 @@
 
 #include "weft/data/idx.hpp"
 
+#include <filesystem>
 #include <vector>
 
 namespace weft::detail {

@@ -34,7 +34,7 @@ public:
     WEFT_COLD void begin(std::uint32_t epoch, bool is_last) {
         wait();
         if (next_epoch_ == epoch) {
-            std::swap(order_, next_);
+            order_.swap(next_);
         } else {
             make(order_, epoch);
         }
@@ -60,8 +60,7 @@ private:
     WEFT_COLD void make(std::vector<Index>& order, std::uint32_t epoch) const {
         std::iota(order.begin(), order.end(), Index{0});
         if (!shuffles_) return;
-        RandomStream(seed_, RandomPurpose::shuffle, epoch)
-            .shuffle(std::span(order.data(), order.size()));
+        RandomStream(seed_, RandomPurpose::shuffle, epoch).shuffle(order);
     }
 
     std::uint64_t seed_;

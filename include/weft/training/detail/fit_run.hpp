@@ -85,8 +85,6 @@ public:
     }
 
 private:
-    using Clock = ProgressLine::Clock;
-
     void call(CallbackHandle::Event event) {
         callbacks_.call(event, *this, [this] { this->require_model(); });
     }
@@ -142,7 +140,7 @@ private:
         const auto reader = reads ? batches_.read_from(progress_.step) : nullptr;
         if (begins) call(CallbackHandle::Event::epoch_begin);
         ProgressLine line(options_.verbosity, progress_.epoch, options_.epochs, batches_.count());
-        const auto start = Clock::now();
+        const double start = steady_seconds();
         const double seconds_before = progress_.seconds;
         while (progress_.step < batches_.count()) {
             const bool is_listened_to = callbacks_.listen_to_batches();
@@ -151,8 +149,8 @@ private:
             run_steps(reader.get(), steps);
             if ((Device::is_host || is_listened_to) && !guard_.is_finite()) return false;
             if (is_listened_to) call(CallbackHandle::Event::batch_end);
-            const auto now = Clock::now();
-            progress_.seconds = seconds_before + std::chrono::duration<double>(now - start).count();
+            const double now = steady_seconds();
+            progress_.seconds = seconds_before + now - start;
             if (line.wants_update(now)) {
                 if (!guard_.is_finite()) return false;
                 line.update(now, progress_.step, progress_.seconds, scores());
@@ -167,8 +165,7 @@ private:
         step_.check_parameters();
         if (!guard_.is_finite()) return false;
         if constexpr (!Device::is_host) {  // which was waited for just now
-            progress_.seconds =
-                seconds_before + std::chrono::duration<double>(Clock::now() - start).count();
+            progress_.seconds = seconds_before + steady_seconds() - start;
         }
         progress_.history.epochs.push_back(make_record());
         progress_.epoch_over = true;
