@@ -26,7 +26,7 @@ public:
 protected:
     template <class Made, class D>
     WEFT_COLD Declared(Makes<Made>, std::string_view name, const D& declaration)
-        : name_(name), made_(new Made(declaration)) {}
+        : name_(name), made_(static_cast<const Interface*>(new Made(declaration))) {}
 
     const std::string& declared_name() const { return name_; }
 

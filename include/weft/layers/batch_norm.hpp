@@ -82,8 +82,8 @@ public:
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
                                 View dx) const override {
         const Saved saved = saved_of(pass);
-        Scalar* const dgamma = gamma_ ? pass.gradient(*gamma_).data() : saved.unused;
-        Scalar* const dbeta = beta_ ? pass.gradient(*beta_).data() : saved.unused + channels();
+        Scalar* const dgamma = gamma_ ? pass.gradient(gamma_).data() : saved.unused;
+        Scalar* const dbeta = beta_ ? pass.gradient(beta_).data() : saved.unused + channels();
         batch_norm_backward(pass.device, x.size() / channels(), channels(), x.data(), saved.mean,
                             saved.inverse_deviation, gamma(pass), dy.data(), pass.before == relu,
                             dgamma, dbeta, dx.data());
@@ -110,16 +110,16 @@ private:
     }
 
     const Scalar* gamma(const Pass<Scalar, Device>& pass) const {
-        return gamma_ ? pass.parameter(*gamma_).data() : nullptr;
+        return gamma_ ? pass.parameter(gamma_).data() : nullptr;
     }
     const Scalar* beta(const Pass<Scalar, Device>& pass) const {
-        return beta_ ? pass.parameter(*beta_).data() : nullptr;
+        return beta_ ? pass.parameter(beta_).data() : nullptr;
     }
 
     Index channels() const { return this->input_shape().last(); }
 
     Scalar momentum_, epsilon_;
-    std::optional<ParameterSlot> gamma_, beta_;
+    ParameterSlot gamma_, beta_;
     ParameterSlot moving_mean_, moving_variance_;
 };
 

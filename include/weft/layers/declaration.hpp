@@ -38,7 +38,7 @@ class LayerDeclaration {
 public:
     template <DeclaresLayer<Scalar, Device> D>
     WEFT_COLD LayerDeclaration(D declaration)
-        : declared_(new Declared<D>(std::move(declaration))) {}
+        : declared_(static_cast<AnyDeclared*>(new Declared<D>(std::move(declaration)))) {}
 
     std::string_view type() const { return declared_->type; }    ///< "Dense"
     const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
@@ -108,8 +108,10 @@ private:
 
         WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(
             LayerBuilder& builder) const override {
+            // Owned as a Layer, so that one kind of owner is compiled for all of them.
+            using Any = const Layer<Scalar, Device>;
             using Built = typename D::template Layer<Scalar, Device>;
-            return std::shared_ptr<const Layer<Scalar, Device>>(new Built(declaration, builder));
+            return std::shared_ptr<Any>(static_cast<Any*>(new Built(declaration, builder)));
         }
 
         D declaration;

@@ -15,11 +15,13 @@
 namespace weft {
 
 /// Where one parameter lies in the arena of its model. Relative, so it holds in every copy of the
-/// model and in the gradients' and the optimiser's arenas alike.
+/// model and in the gradients' and the optimiser's arenas alike. A default one is of none.
 struct ParameterSlot {
-    Index offset = 0;  ///< elements from the start of the trainable or of the other parameters
+    Index offset = -1;  ///< elements from the start of the trainable or of the other parameters
     Shape shape;
     bool trainable = true;
+
+    explicit operator bool() const { return offset >= 0; }
 };
 
 /// A parameter as its model knows it.

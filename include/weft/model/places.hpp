@@ -77,9 +77,12 @@ WEFT_COLD inline Index assign_places(Span<Place> places) {
         places[i].offset = 0;
         if (places[i].bytes > 0) order.push_back(i);
     }
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const auto goes_before = [&](std::size_t a, std::size_t b) {
         return places[a].bytes != places[b].bytes ? places[a].bytes > places[b].bytes : a < b;
-    });
+    };
+    // std::sort does this too, besides two more ways to sort, which would be compiled as well.
+    std::make_heap(order.begin(), order.end(), goes_before);
+    std::sort_heap(order.begin(), order.end(), goes_before);
     Index total = 0;
     for (const std::size_t i : order) {
         detail::put_into_rows(places, i, rows);

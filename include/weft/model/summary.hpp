@@ -40,9 +40,9 @@ WEFT_COLD inline std::string format_summary(std::string_view model,
         cells.push_back(concat(row.name, " (", row.type, ")"));
         cells.push_back(row.output_shape.to_batch_string());
         cells.push_back(with_thousands(row.parameters));
-        cells.emplace_back();
+        cells.push_back({});
         for (std::size_t i = 0; i < row.connected_to.size(); ++i) {
-            for (std::size_t k = 0; k < columns && i > 0; ++k) cells.emplace_back();
+            for (std::size_t k = 0; k < columns && i > 0; ++k) cells.push_back({});
             cells.back() = row.connected_to[i];
             is_chain = false;
         }

@@ -202,7 +202,7 @@ WEFT_NOINLINE void activation_backward_from_input(Cpu& cpu, Activation activatio
     }
     using namespace Eigen::internal;
     const auto one = detail::broadcast(Scalar(1));
-    detail::parallel_transform(
+    detail::parallel_transform_costly(
         cpu, x.size(), dx.data(),
         [&](const auto& v, const auto& gradient) {
             const auto s = detail::sigmoid<Scalar>(v);

@@ -104,18 +104,6 @@ struct Repeats {
     Index count = 1, a_step = 0, c_step = 0;
 };
 
-/// Calls body(integral_constant<Rows>, first) for register blocks of those heights that cover
-/// [0, rows), the first heights as often as they fit.
-template <Index... Heights, class Body>
-EIGEN_ALWAYS_INLINE void for_row_blocks(std::integer_sequence<Index, Heights...>, Index rows,
-                                        const Body& body) {
-    Index i = 0;
-    const auto blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows> size) {
-        for (; i + Rows <= rows; i += Rows) body(size, i);
-    };
-    (blocks_of(std::integral_constant<Index, Heights>{}), ...);
-}
-
 /// The rows of the first of the blocks that so many RowBlocks are cut into.
 template <class Scalar>
 constexpr Index block_height(Index rows) {
@@ -199,24 +187,29 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scal
 }
 
 /// One panel of C, all its rows: Packets packets wide, or of a single packet the first width
-/// columns. B's rows are readable up to a whole packet. A is RowBlocks or OffsetRows.
-template <Index Packets, class RowsOfA, class Scalar>
-WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(Index rows, Index width, Runs runs, Repeats repeats,
-                                               RowsOfA a, const Scalar* b, Index b_row, Scalar* c,
-                                               Index c_row, Epilogue<Scalar> epilogue) {
+/// columns. B's rows are readable up to a whole packet. A is RowBlocks or OffsetRows, and its blocks
+/// have those heights, the first ones as often as they fit.
+template <Index Packets, Index... Heights, class RowsOfA, class Scalar>
+WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(std::integer_sequence<Index, Heights...>, Index rows,
+                                               Index width, Runs runs, Repeats repeats, RowsOfA a,
+                                               const Scalar* b, Index b_row, Scalar* c, Index c_row,
+                                               Epilogue<Scalar> epilogue) {
     // A long sum leaves time to fetch its own block of C, a short one that of the next.
     const bool is_long = runs.count > 0 && runs.count * runs.first->depth >= 64;
     for (Index r = 0; r < repeats.count; ++r, a.data += repeats.a_step, c += repeats.c_step) {
-        for_row_blocks(typename RowsOfA::Heights{}, rows,
-                       [&]<Index Rows>(std::integral_constant<Index, Rows>, Index i)
-                           WEFT_INLINE_LAMBDA {
-                               Scalar* const block = c + i * c_row;
-                               const Scalar* const next =
-                                   i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
-                               multiply_block<Rows, Packets, RowsOfA::prefetch_b>(
-                                   runs, a.template block<Rows>(i), b, b_row, block, c_row,
-                                   is_long ? block : next, width, epilogue);
-                           });
+        Index i = 0;
+        const auto multiply_blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows>)
+                                            WEFT_INLINE_LAMBDA {
+            for (; i + Rows <= rows; i += Rows) {
+                Scalar* const block = c + i * c_row;
+                const Scalar* const next =
+                    i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
+                multiply_block<Rows, Packets, RowsOfA::prefetch_b>(
+                    runs, a.template block<Rows>(i), b, b_row, block, c_row, is_long ? block : next,
+                    width, epilogue);
+            }
+        };
+        (multiply_blocks_of(std::integral_constant<Index, Heights>{}), ...);
     }
 }
 
@@ -226,13 +219,14 @@ WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeat
                                     const RowsOfA& a, const Scalar* b, Index b_row, Scalar* c,
                                     Index c_row, Epilogue<Scalar> epilogue) {
     using Blocking = MatmulBlocking<Scalar>;
+    constexpr typename RowsOfA::Heights heights;
     if (columns == Blocking::panel_columns) {
-        return multiply_panel<Blocking::packets>(rows, columns, runs, repeats, a, b, b_row, c,
-                                                 c_row, epilogue);
+        return multiply_panel<Blocking::packets>(heights, rows, columns, runs, repeats, a, b, b_row,
+                                                 c, c_row, epilogue);
     }
     constexpr Index step = packet_size<Scalar>;
     for (Index j = 0; j < columns; j += step) {
-        multiply_panel<1>(rows, (std::min)(step, columns - j), runs, repeats, a, b + j, b_row,
+        multiply_panel<1>(heights, rows, (std::min)(step, columns - j), runs, repeats, a, b + j, b_row,
                           c + j, c_row, epilogue);
         if (epilogue.bias != nullptr) epilogue.bias += step;
     }

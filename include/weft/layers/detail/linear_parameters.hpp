@@ -10,7 +10,7 @@ namespace weft::detail {
 /// The kernel of a layer that is linear in it, and the bias of each output, if there is one.
 struct LinearParameters {
     ParameterSlot kernel;
-    std::optional<ParameterSlot> bias = {};
+    ParameterSlot bias = {};  ///< none: not used
 
     /// From the options kernel_initializer, kernel_regularizer, kernel_constraint, use_bias and
     /// likewise bias_...   kernel (..., outputs)   bias (outputs)
@@ -26,11 +26,11 @@ struct LinearParameters {
     /// The bias in that pass; an empty view where there is none. bias_gradient likewise.
     template <class Scalar, class Device>
     TensorView<const Scalar, Device> bias_of(const Pass<Scalar, Device>& pass) const {
-        return bias ? pass.parameter(*bias) : TensorView<const Scalar, Device>();
+        return bias ? pass.parameter(bias) : TensorView<const Scalar, Device>();
     }
     template <class Scalar, class Device>
     TensorView<Scalar, Device> bias_gradient(const Pass<Scalar, Device>& pass) const {
-        return bias ? pass.gradient(*bias) : TensorView<Scalar, Device>();
+        return bias ? pass.gradient(bias) : TensorView<Scalar, Device>();
     }
 };
 

@@ -33,8 +33,7 @@ WEFT_COLD std::vector<bool> fused_losses(const Model<Scalar, Device>& model,
 }
 
 /// The elements that any output has for one sample, or its rows of losses.
-template <class Size>
-WEFT_COLD Index largest_of(const std::vector<Shape>& shapes, const Size& size) {
+WEFT_COLD inline Index largest_of(const std::vector<Shape>& shapes, Index (*size)(const Shape&)) {
     Index largest = 0;
     for (const Shape& shape : shapes) largest = (std::max)(largest, size(shape));
     return largest;

@@ -8,7 +8,7 @@
 #include "weft/model/sequential.hpp"
 #include "weft/training/fit_options.hpp"
 
-#include <memory>
+#include <vector>
 
 namespace weft::detail {
 
@@ -18,7 +18,7 @@ class Penalties {
 public:
     template <class Device>
     WEFT_COLD explicit Penalties(const Model<Scalar, Device>& model)
-        : of_(std::make_unique<kernels::Penalty<Scalar>[]>(model.parameters().size())) {
+        : of_(model.parameters().size()) {
         for (const ParameterInfo& parameter : model.parameters()) {
             const Regularizer& r = parameter.regularizer;
             if (!r) continue;
@@ -27,10 +27,10 @@ public:
         }
     }
 
-    Span<const kernels::Penalty<Scalar>> all() const { return {of_.get(), count_}; }
+    Span<const kernels::Penalty<Scalar>> all() const { return {of_.data(), count_}; }
 
 private:
-    std::unique_ptr<kernels::Penalty<Scalar>[]> of_;
+    std::vector<kernels::Penalty<Scalar>> of_;
     std::size_t count_ = 0;
 };
 

@@ -22,10 +22,10 @@ struct ScoredMetric {
 
 /// All metrics, in the order of their scores. A loss counts along for one of its output's.
 template <class Scalar, class Device>
-WEFT_COLD std::unique_ptr<ScoredMetric<Scalar, Device>[]> scored_metrics(
+WEFT_COLD std::vector<ScoredMetric<Scalar, Device>> scored_metrics(
     const Model<Scalar, Device>& model, const TrainerOptions<Scalar, Device>& options,
     std::size_t count) {
-    auto all = std::make_unique<ScoredMetric<Scalar, Device>[]>(count);
+    std::vector<ScoredMetric<Scalar, Device>> all(count);
     std::size_t i = 0;
     for (const auto& metric : options.metrics) all[i++].metric = &*metric;
     for (std::size_t k = 0; k < options.output_metrics.size(); ++k) {
@@ -98,7 +98,7 @@ struct Batch {
     Parts<Scalar, Device> inputs, targets;
     Penalties<Scalar> penalties;  ///< on the model's parameters
     std::size_t metric_count;
-    std::unique_ptr<ScoredMetric<Scalar, Device>[]> metrics;
+    std::vector<ScoredMetric<Scalar, Device>> metrics;
     Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
 };
 
