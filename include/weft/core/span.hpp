@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <iterator>
+#include <initializer_list>
 #include <type_traits>
 
 namespace weft {
@@ -24,13 +24,17 @@ public:
 
     template <class Range>
     requires requires(Range& range, T*& data) {
-        data = std::data(range);
+        data = range.data();
         requires std::is_same_v<std::remove_cvref_t<decltype(*data)>,
-                                std::remove_cvref_t<decltype(*std::data(range))>>;
-        std::begin(range);
-        std::size(range);
+                                std::remove_cvref_t<decltype(*range.data())>>;
+        range.begin();
+        range.size();
     }
-    constexpr Span(Range&& range) : Span(std::data(range), std::size(range)) {}
+    constexpr Span(Range&& range) : Span(range.data(), range.size()) {}
+
+    template <class List>
+    requires std::is_same_v<List, std::initializer_list<std::remove_cv_t<T>>>
+    constexpr Span(const List& list) : Span(list.begin(), list.size()) {}
 
     constexpr T* data() const { return data_; }
     constexpr std::size_t size() const { return size_; }

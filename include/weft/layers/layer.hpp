@@ -7,7 +7,6 @@
 #include "weft/layers/pass.hpp"
 
 #include <memory>
-#include <optional>
 
 namespace weft {
 

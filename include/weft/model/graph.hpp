@@ -5,6 +5,8 @@
 #include "weft/layers/declaration.hpp"
 #include "weft/model/detail/names.hpp"
 
+#include <optional>
+
 namespace weft {
 
 /// A layer, applied to some values of a graph.

@@ -5,7 +5,7 @@
 #include "weft/model/detail/own_form.hpp"
 
 #include <algorithm>
-#include <variant>
+#include <optional>
 
 namespace weft {
 
@@ -27,9 +27,15 @@ struct LooseNode {
     std::vector<LooseValue> inputs = {};
 };
 
-/// What a node applies.
+/// What a node applies: a layer, or else a model.
 template <class Scalar, class Device>
-using LooseLayer = std::variant<LayerDeclaration<Scalar, Device>, GraphModel<Scalar, Device>>;
+struct LooseLayer {
+    LooseLayer(LayerDeclaration<Scalar, Device> of) : layer(std::move(of)) {}
+    LooseLayer(GraphModel<Scalar, Device> of) : model(std::move(of)) {}
+
+    std::optional<LayerDeclaration<Scalar, Device>> layer = {};
+    GraphModel<Scalar, Device> model = {};
+};
 
 namespace detail {
 
@@ -174,19 +180,20 @@ WEFT_COLD Graph<Scalar, Device> ordered_graph(Span<const LooseLayer<Scalar, Devi
         for (const LooseValue& input : nodes[i].inputs) read.push_back(value_of(input));
         std::size_t& known = place[nodes[i].layer];
         const bool is_new = known == none;
-        if (const auto* model = std::get_if<1>(&layers[nodes[i].layer])) {
+        const auto& [layer, model] = layers[nodes[i].layer];
+        if (!layer) {
             if (is_new) {
                 known = parts.models.size();
-                parts.models.push_back(*model);
+                parts.models.push_back(model);
                 parts.models.back().first_layer = graph.layers.size();
-                graph.layers.insert(graph.layers.end(), model->graph->layers.begin(),
-                                    model->graph->layers.end());
+                graph.layers.insert(graph.layers.end(), model.graph->layers.begin(),
+                                    model.graph->layers.end());
             }
             values[i] = detail::call_model(graph, parts, known, read);
         } else {
             if (is_new) {
                 known = graph.layers.size();
-                graph.layers.push_back(std::get<0>(layers[nodes[i].layer]));
+                graph.layers.push_back(*layer);
             }
             values[i] = {graph.value_of(graph.nodes.size())};
             graph.apply(known, read);

@@ -8,7 +8,6 @@
 #include "weft/training/fit_options.hpp"
 
 #include <optional>
-#include <variant>
 
 namespace weft::detail {
 
@@ -38,6 +37,7 @@ template <class Scalar, class Device>
 struct TrainingState {
     using Model = weft::Model<Scalar, Device>;
     using Options = TrainerOptions<Scalar, Device>;
+    struct Host {};
 
     double learning_rate = 0;
     std::int64_t steps = 0;               ///< of the optimiser
@@ -47,8 +47,7 @@ struct TrainingState {
     Tensor<Scalar, Device> gradients;     ///< laid out as the model's trainable parameters
     Tensor<Scalar, Device> of_optimizer;  ///< its vectors, one after another
     /// That they lie on, where the host does not see it.
-    [[no_unique_address]] std::conditional_t<Device::is_host, std::monostate, std::optional<Device>>
-        home{};
+    [[no_unique_address]] std::conditional_t<Device::is_host, Host, std::optional<Device>> home{};
 
     /// Starts anew when the model was built anew or replaced.
     WEFT_COLD void fit_to(Model& model, const Options& options) {
