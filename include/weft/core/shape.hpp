@@ -33,17 +33,19 @@ public:
     WEFT_NOINLINE explicit Shape(Span<const Index> extents)
         : rank_(static_cast<Index>(extents.size())) {
         if (rank_ > max_rank) {
-            throw ShapeError(concat("shape of rank ", rank_, ", expected at most ", max_rank));
+            throw ShapeError(
+                detail::join({"shape of rank ", rank_, ", expected at most ", max_rank}));
         }
         std::copy(extents.begin(), extents.end(), extents_.begin());
         Index product = 1;
         bool overflows = false;
         for (const Index extent : *this) {
-            if (extent < 0) throw ShapeError(concat("shape ", *this, " has a negative extent"));
+            if (extent < 0)
+                throw ShapeError(detail::join({"shape ", *this, " has a negative extent"}));
             overflows |= extent != 0 && product > (std::numeric_limits<Index>::max)() / extent;
             product = overflows ? 1 : product * extent;
         }
-        if (overflows) throw ShapeError(concat("shape ", *this, " has too many elements"));
+        if (overflows) throw ShapeError(detail::join({"shape ", *this, " has too many elements"}));
         size_ = product;
     }
 

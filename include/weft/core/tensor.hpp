@@ -120,7 +120,7 @@ private:
     static std::size_t size_bytes(const Shape& shape) {
         constexpr auto element_bytes = static_cast<Index>(sizeof(Scalar));
         if (shape.size() > (std::numeric_limits<Index>::max)() / element_bytes) {
-            throw ShapeError(concat("tensor: shape ", shape, " has too many elements"));
+            throw ShapeError(detail::join({"tensor: shape ", shape, " has too many elements"}));
         }
         return static_cast<std::size_t>(shape.size() * element_bytes);
     }

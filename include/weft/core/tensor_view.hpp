@@ -55,8 +55,8 @@ public:
     TensorView(Range&& range, const Shape& shape) : TensorView(std::data(range), shape) {
         const auto count = static_cast<Index>(std::size(range));
         if (count != shape.size()) {
-            throw ShapeError(
-                concat("view: ", count, " elements as shape ", shape, ", expected ", shape.size()));
+            throw ShapeError(detail::join(
+                {"view: ", count, " elements as shape ", shape, ", expected ", shape.size()}));
         }
     }
 
@@ -103,7 +103,8 @@ public:
     WEFT_NOINLINE TensorView slice(Index first, Index count) const {
         const Shape sample = shape_.sample();
         if (first < 0 || count < 0 || first > shape_[0] - count) {
-            throw ShapeError(concat("slice: ", count, " from ", first, " on, of shape ", shape_));
+            throw ShapeError(
+                detail::join({"slice: ", count, " from ", first, " on, of shape ", shape_}));
         }
         return {data_ + first * sample.size(), sample.batch(count)};
     }
@@ -113,8 +114,8 @@ public:
     WEFT_NOINLINE TensorView sample(Index i) const {
         const Shape sample = shape_.sample();
         if (i < 0 || i >= shape_[0]) {
-            throw ShapeError(
-                concat("sample: ", i, " of shape ", shape_, ", expected 0 ... ", shape_[0] - 1));
+            throw ShapeError(detail::join(
+                {"sample: ", i, " of shape ", shape_, ", expected 0 ... ", shape_[0] - 1}));
         }
         return {data_ + i * sample.size(), sample};
     }
@@ -122,8 +123,8 @@ public:
     /// The same elements under another shape of as many elements; ShapeError otherwise.
     WEFT_NOINLINE TensorView reshape(const Shape& shape) const {
         if (shape.size() != size()) {
-            throw ShapeError(
-                concat("reshape: shape ", shape_, " to ", shape, ", expected as many elements"));
+            throw ShapeError(detail::join(
+                {"reshape: shape ", shape_, " to ", shape, ", expected as many elements"}));
         }
         return {data_, shape};
     }

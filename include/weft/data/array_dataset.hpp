@@ -19,8 +19,8 @@ public:
             throw ShapeError("dataset: x and y need a first axis N");
         }
         if (x.shape()[0] != y.shape()[0]) {
-            throw ShapeError(concat("dataset: x has ", x.shape()[0], " samples, y has ",
-                                    y.shape()[0], " targets; expected as many"));
+            throw ShapeError(detail::join({"dataset: x has ", x.shape()[0], " samples, y has ",
+                                           y.shape()[0], " targets; expected as many"}));
         }
     }
 
@@ -68,11 +68,11 @@ public:
                 const Shape& shape = (*columns)[k].shape();
                 const char* what = columns == &inputs_ ? "input " : "target ";
                 if (shape.rank() == 0) {
-                    throw ShapeError(concat("dataset: ", what, k, " needs a first axis N"));
+                    throw ShapeError(detail::join({"dataset: ", what, k, " needs a first axis N"}));
                 }
                 if (shape[0] == size()) continue;
-                throw ShapeError(concat("dataset: ", what, k, " has ", shape[0],
-                                        " samples, input 0 has ", size()));
+                throw ShapeError(detail::join(
+                    {"dataset: ", what, k, " has ", shape[0], " samples, input 0 has ", size()}));
             }
         }
         input_shape_ = detail::record_shape(input_shapes());

@@ -114,8 +114,8 @@ public:
         : WrappedDataset<Scalar>(std::move(inner)), steps_(std::move(steps)) {
         const Shape sample = this->input_shape();
         if (sample.rank() != 2 && sample.rank() != 3) {
-            throw ShapeError(concat("augmented: samples have shape ", sample,
-                                    ", expected pictures (H, W) or (H, W, C)"));
+            throw ShapeError(join({"augmented: samples have shape ", sample,
+                                   ", expected pictures (H, W) or (H, W, C)"}));
         }
         image_shape_ = sample.rank() == 3 ? sample : Shape{sample[0], sample[1], 1};
     }
@@ -160,8 +160,8 @@ private:
 WEFT_COLD inline void require_range(std::string_view who, std::string_view option,
                                     FactorRange range, double lowest, double highest) {
     if (lowest <= range.low && range.low <= range.high && range.high <= highest) return;
-    throw ArgumentError(concat(who, ": ", option, " is from ", range.low, " to ", range.high,
-                               ", expected a range within ", lowest, " and ", highest));
+    throw ArgumentError(join({who, ": ", option, " is from ", range.low, " to ", range.high,
+                              ", expected a range within ", lowest, " and ", highest}));
 }
 
 WEFT_COLD inline void require_fill_value(std::string_view who, double value) {

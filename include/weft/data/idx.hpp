@@ -74,7 +74,7 @@ WEFT_COLD inline std::string hex(std::uint8_t byte) {
 }
 
 WEFT_COLD inline void append(std::string& text, const IdxType& type) {
-    text += concat(type.name, " (0x", hex(type.code), ")");
+    text += join({type.name, " (0x", hex(type.code), ")"});
 }
 
 template <class T>
@@ -110,17 +110,17 @@ public:
     WEFT_COLD explicit FileBytes(const FileName& path) : ByteSource(path.string()) {
         const auto require = [this](bool holds, std::string_view complaint, int error) {
             if (holds) return;
-            throw IoError(concat(name(), complaint, std::generic_category().message(error)));
+            throw IoError(join({name(), complaint, std::generic_category().message(error)}));
         };
         const FileStatus status = file_status(path.c_str());
         if (status.error == ENOENT || status.error == ENOTDIR) {
-            throw IoError(concat(name(), ": no such file"));
+            throw IoError(join({name(), ": no such file"}));
         }
         require(status.error == 0, ": cannot be looked at: ", status.error);
         if (!status.is_regular) {
-            throw IoError(concat(name(),
-                                 ": is ", status.is_directory ? "a directory" : "a special file",
-                                 ", expected a regular file"));
+            throw IoError(
+                join({name(), ": is ", status.is_directory ? "a directory" : "a special file",
+                      ", expected a regular file"}));
         }
         size_ = left_ = status.size_bytes;
         file_.rdbuf()->pubsetbuf(nullptr, 0);  // who reads a few bytes here and there needs no more
@@ -136,9 +136,9 @@ public:
     WEFT_COLD void read(void* to, std::size_t size_bytes) override {
         file_.read(static_cast<char*>(to), static_cast<std::streamsize>(size_bytes));
         if (!file_) {
-            throw IoError(concat(name(), ": cannot be read beyond byte ",
-                                 size_ - left_ + static_cast<std::uint64_t>(file_.gcount()), " of ",
-                                 size_));
+            throw IoError(
+                join({name(), ": cannot be read beyond byte ",
+                      size_ - left_ + static_cast<std::uint64_t>(file_.gcount()), " of ", size_}));
         }
         left_ -= size_bytes;
     }
@@ -170,9 +170,9 @@ WEFT_COLD inline void read_idx_header(ByteSource& bytes, Span<std::uint8_t> part
                                       std::size_t before) {
     const std::uint64_t available = bytes.available(part.size());
     if (available < part.size()) {
-        throw IoError(concat(bytes.name(), ": holds ", before + available,
-                             " bytes, expected an IDX header of ", before + part.size(),
-                             before == 0 ? " or more" : ""));
+        throw IoError(join({bytes.name(), ": holds ", before + available,
+                            " bytes, expected an IDX header of ", before + part.size(),
+                            before == 0 ? " or more" : ""}));
     }
     bytes.read(part.data(), part.size());
 }
@@ -184,20 +184,20 @@ WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expect
     read_idx_header(bytes, magic, 0);
     const auto [zero, also_zero, code, rank] = magic;
     if (zero != 0 || also_zero != 0) {
-        throw IoError(concat(bytes.name(), ": starts with ", hex(zero), " ", hex(also_zero), " ",
-                             hex(code), " ", hex(rank), ", expected 00 00 <type> <rank> of IDX"));
+        throw IoError(join({bytes.name(), ": starts with ", hex(zero), " ", hex(also_zero), " ",
+                            hex(code), " ", hex(rank), ", expected 00 00 <type> <rank> of IDX"}));
     }
     if (code != expected.code) {
         const auto is_that = [found = code](const IdxType& type) { return type.code == found; };
         const auto type = std::find_if(idx_types.begin(), idx_types.end(), is_that);
-        throw IoError(concat(
-            bytes.name(), ": holds elements of type ",
-            type == idx_types.end() ? concat("0x", hex(code), ", unknown to IDX") : concat(*type),
-            ", expected ", expected));
+        throw IoError(join(
+            {bytes.name(), ": holds elements of type ",
+             type == idx_types.end() ? join({"0x", hex(code), ", unknown to IDX"}) : join({*type}),
+             ", expected ", expected}));
     }
     if (rank < 1 || rank > Shape::max_rank) {
         throw IoError(
-            concat(bytes.name(), ": has rank ", rank, ", expected 1 to ", Shape::max_rank));
+            join({bytes.name(), ": has rank ", rank, ", expected 1 to ", Shape::max_rank}));
     }
 
     std::array<std::uint8_t, 4 * Shape::max_rank> encoded;
@@ -210,18 +210,18 @@ WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expect
     try {
         shape = Shape(Span<const Index>(extents.data(), rank));
     } catch (const ShapeError& error) {
-        throw IoError(concat(bytes.name(), ": ", error.what()));
+        throw IoError(join({bytes.name(), ": ", error.what()}));
     }
 
     if (shape.size() >= (std::numeric_limits<Index>::max)() / element_bytes) {
-        throw IoError(concat(bytes.name(), ": shape ", shape, " has too many elements"));
+        throw IoError(join({bytes.name(), ": shape ", shape, " has too many elements"}));
     }
     const auto declared = static_cast<std::uint64_t>(shape.size() * element_bytes);
     const std::uint64_t available = bytes.available(declared + 1);
     if (available != declared) {
-        throw IoError(concat(bytes.name(), ": holds ", available > declared ? "more than " : "",
-                             (std::min)(available, declared), " bytes of elements, expected ",
-                             declared, " for shape ", shape, " of ", expected.name));
+        throw IoError(join({bytes.name(), ": holds ", available > declared ? "more than " : "",
+                            (std::min)(available, declared), " bytes of elements, expected ",
+                            declared, " for shape ", shape, " of ", expected.name}));
     }
     return shape;
 }
@@ -240,7 +240,7 @@ WEFT_COLD Tensor<Scalar> parse_idx(ByteSource& bytes) {
 WEFT_COLD inline void require_not_gzip(FileBytes& file, std::string_view advice) {
     if (!file.is_gzip()) return;
     throw IoError(
-        concat(file.name(), ": is compressed by gzip, expected a plain IDX file; ", advice));
+        join({file.name(), ": is compressed by gzip, expected a plain IDX file; ", advice}));
 }
 
 }  // namespace detail

@@ -27,7 +27,7 @@ Index class_index(std::string_view who, Index i, Label label) {
     const auto number = static_cast<double>(label);
     if (!(number >= 0 && number < 0x1p63) || number != std::floor(number)) {
         throw ArgumentError(
-            concat(who, ": label ", i, " is ", number, ", expected a whole number of at least 0"));
+            join({who, ": label ", i, " is ", number, ", expected a whole number of at least 0"}));
     }
     return static_cast<Index>(label);
 }
@@ -97,8 +97,8 @@ std::vector<SplitIndices> stratified_k_fold(const Labels& labels, Index folds,
     for (const auto& [label, samples] : samples_of) {
         const auto size = static_cast<Index>(samples.size());
         if (size < folds) {
-            throw ArgumentError(concat("stratified_k_fold: folds is ", folds, ", but class ", label,
-                                       " has ", size, " samples"));
+            throw ArgumentError(detail::join({"stratified_k_fold: folds is ", folds, ", but class ",
+                                              label, " has ", size, " samples"}));
         }
         for (const Index sample : samples) {
             fold_of[static_cast<std::size_t>(sample)] = next++ % folds;
@@ -147,8 +147,8 @@ Tensor<T> take(TensorView<const T> x, std::span<const Index> indices) {
     Tensor<T> y(x.shape().sample().batch(static_cast<Index>(indices.size())));
     for (std::size_t i = 0; i < indices.size(); ++i) {
         if (indices[i] < 0 || indices[i] >= x.shape()[0]) {
-            throw ArgumentError(concat("take: index ", i, " is ", indices[i], ", expected 0 ... ",
-                                       x.shape()[0] - 1));
+            throw ArgumentError(detail::join(
+                {"take: index ", i, " is ", indices[i], ", expected 0 ... ", x.shape()[0] - 1}));
         }
         const auto sample = x.sample(indices[i]);
         std::copy(sample.begin(), sample.end(), y.sample(static_cast<Index>(i)).begin());
@@ -165,8 +165,8 @@ Tensor<Scalar> one_hot(const Labels& labels, Index classes) {
     for (Index n = 0; n < view.size(); ++n) {
         const Index label = detail::class_index("one_hot", n, view[n]);
         if (label >= classes) {
-            throw ArgumentError(
-                concat("one_hot: label ", n, " is ", label, ", expected 0 ... ", classes - 1));
+            throw ArgumentError(detail::join(
+                {"one_hot: label ", n, " is ", label, ", expected 0 ... ", classes - 1}));
         }
         y(n, label) = 1;
     }

@@ -76,7 +76,7 @@ public:
         for (std::size_t i = 0; i < indices_.size(); ++i) {
             if (indices_[i] >= 0 && indices_[i] < size) continue;
             throw ArgumentError(
-                concat("subset: index ", i, " is ", indices_[i], ", expected 0 ... ", size - 1));
+                join({"subset: index ", i, " is ", indices_[i], ", expected 0 ... ", size - 1}));
         }
     }
 
@@ -131,8 +131,8 @@ public:
             throw ArgumentError("reshaped: the data have several inputs, expected one");
         }
         if (from.size() != shape.size()) {
-            throw ShapeError(concat("reshaped: samples of shape ", from, " as ", shape,
-                                    ", expected as many elements"));
+            throw ShapeError(join({"reshaped: samples of shape ", from, " as ", shape,
+                                   ", expected as many elements"}));
         }
     }
 

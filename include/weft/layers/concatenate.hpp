@@ -71,9 +71,9 @@ private:
     WEFT_COLD static Index sample_axis(const Concatenate& options, const LayerBuilder& builder) {
         const Index rank = builder.input_shape().rank();
         const Index axis = options.axis < 0 ? options.axis + rank : options.axis - 1;
-        builder.require(
-            axis >= 0 && axis < rank, "axis", options.axis,
-            concat("an axis of ", builder.input_shape().to_batch_string(), " behind the batch's"));
+        builder.require(axis >= 0 && axis < rank, "axis", options.axis,
+                        detail::join({"an axis of ", builder.input_shape().to_batch_string(),
+                                      " behind the batch's"}));
         return axis;
     }
 
@@ -88,10 +88,10 @@ private:
                 fits = i == axis || shape[i] == builder.input_shape()[i];
             }
             if (!fits) {
-                throw ShapeError(concat(builder.name(), ": inputs have the shapes ",
-                                        builder.input_shape().to_batch_string(), " and ",
-                                        shape.to_batch_string(),
-                                        ", expected the same but for axis ", options.axis));
+                throw ShapeError(detail::join({builder.name(), ": inputs have the shapes ",
+                                               builder.input_shape().to_batch_string(), " and ",
+                                               shape.to_batch_string(),
+                                               ", expected the same but for axis ", options.axis}));
             }
             sum += shape[axis];
         }

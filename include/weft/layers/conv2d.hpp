@@ -105,15 +105,16 @@ private:
         builder.require(options.filters >= 1, "filters", options.filters, "at least 1");
         builder.require(options.groups >= 1, "groups", options.groups, "at least 1");
         builder.require(options.filters % options.groups == 0, "filters", options.filters,
-                        concat("a multiple of groups, ", options.groups));
+                        detail::join({"a multiple of groups, ", options.groups}));
         builder.require_regularizer("activity_regularizer", options.activity_regularizer);
         const kernels::Window2D window =
             detail::window_2d(builder, "kernel_size", options.kernel_size, options.strides,
                               options.dilation_rate, options.padding);
-        builder.require_input(window.channels % options.groups == 0,
-                              concat("(None, height, width, channels) with channels a multiple of "
-                                     "groups, ",
-                                     options.groups));
+        builder.require_input(
+            window.channels % options.groups == 0,
+            detail::join({"(None, height, width, channels) with channels a multiple of "
+                          "groups, ",
+                          options.groups}));
         return {window, options.filters, options.groups};
     }
 

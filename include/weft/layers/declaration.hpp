@@ -65,13 +65,13 @@ public:
         try {
             auto layer = declared_->build(builder);
             if (layer->output_shape().size() > (std::numeric_limits<Index>::max)() >> 20) {
-                throw ShapeError(concat("output shape ", layer->output_shape(),
-                                        " has more elements than memory can hold"));
+                throw ShapeError(detail::join({"output shape ", layer->output_shape(),
+                                               " has more elements than memory can hold"}));
             }
             return layer;
         } catch (const ShapeError& error) {
             if (std::string_view(error.what()).starts_with(builder.name())) throw;
-            throw ShapeError(concat(builder.name(), ": ", error.what()));
+            throw ShapeError(detail::join({builder.name(), ": ", error.what()}));
         }
     }
 

@@ -33,8 +33,9 @@ public:
     /// as the moving mean of a batch norm; no optimiser touches it.
     WEFT_COLD ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
                                           const Initializer& initializer, bool trainable = true) {
-        require_initializer(concat(parameter, "_initializer"), initializer);
-        return parameters_.add(concat(name_, "/", parameter), shape, initializer, trainable);
+        require_initializer(detail::join({parameter, "_initializer"}), initializer);
+        return parameters_.add(detail::join({name_, "/", parameter}), shape, initializer,
+                               trainable);
     }
 
     /// Reserves a trainable parameter with a penalty on its size and a constraint.
@@ -42,14 +43,14 @@ public:
                                           const Initializer& initializer,
                                           const Regularizer& regularizer,
                                           const Constraint& constraint) {
-        require_initializer(concat(parameter, "_initializer"), initializer);
-        require_regularizer(concat(parameter, "_regularizer"), regularizer);
+        require_initializer(detail::join({parameter, "_initializer"}), initializer);
+        require_regularizer(detail::join({parameter, "_regularizer"}), regularizer);
         require(constraint.kind != Constraint::Kind::max_norm ||
                     (constraint.max_value > 0 && std::isfinite(constraint.max_value)),
-                concat(parameter, "_constraint"), concat("max_norm(", constraint.max_value, ")"),
-                "a positive norm");
-        return parameters_.add(concat(name_, "/", parameter), shape, initializer, true, regularizer,
-                               constraint);
+                detail::join({parameter, "_constraint"}),
+                detail::join({"max_norm(", constraint.max_value, ")"}), "a positive norm");
+        return parameters_.add(detail::join({name_, "/", parameter}), shape, initializer, true,
+                               regularizer, constraint);
     }
 
     /// Throws ArgumentError `dense_1: units is 0, expected at least 1` unless the option holds.
@@ -58,7 +59,7 @@ public:
                  std::string_view expected) const {
         if (!holds) {
             throw ArgumentError(
-                concat(name_, ": ", option, " is ", value, ", expected ", expected));
+                detail::join({name_, ": ", option, " is ", value, ", expected ", expected}));
         }
     }
 
@@ -67,14 +68,15 @@ public:
                                        const Regularizer& regularizer) const {
         const auto [l1, l2] = regularizer;
         require(l1 >= 0 && l2 >= 0 && std::isfinite(l1) && std::isfinite(l2), option,
-                concat("(l1 ", l1, ", l2 ", l2, ")"), "finite numbers of at least 0");
+                detail::join({"(l1 ", l1, ", l2 ", l2, ")"}), "finite numbers of at least 0");
     }
 
     /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.
     WEFT_COLD void require_input(bool holds, std::string_view expected) const {
         if (!holds) {
-            throw ShapeError(concat(name_, ": input has shape ", input_shape_.to_batch_string(),
-                                    ", expected ", expected));
+            throw ShapeError(
+                detail::join({name_, ": input has shape ", input_shape_.to_batch_string(),
+                              ", expected ", expected}));
         }
     }
 
@@ -84,7 +86,7 @@ private:
                                        const Initializer& initializer) const {
         const bool is_constant = initializer.kind == Initializer::Kind::constant;
         require(std::isfinite(initializer.value) && (is_constant || initializer.value >= 0), option,
-                concat(is_constant ? "constant(" : "random(scale ", initializer.value, ")"),
+                detail::join({is_constant ? "constant(" : "random(scale ", initializer.value, ")"}),
                 is_constant ? "a finite number" : "a finite scale of at least 0");
     }
 

@@ -46,11 +46,12 @@ public:
         // So that all of them are a number of bytes that an Index holds.
         constexpr Index most = (std::numeric_limits<Index>::max)() / 32;
         if (shape.size() > most - end) {
-            throw ShapeError(concat(name, ": shape ", shape, " makes too many parameters"));
+            throw ShapeError(detail::join({name, ": shape ", shape, " makes too many parameters"}));
         }
         for (const ParameterInfo& known : parameters_) {
             if (known.name == name) {
-                throw ArgumentError(concat(name, ": the layer has two parameters of this name"));
+                throw ArgumentError(
+                    detail::join({name, ": the layer has two parameters of this name"}));
             }
         }
         const ParameterSlot slot{end, shape, trainable};

@@ -42,8 +42,8 @@ private:
         std::vector<Index> extents = options.target_shape;
         const Index size = builder.input_shape().size();
         const auto open = std::count(extents.begin(), extents.end(), Index{-1});
-        builder.require(open <= 1, "target_shape", concat("one with ", open, " extents of -1"),
-                        "at most one -1");
+        builder.require(open <= 1, "target_shape",
+                        detail::join({"one with ", open, " extents of -1"}), "at most one -1");
         if (open == 1) {
             const auto free = std::find(extents.begin(), extents.end(), Index{-1});
             *free = 1;
@@ -52,7 +52,7 @@ private:
         }
         const Shape shape(extents);
         builder.require_input(shape.size() == size,
-                              concat("as many elements as target_shape ", shape));
+                              detail::join({"as many elements as target_shape ", shape}));
         return shape;
     }
 };

@@ -194,7 +194,8 @@ Value<Scalar, Device> operator|(const Value<Scalar, Device>& x, D layer) {
 template <class Scalar, class Device, DeclaresLayer<Scalar, Device> D>
 Value<Scalar, Device> merge(D layer, std::vector<Value<Scalar, Device>> values) {
     using Declaration = LayerDeclaration<Scalar, Device>;
-    if (values.empty()) throw ArgumentError(concat(D::type, ": no values, expected at least 1"));
+    if (values.empty())
+        throw ArgumentError(detail::join({D::type, ": no values, expected at least 1"}));
     return {std::make_shared<const Declaration>(std::move(layer)), std::move(values)};
 }
 

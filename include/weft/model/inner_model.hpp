@@ -26,7 +26,8 @@ WEFT_COLD Model<Scalar, Device> inner_model(const Model<Scalar, Device>& outer,
         std::find_if(outline.items.begin(), outline.items.end(),
                      [&](const detail::OutlineItem& each) { return each.name == name; });
     if (item == outline.items.end() || !item->is_model) {
-        throw ArgumentError(concat("inner_model: no layer of the model is a model named ", name));
+        throw ArgumentError(
+            detail::join({"inner_model: no layer of the model is a model named ", name}));
     }
     std::vector<Shape> shapes;
     for (const std::size_t value : item->applications.front()) {

@@ -70,8 +70,8 @@ public:
                                      const Others&... others) const {
         const auto outputs = std::ssize(this->graph().outputs);
         if (outputs != 1) {
-            throw ArgumentError(concat(this->name(), ": it has ", outputs,
-                                       " outputs, expected 1; apply gives all of them"));
+            throw ArgumentError(detail::join({this->name(), ": it has ", outputs,
+                                              " outputs, expected 1; apply gives all of them"}));
         }
         return Value<Scalar, Device>::apply(*this, {x, others...}).front();
     }

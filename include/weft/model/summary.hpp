@@ -19,7 +19,7 @@ struct SummaryRow {
 
 /// 1234567 as "1,234,567".
 WEFT_COLD inline std::string with_thousands(Index number) {
-    const std::string digits = concat(number);
+    const std::string digits = detail::join({number});
     std::string grouped;
     for (std::size_t i = 0; i < digits.size(); ++i) {
         if (i > 0 && (digits.size() - i) % 3 == 0) grouped += ',';
@@ -37,7 +37,7 @@ WEFT_COLD inline std::string format_summary(std::string_view model,
     std::vector<std::string> cells{"Layer (type)", "Output Shape", "Param #", "Connected to"};
     bool is_chain = true;
     for (const SummaryRow& row : rows) {
-        cells.push_back(concat(row.name, " (", row.type, ")"));
+        cells.push_back(detail::join({row.name, " (", row.type, ")"}));
         cells.push_back(row.output_shape.to_batch_string());
         cells.push_back(with_thousands(row.parameters));
         cells.push_back({});
@@ -55,24 +55,24 @@ WEFT_COLD inline std::string format_summary(std::string_view model,
     std::size_t width = widths[0] + widths[1] + widths[2];
     if (!is_chain) width += widths[3];
 
-    std::string table = concat("Model: \"", model, "\"\n", std::string(width, '='), "\n");
+    std::string table = detail::join({"Model: \"", model, "\"\n", std::string(width, '='), "\n"});
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const std::size_t column = i % columns;
         const std::string padding(widths[column] - cells[i].size(), ' ');
         if (column < 2) {
-            table += concat(cells[i], padding);
+            table += detail::join({cells[i], padding});
         } else if (column == 2) {
-            table += concat(padding, cells[i]);
+            table += detail::join({padding, cells[i]});
         } else {
-            if (!is_chain) table += concat("  ", cells[i]);
+            if (!is_chain) table += detail::join({"  ", cells[i]});
             table += "\n";
         }
-        if (i + 1 == columns) table += concat(std::string(width, '-'), "\n");
+        if (i + 1 == columns) table += detail::join({std::string(width, '-'), "\n"});
     }
-    return table += concat(std::string(width, '='),
-                           "\nTotal params: ", with_thousands(trainable + not_trainable),
-                           "\nTrainable params: ", with_thousands(trainable),
-                           "\nNon-trainable params: ", with_thousands(not_trainable), "\n");
+    return table += detail::join({std::string(width, '='),
+                                  "\nTotal params: ", with_thousands(trainable + not_trainable),
+                                  "\nTrainable params: ", with_thousands(trainable),
+                                  "\nNon-trainable params: ", with_thousands(not_trainable), "\n"});
 }
 
 }  // namespace weft

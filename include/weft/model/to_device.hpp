@@ -39,10 +39,10 @@ WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
                 ...);
         });
         if (!is_weft && !(add_declared<Own>(graph.layers, declaration) || ...)) {
-            throw ArgumentError(concat("to: ", declaration.name(), " is a ", declaration.type(),
-                                       ", expected a layer of weft's or of a type named as in to<"
-                                       "Device, ",
-                                       declaration.type(), ">(model)"));
+            throw ArgumentError(join({"to: ", declaration.name(), " is a ", declaration.type(),
+                                      ", expected a layer of weft's or of a type named as in to<"
+                                      "Device, ",
+                                      declaration.type(), ">(model)"}));
         }
         if (declaration.is_renamed()) graph.layers.back().set_name(declaration.name());
     }

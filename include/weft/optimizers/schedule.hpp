@@ -63,14 +63,15 @@ struct PiecewiseConstantDecay {
 
     double operator()(std::int64_t step) const {
         if (values.size() != boundaries.size() + 1) {
-            throw ArgumentError(concat("PiecewiseConstantDecay: ", values.size(), " values for ",
-                                       boundaries.size(), " boundaries, expected one more"));
+            throw ArgumentError(
+                detail::join({"PiecewiseConstantDecay: ", values.size(), " values for ",
+                              boundaries.size(), " boundaries, expected one more"}));
         }
         for (std::size_t k = 1; k < boundaries.size(); ++k) {
             if (boundaries[k] <= boundaries[k - 1]) {
-                throw ArgumentError(concat("PiecewiseConstantDecay: boundary ", k, " is ",
-                                           boundaries[k], ", expected more than ",
-                                           boundaries[k - 1]));
+                throw ArgumentError(
+                    detail::join({"PiecewiseConstantDecay: boundary ", k, " is ", boundaries[k],
+                                  ", expected more than ", boundaries[k - 1]}));
             }
         }
         for (const double value : values) {

@@ -28,9 +28,9 @@ WEFT_COLD inline bool is_better_higher(std::string_view monitor) {
     for (const char* word : {"acc", "precision", "recall", "f1", "auc"}) {
         if (monitor.find(word) != std::string_view::npos) return true;
     }
-    throw ArgumentError(concat("monitor ", monitor,
-                               ": the name does not tell whether higher or lower is better; set "
-                               ".better"));
+    throw ArgumentError(join({"monitor ", monitor,
+                              ": the name does not tell whether higher or lower is better; set "
+                              ".better"}));
 }
 
 }  // namespace detail
@@ -78,9 +78,9 @@ WEFT_COLD inline void require_monitored(const TrainingRun& run, std::string_view
     std::string known;
     for (const std::string& name : run.score_names()) {
         if (name == monitor) return;
-        known += concat(known.empty() ? "" : ", ", name);
+        known += join({known.empty() ? "" : ", ", name});
     }
-    throw ArgumentError(concat(callback, ": no score is named ", monitor, "; the run has ", known));
+    throw ArgumentError(join({callback, ": no score is named ", monitor, "; the run has ", known}));
 }
 
 /// The state of a callback that watches a score: which one, and the best of it.
@@ -88,7 +88,7 @@ WEFT_COLD inline void visit_monitored(StateFields& field, const std::string& mon
                                       BestScore& best) {
     std::string known = monitor;
     field("monitor", known);
-    field.require(known == monitor, "monitor", concat("is ", known, ", expected ", monitor));
+    field.require(known == monitor, "monitor", join({"is ", known, ", expected ", monitor}));
     field("best", best);
 }
 
@@ -107,7 +107,7 @@ WEFT_COLD inline void visit_best_weights(StateFields& field, const TrainingRun& 
     if (!is_kept) weights = {};
     field.require(!is_kept || !field.is_restoring() || weights.size() == run.weights_bytes(),
                   "weights",
-                  concat("has ", weights.size(), " bytes, expected ", run.weights_bytes()));
+                  join({"has ", weights.size(), " bytes, expected ", run.weights_bytes()}));
 }
 
 }  // namespace detail

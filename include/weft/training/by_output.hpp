@@ -40,8 +40,8 @@ private:
     WEFT_COLD static void in_order(ByOutput& entries, const std::vector<std::string>& outputs,
                                    std::string_view option) {
         if (entries.size() != entries.names_.size()) {
-            throw ArgumentError(concat(option, ": ", entries.size(), " entries with ",
-                                       entries.names_.size(), " names"));
+            throw ArgumentError(detail::join(
+                {option, ": ", entries.size(), " entries with ", entries.names_.size(), " names"}));
         }
         const auto places =
             detail::places_by_name(entries.names_, outputs, false, option, "output");

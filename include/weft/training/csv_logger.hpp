@@ -34,11 +34,11 @@ struct CSVLogger {
         const Scores scores = run.scores();
         // As text: a stream would group the digits of numbers as the locale has it.
         std::string line = size_bytes() == 0 ? header(run) : ends_in_line() ? "" : "\n";
-        line += concat(run.epoch(), separator, run.learning_rate());
+        line += detail::join({run.epoch(), separator, run.learning_rate()});
         for (const std::string& name : run.score_names()) {
             const std::optional<double> value = scores.find(name);
             line += separator;
-            if (value) line += concat(*value);
+            if (value) line += detail::join({*value});
         }
         *state.file_ << line + "\n" << std::flush;
         check();
@@ -66,7 +66,7 @@ struct CSVLogger {
 
 private:
     WEFT_COLD std::string header(TrainingRun& run) const {
-        std::string line = concat("epoch", separator, "learning_rate");
+        std::string line = detail::join({"epoch", separator, "learning_rate"});
         for (const std::string& name : run.score_names()) {
             line += separator;
             line += quoted(name);
@@ -76,7 +76,7 @@ private:
 
     /// A name as a field, in quotes where it would not be one else. Source: RFC 4180, section 2.
     WEFT_COLD std::string quoted(const std::string& name) const {
-        const std::string special = concat("\"\r\n", separator);
+        const std::string special = detail::join({"\"\r\n", separator});
         if (name.find_first_of(special) == std::string::npos) return name;
         std::string text = "\"";
         for (const char c : name) text.append(c == '"' ? 2 : 1, c);
@@ -91,9 +91,9 @@ private:
         expected.pop_back();
         if (found.ends_with('\r')) found.pop_back();
         if (found == expected) return;
-        throw IoError(concat(path.string(), ": has the columns ", found.substr(0, 400),
-                             ", expected ", expected,
-                             append ? "; without .append it is written anew" : ""));
+        throw IoError(
+            detail::join({path.string(), ": has the columns ", found.substr(0, 400), ", expected ",
+                          expected, append ? "; without .append it is written anew" : ""}));
     }
 
     /// Whether the file's last line has its end; it has none where somebody edited it.
@@ -107,7 +107,8 @@ private:
     void cut() {
         if (state.cut_to_ && *state.cut_to_ < size_bytes()) {
             if (!detail::resize_file(path.c_str(), *state.cut_to_)) {
-                throw IoError(concat(path.string(), ": cannot be cut to ", *state.cut_to_, " bytes"));
+                throw IoError(
+                    detail::join({path.string(), ": cannot be cut to ", *state.cut_to_, " bytes"}));
             }
         }
         state.cut_to_.reset();
@@ -116,7 +117,7 @@ private:
     std::uint64_t size_bytes() const { return detail::file_status(path.c_str()).size_bytes; }
 
     void check() const {
-        if (!*state.file_) throw IoError(concat(path.string(), ": cannot be written"));
+        if (!*state.file_) throw IoError(detail::join({path.string(), ": cannot be written"}));
     }
 };
 

@@ -75,7 +75,7 @@ namespace detail {
 WEFT_COLD inline void require_at_least_one(std::string_view who, std::string_view option,
                                            Index value) {
     if (value < 1) {
-        throw ArgumentError(concat(who, ": ", option, " is ", value, ", expected at least 1"));
+        throw ArgumentError(join({who, ": ", option, " is ", value, ", expected at least 1"}));
     }
 }
 
@@ -85,9 +85,9 @@ WEFT_COLD inline void require_distinct(std::string_view who,
     for (std::size_t i = 0; i < scores.size(); ++i) {
         for (std::size_t k = 0; k < i; ++k) {
             if (scores[i] != scores[k]) continue;
-            throw ArgumentError(concat(who, ": ", scores[i],
-                                       " is the name of two scores; .name of a metric or "
-                                       ".output_names sets another"));
+            throw ArgumentError(join({who, ": ", scores[i],
+                                      " is the name of two scores; .name of a metric or "
+                                      ".output_names sets another"}));
         }
     }
 }

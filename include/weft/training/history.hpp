@@ -29,8 +29,8 @@ public:
         if (const auto value = find(name)) return *value;
         std::string known;
         for (const auto& [other, value] : values_)
-            known += concat(known.empty() ? "" : ", ", other);
-        throw ArgumentError(concat("scores: none is named ", name, "; there are ", known));
+            known += detail::join({known.empty() ? "" : ", ", other});
+        throw ArgumentError(detail::join({"scores: none is named ", name, "; there are ", known}));
     }
 
     WEFT_COLD std::optional<double> find(std::string_view name) const {
@@ -58,8 +58,8 @@ struct NonFinite {
     std::string where;
 
     WEFT_COLD std::string message() const {
-        return concat("a number that is not finite appeared in ", where, " at step ", step,
-                      " of epoch ", epoch);
+        return detail::join({"a number that is not finite appeared in ", where, " at step ", step,
+                             " of epoch ", epoch});
     }
 };
 
@@ -85,7 +85,7 @@ public:
         std::vector<double> values;
         for (const EpochRecord& epoch : epochs) values.push_back(epoch.scores[name]);
         if (epochs.empty())
-            throw ArgumentError(concat("history: no epoch ended, so none has a ", name));
+            throw ArgumentError(detail::join({"history: no epoch ended, so none has a ", name}));
         return values;
     }
 };

@@ -16,12 +16,12 @@ WEFT_COLD inline void require_weights(std::string_view option, Span<const double
     if (weights.empty()) return;
     if (static_cast<Index>(weights.size()) != expected) {
         throw ArgumentError(
-            concat("fit: ", option, " has ", weights.size(), " weights, expected ", expected));
+            join({"fit: ", option, " has ", weights.size(), " weights, expected ", expected}));
     }
     for (std::size_t i = 0; i < weights.size(); ++i) {
         if (!(weights[i] >= 0 && std::isfinite(weights[i]))) {
-            throw ArgumentError(concat("fit: ", option, " ", i, " is ", weights[i],
-                                       ", expected a number of at least 0"));
+            throw ArgumentError(join({"fit: ", option, " ", i, " is ", weights[i],
+                                      ", expected a number of at least 0"}));
         }
     }
 }

@@ -41,27 +41,28 @@ public:
 
     /// The text of the line after that many steps.
     WEFT_COLD std::string line(Index step, double seconds, const Scores& scores) const {
-        std::string text = concat("Epoch ", epoch_, "/", epochs_, "  ");
-        if (verbosity_ == Verbosity::bar) text += concat(bar(step), " ");
-        text += concat(step, "/", steps_, "  ");
+        std::string text = detail::join({"Epoch ", epoch_, "/", epochs_, "  "});
+        if (verbosity_ == Verbosity::bar) text += detail::join({bar(step), " "});
+        text += detail::join({step, "/", steps_, "  "});
         const double per_step = seconds / static_cast<double>((std::max<Index>)(1, step));
-        text += step < steps_
-                    ? concat("ETA ", duration(per_step * static_cast<double>(steps_ - step)))
-                    : duration(seconds);
-        text += concat("  ", duration(per_step), "/step");
+        text +=
+            step < steps_
+                ? detail::join({"ETA ", duration(per_step * static_cast<double>(steps_ - step))})
+                : duration(seconds);
+        text += detail::join({"  ", duration(per_step), "/step"});
         for (const auto& [name, value] : scores) {
-            text += concat("  ", name, ": ", detail::decimals(value, 4));
+            text += detail::join({"  ", name, ": ", detail::decimals(value, 4)});
         }
         return text;
     }
 
     /// 0.0000421 as "42us", 0.0421 as "42ms", 4.21 as "4.2s", 421 as "7:01".
     WEFT_COLD static std::string duration(double seconds) {
-        if (seconds < 1e-3) return concat(detail::decimals(seconds * 1e6, 0), "us");
-        if (seconds < 1) return concat(detail::decimals(seconds * 1e3, 0), "ms");
-        if (seconds < 60) return concat(detail::decimals(seconds, 1), "s");
+        if (seconds < 1e-3) return detail::join({detail::decimals(seconds * 1e6, 0), "us"});
+        if (seconds < 1) return detail::join({detail::decimals(seconds * 1e3, 0), "ms"});
+        if (seconds < 60) return detail::join({detail::decimals(seconds, 1), "s"});
         const long long whole = std::llround(seconds);
-        return concat(whole / 60, whole % 60 < 10 ? ":0" : ":", whole % 60);
+        return detail::join({whole / 60, whole % 60 < 10 ? ":0" : ":", whole % 60});
     }
 
 private:

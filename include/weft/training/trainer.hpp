@@ -147,9 +147,9 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
     if (!options.class_weight.empty()) {
         const Index classes = options_.loss->class_count(model.output_shape());
         if (classes == 0) {
-            throw ArgumentError(concat("fit: class_weight needs a class as each sample's target, ",
-                                       options_.loss.type(), " for predictions ",
-                                       model.output_shape().to_batch_string(), " has none"));
+            throw ArgumentError(detail::join(
+                {"fit: class_weight needs a class as each sample's target, ", options_.loss.type(),
+                 " for predictions ", model.output_shape().to_batch_string(), " has none"}));
         }
         detail::require_weights("class_weight", options.class_weight, classes);
     }
@@ -159,8 +159,9 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
             ? data.size()
             : static_cast<Index>(static_cast<double>(data.size()) * (1 - options.validation_split));
     if (train_size == 0) {
-        throw ArgumentError(concat("fit: validation_split ", options.validation_split,
-                                   " leaves none of ", data.size(), " samples to train on"));
+        throw ArgumentError(
+            detail::join({"fit: validation_split ", options.validation_split, " leaves none of ",
+                          data.size(), " samples to train on"}));
     }
     if (!was_built) trained = std::move(built);
 

@@ -198,17 +198,17 @@ WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(std::integer_sequence<Index, Heig
     const bool is_long = runs.count > 0 && runs.count * runs.first->depth >= 64;
     for (Index r = 0; r < repeats.count; ++r, a.data += repeats.a_step, c += repeats.c_step) {
         Index i = 0;
-        const auto multiply_blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows>)
-                                            WEFT_INLINE_LAMBDA {
-            for (; i + Rows <= rows; i += Rows) {
-                Scalar* const block = c + i * c_row;
-                const Scalar* const next =
-                    i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
-                multiply_block<Rows, Packets, RowsOfA::prefetch_b>(
-                    runs, a.template block<Rows>(i), b, b_row, block, c_row, is_long ? block : next,
-                    width, epilogue);
-            }
-        };
+        const auto multiply_blocks_of =
+            [&]<Index Rows>(std::integral_constant<Index, Rows>) WEFT_INLINE_LAMBDA {
+                for (; i + Rows <= rows; i += Rows) {
+                    Scalar* const block = c + i * c_row;
+                    const Scalar* const next =
+                        i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;
+                    multiply_block<Rows, Packets, RowsOfA::prefetch_b>(
+                        runs, a.template block<Rows>(i), b, b_row, block, c_row,
+                        is_long ? block : next, width, epilogue);
+                }
+            };
         (multiply_blocks_of(std::integral_constant<Index, Heights>{}), ...);
     }
 }
@@ -226,8 +226,8 @@ WEFT_NOINLINE void multiply_columns(Index rows, Index columns, Runs runs, Repeat
     }
     constexpr Index step = packet_size<Scalar>;
     for (Index j = 0; j < columns; j += step) {
-        multiply_panel<1>(heights, rows, (std::min)(step, columns - j), runs, repeats, a, b + j, b_row,
-                          c + j, c_row, epilogue);
+        multiply_panel<1>(heights, rows, (std::min)(step, columns - j), runs, repeats, a, b + j,
+                          b_row, c + j, c_row, epilogue);
         if (epilogue.bias != nullptr) epilogue.bias += step;
     }
 }

@@ -85,17 +85,15 @@ WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit,
         const auto squares = [=](Index begin, Index end) {
             Sums sums{};
             for (Index r = begin; r < end; ++r) {
-                const Scalar* const row = w.data() + r * columns + first;
-                const auto add = [&](auto size) WEFT_INLINE_LAMBDA {
-                    for (Index k = 0; k < size; ++k) {
-                        const auto number = static_cast<double>(row[k]);
-                        sums[static_cast<std::size_t>(k)] += number * number;
-                    }
-                };
-                if (count == group) {
-                    add(std::integral_constant<Index, group>{});
-                } else {
-                    add(count);
+                const Scalar* numbers = w.data() + r * columns + first;
+                Scalar padded[group] = {};
+                if (count < group) {
+                    std::copy_n(numbers, count, padded);
+                    numbers = padded;
+                }
+                for (std::size_t k = 0; k < sums.size(); ++k) {
+                    const auto number = static_cast<double>(numbers[k]);
+                    sums[k] += number * number;
                 }
             }
             return sums;

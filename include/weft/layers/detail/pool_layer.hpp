@@ -16,7 +16,7 @@ public:
         constexpr Index most = Index{1} << std::numeric_limits<Scalar>::digits;
         if (window.taps() > most) {
             throw ShapeError(
-                concat("the window has ", window.taps(), " elements, expected at most ", most));
+                join({"the window has ", window.taps(), " elements, expected at most ", most}));
         }
     }
 

@@ -12,9 +12,9 @@ namespace weft::detail {
 /// computed from them and the extents of an image stays within Index.
 WEFT_COLD inline void require_extent(const LayerBuilder& builder, std::string_view option,
                                      const Extent2D& extent, Index least = 1) {
-    builder.require(extent.smallest() >= least, option, extent, concat("at least ", least));
+    builder.require(extent.smallest() >= least, option, extent, join({"at least ", least}));
     constexpr Index most = (std::numeric_limits<std::int32_t>::max)();
-    builder.require(extent.largest() <= most, option, extent, concat("at most ", most));
+    builder.require(extent.largest() <= most, option, extent, join({"at most ", most}));
 }
 
 /// The windows over the builder's images (height, width, channels). Throws ArgumentError for a
@@ -34,8 +34,8 @@ WEFT_COLD inline kernels::Window2D window_2d(const LayerBuilder& builder,
         kernels::window_axis(input[1], size.columns, strides.columns, dilation.columns, padding),
         input[2]};
     builder.require_input(window.rows.output >= 1 && window.columns.output >= 1,
-                          concat("height and width of at least ", window.rows.extent(), " and ",
-                                 window.columns.extent(), " for ", size_option, " ", size));
+                          join({"height and width of at least ", window.rows.extent(), " and ",
+                                window.columns.extent(), " for ", size_option, " ", size}));
     return window;
 }
 

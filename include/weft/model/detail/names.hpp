@@ -109,7 +109,7 @@ WEFT_COLD inline void require_built(bool is_built) {
 WEFT_COLD inline void require_shape(std::string_view what, const Shape& found,
                                     const Shape& expected) {
     if (found == expected) return;
-    throw ShapeError(concat("model: ", what, " shape ", found, ", expected ", expected));
+    throw ShapeError(join({"model: ", what, " shape ", found, ", expected ", expected}));
 }
 
 /// Whether x has the shape of one sample; false for a batch of samples. Throws ShapeError, which
@@ -120,10 +120,10 @@ WEFT_COLD inline bool is_one_sample(const Shape& x, const Shape& sample,
     if (x.rank() > 0 && x.sample() == sample) return false;
     // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
     const bool is_batch = x.rank() == sample.rank() + 1;
-    throw ShapeError(concat(first_layer, ": input has shape ",
-                            is_batch ? x.sample().to_batch_string() : x.to_string(), ", expected ",
-                            sample.to_batch_string(),
-                            is_batch ? "" : concat(", or of one sample ", sample)));
+    throw ShapeError(
+        join({first_layer, ": input has shape ",
+              is_batch ? x.sample().to_batch_string() : x.to_string(), ", expected ",
+              sample.to_batch_string(), is_batch ? "" : join({", or of one sample ", sample})}));
 }
 
 }  // namespace weft::detail

@@ -48,13 +48,12 @@ WEFT_COLD Index require_inputs(const std::vector<Shape>& expected, Span<const Vi
     for (std::size_t k = 0; k < xs.size(); ++k) {
         const Shape& shape = xs[k].shape();
         if (shape.rank() == 0 || shape.sample() != expected[k]) {
-            throw ShapeError(concat("model: input ", k, ", ", model.input_names()[k],
-                                    ", has shape ", shape, ", expected ",
-                                    expected[k].to_batch_string()));
+            throw ShapeError(join({"model: input ", k, ", ", model.input_names()[k], ", has shape ",
+                                   shape, ", expected ", expected[k].to_batch_string()}));
         }
         if (shape[0] != samples) {
-            throw ShapeError(concat("model: input ", k, ", ", model.input_names()[k], ", has ",
-                                    shape[0], " samples, the first has ", samples));
+            throw ShapeError(join({"model: input ", k, ", ", model.input_names()[k], ", has ",
+                                   shape[0], " samples, the first has ", samples}));
         }
     }
     return samples;
@@ -71,12 +70,12 @@ WEFT_COLD void require_outputs(const std::vector<Shape>& expected, Span<const Vi
                                Index samples, const Model& model) {
     if (ys.size() != expected.size()) {
         throw ArgumentError(
-            concat("model: memory for ", ys.size(), " outputs, expected ", expected.size()));
+            join({"model: memory for ", ys.size(), " outputs, expected ", expected.size()}));
     }
     for (std::size_t k = 0; k < ys.size(); ++k) {
         if (ys[k].shape() == expected[k].batch(samples)) continue;
-        throw ShapeError(concat("model: output ", k, ", ", model.output_names()[k], ", has shape ",
-                                ys[k].shape(), ", expected ", expected[k].batch(samples)));
+        throw ShapeError(join({"model: output ", k, ", ", model.output_names()[k], ", has shape ",
+                               ys[k].shape(), ", expected ", expected[k].batch(samples)}));
     }
 }
 

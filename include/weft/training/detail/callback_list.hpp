@@ -55,7 +55,7 @@ public:
     WEFT_COLD void visit_state(StateFields& field, TrainingRun& run) {
         for (std::size_t i = 0; i < callbacks_.size(); ++i) {
             CallbackState state{callbacks_[i], run};
-            field(concat("callback_", i), state);
+            field(join({"callback_", i}), state);
         }
     }
 

@@ -97,10 +97,10 @@ public:
     WEFT_COLD std::string plan_text(std::string_view optimizer,
                                     const std::vector<std::string>& score_names) const {
         std::string names;
-        for (const std::string& name : score_names) names += concat(", ", name);
-        if (to_update() > 1) names += concat(", ", to_update(), " batches to an update");
-        return concat("seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
-                      options_.shuffle ? " shuffled" : "", " samples, ", optimizer, names);
+        for (const std::string& name : score_names) names += join({", ", name});
+        if (to_update() > 1) names += join({", ", to_update(), " batches to an update"});
+        return join({"seed ", options_.seed, ", batches of ", batch_size_, " of ", train_size_,
+                     options_.shuffle ? " shuffled" : "", " samples, ", optimizer, names});
     }
 
     /// Puts the samples in the order of that epoch, which is counted from 0 over all runs.

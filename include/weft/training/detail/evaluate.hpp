@@ -50,7 +50,7 @@ struct Validation {
         if (first == data->size()) return;
         for (const auto& [name, value] : evaluate<Scalar, Device>(
                  model, options, *data, first, data->size(), batch_size, weights)) {
-            scores.set(concat("val_", name), value);
+            scores.set(join({"val_", name}), value);
         }
     }
 };

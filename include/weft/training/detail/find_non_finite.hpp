@@ -59,7 +59,7 @@ std::string find_non_finite_gradient(Device& device, const Model<Scalar, Device>
         const ParameterSlot& slot = parameter.slot;
         if (!slot.trainable) continue;
         if (!all_finite<Scalar>(device, {gradients.data() + slot.offset, slot.shape})) {
-            where = concat("the gradient of ", parameter.name);
+            where = join({"the gradient of ", parameter.name});
         }
     }
     return where;

@@ -72,7 +72,7 @@ public:
         std::string known_plan = this_plan;
         field("of", known_plan);
         field.require(known_plan == this_plan, "of",
-                      concat("is of another run: ", known_plan, "; this one: ", this_plan));
+                      join({"is of another run: ", known_plan, "; this one: ", this_plan}));
         TrainingStateField trainer{state_, step_.device()};
         field("trainer", trainer);
         if (!field.is_restoring())

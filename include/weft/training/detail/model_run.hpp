@@ -35,7 +35,7 @@ public:
         const std::size_t size = weights_bytes();
         if (weights.size() != size) {
             throw ArgumentError(
-                concat("load_weights: a buffer of ", weights.size(), " bytes, expected ", size));
+                join({"load_weights: a buffer of ", weights.size(), " bytes, expected ", size}));
         }
         copy_to_device<Scalar>(model_.device(), numbers_in<Scalar>(weights), model_.arena());
     }

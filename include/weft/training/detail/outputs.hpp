@@ -150,7 +150,7 @@ WEFT_COLD std::vector<std::string> score_names(const Model<Scalar, Device>& mode
     const bool are_several = options.loss.size() > 1;
     if (are_several || !options.output_names.empty()) outputs = output_names(model, options);
     const auto of_output = [&](std::size_t k, std::string_view score) {
-        return outputs.empty() ? std::string(score) : concat(outputs[k], "_", score);
+        return outputs.empty() ? std::string(score) : join({outputs[k], "_", score});
     };
     for (std::size_t k = 0; k < options.loss.size() && are_several; ++k) {
         names.push_back(of_output(k, "loss"));
@@ -171,7 +171,7 @@ WEFT_COLD inline std::vector<std::string> with_validation(const std::vector<std:
     std::vector<std::string> all;
     for (const std::string_view prefix : {"", "val_"}) {
         if (!prefix.empty() && !validates) break;
-        for (const std::string& name : names) all.push_back(concat(prefix, name));
+        for (const std::string& name : names) all.push_back(join({prefix, name}));
     }
     return all;
 }
@@ -185,8 +185,8 @@ WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
     const std::size_t outputs = model.graph().outputs.size();
     const auto require = [&](std::string_view option, std::size_t found, bool may_be_none) {
         if (found == outputs || (may_be_none && found == 0)) return;
-        throw ArgumentError(concat("trainer: ", option, " has ", found, " entries, expected ",
-                                   outputs, ", one for each output of the model"));
+        throw ArgumentError(join({"trainer: ", option, " has ", found, " entries, expected ",
+                                  outputs, ", one for each output of the model"}));
     };
     require("loss", options.loss.size(), false);
     require("loss_weights", options.loss_weights.size(), true);

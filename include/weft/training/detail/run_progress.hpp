@@ -29,8 +29,8 @@ struct RunProgress {
     /// Tells where it goes on, of so many steps an epoch.
     WEFT_COLD void report_resumed(Index steps) const {
         const std::string where = epoch_over
-                                      ? concat("epoch ", epoch)
-                                      : concat("step ", step, "/", steps, " of epoch ", epoch);
+                                      ? join({"epoch ", epoch})
+                                      : join({"step ", step, "/", steps, " of epoch ", epoch});
         std::printf("Resumed after %s\n", where.c_str());
     }
 

@@ -54,8 +54,8 @@ struct Batch {
     /// Of samples whose inputs and targets have that order.
     WEFT_COLD Batch(const Model<Scalar, Device>& model,
                     const TrainerOptions<Scalar, Device>& options,
-                    std::shared_ptr<const ColumnOrder> order, Index capacity, PassKind kind)
-        : columns(std::move(order)),
+                    const std::shared_ptr<const ColumnOrder>& order, Index capacity, PassKind kind)
+        : columns(order),
           workspace(model.make_workspace(capacity, kind, fused_losses(model, options.loss))),
           x(record_shape(model.input_shapes()).batch(capacity), model.device()),
           y(record_shape(target_shapes(model, options.loss)).batch(capacity), model.device()),

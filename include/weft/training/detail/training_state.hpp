@@ -80,8 +80,8 @@ struct TrainingState {
         if (!options.learning_rate_schedule) return learning_rate;
         const double rate = options.learning_rate_schedule(step);
         if (!(rate >= 0 && std::isfinite(rate))) {
-            throw ArgumentError(concat("learning_rate_schedule: step ", step, " has the rate ",
-                                       rate, ", expected a finite number of at least 0"));
+            throw ArgumentError(join({"learning_rate_schedule: step ", step, " has the rate ", rate,
+                                      ", expected a finite number of at least 0"}));
         }
         return rate;
     }
@@ -130,8 +130,8 @@ template <class Scalar, class Device>
 WEFT_COLD void visit_parameters(StateFields& field, Model<Scalar, Device>& model) {
     for (const ParameterInfo& parameter : model.parameters()) {
         if (parameter.name.starts_with("training/")) {
-            throw ArgumentError(concat("fit: a checkpoint has a ", parameter.name,
-                                       " of its own; rename the layer"));
+            throw ArgumentError(join(
+                {"fit: a checkpoint has a ", parameter.name, " of its own; rename the layer"}));
         }
         visit_tensor(field, parameter.name, model.device(), model.view(parameter.slot));
     }

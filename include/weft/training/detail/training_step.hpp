@@ -25,14 +25,15 @@ public:
 
     WEFT_COLD TrainingStep(Model& model, const TrainerOptions<Scalar, Device>& trainer,
                            TrainingState<Scalar, Device>& state, const FitOptions<Scalar>& options,
-                           const LossWeights& weights, std::shared_ptr<const ColumnOrder> order,
-                           Index batch_size, Index step_samples)
+                           const LossWeights& weights,
+                           const std::shared_ptr<const ColumnOrder>& order, Index batch_size,
+                           Index step_samples)
         : model_(model),
           trainer_(trainer),
           state_(state),
           options_(options),
           weights_(weights),
-          batch_(model, trainer, std::move(order), batch_size, PassKind::training),
+          batch_(model, trainer, order, batch_size, PassKind::training),
           tally_(score_count(trainer), model.device()),
           steps_(trainer, step_samples, model.device()),
           state_before_(model_state().shape(), model.device()),
