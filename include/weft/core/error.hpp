@@ -126,7 +126,7 @@ WEFT_COLD inline void require_option(bool holds, std::string_view declaration,
                                      std::string_view expected) {
     if (!holds) {
         throw ArgumentError(
-            concat(declaration, ": ", option, " is ", value, ", expected ", expected));
+            join({declaration, ": ", option, " is ", value, ", expected ", expected}));
     }
 }
 

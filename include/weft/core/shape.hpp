@@ -26,7 +26,7 @@ public:
     /// Rank 0: a single number.
     constexpr Shape() = default;
 
-    Shape(std::initializer_list<Index> extents)
+    WEFT_NOINLINE Shape(std::initializer_list<Index> extents)
         : Shape(Span<const Index>(extents.begin(), extents.size())) {}
 
     /// Throws ShapeError for a rank above 8, a negative extent, or a product beyond Index.

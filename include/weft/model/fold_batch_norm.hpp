@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 
 namespace weft {
 
@@ -121,13 +120,15 @@ private:
 
     std::size_t value_of(std::size_t node) const { return inputs_.size() + node; }
 
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
     /// The node that alone reads a value, and reads nothing else; none for an output.
-    std::optional<std::size_t> only_reader(std::size_t value) const {
-        std::optional<std::size_t> found;
+    std::size_t only_reader(std::size_t value) const {
+        std::size_t found = none;
         if (contains(outputs_, value)) return found;
         for (std::size_t i = 0; i < nodes_.size(); ++i) {
             if (!nodes_[i].is_left || !contains(nodes_[i].inputs, value)) continue;
-            if (found || nodes_[i].inputs.size() > 1) return std::nullopt;
+            if (found != none || nodes_[i].inputs.size() > 1) return none;
             found = i;
         }
         return found;
@@ -148,15 +149,16 @@ private:
         ChannelMap map = part(i).inference_map(*batch_norm);
         if (!map.is_finite()) return false;
         const std::size_t read = nodes_[i].inputs.front(), before = read - inputs_.size();
-        if (read >= inputs_.size() && only_reader(read) && part(before).is_linear() &&
+        if (read >= inputs_.size() && only_reader(read) != none && part(before).is_linear() &&
             is_applied_once(before)) {
             part(before).linear_map().append(map);
             return true;
         }
-        std::optional<std::size_t> next = only_reader(value_of(i));
-        while (next && part(*next).commutes_with(map)) next = only_reader(value_of(*next));
-        if (!next || !part(*next).reads_elements_only() || !is_applied_once(*next)) return false;
-        part(*next).linear_map().prepend(map);
+        std::size_t next = only_reader(value_of(i));
+        while (next != none && part(next).commutes_with(map)) next = only_reader(value_of(next));
+        if (next == none || !part(next).reads_elements_only() || !is_applied_once(next))
+            return false;
+        part(next).linear_map().prepend(map);
         return true;
     }
 
