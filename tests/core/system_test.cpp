@@ -25,3 +25,32 @@ TEST_CASE("sync_to_disk syncs files that are there") {
     CHECK(detail::sync_to_disk(folder.file("a", "text").string().c_str()));
     CHECK_FALSE(detail::sync_to_disk((folder.path() / "none").string().c_str()));
 }
+
+TEST_CASE("file_status tells files, folders and what is not there") {
+    const TemporaryFolder folder;
+    const auto status = [](const std::filesystem::path& path) {
+        return detail::file_status(path.string().c_str());
+    };
+    const auto file = folder.file("a", "text");
+    CHECK(status(file).error == 0);
+    CHECK(status(file).is_regular);
+    CHECK_FALSE(status(file).is_directory);
+    CHECK(status(file).size_bytes == 4);
+    std::filesystem::create_symlink(file, folder.path() / "link");
+    CHECK(status(folder.path() / "link").size_bytes == 4);
+    CHECK(status(folder.path()).is_directory);
+    CHECK_FALSE(status(folder.path()).is_regular);
+    CHECK_FALSE(status("/dev/null").is_regular);
+    CHECK(status(folder.path() / "none").error == ENOENT);
+    CHECK(status(folder.path() / "none").size_bytes == 0);
+}
+
+TEST_CASE("resize_file cuts a file, and says when it cannot") {
+    const TemporaryFolder folder;
+    const std::string file = folder.file("a", "text").string();
+    CHECK(detail::resize_file(file.c_str(), 2));
+    CHECK(std::filesystem::file_size(file) == 2);
+    errno = 0;
+    CHECK_FALSE(detail::resize_file((folder.path() / "none").string().c_str(), 0));
+    CHECK(errno == ENOENT);
+}

@@ -32,6 +32,9 @@ public:
     }
     constexpr Span(Range&& range) : Span(range.data(), range.size()) {}
 
+    template <std::size_t Size>
+    constexpr Span(T (&array)[Size]) : Span(array, Size) {}
+
     template <class List>
     requires std::is_same_v<List, std::initializer_list<std::remove_cv_t<T>>>
     constexpr Span(const List& list) : Span(list.begin(), list.size()) {}
