@@ -75,9 +75,9 @@ void append(std::string& text, T number) {
 /// A reference to one part of a text. Without a type of its own, so that one function joins all.
 class TextPart {
 public:
-    TextPart(const char* text) : value_(text), append_(append_text) {}
+    WEFT_COLD TextPart(const char* text) : value_(text), append_(append_text) {}
     template <class T>
-    TextPart(const T& value) : value_(&value), append_(append_value<T>) {}
+    WEFT_COLD TextPart(const T& value) : value_(&value), append_(append_value<T>) {}
 
     void append_to(std::string& text) const { append_(text, value_); }
 
