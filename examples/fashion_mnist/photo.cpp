@@ -3,6 +3,8 @@
 #include <weft/data/image.hpp>
 #include <weft/data/resize.hpp>
 
+#include <filesystem>
+
 weft::Tensor<std::uint8_t> read_photo(const std::filesystem::path& path, weft::Index height,
                                       weft::Index width) {
     const weft::Tensor<std::uint8_t> photo =

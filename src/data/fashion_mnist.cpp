@@ -4,6 +4,7 @@
 #include "weft/data/detail/fashion_mnist_places.hpp"
 #include "weft/data/gzip.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 using namespace weft;
 
 TEST_CASE("create_unique_file makes a new file each time, and says when it cannot") {

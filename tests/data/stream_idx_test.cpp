@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
+#include <filesystem>
 #include <numeric>
 #include <thread>
 

@@ -4,6 +4,7 @@
 #include "weft/data/gzip.hpp"
 #include "weft/data/stream_idx.hpp"
 
+#include <filesystem>
 #include <string>
 #include <vector>
 

@@ -7,6 +7,7 @@
 #include "weft/io/weights.hpp"
 #include "weft/weft.hpp"
 
+#include <filesystem>
 #include <fstream>
 
 int main(int, char** argv) {

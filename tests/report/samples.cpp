@@ -7,6 +7,7 @@
 #include <weft/training/run_state.hpp>
 #include <weft/weft.hpp>
 
+#include <filesystem>
 #include <iostream>
 
 namespace {

@@ -25,9 +25,8 @@ public:
           options_(options),
           validation_(validation),
           batches_(data, train_size, options),
-          step_(model_, trainer, state, options, weights,
-                column_order(data, model_, trainer, "fit"), batches_.batch_size(),
-                batches_.step_samples()),
+          step_(model_, trainer, state, options, weights, batches_.batch_size(),
+                batches_.step_samples(), column_order(data, model_, trainer, "fit")),
           callbacks_(options.callbacks) {
         progress_.sums = std::vector<MetricSum>(score_count(trainer));
         if constexpr (!Device::is_host) {

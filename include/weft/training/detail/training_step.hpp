@@ -25,9 +25,8 @@ public:
 
     WEFT_COLD TrainingStep(Model& model, const TrainerOptions<Scalar, Device>& trainer,
                            TrainingState<Scalar, Device>& state, const FitOptions<Scalar>& options,
-                           const LossWeights& weights,
-                           const std::shared_ptr<const ColumnOrder>& order, Index batch_size,
-                           Index step_samples)
+                           const LossWeights& weights, Index batch_size, Index step_samples,
+                           const std::shared_ptr<const ColumnOrder>& order)
         : model_(model),
           trainer_(trainer),
           state_(state),
