@@ -16,8 +16,6 @@ namespace detail {
 
 /// The taps of a window of 2 x 2 that lies inside the image, as InsideTaps: without loops.
 struct FourTaps {
-    static constexpr Index count() { return 4; }
-
     template <class Tap>
     EIGEN_ALWAYS_INLINE void for_each(const Tap& tap) const {
         tap(0, first);
@@ -28,6 +26,16 @@ struct FourTaps {
 
     Index first, row_size, channels;
 };
+
+/// x / taps.count(): of four the same bits by a product, which takes a fifth of the time.
+template <class Scalar, class Taps>
+EIGEN_ALWAYS_INLINE Packet<Scalar> share(const Packet<Scalar>& x, const Taps& taps) {
+    if constexpr (std::is_same_v<Taps, FourTaps>) {
+        return Eigen::internal::pmul(x, broadcast(Scalar(0.25)));
+    } else {
+        return Eigen::internal::pdiv(x, broadcast(static_cast<Scalar>(taps.count())));
+    }
+}
 
 /// Calls position(image, taps, offset) for the output positions of all images, images in parallel:
 /// taps are those of its window inside the image, FourTaps or InsideTaps, offset is where its
@@ -61,6 +69,20 @@ void for_each_position(Cpu& cpu, const Window2D& window, Index images, Scalar* c
             }
         }
     });
+}
+
+/// Calls body(p) for each packet of a block, without a loop: packets in a register each, not in memory.
+template <Index packets, class Body>
+EIGEN_ALWAYS_INLINE void unrolled(const Body& body) {
+    if constexpr (packets == 1) {
+        body(0);
+    } else {
+        static_assert(packets == 4);
+        body(0);
+        body(1);
+        body(2);
+        body(3);
+    }
 }
 
 /// Calls body(c, packets, size) for blocks of channels from c on: of four packets, which lie in the
@@ -103,13 +125,13 @@ EIGEN_ALWAYS_INLINE void store_taps(const Window2D& window, const Packet<Scalar>
             return;
         }
     }
-    for (Index p = 0; p < packets; ++p) {
+    unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
         Scalar values[std::size_t{step}];
         std::int32_t integers[std::size_t{step}];
         store(values, numbers[p]);
         for (Index i = 0; i < step; ++i) integers[i] = static_cast<std::int32_t>(values[i]);
         for (Index i = 0; i < size; ++i) taps[p * step + i] = static_cast<Tap>(integers[i]);
-    }
+    });
 }
 
 template <class Scalar, class Packets, class Size, class Tap>
@@ -129,13 +151,13 @@ EIGEN_ALWAYS_INLINE void load_taps(const Window2D& window, const Tap* taps, Pack
             return;
         }
     }
-    for (Index p = 0; p < packets; ++p) {
+    unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
         Scalar values[std::size_t{step}];
         std::int32_t integers[std::size_t{step}] = {};
         for (Index i = 0; i < size; ++i) integers[i] = taps[p * step + i];
         for (Index i = 0; i < step; ++i) values[i] = static_cast<Scalar>(integers[i]);
         numbers[p] = load(values);
-    }
+    });
 }
 
 }  // namespace detail

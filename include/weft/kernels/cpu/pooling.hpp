@@ -37,14 +37,13 @@ WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<con
         [&](Index image, const InsideTaps& inside, Index offset) WEFT_INLINE_LAMBDA {
             const TapGrid grid(inside);
             const Scalar* const first = x.data() + image * window.input_size() + grid.first;
-            const auto count = broadcast(static_cast<Scalar>(inside.count()));
             for_each_block<Scalar>(window.channels, [&](Index c, auto packets, auto size) {
                 Packet<Scalar> sums[std::size_t{packets}];
                 sum_grid<packets>(inside.rows.count(), inside.columns.count(), grid, first + c,
                                   size, sums);
                 for (Index p = 0; p < packets; ++p) {
                     store_up_to(y.data() + offset + c + p * packet_size<Scalar>,
-                                Eigen::internal::pdiv(sums[p], count), size);
+                                share<Scalar>(sums[p], inside), size);
                 }
             });
         });
@@ -72,22 +71,22 @@ void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar>
                 bool is_first = true;
                 inside.for_each([&](Index tap, Index pixel) WEFT_INLINE_LAMBDA {
                     const auto number = detail::broadcast(static_cast<Scalar>(tap));
-                    for (Index p = 0; p < packets; ++p) {
+                    detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
                         const auto value = detail::load_up_to(pixels + pixel + c + p * step, size);
                         if (is_first) {
                             best[p] = value;
                             from[p] = number;
-                            continue;
+                            return;
                         }
                         const auto keeps = pandnot(pcmp_eq(value, value), pcmp_lt(best[p], value));
                         best[p] = pselect(keeps, best[p], value);
                         from[p] = pselect(keeps, from[p], number);
-                    }
+                    });
                     is_first = false;
                 });
-                for (Index p = 0; p < packets; ++p) {
+                detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
                     detail::store_up_to(y.data() + offset + c + p * step, best[p], size);
-                }
+                });
                 if (taps == nullptr) return;
                 detail::store_taps<Scalar>(window, from, packets, size, taps + offset + c);
             });
@@ -114,21 +113,21 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
                                                                 auto size) WEFT_INLINE_LAMBDA {
                 detail::Packet<Scalar> from[std::size_t{packets}], gradient[std::size_t{packets}];
                 detail::load_taps<Scalar>(window, taps + offset + c, packets, size, from);
-                for (Index p = 0; p < packets; ++p) {
+                detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
                     const Index i = offset + c + p * step;
                     gradient[p] = detail::load_up_to(dy.data() + i, size);
-                    if (!y) continue;
+                    if (!y) return;
                     const auto output = detail::load_up_to(y.data() + i, size);
                     gradient[p] = pselect(pcmp_lt(zero, output), gradient[p], zero);
-                }
+                });
                 inside.for_each([&](Index tap, Index pixel) WEFT_INLINE_LAMBDA {
                     const auto number = detail::broadcast(static_cast<Scalar>(tap));
-                    for (Index p = 0; p < packets; ++p) {
+                    detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
                         Scalar* const target = pixels + pixel + c + p * step;
                         auto sum = pselect(pcmp_eq(from[p], number), gradient[p], zero);
                         if (adds) sum = padd(detail::load_up_to<Scalar>(target, size), sum);
                         detail::store_up_to(target, sum, size);
-                    }
+                    });
                 });
             });
         });
@@ -148,21 +147,20 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
         cpu, window, x.shape()[0], nullptr,
         [&](Index image, const auto& inside, Index offset) WEFT_INLINE_LAMBDA {
             const Scalar* const pixels = x.data() + image * window.input_size();
-            const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
             detail::for_each_block<Scalar>(window.channels, [&](Index c, auto packets,
                                                                 auto size) WEFT_INLINE_LAMBDA {
                 detail::Packet<Scalar> sums[std::size_t{packets}];
                 for (auto& sum : sums) sum = detail::broadcast(Scalar(0));
                 inside.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
-                    for (Index p = 0; p < packets; ++p) {
+                    detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
                         const auto value = detail::load_up_to(pixels + pixel + c + p * step, size);
                         sums[p] = padd(sums[p], value);
-                    }
+                    });
                 });
-                for (Index p = 0; p < packets; ++p) {
-                    detail::store_up_to(y.data() + offset + c + p * step, pdiv(sums[p], count),
-                                        size);
-                }
+                detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
+                    detail::store_up_to(y.data() + offset + c + p * step,
+                                        detail::share<Scalar>(sums[p], inside), size);
+                });
             });
         });
 }
@@ -181,19 +179,19 @@ void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Sc
         [&](Index image, const auto& inside, Index offset) WEFT_INLINE_LAMBDA {
             Scalar* const pixels = dx.data() + image * window.input_size();
             const Scalar* const gradient = dy.data() + offset;
-            const auto count = detail::broadcast(static_cast<Scalar>(inside.count()));
             detail::for_each_block<Scalar>(
                 window.channels, [&](Index c, auto packets, auto size) WEFT_INLINE_LAMBDA {
                     detail::Packet<Scalar> shares[std::size_t{packets}];
-                    for (Index p = 0; p < packets; ++p) {
-                        shares[p] = pdiv(detail::load_up_to(gradient + c + p * step, size), count);
-                    }
+                    detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
+                        shares[p] = detail::share<Scalar>(
+                            detail::load_up_to(gradient + c + p * step, size), inside);
+                    });
                     inside.for_each([&](Index, Index pixel) WEFT_INLINE_LAMBDA {
-                        for (Index p = 0; p < packets; ++p) {
+                        detail::unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
                             Scalar* const target = pixels + pixel + c + p * step;
                             const auto sum = adds ? detail::load_up_to<Scalar>(target, size) : zero;
                             detail::store_up_to(target, padd(sum, shares[p]), size);
-                        }
+                        });
                     });
                 });
         });
