@@ -104,14 +104,20 @@ struct Repeats {
     Index count = 1, a_step = 0, c_step = 0;
 };
 
+/// Whether blocks of 4 take the last so many rows rather than one of `height` rows and one of what is
+/// left: one or two rows at a time wait for their sums as long as four.
+constexpr bool are_better_halved(Index height, Index rows) {
+    return height == 6 && (rows == 7 || rows == 8);
+}
+
 /// Calls body(integral_constant<Rows>, first) for register blocks of those heights that cover
-/// [0, rows), the first heights as often as they fit.
+/// [0, rows), the first heights as often as they fit and pay.
 template <Index... Heights, class Body>
 EIGEN_ALWAYS_INLINE void for_row_blocks(std::integer_sequence<Index, Heights...>, Index rows,
                                         const Body& body) {
     Index i = 0;
     const auto blocks_of = [&]<Index Rows>(std::integral_constant<Index, Rows> size) {
-        for (; i + Rows <= rows; i += Rows) body(size, i);
+        for (; i + Rows <= rows && !are_better_halved(Rows, rows - i); i += Rows) body(size, i);
     };
     (blocks_of(std::integral_constant<Index, Heights>{}), ...);
 }
@@ -120,7 +126,7 @@ EIGEN_ALWAYS_INLINE void for_row_blocks(std::integer_sequence<Index, Heights...>
 template <class Scalar>
 constexpr Index block_height(Index rows) {
     constexpr Index most = MatmulBlocking<Scalar>::rows;
-    if (rows >= most) return most;
+    if (rows >= most && !are_better_halved(most, rows)) return most;
     return rows >= 4 ? 4 : rows;
 }
 
