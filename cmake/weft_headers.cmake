@@ -87,6 +87,7 @@ set(weft_headers
     kernels/cpu/packet.hpp
     kernels/cpu/padded_image.hpp
     kernels/cpu/penalty.hpp
+    kernels/cpu/pool_windows.hpp
     kernels/cpu/pooling.hpp
     kernels/cpu/reduction.hpp
     kernels/cpu/row_sums.hpp

@@ -144,7 +144,7 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
       "kernels/cpu/matmul_plan", "kernels/cpu/matmul_sums"}},
     {"kernels/cpu/metric", {"kernels/metric"}},
     {"kernels/cpu/optimizer", {"kernels/optimizer"}},
-    {"kernels/cpu/pooling", {"kernels/cpu/window_taps"}},
+    {"kernels/cpu/pooling", {"kernels/cpu/pool_windows", "kernels/cpu/window_taps"}},
     {"kernels/cuda/score", {"kernels/score"}},
     {"kernels/cuda/step", {"kernels/fused", "kernels/step"}},
     {"layers/dense", {"layers/detail/linear_parameters"}},

@@ -1,5 +1,6 @@
 // Pooling, forward and backward, by weft, by oneDNN and as expressions in plain Eigen (on one
-// thread), at the shapes of the tutorials' first pools at batch 32.
+// thread), at batch 32: at the shapes of the tutorials' first pools, as ResNet's first (3 x 3 windows,
+// two apart), and over whole images.
 #include "weft/kernels/cpu/pooling.hpp"
 
 #include "bench/support/contenders.hpp"
@@ -12,16 +13,31 @@ namespace {
 using namespace weft;
 using namespace weft::bench;
 
-/// 2 x 2 windows, two apart, over square images.
+/// Square images and windows.
+struct Pool {
+    Index count, side, channels;
+    Index size = 2, stride = 2;
+
+    kernels::Window2D window() const {
+        const kernels::WindowAxis axis = kernels::window_axis(side, size, stride, 1, valid);
+        return {axis, axis, channels};
+    }
+    /// "32x28x28x32", with "-3x3-2" where windows are not 2 x 2, two apart.
+    std::string text() const {
+        const std::string images = concat(count, "x", side, "x", side, "x", channels);
+        if (size == 2 && stride == 2) return images;
+        return concat(images, "-", size, "x", size, "-", stride);
+    }
+};
+
 struct Images {
-    Images(Index count, Index side, Index channels)
-        : window{kernels::window_axis(side, 2, 2, 1, valid),
-                 kernels::window_axis(side, 2, 2, 1, valid), channels},
-          x(random_tensor({count, side, side, channels}, 0)),
-          y({count, side / 2, side / 2, channels}),
+    explicit Images(const Pool& pool)
+        : window(pool.window()),
+          x(random_tensor({pool.count, pool.side, pool.side, pool.channels}, 0)),
+          y({pool.count, window.rows.output, window.columns.output, pool.channels}),
           dy(random_tensor(y.shape(), 1)),
           dx(x.shape()),
-          taps(static_cast<std::size_t>(y.size())) {}
+          taps(static_cast<std::size_t>(y.size())) {}  // of up to 256 elements
 
     Work work() const { return {.bytes = 4.0 * static_cast<double>(x.size() + y.size())}; }
 
@@ -62,13 +78,13 @@ void average_backward(Cpu& cpu, Images& i) {
     average_pool_backward<float>(cpu, i.window, i.dy, i.dx);
 }
 
-void add_pools(Index count, Index side, Index channels) {
-    const std::string shape = concat("/", count, "x", side, "x", side, "x", channels);
-    using Kernel = void (*)(Cpu&, Images&);
+using Kernel = void (*)(Cpu&, Images&);
+
+void add_weft(const Pool& pool) {
     const auto add_kernel = [=](const std::string& name, Kernel kernel) {
-        add("pooling/" + name + shape + "/weft", [=](benchmark::State& state) {
+        add(concat("pooling/", name, "/", pool.text(), "/weft"), [=](benchmark::State& state) {
             Cpu cpu;
-            Images images(count, side, channels);
+            Images images(pool);
             max_forward(cpu, images);
             measure(state, images.work(), [&] { kernel(cpu, images); });
         });
@@ -77,12 +93,15 @@ void add_pools(Index count, Index side, Index channels) {
     add_kernel("max_backward", max_backward);
     add_kernel("average_forward", average_forward);
     add_kernel("average_backward", average_backward);
+}
 
-    const auto add_eigen = [=](const std::string& name, const auto& run, Kernel kernel,
-                               Tensor<float> Images::* result) {
-        add("pooling/" + name + shape + "/eigen", [=](benchmark::State& state) {
+/// Of 2 x 2 windows, two apart.
+void add_eigen(const Pool& pool) {
+    const auto add_kernel = [=](const std::string& name, const auto& run, Kernel kernel,
+                                Tensor<float> Images::* result) {
+        add(concat("pooling/", name, "/", pool.text(), "/eigen"), [=](benchmark::State& state) {
             Cpu cpu;
-            Images images(count, side, channels), expected(count, side, channels);
+            Images images(pool), expected(pool);
             kernel(cpu, expected);
             run(images);
             if (!nearly_equal(images.*result, expected.*result, 1e-6f)) {
@@ -91,7 +110,7 @@ void add_pools(Index count, Index side, Index channels) {
             measure(state, images.work(), [&] { run(images); });
         });
     };
-    add_eigen(
+    add_kernel(
         "max_forward",
         [](Images& images) {
             images.for_each_row(images.y, images.x,
@@ -99,7 +118,7 @@ void add_pools(Index count, Index side, Index channels) {
                                    const auto& d) { y = a.max(b).max(c.max(d)); });
         },
         max_forward, &Images::y);
-    add_eigen(
+    add_kernel(
         "average_forward",
         [](Images& images) {
             images.for_each_row(images.y, images.x,
@@ -107,7 +126,7 @@ void add_pools(Index count, Index side, Index channels) {
                                    const auto& d) { y = 0.25f * ((a + b) + (c + d)); });
         },
         average_forward, &Images::y);
-    add_eigen(
+    add_kernel(
         "average_backward",
         [](Images& images) {
             images.for_each_row(images.dy, images.dx, [](auto& dy, auto a, auto b, auto c, auto d) {
@@ -117,21 +136,20 @@ void add_pools(Index count, Index side, Index channels) {
         average_backward, &Images::dx);
 }
 
-void add_onednn(Index count, Index side, Index channels) {
+void add_onednn(const Pool& pool) {
     if constexpr (has_onednn) {
         for (const bool is_max : {true, false}) {
             for (const bool forward : {true, false}) {
                 const char* name = forward ? "_forward/" : "_backward/";
-                add(concat("pooling/", is_max ? "max" : "average", name, count, "x", side, "x",
-                           side, "x", channels, "/onednn"),
+                add(concat("pooling/", is_max ? "max" : "average", name, pool.text(), "/onednn"),
                     [=](benchmark::State& state) {
                         Cpu cpu;
-                        Images a(count, side, channels), b(count, side, channels);
+                        Images a(pool), b(pool);
                         (is_max ? max_forward : average_forward)(cpu, b);
                         (is_max ? max_backward : average_backward)(cpu, b);
                         // oneDNN's backward looks for the maxima in what becomes the gradient.
                         if (!forward) a.dx = a.x;
-                        const auto run = onednn_pooling(a.window, count, is_max, forward,
+                        const auto run = onednn_pooling(a.window, pool.count, is_max, forward,
                                                         (forward ? a.x : a.dx).data(),
                                                         (forward ? a.y : a.dy).data());
                         run();
@@ -146,10 +164,15 @@ void add_onednn(Index count, Index side, Index channels) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-    add_pools(32, 28, 32);
-    add_pools(32, 14, 64);
-    add_onednn(32, 28, 32);
-    add_onednn(32, 14, 64);
+    const std::vector<Pool> tutorials{{32, 28, 32}, {32, 14, 64}};
+    const std::vector<Pool> others{{32, 56, 64, 3, 2}, {32, 7, 256, 7, 1}};
+    for (const Pool& pool : tutorials) add_eigen(pool);
+    for (const std::vector<Pool>& pools : {tutorials, others}) {
+        for (const Pool& pool : pools) {
+            add_weft(pool);
+            add_onednn(pool);
+        }
+    }
     return true;
 }();
 

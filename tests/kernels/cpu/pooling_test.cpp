@@ -46,6 +46,12 @@ const std::vector<PoolCase> pool_cases{
     {2, 5, 4, 16, 2, 2, 2, 2, weft::same},
     {2, 4, 5, 32, 3, 2, 1, 2, weft::valid},
     {2, 6, 5, 37, 2, 3, 2, 2, weft::same},
+    // Blocks of four packets too, of any instruction set: of few taps, of the most whose numbers are
+    // digits, of one more, of one that is cut at the border.
+    {2, 4, 5, 133, 2, 2, 2, 2, weft::same},
+    {1, 5, 7, 200, 3, 3, 2, 2, weft::valid},
+    {1, 9, 10, 133, 8, 8, 1, 2, weft::valid},
+    {1, 5, 13, 133, 5, 13, 1, 1, weft::valid},
     // Taps apart from each other.
     {2, 9, 8, 3, 2, 3, 1, 2, weft::valid, 3, 2},
     {2, 9, 7, 3, 2, 2, 2, 2, weft::valid, 2, 2},

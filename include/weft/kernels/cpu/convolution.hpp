@@ -33,33 +33,24 @@ struct PatchProduct {
 
     /// Output row `out_row` of image_block images from the first on.
     WEFT_NOINLINE void multiply_row(Index first_image, Index out_row, Run* runs) const {
-        const WindowAxis& axis = source.columns;
-        const RowBlocks<Scalar> images_of{x + first_image * source.image_size(), 0,
-                                          source.image_size(), 1};
-        Scalar* const y_row =
-            y + (first_image * source.positions() + out_row * axis.output) * y_channels;
-        const Index cut = depth_of_chains<Scalar>(source.depth());
-        Epilogue<Scalar> of_panel = epilogue;
-        for (Index column = 0; column < columns; column += width) {
-            const Index panel = (std::min)(width, columns - column);
-            const Scalar* const b = filters + column * source.depth();
-            for (Index o = 0, end = 0; o < axis.output; o = end) {
-                // Consecutive positions inside the image have the same runs, one step further.
-                end = o + 1;
-                if (is_inside(axis, source.column_spread, o)) {
-                    while (end < axis.output && is_inside(axis, source.column_spread, end)) ++end;
-                }
-                for_parts(patch_runs(source, out_row, o, width, cut, runs), width, cut,
-                          [&](Runs part, bool is_first, bool is_last) {
-                              multiply_columns(image_block, panel, part,
-                                               {end - o, axis.stride * source.channels, y_channels},
-                                               images_of, b, width, y_row + o * y_channels + column,
-                                               source.positions() * y_channels,
-                                               of_panel.of_part(is_first, is_last));
-                          });
-            }
-            if (of_panel.bias != nullptr) of_panel.bias += width;
-        }
+        for_each_step(out_row, [&](Index column, Index o, Index steps, Scalar* to) {
+            multiply_runs(patch_runs(source, out_row, o, width, cut(), runs), column, image_block,
+                          {steps, step(), source.column_spread * y_channels},
+                          {x + first_image * source.image_size(), 0, source.image_size(), 1},
+                          to + first_image * source.positions() * y_channels,
+                          source.positions() * y_channels);
+        });
+    }
+
+    /// Output row `out_row` of one image, where it is spread: its positions that have the same runs are
+    /// the rows of a product, which skips the zeros in between.
+    WEFT_NOINLINE void multiply_spread_row(Index image, Index out_row, Run* runs) const {
+        for_each_step(out_row, [&](Index column, Index o, Index steps, Scalar* to) {
+            multiply_runs(patch_runs(source, out_row, o, width, cut(), runs), column, steps, {},
+                          {x + image * source.image_size(), step(), step(), 1},
+                          to + image * source.positions() * y_channels,
+                          source.column_spread * y_channels);
+        });
     }
 
     /// A tile of one image, its patches gathered.
@@ -69,6 +60,44 @@ struct PatchProduct {
         multiply_packed(tiles.size(tile), columns, source.depth(),
                         row_major(patches, source.depth()), filters, y + first * y_channels,
                         y_channels, epilogue);
+    }
+
+private:
+    Index cut() const { return depth_of_chains<Scalar>(source.depth()); }
+    /// From the runs of a position to those of the next that has the same.
+    Index step() const { return source.columns.stride * source.channels; }
+
+    /// Calls body(column, o, steps, to) for each panel of columns, and each output position o of that
+    /// row and the steps - 1 behind it, column_spread apart, whose patches have the same runs, one
+    /// step() further each; `to` is where it lies in the first image of y.
+    template <class Body>
+    EIGEN_ALWAYS_INLINE void for_each_step(Index out_row, const Body& body) const {
+        const WindowAxis& axis = source.columns;
+        const Index spread = source.column_spread;
+        for (Index column = 0; column < columns; column += width) {
+            for (Index first = 0; first < (std::min)(spread, axis.output); ++first) {
+                for (Index o = first, end = 0; o < axis.output; o = end) {
+                    end = o + spread;
+                    if (is_inside(axis, spread, o)) {
+                        while (end < axis.output && is_inside(axis, spread, end)) end += spread;
+                    }
+                    body(column, o, (end - o) / spread,
+                         y + (out_row * axis.output + o) * y_channels + column);
+                }
+            }
+        }
+    }
+
+    /// The panel of columns from `column` on, of so many rows.
+    void multiply_runs(Runs runs, Index column, Index rows, const Repeats& repeats,
+                       const RowBlocks<Scalar>& a, Scalar* to, Index to_row) const {
+        Epilogue<Scalar> of_panel = epilogue;
+        if (of_panel.bias != nullptr) of_panel.bias += column;
+        for_parts(runs, width, cut(), [&](Runs part, bool is_first, bool is_last) {
+            multiply_columns(rows, (std::min)(width, columns - column), part, repeats, a,
+                             filters + column * source.depth(), width, to, to_row,
+                             of_panel.of_part(is_first, is_last));
+        });
     }
 };
 
@@ -88,17 +117,23 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
         static_cast<std::size_t>(packed + cpu.threads() * per_thread) * sizeof(Scalar)));
     pack(memory);
     const PatchProduct<Scalar> product{source, x, columns, memory, y, y_channels, epilogue};
-    // Pointwise patches are a matrix already. Images that fill no block are cut into tiles.
-    const Index blocks = source.is_pointwise() ? 0 : images / block;
+    // Pointwise patches are a matrix already. Images that fill no block are cut into rows where they
+    // are spread, else into tiles.
+    const Index blocks = source.is_pointwise() ? 0 : images / block, in_blocks = blocks * block;
     const Index rows = source.rows.output, row_tasks = blocks * rows;
-    const PatchTiles tiles(images, source.positions());
-    const Index first_tile = blocks * block * tiles.per_image;
-    parallel_for(cpu, row_tasks + tiles.count - first_tile, [&](Index task, int worker) {
+    const bool is_spread = source.row_spread > 1 || source.column_spread > 1;
+    const PatchTiles tiles(images - in_blocks, source.positions());
+    const Index others = is_spread ? (images - in_blocks) * rows : tiles.count;
+    parallel_for(cpu, row_tasks + others, [&](Index task, int worker) {
         Scalar* const own = memory + packed + worker * per_thread;
-        if (task < row_tasks) {
+        const Index other = task - row_tasks;
+        if (other < 0) {
             product.multiply_row(task / rows * block, task % rows, reinterpret_cast<Run*>(own));
+        } else if (is_spread) {
+            product.multiply_spread_row(in_blocks + other / rows, other % rows,
+                                        reinterpret_cast<Run*>(own));
         } else {
-            product.multiply_tile(tiles, task - row_tasks + first_tile, own);
+            product.multiply_tile(tiles, other + in_blocks * tiles.per_image, own);
         }
     });
 }

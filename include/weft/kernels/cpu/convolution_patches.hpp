@@ -173,11 +173,11 @@ EIGEN_ALWAYS_INLINE void for_parts(Runs runs, Index filter_row, Index cut, const
     } while (first < runs.count);
 }
 
-/// Whether the patches of that output column lie between the image's sides, side by side with the
-/// next: then they have the runs of their neighbours, one step further.
+/// Whether the patches of that output column lie between the image's sides: then those `spread`
+/// columns further that do have the same runs, one step further.
 inline bool is_inside(const WindowAxis& axis, Index spread, Index o) {
     const Index start = o * axis.stride - axis.before;
-    return spread == 1 && start >= 0 && start + axis.extent() <= axis.input;
+    return start >= 0 && start + axis.extent() <= axis.input * spread;
 }
 
 /// The windows of a group of a convolution.

@@ -104,11 +104,17 @@ struct Repeats {
     Index count = 1, a_step = 0, c_step = 0;
 };
 
+/// Whether blocks of 4 take the last so many rows rather than one of `height` rows and one of what is
+/// left: one or two rows at a time wait for their sums as long as four.
+constexpr bool are_better_halved(Index height, Index rows) {
+    return height == 6 && (rows == 7 || rows == 8);
+}
+
 /// The rows of the first of the blocks that so many RowBlocks are cut into.
 template <class Scalar>
 constexpr Index block_height(Index rows) {
     constexpr Index most = MatmulBlocking<Scalar>::rows;
-    if (rows >= most) return most;
+    if (rows >= most && !are_better_halved(most, rows)) return most;
     return rows >= 4 ? 4 : rows;
 }
 
@@ -188,7 +194,7 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scal
 
 /// One panel of C, all its rows: Packets packets wide, or of a single packet the first width
 /// columns. B's rows are readable up to a whole packet. A is RowBlocks or OffsetRows, and its blocks
-/// have those heights, the first ones as often as they fit.
+/// have those heights, the first ones as often as they fit and pay.
 template <Index Packets, Index... Heights, class RowsOfA, class Scalar>
 WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(std::integer_sequence<Index, Heights...>, Index rows,
                                                Index width, Runs runs, Repeats repeats, RowsOfA a,
@@ -200,7 +206,7 @@ WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(std::integer_sequence<Index, Heig
         Index i = 0;
         const auto multiply_blocks_of =
             [&]<Index Rows>(std::integral_constant<Index, Rows>) WEFT_INLINE_LAMBDA {
-                for (; i + Rows <= rows; i += Rows) {
+                for (; i + Rows <= rows && !are_better_halved(Rows, rows - i); i += Rows) {
                     Scalar* const block = c + i * c_row;
                     const Scalar* const next =
                         i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;

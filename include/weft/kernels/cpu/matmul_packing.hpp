@@ -106,8 +106,10 @@ WEFT_NOINLINE void pack_row_blocks(Index rows, Index depth, MatrixOperand<Scalar
     Index first = 0;
     if (a.row_stride == 1) {
         // A few blocks at a time: each writes to memory pages of its own.
-        for (Index end = 0; first < rows / block * block; first = end) {
-            end = (std::min)(rows / block * block, first + 16 * block);
+        Index whole = rows / block * block;
+        if (whole > 0 && are_better_halved(block, rows - whole + block)) whole -= block;
+        for (Index end = 0; first < whole; first = end) {
+            end = (std::min)(whole, first + 16 * block);
             for (Index k = 0; k < depth; ++k) {
                 const Scalar* const column = a.data + k * a.column_stride;
                 for (Index i = first; i < end; i += block) {
