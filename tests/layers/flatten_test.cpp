@@ -35,7 +35,7 @@ TEST_CASE("Flatten keeps the order of channels last data and shares its memory")
 TEST_CASE("Flatten behind a layer shares that layer's memory") {
     Sequential<float> model{Dense{.units = 3}, Flatten{}, Dense{.units = 2}};
     model.build({4, 5});
-    auto workspace = model.make_workspace(7, PassKind::training);
+    auto workspace = model.make_workspace(7, PassKind::observed);
     const auto x = random_normal<float>({7, 4, 5}, 2);
     model.forward(workspace, x, {.training = true});
     CHECK(model.output(workspace, x, 1).data() == model.output(workspace, x, 0).data());

@@ -279,8 +279,8 @@ TEST_CASE("a plan is printed a line a step") {
           "conv2d relu: (None, 28, 28, 8)@1 -> (None, 28, 28, 8)@1; forward is done before\n"
           "conv2d_1: (None, 28, 28, 8)@1 -> (None, 28, 28, 8)@3\n"
           "add: (None, 28, 28, 8)@1, (None, 28, 28, 8)@3 -> (None, 28, 28, 8)@4\n"
-          "re_lu relu: (None, 28, 28, 8)@4 -> (None, 28, 28, 8)@5; backward is done behind\n"
-          "max_pool2d: (None, 28, 28, 8)@5 -> (None, 14, 14, 8)@6; backward through relu\n"
+          "re_lu relu: (None, 28, 28, 8)@4 -> (None, 28, 28, 8)@4; backward is done behind\n"
+          "max_pool2d: (None, 28, 28, 8)@4 -> (None, 14, 14, 8)@6; backward through relu\n"
           "dense: (None, 1568)@6 -> (None, 10)@8\n"
           "dense softmax: (None, 10)@8 -> (None, 10)@8\n");
 }

@@ -1,8 +1,15 @@
 #include "weft/model/workspace.hpp"
 
+#include "examples/fashion_mnist/models.hpp"
 #include "weft/cpu.hpp"
+#include "weft/layers/average_pool2d.hpp"
+#include "weft/layers/batch_norm.hpp"
+#include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"
+#include "weft/layers/dropout.hpp"
 #include "weft/layers/flatten.hpp"
+#include "weft/layers/max_pool2d.hpp"
+#include "weft/layers/relu.hpp"
 #include "weft/model/sequential.hpp"
 
 #include <doctest/doctest.h>
@@ -21,9 +28,9 @@ bool apart(TensorView<const float> a, TensorView<const float> b) {
 
 }  // namespace
 
-TEST_CASE("in training all outputs are there at once, but for views, and gradients beside them") {
+TEST_CASE("observed outputs are there at once, but for views, and gradients beside them") {
     const Sequential model = model_of_four();
-    auto workspace = model.make_workspace(9, PassKind::training);
+    auto workspace = model.make_workspace(9, PassKind::observed);
     const Plan& plan = workspace.plan();
     const auto output = [&](std::size_t i) { return workspace.value(plan.of_node(i), 9); };
     const auto gradient = [&](std::size_t i) { return workspace.gradient(plan.of_node(i), 9); };
@@ -32,13 +39,61 @@ TEST_CASE("in training all outputs are there at once, but for views, and gradien
         for (const std::size_t j : {0u, 2u, 3u}) {
             if (i != j) CHECK(apart(output(i), output(j)));
         }
-        // While layer i goes back, it reads its x and y.
+        // While layer i goes back, it reads its x and the gradient of its y.
         CHECK(apart(output(i), gradient(i)));
-        if (i > 0) CHECK(apart(output(i), gradient(i - 1)));
         if (i > 0) CHECK(apart(output(i - 1), gradient(i)));
         if (i > 0) CHECK(apart(gradient(i - 1), gradient(i)));
     }
     CHECK(gradient(1).data() == gradient(0).data());
+}
+
+TEST_CASE("in training memory is kept for what backward reads") {
+    const Sequential<float> block{
+        Input{{32, 32, 1}},
+        Conv2D{.filters = 8, .kernel_size = 3, .padding = same, .activation = relu},
+        BatchNorm{},
+        MaxPool2D{4},
+        Dropout{0.5},
+    };
+    // The output of the convolution, and then that of the batch norm or the gradient of either.
+    const Index image = 16 * 32 * 32 * 8 * 4;
+    CHECK(block.make_workspace(16, PassKind::training).size_bytes() < 2 * image + image / 4);
+
+    Sequential<float> deep(tutorial("cnn-deep").layers);
+    deep.build({28, 28, 1});
+    constexpr Index mebibyte = 1 << 20;
+    const auto bytes = [&](PassKind kind) {
+        return deep.make_workspace(500, kind, true).size_bytes();
+    };
+    CHECK(bytes(PassKind::training) < 222 * mebibyte);
+    CHECK(bytes(PassKind::observed) > 330 * mebibyte);
+}
+
+TEST_CASE("a relu writes over what no backward reads") {
+    const Input input{{4, 4, 8}};
+    for (const auto& model :
+         {Sequential<float>{input, BatchNorm{}, ReLU{}, Flatten{}, Dense{2}},
+          Sequential<float>{input, Dropout{0.5}, ReLU{}, Flatten{}, Dense{2}},
+          Sequential<float>{input, AveragePool2D{1}, ReLU{}, Flatten{}, Dense{2}}}) {
+        const Plan plan = model.make_workspace(16, PassKind::training).plan();
+        CHECK(plan.values()[plan.of_node(1)].memory == plan.of_node(0));
+        const Plan observed = model.make_workspace(16, PassKind::observed).plan();
+        CHECK(observed.values()[observed.of_node(1)].memory != observed.of_node(0));
+    }
+}
+
+TEST_CASE("an output that is not kept is refused") {
+    const Sequential<float> model{Input{{3}}, Dense{2, relu}, Flatten{}, Dense{2}};
+    const Tensor<float> x({4, 3});
+    for (const PassKind kind : {PassKind::inference, PassKind::training}) {
+        auto workspace = model.make_workspace(4, kind);
+        model.forward(workspace, x);
+        CHECK_NOTHROW(model.output(workspace, x, 2));
+        CHECK_THROWS_WITH_AS(model.output(workspace, x, 0),
+                             "model: the output of dense is not kept; make_workspace for "
+                             "PassKind::observed keeps all",
+                             ArgumentError);
+    }
 }
 
 TEST_CASE("in inference two buffers hold the outputs in turn") {
@@ -129,7 +184,7 @@ TEST_CASE("takes_logits may be none, and not more than there are outputs") {
 
 TEST_CASE("outputs and nodes that are not there are refused") {
     const Sequential<float> model{Input{{3}}, Dense{2, softmax}, Dense{2, softmax}};
-    auto workspace = model.make_workspace(4, PassKind::training);
+    auto workspace = model.make_workspace(4, PassKind::observed);
     CHECK(model.last_activation(0) == softmax);
     CHECK_THROWS_WITH_AS(model.last_activation(3), "model: output 3, expected 0 to 0",
                          ArgumentError);

@@ -42,6 +42,9 @@ public:
             if (dx) copy_elements<Scalar>(pass.device, dy, dx);
         }
     }
+
+    bool backward_reads_x() const override { return false; }
+    bool backward_reads_y(bool) const override { return false; }
 };
 
 }  // namespace weft

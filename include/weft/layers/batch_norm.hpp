@@ -91,6 +91,7 @@ public:
 
     bool backs_through_relu() const override { return true; }
     bool backs_in_place() const override { return true; }
+    bool backward_reads_y(bool) const override { return false; }
 
     std::size_t saved_bytes(Index) const override {
         return static_cast<std::size_t>(4 * channels()) * sizeof(Scalar);

@@ -57,6 +57,9 @@ public:
         }
     }
 
+    bool backward_reads_x() const override { return false; }
+    bool backward_reads_y(bool) const override { return false; }
+
 private:
     /// A batch as a matrix: rows are the axes before the one along which is put together, columns
     /// it and those behind it.

@@ -71,6 +71,7 @@ public:
     }
 
     Activation output_activation() const override { return activation_; }
+    bool backward_reads_y(bool) const override { return false; }
     bool absorbs_relu() const override { return true; }
     bool absorbs_relu_and_dropout() const override { return kernels::fuses_products<Device>(); }
     bool backs_through_relu() const override { return kernels::fuses_products<Device>(); }

@@ -52,6 +52,8 @@ public:
     }
 
     bool backs_in_place() const override { return true; }
+    bool backward_reads_x() const override { return false; }
+    bool backward_reads_y(bool) const override { return false; }
     double dropout_rate() const override { return rate_; }
 
     std::size_t saved_bytes(Index batch) const override {

@@ -42,6 +42,8 @@ public:
         if (dx) elu_backward<Scalar>(pass.device, alpha_, y, dy, dx);
     }
 
+    bool backward_reads_x() const override { return false; }
+
 private:
     Scalar alpha_;
 };

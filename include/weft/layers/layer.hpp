@@ -32,7 +32,8 @@ public:
     /// From dy = dL/dy and the x and y of the forward pass: dx = dL/dx, and the gradient of each
     /// trainable parameter, summed over the batch, into pass.gradient(slot), which it overwrites.
     /// dx is an empty view when nobody needs it. dy may be used as scratch; x, y and what forward
-    /// saved stay as they are.
+    /// saved stay as they are. Of an x or y that backward says it does not read only the shape is
+    /// right.
     virtual void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                           TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                           TensorView<Scalar, Device> dx) const = 0;
@@ -76,6 +77,11 @@ public:
 
     /// Whether backward allows dx to be dy.
     virtual bool backs_in_place() const { return false; }
+
+    /// Whether backward reads the numbers of x, and those of y, through a relu before the layer or
+    /// not. What it does not may be written over as soon as nobody else needs it, which saves memory.
+    virtual bool backward_reads_x() const { return true; }
+    virtual bool backward_reads_y(bool /*through_relu*/) const { return true; }
 
     /// The penalty on the layer's outputs, behind the output_activation().
     virtual Regularizer activity_regularizer() const { return {}; }

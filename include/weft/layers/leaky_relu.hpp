@@ -44,6 +44,8 @@ public:
         if (dx) leaky_relu_backward<Scalar>(pass.device, slope_, y, dy, dx);
     }
 
+    bool backward_reads_x() const override { return false; }
+
 private:
     Scalar slope_;
 };

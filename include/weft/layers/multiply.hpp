@@ -50,6 +50,8 @@ public:
             if (xs.size() == 1) copy_elements<Scalar>(pass.device, dy, dxs[k]);
         }
     }
+
+    bool backward_reads_y(bool) const override { return false; }
 };
 
 }  // namespace weft

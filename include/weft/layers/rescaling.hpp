@@ -47,6 +47,9 @@ public:
         if (dx) scale_and_offset<Scalar>(pass.device, dy, scale_, Scalar(0), dx);
     }
 
+    bool backward_reads_x() const override { return false; }
+    bool backward_reads_y(bool) const override { return false; }
+
 private:
     Scalar scale_, offset_;
 };

@@ -43,6 +43,9 @@ public:
         if (dx) crop_images<Scalar>(pass.device, dy, before_.rows, before_.columns, dx);
     }
 
+    bool backward_reads_x() const override { return false; }
+    bool backward_reads_y(bool) const override { return false; }
+
 private:
     WEFT_COLD static Shape inferred_shape(const ZeroPadding2D& options,
                                           const LayerBuilder& builder) {

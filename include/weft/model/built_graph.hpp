@@ -111,6 +111,9 @@ private:
         node.backs_through_dropout = layer.backs_through_dropout();
         node.dropout_rate = layer.dropout_rate();
         node.backs_in_place = layer.backs_in_place();
+        node.backward_reads_x = layer.backward_reads_x();
+        node.backward_reads_y = layer.backward_reads_y(false);
+        node.backward_reads_y_through_relu = layer.backward_reads_y(true);
         node.as_activation = layer.as_activation();
         node.output_activation = layer.output_activation();
         node.activity_regularizer = layer.activity_regularizer();

@@ -44,6 +44,15 @@ public:
         run_forward(workspace, xs, options, mutable_state(options));
     }
 
+    /// The same up to the first layer whose output is not finite; returns which layer that is, or
+    /// layer_count() where all are finite. It waits for the device behind each layer.
+    WEFT_COLD std::size_t forward_to_non_finite(Workspace<Scalar, Device>& workspace,
+                                                Span<const ConstView> xs,
+                                                const PassOptions& options) {
+        require_pass(workspace, xs, options.training);
+        return pass(workspace, xs, options, mutable_state(options)).forward_to_non_finite();
+    }
+
     /// Output k of a batch of n samples after forward.
     View prediction(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
         detail::require_index("output", k, workspace.plan().output_count());
@@ -75,8 +84,9 @@ public:
     }
 
     /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run
-    /// in the workspace. Of a training workspace any layer; of an inference workspace the last.
-    /// That of a layer behind which a relu of its own is fused is the relu's.
+    /// in the workspace: of an observed one any, else one that is an output of the model. That of a
+    /// layer behind which a relu of its own is fused is the relu's. Throws ArgumentError for one whose
+    /// memory may be another's by now.
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
                                std::size_t i) const {
         return output(workspace, Span<const ConstView>(&x, 1), i);
@@ -84,6 +94,11 @@ public:
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
                                std::size_t i) const {
         detail::require_index("node", i, built().nodes.size());
+        if (!workspace.plan().keeps(workspace.plan().of_node(i))) {
+            throw ArgumentError(
+                detail::join({"model: the output of ", this->layer_name(built().nodes[i].layer),
+                              " is not kept; make_workspace for PassKind::observed keeps all"}));
+        }
         return pass(workspace, xs, {}, nullptr).read(workspace.plan().of_node(i));
     }
 

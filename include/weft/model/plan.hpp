@@ -43,14 +43,15 @@ public:
             if (takes_logits[k]) leave_out_last_activation(k);
         }
         for (PlanStep& step : steps_) detail::fuse_forward(*this, step, nodes);
-        if (kind == PassKind::training) {
+        if (is_training(kind)) {
             for (PlanStep& step : steps_) detail::fuse_dropout(*this, step, nodes);
             for (PlanStep& step : steps_) detail::fuse_backward(*this, step, nodes);
             for (PlanStep& step : steps_) detail::fuse_relu_and_dropout(*this, step, nodes);
             for (PlanStep& step : steps_) step.runs_backward &= values_[step.output].needs_gradient;
         }
         for (const PlanStep& step : steps_) share_memory(step, nodes);
-        if (kind == PassKind::training) sum_gradients(nodes);
+        if (is_training(kind)) sum_gradients(nodes);
+        for (PlanStep& step : steps_) detail::find_reads(step, nodes[step.node], is_training(kind));
     }
 
     PassKind kind() const { return kind_; }
@@ -65,6 +66,15 @@ public:
     /// Output k.
     std::size_t output(std::size_t k = 0) const { return outputs_[k]; }
     std::size_t output_count() const { return outputs_.size(); }
+
+    /// Whether a value is there when the last step is over.
+    WEFT_COLD bool keeps(std::size_t value) const {
+        bool is_kept = kind_ == PassKind::observed || is_of_caller(value);
+        for (const std::size_t output : outputs_) {
+            is_kept |= values_[output].memory == values_[value].memory;
+        }
+        return is_kept;
+    }
 
     /// Layers whose parameters no step has a gradient of: of models of which not all outputs are
     /// used.
@@ -191,14 +201,17 @@ private:
     WEFT_COLD void share_memory(const PlanStep& step, Span<const PlanNode> nodes) {
         const PlanInput* const input = only_input(step);
         if (input == nullptr || is_of_caller(input->value)) return;
-        const bool is_training = kind_ == PassKind::training;
+        const bool is_training = weft::is_training(kind_);
         if (is_training && (step.is_activation() || nodes[step.node].backs_in_place)) {
             put_into(&PlanValue::gradient, step.output, values_[input->value].gradient);
         }
         // Backward of a layer with an activation of its own does not read y.
         const PlanStep* const before = writer(input->value);
         const bool is_own = before != nullptr && before->node == step.node;
-        const bool needs_x = is_training && (needs_input(step.activation) || !is_own);
+        const bool is_read = kind_ == PassKind::observed || before == nullptr ||
+                             before->is_activation() || nodes[before->node].backward_reads_y ||
+                             nodes[before->node].backward_reads_y_through_relu;
+        const bool needs_x = is_training && (needs_input(step.activation) || (!is_own && is_read));
         if (step.is_activation() && (!needs_x || !step.runs_forward)) {
             memory_of(input->value).readers = values_[step.output].readers;
             put_into(&PlanValue::memory, step.output, values_[input->value].memory);

@@ -14,7 +14,11 @@ namespace weft {
 enum class PassKind {
     inference,  ///< forward only
     training,   ///< forward and backward
+    observed,   ///< the same, and the outputs of all layers are there until backward begins
 };
+
+/// Whether a pass goes backward too.
+constexpr bool is_training(PassKind kind) { return kind != PassKind::inference; }
 
 /// What a plan has to know of one node of a graph: a layer, applied to some values.
 struct PlanNode {
@@ -31,6 +35,9 @@ struct PlanNode {
     bool backs_through_dropout = false;     ///< and of one with dropout behind it
     double dropout_rate = 0;                ///< the layer is that dropout and no more
     bool backs_in_place = false;            ///< dx may be dy
+    bool backward_reads_x = true;           ///< what is not read may be gone by then
+    bool backward_reads_y = true;
+    bool backward_reads_y_through_relu = true;
     Activation as_activation = linear;      ///< the layer is that and no more
     Activation output_activation = linear;  ///< behind the layer, a step of its own
     Regularizer activity_regularizer = {};
@@ -52,9 +59,11 @@ struct PlanStep {
     Activation after = linear;  ///< forward of the layer applies it as y is stored
     kernels::Before before =
         {};  ///< backward of the layer takes the derivative of what x comes out of
-    std::size_t dropout = none;   ///< the step of a dropout that the layer applies as y is stored
-    bool runs_forward = true;     ///< false: the step before does
-    bool runs_backward = true;    ///< false: the step behind does, or nobody needs it
+    std::size_t dropout = none;  ///< the step of a dropout that the layer applies as y is stored
+    bool runs_forward = true;    ///< false: the step before does
+    bool runs_backward = true;   ///< false: the step behind does, or nobody needs it
+    bool backward_reads_x = true;
+    bool backward_reads_y = true;
     bool adds_gradients = false;  ///< backward adds those of parameters to what steps behind wrote
     Regularizer penalty = {};     ///< on y
 

@@ -28,7 +28,7 @@ struct PassOptions {
 /// All memory of a pass over a batch: the values of a plan, their gradients, what each layer keeps
 /// for its backward, and the device's scratch. Allocated once for a largest batch; passes over
 /// batches up to that size allocate nothing more. What is not needed at the same time shares
-/// memory; in training all outputs are there until backward begins.
+/// memory: an output of a layer is there as long as a step reads it.
 template <class Scalar, class Device>
 class Workspace {
 public:
@@ -84,7 +84,7 @@ public:
     /// such samples, stays within the workspace.
     WEFT_NOINLINE void require_pass(const Mark& build, const Shape& sample, const Shape& x,
                                     bool training) const {
-        if (!(build == build_) || (training && kind() != PassKind::training)) {
+        if (!(build == build_) || (training && !is_training(kind()))) {
             throw ArgumentError(
                 "model: the workspace is of another build or kind of pass; make_workspace "
                 "makes one that fits");

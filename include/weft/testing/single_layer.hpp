@@ -96,7 +96,8 @@ public:
         return here(y);
     }
 
-    /// dx; gradients() from then on. What backward does not write stays NaN.
+    /// dx; gradients() from then on. What backward does not write stays NaN, and an x or y that it
+    /// says it does not read is NaN.
     Tensor<Scalar> backward(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                             const Tensor<Scalar>& dy) {
         if (layer_->is_view()) return Tensor<Scalar>(dy.view().reshape(x.shape()));
@@ -129,6 +130,10 @@ private:
             activation_backward_from_input<Scalar>(device_, activation(), z_, dy_there, dy_there);
         } else {
             activation_backward<Scalar>(device_, activation(), y_there, dy_there, dy_there);
+        }
+        if (!layer_->backward_reads_x()) x_there = there(not_written<Scalar>(x.shape()));
+        if (!layer_->backward_reads_y(before != linear) || activation() != linear) {
+            y_there = there(not_written<Scalar>(y.shape()));
         }
         layer_->backward(pass(), x_there, y_there, dy_there, dx);
         gradients_.fetch(device_);

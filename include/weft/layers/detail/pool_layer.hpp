@@ -50,6 +50,8 @@ public:
     }
 
     bool backs_through_relu() const override { return true; }
+    bool backward_reads_x() const override { return false; }
+    bool backward_reads_y(bool through_relu) const override { return through_relu; }
     /// A GPU keeps which outputs were dropped as one more number of a tap.
     bool absorbs_dropout() const override {
         return kernels::fuses_products<Device>() && window_.taps() < 256;
@@ -94,6 +96,9 @@ public:
                                 TensorView<Scalar, Device> dx) const override {
         if (dx) average_pool_backward<Scalar>(pass.device, window_, dy, dx);
     }
+
+    bool backward_reads_x() const override { return false; }
+    bool backward_reads_y(bool) const override { return false; }
 
 private:
     kernels::Window2D window_;

@@ -27,6 +27,24 @@ public:
           options_(options) {}
 
     WEFT_COLD void forward() {
+        forward([](const PlanStep&, View) { return true; });
+    }
+
+    /// The same up to the first step whose output is not finite; returns the layer, or of none the
+    /// number of layers.
+    WEFT_COLD std::size_t forward_to_non_finite() {
+        std::size_t found = graph_.layers.size();
+        forward([&](const PlanStep& step, View y) {
+            if (all_finite<Scalar>(device(), ConstView(y))) return true;
+            found = step.layer;
+            return false;
+        });
+        return found;
+    }
+
+    /// The same as long as goes_on(step, y) is true.
+    template <class Goes>
+    WEFT_COLD void forward(const Goes& goes_on) {
         bool adds = false;
         for (const PlanStep& step : workspace_.plan().steps()) {
             const View y = workspace_.value(step.output, n());
@@ -36,6 +54,7 @@ public:
                                     workspace_.activity_penalty().data());
                 adds = true;
             }
+            if (!goes_on(step, y)) return;
         }
     }
 
@@ -151,7 +170,7 @@ private:
     }
 
     WEFT_COLD Pass<Scalar, Device> pass(const PlanStep& step) {
-        const bool is_training = workspace_.kind() == PassKind::training;
+        const bool is_training = weft::is_training(workspace_.kind());
         return {.device = device(),
                 .training = options_.training,
                 .after = step.after,

@@ -19,7 +19,8 @@ struct PlacedValues {
 /// The lifetimes of a plan's values and the places that follow from them.
 ///
 /// Of S steps, forward of step s runs at moment s, the loss at S, and backward of step s at 2 S -
-/// s. In training all outputs live until the loss, so that what went wrong is found in them.
+/// s. A value lives from the step that writes it to the last that reads it, observed ones at least
+/// until the loss.
 ///
 /// saved: bytes of each step.
 class ValuePlacer {
@@ -32,15 +33,19 @@ public:
 
     WEFT_COLD PlacedValues place(Span<const Index> saved) {
         const std::size_t values = plan_.values().size(), steps = plan_.steps().size();
-        const bool is_training = plan_.kind() == PassKind::training;
+        const bool is_training = weft::is_training(plan_.kind());
+        const bool is_observed = plan_.kind() == PassKind::observed;
         for (std::size_t s = 0; s < steps; ++s) {
-            const std::size_t back = 2 * steps - s, last = is_training ? back : s;
+            const std::size_t back = 2 * steps - s;
             const PlanStep& step = plan_.steps()[s];
-            need(step.output, s, last);
+            const bool goes_back = is_training && value(step.output).needs_gradient;
+            const bool reads_x = goes_back && step.backward_reads_x;
+            const bool reads_y = goes_back && step.backward_reads_y;
+            need(step.output, s, reads_y ? back : is_observed ? steps : s);
             Index added = 0;
             for (const PlanInput& input : plan_.inputs(step)) {
                 // What lies in the caller's memory needs none here.
-                if (!plan_.is_of_caller(input.value)) need(input.value, s, last);
+                if (!plan_.is_of_caller(input.value)) need(input.value, s, reads_x ? back : s);
                 if (!is_training || !value(input.value).needs_gradient) continue;
                 need_gradient(input.value, back);
                 if (input.adds_gradient) added += bytes_of(input.value);

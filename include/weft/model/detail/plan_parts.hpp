@@ -59,4 +59,14 @@ struct PlanParts {
     }
 };
 
+/// Notes what backward of a step reads, if it runs.
+WEFT_COLD inline void find_reads(PlanStep& step, const PlanNode& node, bool is_training) {
+    const bool runs = is_training && step.runs_backward, takes_input = needs_input(step.activation);
+    step.backward_reads_x = runs && (step.is_activation() ? takes_input : node.backward_reads_x);
+    const bool layer_reads_y =
+        step.before == linear ? node.backward_reads_y : node.backward_reads_y_through_relu;
+    step.backward_reads_y = runs && (step.is_activation() ? !takes_input : layer_reads_y);
+    step.backward_reads_y |= is_training && static_cast<bool>(step.penalty);
+}
+
 }  // namespace weft::detail

@@ -25,7 +25,7 @@ WEFT_COLD inline std::string plan_text(const Plan& plan, Span<const PlanNode> no
         }
         text += join({" -> ", value(step.output)});
         if (!step.runs_forward) text += "; forward is done before";
-        if (plan.kind() == PassKind::training) {
+        if (is_training(plan.kind())) {
             if (!plan.values()[step.output].needs_gradient) {
                 text += "; no backward";
             } else if (!step.runs_backward) {

@@ -32,21 +32,18 @@ WEFT_COLD std::string find_non_finite_part(Device& device,
     return {};
 }
 
-/// Where the first number that is not finite lies after a training forward over xs with finite
-/// targets: a parameter, the layer in whose output it appeared, or "loss".
+/// Where the first number that is not finite lies in a training forward over xs with finite targets:
+/// a parameter, the layer in whose output it appears, or "loss".
 template <class Scalar, class Device>
-WEFT_COLD std::string find_non_finite(const Model<Scalar, Device>& model,
+WEFT_COLD std::string find_non_finite(Model<Scalar, Device>& model,
                                       Workspace<Scalar, Device>& workspace,
-                                      Span<const TensorView<const Scalar, Device>> xs) {
+                                      Span<const TensorView<const Scalar, Device>> xs,
+                                      const PassOptions& options) {
     std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
     if (!parameter.empty()) return parameter;
     // Not the other parameters: the pass that went wrong updated them, and came to them later.
-    const auto& nodes = model.graph().nodes;
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        if (all_finite<Scalar>(workspace.device(), model.output(workspace, xs, i))) continue;
-        return model.layer_name(nodes[i].layer);
-    }
-    return "loss";
+    const std::size_t layer = model.forward_to_non_finite(workspace, xs, options);
+    return layer < model.layer_count() ? model.layer_name(layer) : "loss";
 }
 
 /// Which gradient is not finite: "the gradient of dense/kernel". The last layer's, which backward

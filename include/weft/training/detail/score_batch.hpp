@@ -176,7 +176,7 @@ WEFT_COLD void score_batch(const Model<Scalar, Device>& model,
         const Shape& shape = model.output_shapes()[k];
         const View predictions = model.prediction(batch.workspace, n, k);
         const View losses = batch.losses.slice(0, n * loss_rows(shape));
-        const View gradient = batch.workspace.kind() == PassKind::training
+        const View gradient = is_training(batch.workspace.kind())
                                   ? model.output_gradient(batch.workspace, n, k)
                                   : View(batch.scratch_gradient.data(), shape.batch(n));
         const double weight = options.loss_weights.empty() ? 1 : options.loss_weights[k];

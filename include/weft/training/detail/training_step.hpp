@@ -184,10 +184,10 @@ private:
         }
         rate_ = steps_.prepare(device(), trainer_, state_);
         steps_.take(device());
-        forward(part);
         if (where == Wrong::score) {
-            place = find_non_finite<Scalar, Device>(model_, batch_.workspace, inputs(part));
+            place = find_non_finite(model_, batch_.workspace, inputs(part), pass_of(part));
         } else {
+            forward(part);
             score(part, nullptr);
             backward(part);
             // What it limits of them stays finite or not; the tally is not used any more.
