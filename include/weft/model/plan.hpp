@@ -205,13 +205,9 @@ private:
         if (is_training && (step.is_activation() || nodes[step.node].backs_in_place)) {
             put_into(&PlanValue::gradient, step.output, values_[input->value].gradient);
         }
-        // Backward of a layer with an activation of its own does not read y.
-        const PlanStep* const before = writer(input->value);
-        const bool is_own = before != nullptr && before->node == step.node;
-        const bool is_read = kind_ == PassKind::observed || before == nullptr ||
-                             before->is_activation() || nodes[before->node].backward_reads_y ||
-                             nodes[before->node].backward_reads_y_through_relu;
-        const bool needs_x = is_training && (needs_input(step.activation) || (!is_own && is_read));
+        const bool needs_x =
+            is_training && (needs_input(step.activation) ||
+                            is_read_behind(*this, step, nodes, kind_ == PassKind::observed));
         if (step.is_activation() && (!needs_x || !step.runs_forward)) {
             memory_of(input->value).readers = values_[step.output].readers;
             put_into(&PlanValue::memory, step.output, values_[input->value].memory);

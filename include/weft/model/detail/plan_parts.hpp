@@ -59,6 +59,23 @@ struct PlanParts {
     }
 };
 
+/// Whether the numbers that a step writes over, the last of which another wrote before it, are read
+/// once more: by the backward of that one, or, of another layer, by an observer.
+WEFT_COLD inline bool is_read_behind(const PlanParts& plan, const PlanStep& step,
+                                     Span<const PlanNode> nodes, bool is_observed) {
+    const std::size_t memory = plan.values_[plan.inputs(step).front().value].memory;
+    const PlanStep* last = &step;
+    do {
+        if (last == plan.steps_.data()) return true;
+        --last;
+    } while (plan.values_[last->output].memory != memory);
+    const PlanNode& node = nodes[last->node];
+    if (last->penalty || last->is_activation()) return true;
+    // Backward of a layer with an activation of its own does not read y.
+    if (last->node == step.node) return false;
+    return is_observed || node.backward_reads_y || node.backward_reads_y_through_relu;
+}
+
 /// Notes what backward of a step reads, if it runs.
 WEFT_COLD inline void find_reads(PlanStep& step, const PlanNode& node, bool is_training) {
     const bool runs = is_training && step.runs_backward, takes_input = needs_input(step.activation);
