@@ -4,6 +4,7 @@
 
 #include "activation.cuh"
 #include "dropping.cuh"
+#include "moments.cuh"
 #include "product_tile.cuh"
 #include "weft/kernels/before.hpp"
 
@@ -19,7 +20,7 @@ struct ProductShape {
 /// Where C goes, and what is done to it.
 template <class Scalar>
 struct Output {
-    static constexpr bool drops_elements = false;
+    static constexpr bool drops_elements = false, takes_moments = false;
 
     Scalar* data;
     int stride, group_step;
@@ -124,6 +125,14 @@ struct DroppingOutput : Output<Scalar> {
         if (!is_dropped) return y;
         return drops.keeps(i) ? y * drops.scale : Scalar(0);
     }
+};
+
+/// The same, and the moments of the columns, if they are wanted. C has its rows in one piece.
+template <class Scalar>
+struct MomentsOutput : Output<Scalar> {
+    static constexpr bool takes_moments = true;
+
+    TileMoments<Scalar> of_tiles;
 };
 
 /// Adds four numbers side by side, of which the first `count` exist.

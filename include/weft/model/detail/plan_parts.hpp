@@ -23,6 +23,10 @@ struct PlanParts {
         return {inputs_.data() + step.first_input, step.inputs};
     }
 
+    std::size_t index(const PlanStep& step) const {
+        return static_cast<std::size_t>(&step - steps_.data());
+    }
+
     /// Whether a value lies in the memory of an input: the caller's.
     bool is_of_caller(std::size_t value) const { return values_[value].memory < input_count_; }
 
