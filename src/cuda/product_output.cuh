@@ -189,10 +189,11 @@ __device__ void write_sums(const Sums& sums, const Out& out, const ProductShape&
 
 /// The block's tile of C from those of so many splits, of which that of the first is `parts`. A thread
 /// reads some fours of a split at once.
-template <class Tile, class Scalar, class Out>
+template <class Tile, int bytes_at_once, class Scalar, class Out>
 __device__ void add_tiles(const Output<Scalar>& parts, int splits, const Out& out,
                           const ProductShape& shape) {
-    constexpr int fours = Tile::columns / 4, at_once = 32 / static_cast<int>(sizeof(Scalar));
+    constexpr int fours = Tile::columns / 4;
+    constexpr int at_once = bytes_at_once / static_cast<int>(sizeof(Scalar));
     static_assert(Tile::rows * fours % (Tile::threads * at_once) == 0);
     const int row = static_cast<int>(blockIdx.x) * Tile::rows;
     const int column = static_cast<int>(blockIdx.y) * Tile::columns;

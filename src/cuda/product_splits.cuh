@@ -30,7 +30,7 @@ __device__ void add_parts(const Output<Scalar>& parts, int first, int members,
     Output<Scalar> sums = parts;
     sums.data += first * parts.split_step;
     if (parts.column_sums != nullptr) sums.column_sums += first * parts.split_step;
-    add_tiles<Tile, Scalar>(sums, members, sums, shape);
+    add_tiles<Tile, 16>(sums, members, sums, shape);  // registers for no more
 }
 
 /// The block's tile of C from those of its splits, by the block that is last, which it is true for. A
@@ -51,7 +51,7 @@ __device__ bool add_up_splits(Output<Scalar> parts, const Out& whole, const Prod
         parts.split_step *= most_added_at_once;
     }
     if (!is_last_block(tickets, static_cast<unsigned>(count))) return false;
-    add_tiles<Tile, Scalar>(parts, count, whole, shape);
+    add_tiles<Tile, 32>(parts, count, whole, shape);
     return true;
 }
 
