@@ -43,12 +43,10 @@ void choose(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda>
                          });
 }
 
-template <class Scalar, class Store>
-void max_pool(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x, Store store) {
-    choose<Scalar>(
-        device, window, x, [] __device__(int) { return true; },
-        [=] __device__(int place, int, Scalar largest, int tap) { store(place, largest, tap); });
-}
+/// The largest of each channel.
+struct Largest {
+    __device__ constexpr bool operator()(int) const { return true; }
+};
 
 /// store(place, channel, scale dy) of each element of the input.
 template <class Scalar, class Tap, class Store>
@@ -92,11 +90,11 @@ constexpr Tap dropped = static_cast<Tap>(-1);
 template <class Scalar, class Tap>
 void max_pool_forward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x,
                       TensorView<Scalar, Cuda> y, Tap* taps) {
-    max_pool<Scalar>(device, window, x,
-                     [=, y = y.data()] __device__(int place, Scalar largest, int tap) {
-                         y[place] = largest;
-                         if (taps != nullptr) taps[place] = static_cast<Tap>(tap);
-                     });
+    choose<Scalar>(device, window, x, Largest(),
+                   [=, y = y.data()] __device__(int place, int, Scalar largest, int tap) {
+                       y[place] = largest;
+                       if (taps != nullptr) taps[place] = static_cast<Tap>(tap);
+                   });
 }
 
 template <class Scalar, class Tap>
@@ -104,12 +102,12 @@ void max_pool_forward_dropping(Cuda& device, const Window2D& window, const Dropp
                                TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y,
                                Tap* taps) {
     const cuda::Drops<Scalar> drops(dropping);
-    max_pool<Scalar>(device, window, x,
-                     [=, y = y.data()] __device__(int place, Scalar largest, int tap) {
-                         const bool keeps = drops.keeps(place);
-                         y[place] = keeps ? largest * drops.scale : Scalar(0);
-                         taps[place] = keeps ? static_cast<Tap>(tap) : dropped<Tap>;
-                     });
+    choose<Scalar>(device, window, x, Largest(),
+                   [=, y = y.data()] __device__(int place, int, Scalar largest, int tap) {
+                       const bool keeps = drops.keeps(place);
+                       y[place] = keeps ? largest * drops.scale : Scalar(0);
+                       taps[place] = keeps ? static_cast<Tap>(tap) : dropped<Tap>;
+                   });
 }
 
 template <class Scalar, class Tap>
