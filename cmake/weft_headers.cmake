@@ -101,6 +101,7 @@ set(weft_headers
     kernels/fused.hpp
     kernels/loss.hpp
     kernels/metric.hpp
+    kernels/normalizing.hpp
     kernels/optimizer.hpp
     kernels/score.hpp
     kernels/step.hpp

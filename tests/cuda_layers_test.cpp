@@ -1,5 +1,6 @@
 /// \file
 /// The gradients of every layer and loss on a GPU, or on the simulated one, in double.
+#include "tests/support/model_gradients.hpp"
 #include "weft/cuda.hpp"
 #include "weft/testing/gradient_check.hpp"
 #include "weft/weft.hpp"
@@ -40,6 +41,27 @@ TEST_CASE("gradients of layers with parameters on a GPU") {
     CHECK(check(BatchNorm{}, {7, 3}));
     CHECK(check(BatchNorm{}, {2, 3, 4, 5}));
     CHECK(check(BatchNorm{.center = false, .scale = false}, {5, 4}));
+}
+
+TEST_CASE("gradients of a convolution with batch norm, pooling and dropout on a GPU") {
+    const auto convolution = [](Activation activation) {
+        return Conv2D{.filters = 3, .kernel_size = 2, .padding = same, .activation = activation};
+    };
+    const BatchNorm norm{};
+    const MaxPool2D pool{.padding = same}, overlapping{.pool_size = 3, .strides = 2};
+    const std::vector<Sequential<double, Cuda>> models{
+        {convolution(relu), norm, pool, Flatten{}, Dense{2}},
+        {convolution(linear), norm, pool, Dropout{0.3}, Flatten{}, Dense{2}},
+        {convolution(relu), norm, overlapping, Dropout{0.3}, convolution(relu), norm, Dense{2}},
+        {convolution(relu), BatchNorm{.center = false, .scale = false}, pool, convolution(relu),
+         norm, convolution(linear), norm, GlobalMaxPool2D{}},
+    };
+    for (std::size_t i = 0; i < models.size(); ++i) {
+        CAPTURE(i);
+        Sequential<double, Cuda> model = models[i];
+        model.build({6, 7, 2}, 3);
+        CHECK(has_numerical_gradients<Cuda>(model));
+    }
 }
 
 TEST_CASE("gradients of layers without parameters on a GPU") {

@@ -189,8 +189,8 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
       "training/detail/epoch_batches", "training/detail/recordings", "training/detail/step_table",
       "training/detail/tally"}},
     {"walled_device",
-     {"core/staging", "cpu", "kernels/before", "kernels/dropping", "model/detail/on_device",
-      "model/to_device"}},
+     {"core/staging", "cpu", "kernels/before", "kernels/dropping", "kernels/normalizing",
+      "model/detail/on_device", "model/to_device"}},
 };
 
 /// What a file of the tree includes, by itself or through others: "include/weft/core/shape.hpp".

@@ -8,22 +8,38 @@
 
 namespace weft::kernels {
 
-/// Y (positions, filters) = act(patches of X (positions, depth) W (depth, filters) + b).
+/// Y (positions, filters) = act(patches of X (positions, depth) W (depth, filters) + b), and the
+/// moments of its columns, if they are wanted.
 template <class Scalar>
-void convolution_forward(Cuda& device, const Convolution& c, TensorView<const Scalar, Cuda> x,
-                         TensorView<const Scalar, Cuda> w, TensorView<const Scalar, Cuda> b,
-                         Activation activation, TensorView<Scalar, Cuda> y) {
+void convolution_forward_moments(Cuda& device, const Convolution& c,
+                                 TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> w,
+                                 TensorView<const Scalar, Cuda> b, Activation activation,
+                                 const Normalizing<Scalar>& norm, TensorView<Scalar, Cuda> y) {
     cuda::narrow(x.size());
     cuda::narrow(y.size());
     cuda::narrow(w.size());
+    const cuda::Moments<Scalar> moments{norm.momentum,        norm.epsilon, norm.moving_mean,
+                                        norm.moving_variance, norm.mean,    norm.inverse_deviation};
+    const bool is_apart = activation == softmax;
     if (y.size() == 0) return;
     const int all = cuda::narrow(c.filters), filters = cuda::narrow(c.group_filters());
     const cuda::Patches<Scalar, true> patches(c, x.shape()[0], x.data());
     cuda::multiply<Scalar>(
         device, {patches.positions, filters, patches.depth, cuda::narrow(c.groups)}, patches,
         cuda::Matrix<Scalar, false>(w.data(), filters, patches.depth, all, filters),
-        {y.data(), filters, all, filters, b.data(), activation == softmax ? linear : activation});
-    if (activation == softmax) activation_forward<Scalar>(device, softmax, y, y);
+        cuda::MomentsOutput<Scalar>{
+            {y.data(), filters, all, filters, b.data(), is_apart ? linear : activation},
+            {moments, norm && !is_apart}});
+    if (is_apart) activation_forward<Scalar>(device, softmax, y, y);
+    if (norm && is_apart)
+        cuda::take_moments(device, y.size() / c.filters, c.filters, y.data(), moments);
+}
+
+template <class Scalar>
+void convolution_forward(Cuda& device, const Convolution& c, TensorView<const Scalar, Cuda> x,
+                         TensorView<const Scalar, Cuda> w, TensorView<const Scalar, Cuda> b,
+                         Activation activation, TensorView<Scalar, Cuda> y) {
+    convolution_forward_moments<Scalar>(device, c, x, w, b, activation, {}, y);
 }
 
 /// dX (pixels, channels) = what each pixel's outputs have for gradients (pixels, depth) times the
@@ -72,6 +88,8 @@ void convolution_filter_gradient(Cuda& device, const Convolution& c,
         of_w.with_column_sums(db.data(), filters));
 }
 
+template decltype(convolution_forward_moments<float>) convolution_forward_moments<float>;
+template decltype(convolution_forward_moments<double>) convolution_forward_moments<double>;
 template decltype(convolution_forward<float>) convolution_forward<float>;
 template decltype(convolution_forward<double>) convolution_forward<double>;
 template decltype(convolution_input_gradient_through<float>)

@@ -3,7 +3,7 @@
 ///
 /// Each block has a tile of C, and each thread sums of some of its elements in registers. While a tile
 /// of the factors is multiplied, the next one is read. Where C has too few tiles, the depth is cut into
-/// splits, whose sums a second kernel adds up.
+/// splits, whose sums the blocks that finish last add up, or a second kernel.
 ///
 /// Errors: a running sum goes over chain_steps tiles, 1024 products, and is then added to its split's
 /// sum. A product goes through at most 1024 + depth / 1024 / splits + splits additions, and with a unit
@@ -11,8 +11,7 @@
 /// products that is 2000 u, not 10^6 u. Order, and so bits, follow from the shape alone.
 #pragma once
 
-#include "last_block.cuh"
-#include "product_output.cuh"
+#include "product_splits.cuh"
 
 #include <algorithm>
 #include <gpu/shared.cuh>
@@ -21,13 +20,6 @@ namespace weft::kernels::cuda {
 
 /// Tiles that are summed in one go.
 inline constexpr int chain_steps = 1024 / tile_depth;
-
-/// The depth of a product in parts: so many splits, of so many tiles each. Where there are tickets,
-/// the block of a tile that is last adds them up.
-struct Splits {
-    int count, steps;
-    unsigned* tickets = nullptr;
-};
 
 template <class Scalar, int size>
 struct alignas(16) SharedTiles {
@@ -88,49 +80,24 @@ __global__ void __launch_bounds__(Tile::threads,
                                    min(Tile::columns, shape.columns - column), first);
         }
     }
-    if (always_fours || splits.tickets == nullptr) return;
-    const unsigned tile = (group * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
-    const auto blocks = static_cast<unsigned>(splits.count);
-    if (!is_last_block(splits.tickets + tile, blocks)) return;
-    out.data -= split * out.split_step;
+    const bool is_split = !always_fours && splits.tickets != nullptr;
+    if (!Out::takes_moments && !is_split) return;
     whole.move_to_group(group, shape.columns);
-    if (out.column_sums != nullptr) {
-        out.column_sums -= split * out.split_step;
-        whole.column_sums += group * whole.column_sums_step + column;
-    }
-    add_tiles<Tile, Scalar>(out, splits.count, whole, shape);
-}
-
-/// Rows of threads that add up splits, at most.
-inline constexpr int most_lines = 32;
-
-/// C from the sums of splits (group, split, row, column), with column sums as one more row. A block has
-/// 32 elements of a group; each row of its threads adds up every so many of the splits, and the first
-/// row their sums.
-template <class Scalar, class Out>
-__global__ void add_splits(const Scalar* parts, int count, ProductShape shape, Out out) {
-    auto& sums = shared<Scalar[most_lines][32], 201>();
-    const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
-    const int size = (shape.rows + (out.column_sums != nullptr ? 1 : 0)) * shape.columns;
-    const int i = static_cast<int>(blockIdx.x) * 32 + x, group = static_cast<int>(blockIdx.y);
-    Scalar sum = 0;
-    if (i < size) {
-        const Scalar* part = parts + static_cast<std::size_t>(group) * count * size + i;
-        for (int split = y; split < count; split += static_cast<int>(blockDim.y)) {
-            sum += part[static_cast<std::size_t>(split) * size];
+    if (is_split) {
+        const unsigned tile = (group * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+        out.data -= split * out.split_step;
+        if (out.column_sums != nullptr) {
+            out.column_sums -= split * out.split_step;
+            whole.column_sums += group * whole.column_sums_step + column;
         }
+        unsigned* const tickets = splits.tickets + tile * static_cast<unsigned>(splits.count);
+        if (!add_up_splits<Tile, Scalar>(out, whole, shape, splits, split, tickets)) return;
+        __syncthreads();  // all of the tile is stored
     }
-    sums[y][x] = sum;
-    __syncthreads();
-    if (y > 0 || i >= size) return;
-    for (int other = 1; other < static_cast<int>(blockDim.y); ++other) sum += sums[other][x];
-    const int row = i / shape.columns, column = i % shape.columns;
-    out.move_to_group(group, shape.columns);
-    if (row == shape.rows) {
-        out.column_sums[group * out.column_sums_step + column] = sum;
-    } else {
-        const int place = row * out.stride + column;
-        out.data[place] = out.finish(place, column, sum);
+    if constexpr (Out::takes_moments) {
+        if (whole.of_tiles.parts == nullptr) return;
+        take_moments_of_tile<Tile>(whole.of_tiles, whole.data, whole.stride, shape.rows,
+                                   shape.columns, group, shape.groups);
     }
 }
 
@@ -143,10 +110,6 @@ inline constexpr int enough_blocks = 132 * std::min(2048 / Tile::threads / 4, 8)
 template <class Tile>
 inline constexpr int least_steps = std::max(Tile::rows * Tile::columns / 512, 8);
 
-/// The most splits that the last block of a tile adds up: it reads them from the L2 cache, in about
-/// the time that a launch takes [estimated].
-inline constexpr int most_added_at_once = 8;
-
 /// Tiles of the shape, and the most splits of each.
 template <class Tile>
 Index tiles_of(const ProductShape& shape) {
@@ -158,10 +121,42 @@ int most_splits(const ProductShape& shape) {
     return std::max(1, ceil_div(shape.depth, tile_depth) / least_steps<Tile>);
 }
 
+/// The device's scratch: so many bytes, and behind them what the tiles have of the moments, where they
+/// are wanted and the kernel that has whole tiles can add them up.
+template <class Tile, class Out>
+std::byte* prepare_moments(Cuda& device, std::size_t bytes, const ProductShape& shape,
+                           bool has_tiles, Out& out) {
+    if constexpr (Out::takes_moments) {
+        const int tiles = ceil_div(shape.rows, Tile::rows);
+        const Index tickets = Index{out.of_tiles.tickets_of(tiles)} * shape.groups *
+                              ceil_div(shape.columns, Tile::columns);
+        if (out.of_tiles.is_wanted && has_tiles && tickets <= Context::most_tickets / 2) {
+            const std::size_t first = (bytes + 255) / 256 * 256;
+            std::byte* const memory =
+                device.scratch(first + 2 * sizeof(double) * static_cast<std::size_t>(tiles) *
+                                           static_cast<unsigned>(shape.columns * shape.groups));
+            out.of_tiles.parts = reinterpret_cast<double*>(memory + first);
+            // The other half is of splits.
+            out.of_tiles.tickets = device.context().tickets + Context::most_tickets / 2;
+            return memory;
+        }
+    }
+    return bytes > 0 ? device.scratch(bytes) : nullptr;
+}
+
+/// In a pass of their own where the kernel did not.
+template <class Out>
+void finish_moments(Cuda& device, const ProductShape& shape, const Out& out) {
+    if constexpr (Out::takes_moments) {
+        const TileMoments of = out.of_tiles;
+        if (!of.is_wanted || of.parts != nullptr) return;
+        take_moments(device, shape.rows, Index{shape.columns} * shape.groups, out.data, of.moments);
+    }
+}
+
 template <class Tile, template <class, class> class Sums, bool always_fours, class Scalar, class A,
           class B, class Out>
-void multiply_tiles(Cuda& device, const ProductShape& shape, const A& a, const B& b,
-                    const Out& out) {
+void multiply_tiles(Cuda& device, const ProductShape& shape, const A& a, const B& b, Out out) {
     const int steps = ceil_div(shape.depth, tile_depth);
     const Index idle = std::max<Index>(1, enough_blocks<Tile> / tiles_of<Tile>(shape));
     const int most = static_cast<int>(std::min<Index>(most_splits<Tile>(shape), idle));
@@ -172,11 +167,20 @@ void multiply_tiles(Cuda& device, const ProductShape& shape, const A& a, const B
                          static_cast<unsigned>(shape.groups * splits.count)),
                     dim3(Tile::threads)};
     const auto kernel = product<Tile, Sums<Tile, Scalar>, always_fours, Scalar, A, B, Out>;
-    if (splits.count == 1) return launch(device, kernel, grid, a, b, out, out, shape, splits);
     const int size = (shape.rows + (out.column_sums != nullptr ? 1 : 0)) * shape.columns;
-    auto* const parts = reinterpret_cast<Scalar*>(
-        device.scratch(sizeof(Scalar) * static_cast<std::size_t>(size) *
-                       static_cast<unsigned>(shape.groups * splits.count)));
+    const std::size_t parts_bytes = splits.count == 1
+                                        ? 0
+                                        : sizeof(Scalar) * static_cast<std::size_t>(size) *
+                                              static_cast<unsigned>(shape.groups * splits.count);
+    // Tiles in splits are fewer than tickets. Large tiles have no registers left.
+    const bool adds_at_once = !always_fours && splits.count <= most_added_in_tree;
+    std::byte* const memory =
+        prepare_moments<Tile>(device, parts_bytes, shape, splits.count == 1 || adds_at_once, out);
+    if (splits.count == 1) {
+        launch(device, kernel, grid, a, b, out, out, shape, splits);
+        return finish_moments(device, shape, out);
+    }
+    auto* const parts = reinterpret_cast<Scalar*>(memory);
     Out of_split = out;
     static_cast<Output<Scalar>&>(of_split) = {parts, shape.columns, shape.columns};
     if constexpr (Out::drops_elements) of_split.is_dropped = false;
@@ -186,16 +190,15 @@ void multiply_tiles(Cuda& device, const ProductShape& shape, const A& a, const B
         of_split.column_sums = parts + shape.rows * shape.columns;
         of_split.column_sums_step = of_split.split_step;
     }
-    // Tiles in splits are fewer than tickets. Large tiles have no registers left.
-    if (!always_fours && splits.count <= most_added_at_once) {
-        splits.tickets = device.context().tickets;
-    }
+    if (adds_at_once) splits.tickets = device.context().tickets;
     launch(device, kernel, grid, a, b, of_split, out, shape, splits);
-    if (splits.tickets != nullptr) return;
-    const Grid second{
-        dim3(static_cast<unsigned>(ceil_div(size, 32)), static_cast<unsigned>(shape.groups)),
-        dim3(32, static_cast<unsigned>(std::min(splits.count, most_lines)))};
-    launch(device, add_splits<Scalar, Out>, second, parts, splits.count, shape, out);
+    if (!adds_at_once) {
+        const Grid second{
+            dim3(static_cast<unsigned>(ceil_div(size, 32)), static_cast<unsigned>(shape.groups)),
+            dim3(32, static_cast<unsigned>(std::min(splits.count, most_lines)))};
+        launch(device, add_splits<Scalar, Out>, second, parts, splits.count, shape, out);
+    }
+    finish_moments(device, shape, out);
 }
 
 using LargeTile = Tile<128, 128, 4, 2>;
@@ -214,7 +217,8 @@ bool fills_gpu(const ProductShape& shape) {
 template <class Tile, template <class, class> class Sums, class Scalar, class A, class B, class Out>
 void multiply_large(Cuda& device, const ProductShape& shape, const A& a, const B& b,
                     const Out& out) {
-    multiply_tiles<Tile, Sums, true, Scalar, A, B, Output<Scalar>>(device, shape, a, b, out);
+    using OfTile = std::conditional_t<Out::drops_elements, Output<Scalar>, Out>;
+    multiply_tiles<Tile, Sums, true, Scalar, A, B, OfTile>(device, shape, a, b, out);
     if constexpr (Out::drops_elements) {
         for_each(device, Index{shape.rows} * shape.columns,
                  [out] __device__(int i) { out.data[i] = out.drop(i, out.data[i]); });

@@ -4,6 +4,7 @@
 
 #include "activation.cuh"
 #include "dropping.cuh"
+#include "moments.cuh"
 #include "product_tile.cuh"
 #include "weft/kernels/before.hpp"
 
@@ -19,7 +20,7 @@ struct ProductShape {
 /// Where C goes, and what is done to it.
 template <class Scalar>
 struct Output {
-    static constexpr bool drops_elements = false;
+    static constexpr bool drops_elements = false, takes_moments = false;
 
     Scalar* data;
     int stride, group_step;
@@ -126,6 +127,14 @@ struct DroppingOutput : Output<Scalar> {
     }
 };
 
+/// The same, and the moments of the columns, if they are wanted. C has its rows in one piece.
+template <class Scalar>
+struct MomentsOutput : Output<Scalar> {
+    static constexpr bool takes_moments = true;
+
+    TileMoments<Scalar> of_tiles;
+};
+
 /// Adds four numbers side by side, of which the first `count` exist.
 template <class Scalar>
 __device__ void add_four(const Scalar* from, bool fours, int count, Four<Scalar>& sum) {
@@ -180,10 +189,11 @@ __device__ void write_sums(const Sums& sums, const Out& out, const ProductShape&
 
 /// The block's tile of C from those of so many splits, of which that of the first is `parts`. A thread
 /// reads some fours of a split at once.
-template <class Tile, class Scalar, class Out>
+template <class Tile, int bytes_at_once, class Scalar, class Out>
 __device__ void add_tiles(const Output<Scalar>& parts, int splits, const Out& out,
                           const ProductShape& shape) {
-    constexpr int fours = Tile::columns / 4, at_once = 32 / static_cast<int>(sizeof(Scalar));
+    constexpr int fours = Tile::columns / 4;
+    constexpr int at_once = bytes_at_once / static_cast<int>(sizeof(Scalar));
     static_assert(Tile::rows * fours % (Tile::threads * at_once) == 0);
     const int row = static_cast<int>(blockIdx.x) * Tile::rows;
     const int column = static_cast<int>(blockIdx.y) * Tile::columns;

@@ -220,6 +220,87 @@ TEST_CASE(
     CHECK_FALSE(is_fused(other, dense));
 }
 
+TEST_CASE("a batch norm that alone reads a layer, or its relu, has its moments from the layer") {
+    const PlanNode conv{.is_trainable = true, .absorbs_relu = true, .absorbs_moments = true};
+    const PlanNode norm{.is_trainable = true, .is_norm = true, .backs_in_place = true};
+    const auto is_fused = [](const std::vector<PlanNode>& nodes,
+                             PassKind kind = PassKind::training) {
+        const Plan p = plan(nodes, kind);
+        const auto found =
+            std::ranges::find_if(p.steps(), [&](auto& step) { return nodes[step.node].is_norm; });
+        const bool fused = p.steps()[0].norm == p.index(*found);
+        CHECK(fused == found->has_moments);
+        CHECK(found->runs_forward);
+        CHECK(found->runs_backward);
+        return fused;
+    };
+    const auto with = [](PlanNode traits, Activation behind) {
+        traits.output_activation = behind;
+        return traits;
+    };
+    CHECK(is_fused({node("conv", zero, conv), node("norm", one, norm)}));
+    CHECK(is_fused({node("conv", zero, with(conv, relu)), node("norm", one, norm)}));
+    CHECK_FALSE(is_fused({node("conv", zero, conv), node("norm", one, norm)}, PassKind::inference));
+    CHECK_FALSE(is_fused({node("conv", zero, with(conv, sigmoid)), node("norm", one, norm)}));
+    PlanNode other = conv;
+    other.absorbs_moments = false;
+    CHECK_FALSE(is_fused({node("conv", zero, other), node("norm", one, norm)}));
+    other = with(conv, relu);
+    other.absorbs_relu = false;
+    CHECK_FALSE(is_fused({node("conv", zero, other), node("norm", one, norm)}));
+    // A view has other channels; and somebody else reads what the layer computes.
+    CHECK_FALSE(is_fused({node("conv", zero, conv), node("flatten", one, {.is_view = true}),
+                          node("norm", two, norm)}));
+    CHECK_FALSE(is_fused({node("conv", zero, conv), node("norm", one, norm), node("other", one)}));
+}
+
+TEST_CASE("a layer that alone reads a batch norm applies it to x, and takes its derivative") {
+    const PlanNode dense{.is_trainable = true, .absorbs_relu = true, .output_activation = relu};
+    const PlanNode norm{
+        .is_trainable = true, .is_norm = true, .backs_through_relu = true, .backs_in_place = true};
+    const PlanNode pool{.absorbs_norm = true, .backs_through_relu = true};
+    const auto is_fused = [](const std::vector<PlanNode>& nodes,
+                             PassKind kind = PassKind::training) {
+        const Plan p = plan(nodes, kind);
+        const auto at = static_cast<std::size_t>(
+            std::ranges::find_if(p.steps(), [&](auto& step) { return nodes[step.node].is_norm; }) -
+            p.steps().begin());
+        REQUIRE(at + 1 < p.steps().size());
+        const PlanStep &of_norm = p.steps()[at], &behind = p.steps()[at + 1];
+        const bool fused = behind.norm == at;
+        CHECK(fused == !of_norm.runs_forward);
+        const std::size_t x = p.inputs(of_norm).front().value;
+        CHECK(fused == (p.values()[of_norm.output].memory == p.values()[x].memory));
+        if (fused) {
+            CHECK_FALSE(of_norm.runs_backward);
+            CHECK(p.values()[of_norm.output].gradient == p.values()[x].gradient);
+            CHECK_FALSE(p.inputs(behind).front().adds_gradient);
+            CHECK(behind.before == relu);
+            CHECK_FALSE(p.steps()[1].runs_backward);
+        }
+        return fused;
+    };
+    const auto chain = [&](const PlanNode& first, const PlanNode& second, const PlanNode& third) {
+        return std::vector{node("dense", zero, first), node("norm", one, second),
+                           node("pool", two, third)};
+    };
+    CHECK(is_fused(chain(dense, norm, pool)));
+    CHECK_FALSE(is_fused(chain(dense, norm, pool), PassKind::inference));
+    CHECK_FALSE(is_fused(chain(dense, norm, {.backs_through_relu = true})));
+    CHECK_FALSE(is_fused(chain({}, norm, pool)));  // no gradient is wanted in front
+    PlanNode other = norm;
+    other.activity_regularizer = l2(1);
+    CHECK_FALSE(is_fused(chain(dense, other, pool)));
+    // Somebody else reads what the batch norm computes, or what it reads.
+    for (const std::size_t& read : {std::cref(one), std::cref(two)}) {
+        auto read_twice = chain(dense, norm, pool);
+        read_twice.push_back(node("other", read));
+        CHECK_FALSE(is_fused(read_twice));
+    }
+    // What lies in the caller's memory.
+    CHECK_FALSE(is_fused({node("norm", zero, norm), node("pool", one, pool)}));
+}
+
 TEST_CASE("a loss takes the input of the last activation, unless something else sees its output") {
     const auto gives = [](const std::vector<PlanNode>& nodes) {
         for (const PassKind kind : {PassKind::inference, PassKind::training}) {

@@ -83,6 +83,7 @@ concept ComputesLayers =
         average_pool_backward<Scalar>(a.device, window, a.in, a.out);
         batch_norm_forward(a.device, a.count, a.count, a.from, a.number, a.number, a.from, a.from,
                            a.to, a.to, a.to, a.to, a.to);
+        batch_norm_apply(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from, a.to);
         batch_norm_inference(a.device, a.count, a.count, a.from, a.from, a.from, a.number, a.from,
                              a.from, a.to);
         batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from,

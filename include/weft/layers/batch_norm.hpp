@@ -65,58 +65,57 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
                                View y) const override {
-        const Index rows = x.size() / channels();
-        if (!pass.training) {
-            return batch_norm_inference(pass.device, rows, channels(), x.data(),
-                                        pass.parameter(moving_mean_).data(),
-                                        pass.parameter(moving_variance_).data(), epsilon_,
-                                        gamma(pass), beta(pass), y.data());
-        }
-        const Saved saved = saved_of(pass);
-        batch_norm_forward(pass.device, rows, channels(), x.data(), momentum_, epsilon_,
-                           gamma(pass), beta(pass), pass.update(moving_mean_).data(),
-                           pass.update(moving_variance_).data(), saved.mean,
-                           saved.inverse_deviation, y.data());
+        const kernels::Normalizing<Scalar> norm = normalizing(pass);
+        kernels::normalize<Scalar>(pass.device, norm, x.size() / channels(), channels(), x.data(),
+                                   y.data());
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
                                 View dx) const override {
-        const Saved saved = saved_of(pass);
-        Scalar* const dgamma = gamma_ ? pass.gradient(gamma_).data() : saved.unused;
-        Scalar* const dbeta = beta_ ? pass.gradient(beta_).data() : saved.unused + channels();
-        batch_norm_backward(pass.device, x.size() / channels(), channels(), x.data(), saved.mean,
-                            saved.inverse_deviation, gamma(pass), dy.data(), pass.before == relu,
-                            dgamma, dbeta, dx.data());
+        const kernels::Normalizing<Scalar> norm = normalizing(pass);
+        batch_norm_backward(pass.device, x.size() / channels(), channels(), x.data(), norm.mean,
+                            norm.inverse_deviation, norm.gamma, dy.data(), pass.before == relu,
+                            norm.dgamma, norm.dbeta, dx.data());
+    }
+
+    bool is_norm() const override { return true; }
+    kernels::Normalizing<Scalar> normalizing(const Pass<Scalar, Device>& pass) const override {
+        kernels::Normalizing<Scalar> norm{.momentum = momentum_,
+                                          .epsilon = epsilon_,
+                                          .gamma = gamma_ ? pass.parameter(gamma_).data() : nullptr,
+                                          .beta = beta_ ? pass.parameter(beta_).data() : nullptr};
+        auto* const saved = reinterpret_cast<Scalar*>(pass.saved);
+        if (saved != nullptr) {
+            norm.mean = saved;
+            norm.inverse_deviation = saved + channels();
+        }
+        if (!pass.training) {
+            norm.given_mean = pass.parameter(moving_mean_).data();
+            norm.given_variance = pass.parameter(moving_variance_).data();
+            return norm;
+        }
+        norm.has_moments = pass.has_moments;
+        norm.moving_mean = pass.update(moving_mean_).data();
+        norm.moving_variance = pass.update(moving_variance_).data();
+        // Room for the gradients of a gamma and beta that are not there.
+        norm.dgamma = saved + 2 * channels();
+        norm.dbeta = norm.dgamma + channels();
+        if (pass.gradients == nullptr) return norm;
+        if (gamma_) norm.dgamma = pass.gradient(gamma_).data();
+        if (beta_) norm.dbeta = pass.gradient(beta_).data();
+        return norm;
     }
 
     bool backs_through_relu() const override { return true; }
     bool backs_in_place() const override { return true; }
     bool backward_reads_y(bool) const override { return false; }
 
+    /// Mean and inverse deviation, and two unused gradients.
     std::size_t saved_bytes(Index) const override {
         return static_cast<std::size_t>(4 * channels()) * sizeof(Scalar);
     }
 
 private:
-    /// What forward keeps, and room for the gradients of a gamma and beta that are not there.
-    struct Saved {
-        Scalar* mean = nullptr;
-        Scalar* inverse_deviation = nullptr;
-        Scalar* unused = nullptr;
-    };
-
-    Saved saved_of(const Pass<Scalar, Device>& pass) const {
-        auto* const memory = reinterpret_cast<Scalar*>(pass.saved);
-        return {memory, memory + channels(), memory + 2 * channels()};
-    }
-
-    const Scalar* gamma(const Pass<Scalar, Device>& pass) const {
-        return gamma_ ? pass.parameter(gamma_).data() : nullptr;
-    }
-    const Scalar* beta(const Pass<Scalar, Device>& pass) const {
-        return beta_ ? pass.parameter(beta_).data() : nullptr;
-    }
-
     Index channels() const { return this->input_shape().last(); }
 
     Scalar momentum_, epsilon_;

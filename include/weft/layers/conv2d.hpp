@@ -68,6 +68,13 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
                                View y) const override {
+        if constexpr (kernels::fuses_products<Device>()) {
+            if (pass.norm) {
+                return convolution_forward_moments<Scalar>(
+                    pass.device, convolution_, x, pass.parameter(linear_.kernel),
+                    linear_.bias_of(pass), pass.after, pass.norm, y);
+            }
+        }
         convolution_forward<Scalar>(pass.device, convolution_, x, pass.parameter(linear_.kernel),
                                     linear_.bias_of(pass), pass.after, y);
     }
@@ -86,6 +93,7 @@ public:
     Activation output_activation() const override { return activation_; }
     bool backward_reads_y(bool) const override { return false; }
     bool absorbs_relu() const override { return true; }
+    bool absorbs_moments() const override { return kernels::fuses_products<Device>(); }
     bool backs_through_relu() const override { return kernels::fuses_products<Device>(); }
     bool backs_through_dropout() const override { return kernels::fuses_products<Device>(); }
     Regularizer activity_regularizer() const override { return activity_regularizer_; }

@@ -64,6 +64,23 @@ public:
     /// neither: the layer behind takes the derivative of both.
     virtual bool absorbs_relu_and_dropout() const { return false; }
 
+    /// Whether forward can take the moments of y, behind a relu that it absorbs, for a batch norm that
+    /// is told by pass.norm.
+    virtual bool absorbs_moments() const { return false; }
+
+    /// Whether forward can apply a batch norm to x first, told by pass.norm, and backward take its
+    /// derivative and write its gradients. x is then the batch norm's.
+    virtual bool absorbs_norm() const { return false; }
+
+    /// How many bytes more forward keeps for backward where it does.
+    virtual std::size_t saved_bytes_of_norm(Index /*batch*/) const { return 0; }
+
+    /// Whether the layer is a batch norm and no more, which normalizing(pass) then describes.
+    virtual bool is_norm() const { return false; }
+    virtual kernels::Normalizing<Scalar> normalizing(const Pass<Scalar, Device>& /*pass*/) const {
+        return {};
+    }
+
     /// Whether backward can take the derivative of a relu before the layer into its own, told by
     /// pass.before: dx = dL/dx where x > 0, else 0. Saves the relu a pass over its output.
     virtual bool backs_through_relu() const { return false; }

@@ -4,7 +4,7 @@
 
 #include "weft/core/random.hpp"
 #include "weft/core/tensor.hpp"
-#include "weft/kernels/dropping.hpp"
+#include "weft/kernels/normalizing.hpp"
 #include "weft/layers/parameter.hpp"
 
 #include <cassert>
@@ -24,6 +24,10 @@ struct Pass {
     kernels::Before before = {};
     /// Of a layer that absorbs it: dropout to apply as y is stored, and to take the derivative of.
     kernels::Dropping dropping = {};
+    /// Of a layer that absorbs it, or its moments: the batch norm beside it.
+    kernels::Normalizing<Scalar> norm = {};
+    /// Of a batch norm: whether the layer before left the moments of x.
+    bool has_moments = false;
     const Scalar* trainable = nullptr;  ///< the arena's trainable parameters
     const Scalar* state = nullptr;      ///< its other parameters
     Scalar* mutable_state = nullptr;    ///< the same in training, else null

@@ -107,6 +107,9 @@ private:
         node.absorbs_relu = layer.absorbs_relu();
         node.absorbs_dropout = layer.absorbs_dropout();
         node.absorbs_relu_and_dropout = layer.absorbs_relu_and_dropout();
+        node.absorbs_moments = layer.absorbs_moments();
+        node.absorbs_norm = layer.absorbs_norm();
+        node.is_norm = layer.is_norm();
         node.backs_through_relu = layer.backs_through_relu();
         node.backs_through_dropout = layer.backs_through_dropout();
         node.dropout_rate = layer.dropout_rate();

@@ -44,6 +44,10 @@ public:
         }
         for (PlanStep& step : steps_) detail::fuse_forward(*this, step, nodes);
         if (is_training(kind)) {
+            for (PlanStep& step : steps_) detail::fuse_moments(*this, step, nodes);
+            for (PlanStep& step : steps_) {
+                if (kind == PassKind::training) detail::fuse_norm(*this, step, nodes);
+            }
             for (PlanStep& step : steps_) detail::fuse_dropout(*this, step, nodes);
             for (PlanStep& step : steps_) detail::fuse_backward(*this, step, nodes);
             for (PlanStep& step : steps_) detail::fuse_relu_and_dropout(*this, step, nodes);
@@ -57,6 +61,7 @@ public:
     PassKind kind() const { return kind_; }
     const std::vector<PlanStep>& steps() const { return steps_; }
     const std::vector<PlanValue>& values() const { return values_; }
+    using PlanParts::index;
     using PlanParts::inputs;
     using PlanParts::is_of_caller;
 

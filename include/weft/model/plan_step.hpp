@@ -31,6 +31,9 @@ struct PlanNode {
     bool absorbs_relu = false;              ///< forward can apply a relu as it stores y
     bool absorbs_dropout = false;           ///< and dropout, and backward its derivative
     bool absorbs_relu_and_dropout = false;  ///< forward can, and leaves the derivatives to others
+    bool absorbs_moments = false;           ///< forward can take those of y for a batch norm
+    bool absorbs_norm = false;              ///< forward can apply a batch norm to x, backward too
+    bool is_norm = false;                   ///< the layer is a batch norm and no more
     bool backs_through_relu = false;        ///< backward can take the derivative of one before
     bool backs_through_dropout = false;     ///< and of one with dropout behind it
     double dropout_rate = 0;                ///< the layer is that dropout and no more
@@ -60,9 +63,12 @@ struct PlanStep {
     kernels::Before before =
         {};  ///< backward of the layer takes the derivative of what x comes out of
     std::size_t dropout = none;  ///< the step of a dropout that the layer applies as y is stored
-    bool runs_forward = true;    ///< false: the step before does
-    bool runs_backward = true;   ///< false: the step behind does, or nobody needs it
-    bool backward_reads_x = true;
+    std::size_t norm =
+        none;  ///< the step of a batch norm that the layer takes along, or its moments
+    bool has_moments = false;      ///< of a batch norm: the step before leaves the moments of x
+    bool runs_forward = true;      ///< false: the step before does
+    bool runs_backward = true;     ///< false: the step behind does, or nobody needs it
+    bool backward_reads_x = true;  ///< if it runs
     bool backward_reads_y = true;
     bool adds_gradients = false;  ///< backward adds those of parameters to what steps behind wrote
     Regularizer penalty = {};     ///< on y

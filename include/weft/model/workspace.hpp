@@ -45,8 +45,11 @@ public:
         for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
         std::vector<Index> saved;
         for (const PlanStep& step : plan_->steps()) {
-            const std::size_t bytes =
+            std::size_t bytes =
                 step.is_activation() ? 0 : layers[step.layer]->saved_bytes(capacity);
+            if (step.norm != PlanStep::none) {
+                bytes += layers[step.layer]->saved_bytes_of_norm(capacity);
+            }
             saved.push_back(static_cast<Index>(bytes));
         }
         offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);

@@ -90,7 +90,7 @@ Exception exceptions[] = {
     {"32 x 32 x 3 ->", "product", 0.5,
      "three channels are read one by one, 4 a sector and request"},
     {"depthwise", "", 0.15, "each channel is a product of its own: one number of a pixel's"},
-    {"max pool", "unpool", 0.65, "reads the gradients whose tap is the pixel's, of all sectors"},
+    {"max pool", "spread", 0.65, "reads the gradients whose tap is the pixel's, of all sectors"},
     {"50 x 100", "", 0.8, "rows of 100 numbers begin in the middle of a sector"},
     {"columns of 2000 x 100", "sums_of_columns", 0.89,
      "rows of 100 numbers begin in the middle of a sector"},
@@ -185,8 +185,13 @@ void check_convolution(const std::string& what, Index images, const Convolution&
     const Shape x{images, size, size, c.window.channels}, y{images, output, output, c.filters};
     const Shape w{c.window.rows.window, c.window.columns.window, c.group_channels(), c.filters};
     check(what, [&](Gpu& gpu) {
-        convolution_forward<float>(gpu.device, c, gpu.numbers(x), gpu.numbers(w),
-                                   gpu.numbers({c.filters}), relu, gpu.numbers(y));
+        const auto of = [&] { return gpu.numbers({c.filters}); };
+        const Normalizing<float> norm{.moving_mean = of().data(),
+                                      .moving_variance = of().data(),
+                                      .mean = of().data(),
+                                      .inverse_deviation = of().data()};
+        convolution_forward_moments<float>(gpu.device, c, gpu.numbers(x), gpu.numbers(w), of(),
+                                           relu, norm, gpu.numbers(y));
     });
     check(what, [&](Gpu& gpu) {
         convolution_input_gradient<float>(gpu.device, c, gpu.numbers(y), gpu.numbers(w),
@@ -258,6 +263,28 @@ void pools() {
         check(what, [&](Gpu& gpu) {
             max_pool_backward<float>(gpu.device, w, gpu.numbers(y), gpu.numbers(y),
                                      gpu.whole<std::uint8_t>(y.size(), 4), gpu.numbers(x));
+        });
+        const auto norm = [&](Gpu& gpu) {
+            const auto of = [&] { return gpu.numbers({channels}).data(); };
+            return Normalizing<float>{.gamma = of(),
+                                      .beta = of(),
+                                      .mean = of(),
+                                      .inverse_deviation = of(),
+                                      .dgamma = of(),
+                                      .dbeta = of(),
+                                      .has_moments = true};
+        };
+        const std::string of_norm =
+            channels == 32 ? "max pool of batch norm x 32" : "max pool of batch norm x 16";
+        check(of_norm, [&](Gpu& gpu) {
+            max_pool_forward_normalizing<float>(
+                gpu.device, w, norm(gpu), {.rate = 0.25}, gpu.numbers(x), gpu.numbers(y),
+                gpu.whole<std::uint8_t>(y.size(), 4), gpu.numbers(y).data());
+        });
+        check(of_norm, [&](Gpu& gpu) {
+            max_pool_backward_normalizing<float>(
+                gpu.device, w, norm(gpu), {.rate = 0.25}, true, gpu.numbers(x), gpu.numbers(y),
+                gpu.whole<std::uint8_t>(y.size(), 4), gpu.numbers(y).data(), gpu.numbers(x));
         });
         check("average pool", [&](Gpu& gpu) {
             average_pool_forward<float>(gpu.device, w, gpu.numbers(x), gpu.numbers(y));

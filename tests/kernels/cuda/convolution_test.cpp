@@ -3,10 +3,13 @@
 #include "tests/support/activations.hpp"
 #include "tests/support/product_checks.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/batch_norm.hpp"
 #include "tests/support/reference/convolution.hpp"
 #include "tests/support/window_cases.hpp"
 
 #include <doctest/doctest.h>
+
+#include <cmath>
 
 using namespace weft;
 using kernels::Convolution;
@@ -106,6 +109,127 @@ TEST_CASE("large convolutions on a GPU and their gradients are the sums of their
             CAPTURE(where);
             CHECK(run<float>(c, numbers<float>(c), options, linear, {relu, 0.5}).same());
         }
+    }
+}
+
+namespace {
+
+/// Where what is left for a batch norm is among the arguments.
+enum Places { output = 3, moving_mean, moving_variance, mean, inverse_deviation };
+
+/// y and its moments.
+template <class Scalar>
+OnBoth<Scalar> with_moments(const Case& c, const Tensor<Scalar>& x, const Tensor<Scalar>& w,
+                            Activation activation, const CudaOptions& options = {}) {
+    const Tensor<Scalar> of_filters({c.filters});
+    return on_both<Scalar>(
+        {x, w, random_integers<Scalar>({c.filters}, 3, -9, 9), Tensor<Scalar>(c.output()),
+         of_filters, of_filters, of_filters, of_filters},
+        [&](auto& device, const auto& t) {
+            const kernels::Normalizing<Scalar> norm{
+                .momentum = Scalar(0.75),
+                .epsilon = Scalar(1e-3),
+                .moving_mean = t[moving_mean].data(),
+                .moving_variance = t[moving_variance].data(),
+                .mean = t[mean].data(),
+                .inverse_deviation = t[inverse_deviation].data()};
+            kernels::convolution_forward_moments<Scalar>(device, c.convolution(), t[0], t[1], t[2],
+                                                         activation, norm, t[output]);
+        },
+        options);
+}
+
+}  // namespace
+
+namespace {
+
+/// Whether the moments of a convolution of whole numbers below 5 are right. Sums are exact but for
+/// their quotients. That of the mean is of distances to a number of the column, some deviations of up
+/// to 16 sqrt(products).
+template <class Scalar>
+Verdict has_moments(const Case& c, const OnBoth<Scalar>& both) {
+    const double deviation = 16 * std::sqrt(static_cast<double>(c.kernel().size() / c.filters));
+    Verdict verdict;
+    const auto add = [&](const char* name, Places place, double floor) {
+        const auto i = static_cast<std::size_t>(place);
+        verdict.add(name, largest_gap(both.result[i], both.expected[i], floor), 8 * eps<Scalar>);
+    };
+    add("moving mean", moving_mean, deviation);
+    add("moving variance", moving_variance, 1);
+    add("mean", mean, deviation);
+    add("inverse deviation", inverse_deviation, 1);
+    return verdict;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("convolution on a GPU leaves the moments of what it stores", Scalar, float,
+                   double) {
+    std::vector<Case> all = cases;
+    // Tiles of rows in nodes, of one level and of two; more columns than there are tickets for.
+    all.push_back({3, 40, 41, 2, 2, 2, 5, same});
+    all.push_back({21, 64, 67, 1, 1, 1, 3});
+    all.push_back({9, 4, 5, 1100, 1, 1, 1100, valid, 1, 1, 1, 1, 1100});
+    for (const CudaOptions& options : product_options<Scalar>()) {
+        for (const Case& c : all) {
+            for (const Activation activation : {linear, relu}) {
+                const std::string where = c.text();
+                CAPTURE(where);
+                const auto both = with_moments<Scalar>(
+                    c, random_integers<Scalar>(c.input(), 1, -4, 4),
+                    random_integers<Scalar>(c.kernel(), 2, -4, 4), activation, options);
+                CHECK(both.repeats);
+                CHECK(identical(both.result[output], both.expected[output]));
+                CHECK(has_moments(c, both));
+            }
+        }
+    }
+}
+
+TEST_CASE("large convolutions on a GPU leave the moments of what they store") {
+    for (const CudaOptions& options : product_options<float>()) {
+        for (const Case& c : large_cases) {
+            const std::string where = c.text();
+            CAPTURE(where);
+            const auto both =
+                with_moments<float>(c, random_integers<float>(c.input(), 1, -4, 4),
+                                    random_integers<float>(c.kernel(), 2, -4, 4), relu, options);
+            CHECK(both.repeats);
+            CHECK(has_moments(c, both));
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE(
+    "moments that a convolution on a GPU leaves, far from 0, behind a number far off", Scalar,
+    float, double) {
+    // y = x + b, b of one digit. Deviation 1 round 1e4; and round 0 with firsts of tiles far off.
+    const Case c{7, 33, 34, 1, 1, 1, 1};
+    const Tensor<Scalar> one(c.kernel(), {1});
+    auto x = random_normal<Scalar>(c.input(), 1);
+    const bool narrow = sizeof(Scalar) == sizeof(double);
+    for (const bool is_far : {true, false}) {
+        for (Scalar& value : x) value += is_far ? Scalar(1e4) : Scalar(0);
+        if (!is_far) {
+            x = random_normal<Scalar>(c.input(), 1);
+            for (const Index i : {0, 128, 4096}) x[i] = 1000;
+        }
+        const auto both = with_moments<Scalar>(c, x, one, linear);
+        CHECK(both.repeats);
+        const auto gap = [&](std::size_t place) {
+            return relative_gap(static_cast<double>(both.result[place][0]),
+                                static_cast<double>(both.expected[place][0]));
+        };
+        CHECK(gap(mean) < (is_far ? 2 : 1000) * eps<Scalar>);
+        // Of float x - s is exact in the first, and off by 1000 u in the second, where the deviation is
+        // 20: the variance by twice 1000 u / 20. Of double sums are off by 200 u times 1 + 1000^2 / 400.
+        CHECK(gap(moving_variance) < (!narrow ? (is_far ? 4 : 100) : 500'000) * eps<Scalar>);
+    }
+    x = random_normal<Scalar>(c.input(), 1);
+    x[5000] = not_a_number<Scalar>;
+    const auto both = with_moments<Scalar>(c, x, one, linear);
+    for (const int place : {moving_mean, moving_variance, mean, inverse_deviation}) {
+        CHECK(std::isnan(both.result[static_cast<std::size_t>(place)][0]));
     }
 }
 

@@ -27,6 +27,12 @@ const Size sizes[] = {{1, 1, 1},     {2, 3, 31},   {31, 33, 1},   {33, 65, 31}, 
                       {9, 1040, 66}, {300, 5, 40}, {68, 132, 96}, {200, 7, 3},   {1040, 2, 33},
                       {300, 36, 33}, {300, 40, 36}};
 
+/// Sums in so many splits: added up at once, in two rounds and in three, with nodes that are not full,
+/// or by a second kernel.
+const Size split_sizes[] = {{8 * 128, 3, 2},  {9 * 128, 3, 2},   {64 * 128, 2, 5},
+                            {65 * 128, 3, 2}, {512 * 128, 1, 2}, {513 * 128, 2, 1},
+                            {5, 20 * 128, 6}};
+
 /// Fill larger tiles, of 128 x 128 and of 128 x 64, for a GPU has no other work then: forward, and in
 /// the gradients of x and of w.
 const Size large_sizes[] = {{1480, 20, 1348}, {1480, 20, 700},  {1480, 1348, 20},
@@ -78,6 +84,17 @@ TEST_CASE_TEMPLATE("dense layers on a GPU are the sums of their products", Scala
                       options)
                       .same());
         }
+    }
+}
+
+TEST_CASE_TEMPLATE("splits of dense layers on a GPU are added up, few of them and many", Scalar,
+                   float, double) {
+    for (const Size& size : split_sizes) {
+        const std::string where = size.text();
+        CAPTURE(where);
+        CHECK(on_both<Scalar>(Numbers<Scalar>(size).all(), [](auto& device, const auto& t) {
+                  forward_and_backward<Scalar>(device, t);
+              }).same());
     }
 }
 
@@ -298,7 +315,8 @@ TEST_CASE_TEMPLATE("long sums of products on a GPU are within a bound far below 
         auto on_gpu_dw = to_cuda(device, dw), on_gpu_db = to_cuda(device, db);
         kernels::dense_backward<Scalar>(device, on_gpu_x, on_gpu_dw, on_gpu_dz, on_gpu_dw,
                                         on_gpu_db, {});
-        // Chains of 1024 products, 2 of them, then 33 splits, and 32 sums of splits.
+        // Chains of 1024 products, 2 of them, then 33 splits, and 32 sums of splits; or 8 in each of
+        // three rounds.
         for (const Scalar sum : from_cuda(device, on_gpu_dw)) {
             CHECK(roundings(sum, exact) <= 1024 + 2 + 33 + 32);
         }

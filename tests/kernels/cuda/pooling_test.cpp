@@ -3,6 +3,7 @@
 #include "tests/support/cuda.hpp"
 #include "tests/support/product_checks.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/reference/batch_norm.hpp"
 #include "tests/support/reference/dropout.hpp"
 #include "tests/support/reference/layout.hpp"
 #include "tests/support/reference/pooling.hpp"
@@ -11,6 +12,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdint>
 
 using namespace weft;
@@ -132,6 +134,131 @@ TEST_CASE_TEMPLATE("max pooling on a GPU with dropout behind has the bits of bot
             }
         }
     }
+}
+
+namespace {
+
+/// Where the arguments of a batch norm with pooling behind are.
+enum Places {
+    input,
+    gradient,
+    output,
+    of_input,
+    gamma,
+    beta,
+    mean,
+    inverse_deviation,
+    moving_mean,
+    moving_variance,
+    dgamma,
+    dbeta
+};
+
+/// A batch norm and max pooling, forward and backward. Rate 0 is no dropout.
+template <class Scalar>
+OnBoth<Scalar> max_pool_normalizing(const PoolCase& c, const Tensor<Scalar>& x,
+                                    const Tensor<Scalar>& dy, const Tensor<Scalar>& scale,
+                                    const Tensor<Scalar>& shift, double rate, bool x_is_relu) {
+    const auto of_channels = random_uniform<Scalar>({c.channels}, 5, 0.5, 1);
+    return on_both<Scalar>(
+        {x, dy, dy, x, scale, shift, of_channels, of_channels, of_channels, of_channels,
+         of_channels, of_channels},
+        [&]<class Device>(Device& device, const auto& v) {
+            const kernels::Normalizing<Scalar> norm{
+                .momentum = Scalar(0.75),
+                .epsilon = Scalar(1e-3),
+                .gamma = v[gamma].data(),
+                .beta = v[beta].data(),
+                .moving_mean = v[moving_mean].data(),
+                .moving_variance = v[moving_variance].data(),
+                .mean = v[mean].data(),
+                .inverse_deviation = v[inverse_deviation].data(),
+                .dgamma = v[dgamma].data(),
+                .dbeta = v[dbeta].data()};
+            Tensor<std::uint8_t, Device> taps(c.output(), device), kept(c.output(), device);
+            Tensor<Scalar, Device> chosen(c.output(), device);
+            const kernels::Dropping dropping{
+                .rate = rate, .random{7, RandomPurpose::layer, 3, 2}, .kept = kept.data()};
+            kernels::max_pool_forward_normalizing<Scalar>(device, c.window(), norm, dropping,
+                                                          v[input], v[output], taps.data(),
+                                                          chosen.data());
+            kernels::max_pool_backward_normalizing<Scalar>(device, c.window(), norm, dropping,
+                                                           x_is_relu, v[input], v[gradient],
+                                                           taps.data(), chosen.data(), v[of_input]);
+        });
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("max pooling on a GPU of a batch norm is both, one after the other", Scalar,
+                   float, double) {
+    for (const PoolCase& c : pool_cases) {
+        if (c.images == 0) continue;
+        const std::string where = c.text();
+        CAPTURE(where);
+        auto x = random_normal<Scalar>(c.input(), 1);
+        for (Scalar& value : x) value = std::max(value, Scalar(0));  // ties
+        const auto dy = random_normal<Scalar>(c.output(), 2);
+        // Of both signs.
+        const auto scale = random_normal<Scalar>({c.channels}, 3), none = Tensor<Scalar>(Shape{0});
+        const auto shift = random_normal<Scalar>({c.channels}, 4);
+        for (const double rate : {0.0, 0.5}) {
+            for (const bool x_is_relu : {false, true}) {
+                for (const bool has_both : {false, true}) {
+                    CAPTURE(rate);
+                    CAPTURE(x_is_relu);
+                    CAPTURE(has_both);
+                    const auto both =
+                        max_pool_normalizing<Scalar>(c, x, dy, has_both ? scale : none,
+                                                     has_both ? shift : none, rate, x_is_relu);
+                    CHECK(both.repeats);
+                    // A few deviations from the mean, and a few roundings; where all are equal, of up
+                    // to 1 / sqrt(epsilon) = 32 times that.
+                    const double n = static_cast<double>(x.size() / c.channels);
+                    CHECK(largest_gap(both.result[output], both.expected[output], 1) <
+                          500 * eps<Scalar>);
+                    // Sums of n terms of up to about 4 deviations.
+                    const double bound = 200 * (10 + std::sqrt(n)) * eps<Scalar>;
+                    CHECK(largest_gap(both.result[dgamma], both.expected[dgamma], 1) < bound);
+                    CHECK(largest_gap(both.result[dbeta], both.expected[dbeta], 1) < bound);
+                    CHECK(largest_gap(both.result[of_input], both.expected[of_input], 1) <
+                          32 * bound);
+                    CHECK(largest_gap(both.result[mean], both.expected[mean], 1) < 8 * eps<Scalar>);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE_TEMPLATE("max pooling on a GPU of a batch norm keeps NaN, and equals of x", Scalar, float,
+                   double) {
+    const PoolCase c{3, 4, 6, 4, 2, 2, 2, 2, valid};
+    auto x = random_normal<Scalar>(c.input(), 1);
+    const auto dy = random_normal<Scalar>(c.output(), 2);
+    x[1] = not_a_number<Scalar>;
+    // The largest, the smallest, whatever, and the second where numbers are equal.
+    const Tensor<Scalar> scale({4}, {2, 1, -1, 0}), shift({4}, {0, 1, 2, Scalar(-0.0)});
+    const auto both = max_pool_normalizing<Scalar>(c, x, dy, scale, shift, 0, false);
+    for (Index i = 0; i < dy.size(); ++i) {
+        CHECK(std::isnan(both.result[output][i]) == (i % 4 == 1));
+    }
+    for (Index i = 0; i < x.size(); ++i) {
+        CHECK(std::isnan(both.result[of_input][i]) == (i % 4 == 1));
+        if (i % 4 == 3) CHECK(both.result[of_input][i] == 0);
+    }
+    for (const Index channel : {0, 2, 3}) {
+        CHECK(std::abs(both.result[dbeta][channel] - both.expected[dbeta][channel]) <
+              40 * eps<Scalar>);
+    }
+    // A number beside another that rounding makes equal in y: the gradient goes to the larger x.
+    const PoolCase pair{1, 1, 2, 1, 1, 2, 1, 1, valid};
+    const Scalar above = 1 + std::numeric_limits<Scalar>::epsilon();
+    const auto of_pair = max_pool_normalizing<Scalar>(
+        pair, Tensor<Scalar>({1, 1, 2, 1}, {1, above}), Tensor<Scalar>({1, 1, 1, 1}, {3}),
+        Tensor<Scalar>({1}, {1}), Tensor<Scalar>({1}, {1000}), 0, false);
+    CHECK(of_pair.result[output][0] == 1000);
+    CHECK(of_pair.result[of_input][1] > 0);
+    CHECK(of_pair.expected[of_input][0] > 0);
 }
 
 TEST_CASE_TEMPLATE("max pooling on a GPU has the bits of its definition", Scalar, float, double) {

@@ -42,6 +42,7 @@ void batch_norm_apply(Reference&, Index rows, Index columns, const Scalar* x, co
 /// batch_norm_apply by the moments of the batch, which are left for batch_norm_backward, with
 ///   moving = momentum moving + (1 - momentum) batch,
 ///   inverse_deviation = 1 / sqrt(variance + epsilon).
+/// y may be null, for the moments alone.
 template <class Scalar>
 void batch_norm_forward(Reference& device, Index rows, Index columns, const Scalar* x,
                         Scalar momentum, Scalar epsilon, const Scalar* gamma, const Scalar* beta,
@@ -58,6 +59,7 @@ void batch_norm_forward(Reference& device, Index rows, Index columns, const Scal
         mix(moving_variance[c], variance);
         inverse_deviation[c] = static_cast<Scalar>(1 / std::sqrt(wide(variance) + wide(epsilon)));
     }
+    if (y == nullptr) return;
     batch_norm_apply<Scalar>(device, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
 }
 

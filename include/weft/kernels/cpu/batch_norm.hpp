@@ -98,7 +98,7 @@ void batch_norm_apply(Cpu& cpu, Index rows, Index columns, const Scalar* x, cons
 /// Batch normalisation by the batch's own moments, with
 ///   moving = momentum moving + (1 - momentum) batch,  for mean and variance;
 /// leaves the batch's mean and 1 / sqrt(variance + epsilon) for batch_norm_backward. gamma and beta
-/// may be null, for 1 and 0.   x, y (R, C), the others (C)
+/// may be null, for 1 and 0; y may be null, for the moments alone.   x, y (R, C), the others (C)
 template <class Scalar>
 WEFT_NOINLINE void batch_norm_forward(Cpu& cpu, Index rows, Index columns, const Scalar* x,
                                       Scalar momentum, Scalar epsilon, const Scalar* gamma,
@@ -112,6 +112,7 @@ WEFT_NOINLINE void batch_norm_forward(Cpu& cpu, Index rows, Index columns, const
         moving_variance[c] = momentum * moving_variance[c] + (1 - momentum) * variance[c];
         inverse_deviation[c] = 1 / std::sqrt(variance[c] + epsilon);
     }
+    if (y == nullptr) return;
     batch_norm_apply(cpu, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
 }
 

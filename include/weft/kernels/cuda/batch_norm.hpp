@@ -14,6 +14,11 @@ void batch_norm_forward(Cuda& device, Index rows, Index columns, const Scalar* x
                         Scalar* inverse_deviation, Scalar* y);
 
 template <class Scalar>
+void batch_norm_apply(Cuda& device, Index rows, Index columns, const Scalar* x, const Scalar* mean,
+                      const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* beta,
+                      Scalar* y);
+
+template <class Scalar>
 void batch_norm_inference(Cuda& device, Index rows, Index columns, const Scalar* x,
                           const Scalar* mean, const Scalar* variance, Scalar epsilon,
                           const Scalar* gamma, const Scalar* beta, Scalar* y);

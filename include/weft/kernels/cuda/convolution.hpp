@@ -4,7 +4,7 @@
 
 #include "weft/core/cuda.hpp"
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/before.hpp"
+#include "weft/kernels/normalizing.hpp"
 
 namespace weft::kernels {
 
@@ -12,6 +12,12 @@ template <class Scalar>
 void convolution_forward(Cuda& device, const Convolution& c, TensorView<const Scalar, Cuda> x,
                          TensorView<const Scalar, Cuda> w, TensorView<const Scalar, Cuda> b,
                          Activation activation, TensorView<Scalar, Cuda> y);
+
+template <class Scalar>
+void convolution_forward_moments(Cuda& device, const Convolution& c,
+                                 TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> w,
+                                 TensorView<const Scalar, Cuda> b, Activation activation,
+                                 const Normalizing<Scalar>& norm, TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
 void convolution_input_gradient(Cuda& device, const Convolution& c,

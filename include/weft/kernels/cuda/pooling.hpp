@@ -4,7 +4,7 @@
 
 #include "weft/core/cuda.hpp"
 #include "weft/core/tensor_view.hpp"
-#include "weft/kernels/dropping.hpp"
+#include "weft/kernels/normalizing.hpp"
 
 namespace weft::kernels {
 
@@ -26,6 +26,19 @@ template <class Scalar, class Tap>
 void max_pool_backward_dropping(Cuda& device, const Window2D& window, const Dropping& dropping,
                                 TensorView<const Scalar, Cuda> y, TensorView<Scalar, Cuda> dy,
                                 const Tap* taps, TensorView<Scalar, Cuda> dx);
+
+template <class Scalar>
+void max_pool_forward_normalizing(Cuda& device, const Window2D& window,
+                                  const Normalizing<Scalar>& norm, const Dropping& dropping,
+                                  TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y,
+                                  std::uint8_t* taps, Scalar* chosen);
+
+template <class Scalar>
+void max_pool_backward_normalizing(Cuda& device, const Window2D& window,
+                                   const Normalizing<Scalar>& norm, const Dropping& dropping,
+                                   bool x_is_relu, TensorView<const Scalar, Cuda> x,
+                                   TensorView<Scalar, Cuda> dy, const std::uint8_t* taps,
+                                   const Scalar* chosen, TensorView<Scalar, Cuda> dx);
 
 template <class Scalar>
 void average_pool_forward(Cuda& device, const Window2D& window, TensorView<const Scalar, Cuda> x,

@@ -24,6 +24,13 @@ public:
                                TensorView<Scalar, Device> y) const override {
         with_taps(pass, [&](auto* taps) {
             if constexpr (kernels::fuses_products<Device>()) {
+                if constexpr (sizeof(*taps) == sizeof(std::uint8_t)) {
+                    if (pass.norm) {
+                        return max_pool_forward_normalizing<Scalar>(pass.device, window_, pass.norm,
+                                                                    pass.dropping, x, y, taps,
+                                                                    chosen(pass, x.shape()[0]));
+                    }
+                }
                 if (pass.dropping) {
                     return max_pool_forward_dropping<Scalar>(pass.device, window_, pass.dropping, x,
                                                              y, taps);
@@ -33,13 +40,21 @@ public:
         });
     }
 
-    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
+                                [[maybe_unused]] TensorView<const Scalar, Device> x,
                                 TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
         if (!dx) return;
         if (pass.before == linear) y = {};
         with_taps(pass, [&](auto* taps) {
             if constexpr (kernels::fuses_products<Device>()) {
+                if constexpr (sizeof(*taps) == sizeof(std::uint8_t)) {
+                    if (pass.norm) {
+                        return max_pool_backward_normalizing<Scalar>(
+                            pass.device, window_, pass.norm, pass.dropping, pass.before == relu, x,
+                            dy, taps, chosen(pass, x.shape()[0]), dx);
+                    }
+                }
                 if (pass.dropping) {
                     return max_pool_backward_dropping<Scalar>(pass.device, window_, pass.dropping,
                                                               y, dy, taps, dx);
@@ -57,13 +72,26 @@ public:
         return kernels::fuses_products<Device>() && window_.taps() < 256;
     }
 
+    bool absorbs_norm() const override { return absorbs_dropout(); }
+
     std::size_t saved_bytes(Index batch) const override {
-        return static_cast<std::size_t>(batch * window_.positions() * window_.channels) *
-               (has_small_taps() ? sizeof(std::uint8_t) : sizeof(std::int32_t));
+        return outputs(batch) * (has_small_taps() ? sizeof(std::uint8_t) : sizeof(std::int32_t));
+    }
+    std::size_t saved_bytes_of_norm(Index batch) const override {
+        return outputs(batch) * sizeof(Scalar) + alignof(Scalar);
     }
 
 private:
     bool has_small_taps() const { return window_.taps() <= 256; }
+    std::size_t outputs(Index batch) const {
+        return static_cast<std::size_t>(batch * window_.positions() * window_.channels);
+    }
+
+    /// The x of a batch norm that were chosen, behind the taps.
+    Scalar* chosen(const Pass<Scalar, Device>& pass, Index batch) const {
+        const std::size_t behind = (saved_bytes(batch) + alignof(Scalar) - 1) / alignof(Scalar);
+        return reinterpret_cast<Scalar*>(pass.saved) + behind * alignof(Scalar) / sizeof(Scalar);
+    }
 
     /// Calls run with the numbers of the taps, of the smallest type that holds them; null in
     /// inference.

@@ -20,11 +20,47 @@ WEFT_COLD inline void fuse_forward(PlanParts& plan, PlanStep& step, Span<const P
 /// A step applies the dropout of another, whose output lies where its input does.
 WEFT_COLD inline void drop_for(PlanParts& plan, PlanStep& step, PlanStep& dropout,
                                std::size_t input) {
-    step.dropout = static_cast<std::size_t>(&dropout - plan.steps_.data());
+    step.dropout = plan.index(dropout);
     dropout.runs_forward = false;
     plan.memory_of(input).readers = plan.values_[dropout.output].readers;
     plan.put_into(&PlanValue::memory, dropout.output, plan.values_[input].memory);
     plan.put_into(&PlanValue::gradient, dropout.output, plan.values_[input].gradient);
+}
+
+/// A batch norm that alone reads what a layer computes, or the relu that the layer applies: the layer
+/// takes the moments of what it stores.
+WEFT_COLD inline void fuse_moments(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
+    const PlanInput* const input = plan.only_input(step);
+    if (step.is_activation() || input == nullptr || !nodes[step.node].is_norm) return;
+    std::size_t value = input->value;
+    PlanStep* before = plan.writer(value);
+    if (before != nullptr && before->activation == relu && !before->runs_forward) {
+        if (before->output != value) return;
+        value = plan.inputs(*before).front().value;
+        before = plan.writer(value);
+    }
+    if (before == nullptr || before->is_activation() || before->output != value) return;
+    if (!nodes[before->node].absorbs_moments) return;
+    before->norm = plan.index(step);
+    step.has_moments = true;
+}
+
+/// A layer right behind a batch norm, which alone reads it: it applies the batch norm to x as it reads
+/// x. The batch norm computes nothing, so its output lies where x does.
+WEFT_COLD inline void fuse_norm(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
+    const PlanInput* const input = plan.only_input(step);
+    if (step.is_activation() || input == nullptr || !nodes[step.node].absorbs_norm) return;
+    PlanStep* const norm = plan.writer(input->value);
+    if (norm == nullptr || norm->is_activation() || norm->output != input->value) return;
+    if (!nodes[norm->node].is_norm || norm->penalty || norm + 1 != &step) return;
+    const PlanInput* const x = plan.only_input(*norm);
+    if (x == nullptr || plan.is_of_caller(x->value)) return;
+    if (!plan.values_[x->value].needs_gradient) return;
+    step.norm = plan.index(*norm);
+    norm->runs_forward = norm->runs_backward = false;
+    plan.memory_of(x->value).readers = plan.values_[norm->output].readers;
+    plan.put_into(&PlanValue::memory, norm->output, plan.values_[x->value].memory);
+    plan.put_into(&PlanValue::gradient, norm->output, plan.values_[x->value].gradient);
 }
 
 /// Dropout that alone reads what a layer computes: the layer applies it as it stores y.

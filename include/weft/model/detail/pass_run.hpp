@@ -119,8 +119,8 @@ private:
         const View& dx = dxs[0];
         if (!step.is_activation()) {
             Pass<Scalar, Device> with_gradients = pass(step);
-            with_gradients.gradients =
-                step.adds_gradients ? workspace_.gradients_of_shared() : gradients.data();
+            with_gradients.gradients = gradients_of(step, gradients);
+            with_gradients.norm = normalizing(step, gradients);
             layer(step).run_backward(with_gradients, xs, y, dy, {dxs, step.inputs});
         } else if (dx && needs_input(step.activation)) {
             activation_backward_from_input<Scalar>(device(), step.activation, xs.front(), dy, dx);
@@ -128,6 +128,7 @@ private:
             activation_backward<Scalar>(device(), step.activation, y, dy, dx);
         }
         add_gradients(step, gradients);
+        if (norm_before(step) != nullptr) add_gradients(*norm_before(step), gradients);
     }
 
     /// Adds to others what backward of a step wrote beside them.
@@ -176,6 +177,8 @@ private:
                 .after = step.after,
                 .before = options_.training ? step.before : step.before.activation,
                 .dropping = dropping(step),
+                .norm = normalizing(step, {}),
+                .has_moments = step.has_moments,
                 .trainable = parameters_.arena().data(),
                 .state = parameters_.state(),
                 .mutable_state = mutable_state_,
@@ -200,10 +203,29 @@ private:
                 .kept = reinterpret_cast<std::uint8_t*>(workspace_.saved(step.dropout))};
     }
 
-    const Plan& plan() const { return workspace_.plan(); }
-    std::size_t index(const PlanStep& step) const {
-        return static_cast<std::size_t>(&step - plan().steps().data());
+    /// The batch norm that the layer takes along, or out of training its moments, which are given.
+    WEFT_COLD kernels::Normalizing<Scalar> normalizing(const PlanStep& step, View gradients) {
+        if (step.norm == PlanStep::none) return {};
+        if (!options_.training && norm_before(step) == nullptr) return {};
+        const PlanStep& norm = plan().steps()[step.norm];
+        Pass<Scalar, Device> of_norm = pass(norm);
+        of_norm.has_moments = norm.has_moments && norm_before(step) != nullptr;
+        if (gradients) of_norm.gradients = gradients_of(norm, gradients);
+        return layer(norm).normalizing(of_norm);
     }
+
+    /// The batch norm that the layer applies to x; null where there is none.
+    const PlanStep* norm_before(const PlanStep& step) const {
+        const bool is_before = step.norm != PlanStep::none && step.norm < index(step);
+        return is_before ? &plan().steps()[step.norm] : nullptr;
+    }
+
+    Scalar* gradients_of(const PlanStep& step, View gradients) {
+        return step.adds_gradients ? workspace_.gradients_of_shared() : gradients.data();
+    }
+
+    const Plan& plan() const { return workspace_.plan(); }
+    std::size_t index(const PlanStep& step) const { return plan().index(step); }
     const Layer<Scalar, Device>& layer(const PlanStep& step) const {
         return *graph_.layers[step.layer];
     }

@@ -62,6 +62,12 @@ public:
             kept.first = s;
             kept.last = 2 * steps - s;
         }
+        // The same of a batch norm's moments, which it may read as well.
+        for (std::size_t s = 0; s < steps; ++s) {
+            if (plan_.steps()[s].norm == PlanStep::none) continue;
+            Place& moments = places_[2 * values + plan_.steps()[s].norm];
+            moments.first = (std::min)(moments.first, s);
+        }
         // Outputs are read, and their gradients written, when all steps are over. A view of the
         // caller's memory is copied there.
         const std::size_t beside = 2 * (values + steps);

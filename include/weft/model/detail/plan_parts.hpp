@@ -23,6 +23,10 @@ struct PlanParts {
         return {inputs_.data() + step.first_input, step.inputs};
     }
 
+    std::size_t index(const PlanStep& step) const {
+        return static_cast<std::size_t>(&step - steps_.data());
+    }
+
     /// Whether a value lies in the memory of an input: the caller's.
     bool is_of_caller(std::size_t value) const { return values_[value].memory < input_count_; }
 
@@ -79,7 +83,8 @@ WEFT_COLD inline bool is_read_behind(const PlanParts& plan, const PlanStep& step
 /// Notes what backward of a step reads, if it runs.
 WEFT_COLD inline void find_reads(PlanStep& step, const PlanNode& node, bool is_training) {
     const bool runs = is_training && step.runs_backward, takes_input = needs_input(step.activation);
-    step.backward_reads_x = runs && (step.is_activation() ? takes_input : node.backward_reads_x);
+    const bool layer_reads_x = node.backward_reads_x || step.norm != PlanStep::none;
+    step.backward_reads_x = runs && (step.is_activation() ? takes_input : layer_reads_x);
     const bool layer_reads_y =
         step.before == linear ? node.backward_reads_y : node.backward_reads_y_through_relu;
     step.backward_reads_y = runs && (step.is_activation() ? !takes_input : layer_reads_y);

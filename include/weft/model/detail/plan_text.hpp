@@ -18,6 +18,10 @@ WEFT_COLD inline std::string plan_text(const Plan& plan, Span<const PlanNode> no
         if (step.is_activation()) text += join({" ", to_string(step.activation)});
         if (step.after != linear) text += join({" + ", to_string(step.after)});
         if (step.dropout != PlanStep::none) text += " + dropout";
+        if (step.norm != PlanStep::none) {
+            const bool is_before = step.norm < plan.index(step);
+            text += is_before ? " + batch norm of x" : " + moments";
+        }
         const char* separator = ": ";
         for (const PlanInput& input : plan.inputs(step)) {
             text += join({separator, value(input.value)});

@@ -1,0 +1,95 @@
+/// \file
+/// Kernels of layers that take along what a batch norm beside them does, without passes of its own.
+#pragma once
+
+#include "weft/core/tensor.hpp"
+#include "weft/kernels/dropping.hpp"
+
+namespace weft::kernels {
+
+/// A batch norm of a batch: its parameters, what its forward leaves, and where its gradients go. As
+/// batch_norm_forward, batch_norm_inference and batch_norm_backward have them.
+template <class Scalar>
+struct Normalizing {
+    Scalar momentum = 0, epsilon = 0;
+    const Scalar *gamma = nullptr, *beta = nullptr;  ///< null for 1 and 0
+    Scalar *moving_mean = nullptr, *moving_variance = nullptr;
+    const Scalar* given_mean = nullptr;  ///< in inference, with the variance; else null
+    const Scalar* given_variance = nullptr;
+    Scalar *mean = nullptr, *inverse_deviation = nullptr;  ///< of the batch
+    Scalar *dgamma = nullptr, *dbeta = nullptr;
+    bool has_moments = false;  ///< whether mean and inverse_deviation are there already
+
+    explicit operator bool() const { return inverse_deviation != nullptr; }
+};
+
+/// mean, inverse_deviation and the moving ones from x (R, C); and y, if it is not null.
+template <class Scalar, class Device>
+void normalize(Device& device, const Normalizing<Scalar>& norm, Index rows, Index columns,
+               const Scalar* x, Scalar* y) {
+    if (norm.given_mean != nullptr) {
+        batch_norm_inference(device, rows, columns, x, norm.given_mean, norm.given_variance,
+                             norm.epsilon, norm.gamma, norm.beta, y);
+    } else if (norm.has_moments) {
+        batch_norm_apply(device, rows, columns, x, norm.mean, norm.inverse_deviation, norm.gamma,
+                         norm.beta, y);
+    } else {
+        batch_norm_forward(device, rows, columns, x, norm.momentum, norm.epsilon, norm.gamma,
+                           norm.beta, norm.moving_mean, norm.moving_variance, norm.mean,
+                           norm.inverse_deviation, y);
+    }
+}
+
+/// convolution_forward, and the moments of y.
+template <class Scalar, class Device>
+requires(!fuses_products<Device>())
+void convolution_forward_moments(Device& device, const Convolution& c, detail::In<Scalar, Device> x,
+                                 detail::In<Scalar, Device> w, detail::In<Scalar, Device> b,
+                                 Activation activation, const Normalizing<Scalar>& norm,
+                                 detail::Out<Scalar, Device> y) {
+    convolution_forward<Scalar>(device, c, x, w, b, activation, y);
+    normalize<Scalar>(device, norm, y.size() / c.filters, c.filters, y.data(), nullptr);
+}
+
+/// y = max_pool_forward of the batch norm of x, with dropout if there is any.
+///
+/// A device of its own kernel may choose by x, for a batch norm is monotone in each channel: the
+/// largest x where gamma >= 0, else the smallest, has the largest y, the first of equals and of NaN
+/// the last. So y has the same bits. Ties are those of x: of two x whose y are made equal by rounding,
+/// or by a gamma of 0, the tap may be another, and the gradient goes there. What it chose it leaves in
+/// `chosen`, shaped as y, for the backward pass, if that is not null.
+///
+/// Here all of it is computed in memory that is allocated.
+template <class Scalar, class Device>
+requires(!fuses_products<Device>())
+void max_pool_forward_normalizing(Device& device, const Window2D& window,
+                                  const Normalizing<Scalar>& norm, const Dropping& dropping,
+                                  detail::In<Scalar, Device> x, detail::Out<Scalar, Device> y,
+                                  std::uint8_t* taps, Scalar* /*chosen*/) {
+    Tensor<Scalar, Device> all(x.shape(), device);
+    normalize<Scalar>(device, norm, x.size() / window.channels, window.channels, x.data(),
+                      all.data());
+    max_pool_forward<Scalar>(device, window, all, y, taps);
+    if (dropping) drop<Scalar>(device, dropping, y);
+}
+
+/// Its gradient with respect to x, or with x_is_relu in front of the relu that x came out of, and
+/// those of gamma and beta. dy may be written over.
+template <class Scalar, class Device>
+requires(!fuses_products<Device>())
+void max_pool_backward_normalizing(Device& device, const Window2D& window,
+                                   const Normalizing<Scalar>& norm, const Dropping& dropping,
+                                   bool x_is_relu, detail::In<Scalar, Device> x,
+                                   detail::Out<Scalar, Device> dy, const std::uint8_t* taps,
+                                   const Scalar* /*chosen*/, detail::Out<Scalar, Device> dx) {
+    if (dropping) {
+        max_pool_backward_dropping<Scalar>(device, window, dropping, {}, dy, taps, dx);
+    } else {
+        max_pool_backward<Scalar>(device, window, {}, dy, taps, dx);
+    }
+    batch_norm_backward(device, x.size() / window.channels, window.channels, x.data(), norm.mean,
+                        norm.inverse_deviation, norm.gamma, dx.data(), x_is_relu, norm.dgamma,
+                        norm.dbeta, dx.data());
+}
+
+}  // namespace weft::kernels
