@@ -2,7 +2,7 @@
 # there says "skipped: ".
 
 find_package(Python3 QUIET COMPONENTS Interpreter)
-foreach(way IN ITEMS pkg_config fetch_content cpm single_header debuggers)
+foreach(way IN ITEMS pkg_config fetch_content cpm single_header debuggers conan)
     add_test(
         NAME packaging/${way}
         COMMAND ${compile} -D WAY=${way} -D "PYTHON=${Python3_EXECUTABLE}" -D
@@ -13,3 +13,9 @@ foreach(way IN ITEMS pkg_config fetch_content cpm single_header debuggers)
         packaging/${way} PROPERTIES LABELS compile SKIP_REGULAR_EXPRESSION "skipped: "
     )
 endforeach()
+
+# Debian's package, where its tools are.
+add_test(NAME packaging/debian COMMAND bash "${PROJECT_SOURCE_DIR}/scripts/debian_package.sh"
+                                       "${CMAKE_CURRENT_BINARY_DIR}/packaging/debian"
+)
+set_tests_properties(packaging/debian PROPERTIES LABELS compile SKIP_RETURN_CODE 77)
