@@ -36,7 +36,7 @@ std::vector<std::filesystem::path> pages() {
 
 TEST_CASE("code blocks that come from an example equal it; scripts/sync_docs.sh copies them") {
     int blocks = 0;
-    const std::regex marker(R"(<!-- from (\S+) -->\n```cpp\n)");
+    const std::regex marker(R"(<!-- from (\S+) -->\n```(?:cpp|cmake)\n)");
     for (const auto& page : pages()) {
         const std::string text = read(page);
         for (std::sregex_iterator it(text.begin(), text.end(), marker), end; it != end; ++it) {

@@ -2,7 +2,9 @@
 /// What debuggers are shown: tests/packaging/gdb.py stops in look().
 #include <weft/weft.hpp>
 
-[[gnu::noinline]] void look(const weft::Tensor<float>& tensor) { asm volatile("" : : "r"(&tensor)); }
+[[gnu::noinline]] void look(const weft::Tensor<float>& tensor) {
+    asm volatile("" : : "r"(&tensor));
+}
 
 int main() {
     using namespace weft;
@@ -19,8 +21,9 @@ int main() {
         return Model(x, add(x, x | Dense{.units = 6, .name = "inner"}));
     }();
     look(tensor);
-    return shape.rank() + vector.rank() + scalar.rank() == 3 && empty.size() == 0 && view[2] == 5.5f &&
-                   large.size() > 0 && model.is_built() && !unbuilt.is_built() && residual.is_built()
+    return shape.rank() + vector.rank() + scalar.rank() == 3 && empty.size() == 0 &&
+                   view[2] == 5.5f && large.size() > 0 && model.is_built() && !unbuilt.is_built() &&
+                   residual.is_built()
                ? 0
                : 1;
 }

@@ -51,6 +51,7 @@ public:
         : detail::Declared<Metric<Scalar, Device>>(
               detail::Makes<typename D::template Function<Scalar, Device>>(), declaration.name,
               declaration) {}
+    MetricDeclaration(const char*) = delete;  // a metric is Accuracy{}
 
     const std::string& name() const { return this->declared_name(); }
 };

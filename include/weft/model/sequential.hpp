@@ -31,6 +31,16 @@ public:
         this->build_if_declared();
     }
 
+    /// Anything else does not compile, and the compiler says which is no layer, and why.
+    template <class... Others>
+    requires((!std::derived_from<Others, Model<Scalar, Device>> &&
+              !std::same_as<Others, std::vector<Declaration>>) &&
+             ...) &&
+            (!(DeclaresLayer<Others, Scalar, Device> || std::same_as<Others, Input>) || ...)
+    Sequential(const Others&...) {
+        (require_layer<Others>(), ...);
+    }
+
     /// From declarations collected at run time.
     explicit Sequential(std::vector<Declaration> declarations)
         : Model<Scalar, Device>(std::move(declarations)) {}
@@ -47,6 +57,13 @@ public:
 
     /// Declares the shape of one sample; only in front of the layers.
     WEFT_COLD void add(const Input& input) { this->declare_input(input.shape); }
+
+private:
+    template <class Other>
+    static void require_layer() {
+        static_assert(DeclaresLayer<Other, Scalar, Device> || std::same_as<Other, Input>,
+                      "a Sequential is made of declarations of layers, such as Dense{.units = 10}");
+    }
 };
 
 }  // namespace weft
