@@ -91,7 +91,6 @@ mistake("narrowing conversion of" "Sequential m{Dense{.units = 0.5}};")
 mistake("cannot convert 'const char\\*' to 'weft::Activation'" "Sequential m{Dense{.units = 10, .activation = \"relu\"}};")
 mistake("a loss is MeanSquaredError{}" "Trainer t(model, {.loss = \"mse\"});")
 mistake("an optimizer is Adam{}" "Trainer t(model, {.optimizer = \"adam\", .loss = MeanSquaredError{}});")
-mistake("a metric is Accuracy{}" "Trainer t(model, {.loss = MeanSquaredError{}, .metrics = {\"accuracy\"}});")
 
 # What is no layer, no data, no options, or another type of number.
 mistake("a Sequential is made of declarations of layers" "Sequential m{Flatten{}, Mine{}};")

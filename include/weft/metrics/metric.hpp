@@ -51,7 +51,6 @@ public:
         : detail::Declared<Metric<Scalar, Device>>(
               detail::Makes<typename D::template Function<Scalar, Device>>(), declaration.name,
               declaration) {}
-    MetricDeclaration(const char*) = delete;  // a metric is Accuracy{}
 
     const std::string& name() const { return this->declared_name(); }
 };

@@ -7,6 +7,18 @@
 
 namespace weft {
 
+namespace detail {
+
+/// Whether some of these are neither layers nor models.
+template <class Scalar, class Device, class... Others>
+inline constexpr bool some_are_no_layer =
+    !((DeclaresLayer<Others, Scalar, Device> || std::same_as<Others, Input>) && ...) &&
+    !((std::derived_from<Others, Model<Scalar, Device>> ||
+       std::same_as<Others, std::vector<LayerDeclaration<Scalar, Device>>>) ||
+      ...);
+
+}  // namespace detail
+
 /// A stack of layers, each fed with the output of the one before.
 ///
 ///   Sequential model{Flatten{}, Dense{.units = 128, .activation = relu}, Dense{10, softmax}};
@@ -33,10 +45,7 @@ public:
 
     /// Anything else does not compile, and the compiler says which is no layer, and why.
     template <class... Others>
-    requires((!std::derived_from<Others, Model<Scalar, Device>> &&
-              !std::same_as<Others, std::vector<Declaration>>) &&
-             ...) &&
-            (!(DeclaresLayer<Others, Scalar, Device> || std::same_as<Others, Input>) || ...)
+    requires(detail::some_are_no_layer<Scalar, Device, Others...>)
     Sequential(const Others&...) {
         (require_layer<Others>(), ...);
     }
