@@ -75,4 +75,10 @@ private:
     }
 };
 
+/// Without it clang 14 would have to choose between constructors whose constraints it leaves out.
+template <class... Declarations>
+requires(sizeof...(Declarations) > 0 &&
+         ((DeclaresLayer<Declarations, float, Cpu> || std::same_as<Declarations, Input>) && ...))
+Sequential(Declarations...) -> Sequential<float, Cpu>;
+
 }  // namespace weft
