@@ -93,6 +93,7 @@ for file in pages:
     body = maker.convert(file.read_text())
     body = re.sub(r'(<a href|<img [^>]*?src)="([^"]+)"',
                   lambda m: f'{m[1]}="{html.escape(link(html.unescape(m[2]), file, page))}"', body)
+    body = body.replace("\\|", "|")  # as a table has to have it in code
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     write(page, titles[file], body, file)
 
