@@ -54,8 +54,17 @@ install(
 
 # For pkg-config, which knows neither C++20 nor an optimiser; and for debuggers.
 set(pkgconfig_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
-file(RELATIVE_PATH weft_pc_prefix "/${pkgconfig_dir}" "/")
-string(REGEX REPLACE "/$" "" weft_pc_prefix "${weft_pc_prefix}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_DATADIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(weft_pc_prefix "${CMAKE_INSTALL_PREFIX}")
+    set(weft_pc_include "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+    set(weft_pc_source "${CMAKE_INSTALL_FULL_DATADIR}/weft/src")
+else() # may be moved as a whole
+    file(RELATIVE_PATH up "/${pkgconfig_dir}" "/")
+    string(REGEX REPLACE "/$" "" up "${up}")
+    set(weft_pc_prefix "\${pcfiledir}/${up}")
+    set(weft_pc_include "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+    set(weft_pc_source "\${prefix}/${source_dir}")
+endif()
 set(weft_pc_threads -pthread)
 if(WEFT_USES_OPENMP)
     string(APPEND weft_pc_threads " ${OpenMP_CXX_FLAGS}")
