@@ -7,6 +7,12 @@ set(package_dir "${CMAKE_INSTALL_DATADIR}/cmake/weft")
 
 set(source_dir "${CMAKE_INSTALL_DATADIR}/weft/src")
 
+# Microsoft's linker puts it into what its debugger reads.
+set(natvis "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/packaging/debuggers/weft.natvis>"
+           "$<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${CMAKE_INSTALL_DATADIR}/weft/weft.natvis>"
+)
+target_sources(weft INTERFACE "$<$<CXX_COMPILER_ID:MSVC>:${natvis}>")
+
 install(TARGETS weft EXPORT weft_targets FILE_SET HEADERS)
 install(EXPORT weft_targets NAMESPACE weft:: DESTINATION "${package_dir}")
 foreach(part IN LISTS weft_parts)
@@ -44,4 +50,27 @@ install(
     FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
           cmake/FindTurboJPEG.cmake cmake/weftFindEigen.cmake
     DESTINATION "${package_dir}"
+)
+
+# For pkg-config, which knows neither C++20 nor an optimiser; and for debuggers.
+set(pkgconfig_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_DATADIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(weft_pc_prefix "${CMAKE_INSTALL_PREFIX}")
+    set(weft_pc_include "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
+    set(weft_pc_source "${CMAKE_INSTALL_FULL_DATADIR}/weft/src")
+else() # may be moved as a whole
+    file(RELATIVE_PATH up "/${pkgconfig_dir}" "/")
+    string(REGEX REPLACE "/$" "" up "${up}")
+    set(weft_pc_prefix "\${pcfiledir}/${up}")
+    set(weft_pc_include "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+    set(weft_pc_source "\${prefix}/${source_dir}")
+endif()
+set(weft_pc_threads -pthread)
+if(WEFT_USES_OPENMP)
+    string(APPEND weft_pc_threads " ${OpenMP_CXX_FLAGS}")
+endif()
+configure_file(cmake/weft.pc.in weft.pc @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/weft.pc" DESTINATION "${pkgconfig_dir}")
+install(FILES packaging/debuggers/weft_gdb.py packaging/debuggers/weft.natvis
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/weft"
 )

@@ -8,7 +8,7 @@ for page in README.md docs/*.md; do
         /^<!-- from .* -->$/ { source = $3 }
         skipping && /^```$/ { skipping = 0 }
         !skipping { print }
-        source != "" && /^```cpp$/ {
+        source != "" && /^```(cpp|cmake)$/ {
             while ((getline line < source) > 0) print line
             source = ""; skipping = 1
         }

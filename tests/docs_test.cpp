@@ -25,7 +25,8 @@ std::string read(const std::filesystem::path& path) {
 }
 
 std::vector<std::filesystem::path> pages() {
-    std::vector<std::filesystem::path> result{root / "README.md"};
+    std::vector<std::filesystem::path> result{root / "README.md", root / ".github/CONTRIBUTING.md",
+                                              root / ".github/SECURITY.md"};
     for (const auto& entry : std::filesystem::recursive_directory_iterator(root / "docs")) {
         if (entry.path().extension() == ".md") result.push_back(entry.path());
     }
@@ -36,7 +37,7 @@ std::vector<std::filesystem::path> pages() {
 
 TEST_CASE("code blocks that come from an example equal it; scripts/sync_docs.sh copies them") {
     int blocks = 0;
-    const std::regex marker(R"(<!-- from (\S+) -->\n```cpp\n)");
+    const std::regex marker(R"(<!-- from (\S+) -->\n```(?:cpp|cmake)\n)");
     for (const auto& page : pages()) {
         const std::string text = read(page);
         for (std::sregex_iterator it(text.begin(), text.end(), marker), end; it != end; ++it) {
@@ -67,6 +68,22 @@ TEST_CASE("no page has a place that waits for a number") {
         INFO(page.string());
         CHECK_FALSE(std::regex_search(read(page), std::regex("@[A-Z]+@")));
     }
+}
+
+TEST_CASE("packages and the citation say the version of the headers") {
+    const std::string version = WEFT_VERSION;
+    const auto has = [](const std::string& file, const std::string& line) {
+        CHECK_MESSAGE(read(root / file).find(line) != std::string::npos, file, " lacks ", line);
+    };
+    has("CITATION.cff", "\nversion: " + version + "\n");
+    has("packaging/vcpkg/weft/vcpkg.json", "\"version\": \"" + version + "\"");
+    has("packaging/debian/changelog", "weft (" + version + "-");
+    has("docs/installing.md", "weft/" + version + "\"");
+}
+
+TEST_CASE("the first program is short") {
+    const std::string text = read(root / "examples/first.cpp");
+    CHECK(std::ranges::count(text, '\n') < 30);
 }
 
 TEST_CASE("the quickstart is short") {

@@ -1,5 +1,5 @@
 /// \file
-/// Every decision on compiler, instruction set and threads; no other header has an #if on them.
+/// Every decision on compiler, instruction set and threads: no other header asks for these.
 #pragma once
 
 #if defined(_OPENMP)

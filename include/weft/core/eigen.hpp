@@ -100,12 +100,19 @@ concept NoViewAs = !std::convertible_to<const Data&, View>;
 /// as_view(data) where the elements have to be of one type.
 template <class Scalar, class Data>
 TensorView<const Scalar> as_view_of(const Data& data) {
-    using Element = std::remove_cvref_t<decltype(*as_view(data).data())>;
+    constexpr bool has_view = requires { as_view(data); };
     static_assert(
-        std::same_as<Element, Scalar>,
-        "these data are of another type than the model's numbers: convert them first, such "
-        "as weft::RowMajorMatrix<float>(matrix.cast<float>())");
-    if constexpr (std::same_as<Element, Scalar>) return as_view(data);
+        has_view,
+        "these are no data: expected a weft::Tensor, a weft::TensorView, a row-major Eigen "
+        "matrix, or a container whose numbers lie in a row, such as std::vector<float>");
+    if constexpr (has_view) {
+        using Element = std::remove_cvref_t<decltype(*as_view(data).data())>;
+        static_assert(
+            std::same_as<Element, Scalar>,
+            "these data are of another type than the model's numbers: convert them first, such "
+            "as weft::RowMajorMatrix<float>(matrix.cast<float>())");
+        if constexpr (std::same_as<Element, Scalar>) return as_view(data);
+    }
 }
 
 }  // namespace weft

@@ -11,9 +11,11 @@
 #include <span>
 #include <type_traits>
 
+/// \cond
 /// Iterators of a Span outlive it, as those of a std::span.
 template <class T>
 inline constexpr bool std::ranges::enable_borrowed_range<weft::Span<T>> = true;
+/// \endcond
 
 namespace weft {
 

@@ -13,6 +13,11 @@ namespace weft {
 /// batches are gathered.
 template <class Scalar, class X, class Y>
 class ArrayDataset final : public Dataset<Scalar> {
+    static_assert(
+        std::is_convertible_v<X, Scalar> && std::is_convertible_v<Y, Scalar>,
+        "the elements of these data are no numbers; rows that are containers of their own, "
+        "such as of a vector of vectors, have to be copied into one weft::Tensor");
+
 public:
     WEFT_COLD ArrayDataset(TensorView<const X> x, TensorView<const Y> y) : x_(x), y_(y) {
         if (x.shape().rank() == 0 || y.shape().rank() == 0) {

@@ -23,6 +23,8 @@ public:
     requires std::derived_from<typename D::template Function<Scalar, Device>, Loss<Scalar, Device>>
     WEFT_COLD LossList(const D& declaration) : Declaration(declaration) {}
     LossList(const Declaration& declaration) : Declaration(declaration) {}
+    LossList() = delete;             // the loss is missing
+    LossList(const char*) = delete;  // a loss is MeanSquaredError{}
     WEFT_COLD LossList(const LossList&) = default;
     WEFT_COLD LossList(LossList&&) = default;
     WEFT_COLD LossList& operator=(const LossList&) = default;

@@ -7,6 +7,18 @@
 
 namespace weft {
 
+namespace detail {
+
+/// Whether some of these are neither layers nor models.
+template <class Scalar, class Device, class... Others>
+inline constexpr bool some_are_no_layer =
+    !((DeclaresLayer<Others, Scalar, Device> || std::same_as<Others, Input>) && ...) &&
+    !((std::derived_from<Others, Model<Scalar, Device>> ||
+       std::same_as<Others, std::vector<LayerDeclaration<Scalar, Device>>>) ||
+      ...);
+
+}  // namespace detail
+
 /// A stack of layers, each fed with the output of the one before.
 ///
 ///   Sequential model{Flatten{}, Dense{.units = 128, .activation = relu}, Dense{10, softmax}};
@@ -31,6 +43,13 @@ public:
         this->build_if_declared();
     }
 
+    /// Anything else does not compile, and the compiler says which is no layer, and why.
+    template <class... Others>
+    requires(detail::some_are_no_layer<Scalar, Device, Others...>)
+    Sequential(const Others&...) {
+        (require_layer<Others>(), ...);
+    }
+
     /// From declarations collected at run time.
     explicit Sequential(std::vector<Declaration> declarations)
         : Model<Scalar, Device>(std::move(declarations)) {}
@@ -47,6 +66,19 @@ public:
 
     /// Declares the shape of one sample; only in front of the layers.
     WEFT_COLD void add(const Input& input) { this->declare_input(input.shape); }
+
+private:
+    template <class Other>
+    static void require_layer() {
+        static_assert(DeclaresLayer<Other, Scalar, Device> || std::same_as<Other, Input>,
+                      "a Sequential is made of declarations of layers, such as Dense{.units = 10}");
+    }
 };
+
+/// Without it clang 14 would have to choose between constructors whose constraints it leaves out.
+template <class... Declarations>
+requires(sizeof...(Declarations) > 0 &&
+         ((DeclaresLayer<Declarations, float, Cpu> || std::same_as<Declarations, Input>) && ...))
+Sequential(Declarations...) -> Sequential<float, Cpu>;
 
 }  // namespace weft

@@ -83,6 +83,8 @@ public:
         : detail::Declared<Optimizer<Scalar, Device>>(
               detail::Makes<typename D::template Update<Scalar, Device>>(), D::type, declaration) {}
 
+    OptimizerDeclaration(const char*) = delete;  // an optimizer is Adam{}
+
     std::string_view type() const { return this->declared_name(); }
 };
 

@@ -46,6 +46,8 @@ public:
         detail::put_in_order(options_, model);
         state_.learning_rate = options_.optimizer->learning_rate();
     }
+    explicit Trainer(const Model&) = delete;  // the loss is missing: Trainer(model, {.loss = ...})
+    Trainer(const Model&, TrainerOptions<Scalar, Device>) = delete;  // const, or temporary
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
 

@@ -1,0 +1,118 @@
+# The frequent mistakes of docs/mistakes.md that a compiler finds: what it says in its first lines helps.
+#   cmake -D CXX=<compiler> -D WEFT=<source> -D EIGEN=<include> -D WORK=<folder> -P compile.cmake
+cmake_minimum_required(VERSION 3.24)
+
+execute_process(COMMAND "${CXX}" --version OUTPUT_VARIABLE version)
+if(NOT version MATCHES "Free Software Foundation")
+    message(STATUS "skipped: the sentences are g++'s")
+    return()
+endif()
+set(ENV{LC_ALL} C)
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}")
+set(compile "${CXX}" -std=c++20 -I "${WEFT}/include" -isystem "${EIGEN}")
+set(start "#include <Eigen/Core>
+#include <weft/weft.hpp>
+#include <vector>
+using namespace weft;
+struct Mine { float factor; };
+")
+set(all "${start}")
+set(failed "")
+set(count 0)
+
+# look(<case> <expected> <statements> <messages>): the lines from the first that names the case on. What
+# is found in a template comes just before it.
+function(look case expected statements messages)
+    string(REPLACE ";" ":" lines "${messages}")
+    string(REPLACE "[" "(" lines "${lines}") # which would join elements of a list
+    string(REPLACE "]" ")" lines "${lines}")
+    string(REPLACE "\n" ";" lines "${lines}")
+    set(shown "")
+    set(more 0)
+    foreach(line IN LISTS lines)
+        if(more EQUAL 0 AND shown STREQUAL "" AND line MATCHES "(^| )${case}:")
+            set(more 10)
+        endif()
+        if(line MATCHES "^case_[0-9]+:" AND NOT line MATCHES "^${case}:")
+            set(more 0)
+        endif()
+        if(more GREATER 0)
+            string(APPEND shown "${line}\n")
+            math(EXPR more "${more} - 1")
+        endif()
+    endforeach()
+    if(NOT shown MATCHES "${expected}")
+        message(STATUS "expected \"${expected}\" of: ${statements}\n${shown}")
+        set(failed "${failed}\n${statements}" PARENT_SCOPE)
+    endif()
+endfunction()
+
+# compile(<name> <source>): writes to the variable messages what the compiler says.
+function(compile name source)
+    file(WRITE "${WORK}/${name}.cpp" "${source}")
+    execute_process(
+        COMMAND "${CXX}" -std=c++20 -fsyntax-only -fmax-errors=0 -I "${WEFT}/include" -isystem "${EIGEN}"
+                "${WORK}/${name}.cpp"
+        ERROR_VARIABLE error
+    )
+    set(messages "${error}" PARENT_SCOPE)
+endfunction()
+
+# mistake(<what the first lines have to match> <statements> [ALONE])
+# All mistakes are compiled together, each as a file of its own to the compiler; ALONE those of grammar.
+function(mistake expected statements)
+    set(function "#line 1 \"case_${count}\"
+void f${count}(Tensor<float>& x, Tensor<int>& labels, Tensor<double>& doubles, Sequential<float>& model, Trainer<float, Cpu>& trainer) {
+${statements}
+}
+")
+    if(ARGC GREATER 2)
+        compile(alone "${start}${function}")
+        look("case_${count}" "${expected}" "${statements}" "${messages}")
+    else()
+        set(all "${all}${function}" PARENT_SCOPE)
+        set("case_${count}" "${statements}" PARENT_SCOPE)
+        set("expected_${count}" "${expected}" PARENT_SCOPE)
+    endif()
+    set(failed "${failed}" PARENT_SCOPE)
+    math(EXPR count "${count} + 1")
+    set(count ${count} PARENT_SCOPE)
+endfunction()
+
+# A field's name, a field's place, a comma, braces.
+mistake("'weft::Dense' has no non-static data member named 'unit'" "Sequential m{Dense{.unit = 10}};")
+mistake("designator order for field 'weft::Dense::units'" "Sequential m{Dense{.activation = relu, .units = 10}};")
+mistake("expected '}' before 'Dense'" "Sequential m{Flatten{} Dense{10}};" ALONE)
+mistake("expected primary-expression before ',' token" "Sequential m{Flatten, Dense{10}};" ALONE)
+mistake("narrowing conversion of" "Sequential m{Dense{.units = 0.5}};")
+
+# Names in quotes, as in Keras.
+mistake("cannot convert 'const char\\*' to 'weft::Activation'" "Sequential m{Dense{.units = 10, .activation = \"relu\"}};")
+mistake("a loss is MeanSquaredError{}" "Trainer t(model, {.loss = \"mse\"});")
+mistake("an optimizer is Adam{}" "Trainer t(model, {.optimizer = \"adam\", .loss = MeanSquaredError{}});")
+
+# What is no layer, no data, no options, or another type of number.
+mistake("a Sequential is made of declarations of layers" "Sequential m{Flatten{}, Mine{}};")
+mistake("the loss is missing" "Trainer t(model);")
+mistake("the loss is missing" "Trainer t(model, {});")
+mistake("the loss is missing" "Trainer t(model, {.metrics = {Accuracy{}}});")
+mistake("const, or temporary" "const Sequential m{Dense{10}}; Trainer t(m, {.loss = MeanSquaredError{}});")
+mistake("const, or temporary" "Trainer t(Sequential{Dense{10}}, {.loss = MeanSquaredError{}});")
+mistake("these are no data: expected a weft::Tensor" "model.predict(5);")
+mistake("of another type than the model's numbers" "model.predict(doubles);")
+mistake("have to be copied into one weft::Tensor" "std::vector<std::vector<float>> v; trainer.fit(v, labels);")
+mistake("weft's tensors are row-major" "Eigen::MatrixXf a(3, 4); model.predict(a);")
+mistake("FitOptions<float>" "trainer.fit(x, labels, {.epoch = 3});")
+mistake("FitOptions<float>" "trainer.fit(x, labels, 3);")
+
+compile(all "${all}")
+math(EXPR last "${count} - 1")
+foreach(case RANGE ${last})
+    if(DEFINED case_${case})
+        look("case_${case}" "${expected_${case}}" "${case_${case}}" "${messages}")
+    endif()
+endforeach()
+if(failed)
+    message(FATAL_ERROR "not understood:${failed}")
+endif()

@@ -1,0 +1,30 @@
+# packaging/conan makes a package, without a network: what weft needs is said to be there, as it is. The
+# recipe's own test builds a program against the package and runs it.
+need(CONAN conan)
+need(PKG_CONFIG pkg-config pkgconf)
+set(there "")
+foreach(pair IN ITEMS eigen:eigen3 zlib:zlib nlohmann_json:nlohmann_json)
+    string(REPLACE ":" ";" pair "${pair}")
+    list(GET pair 0 package)
+    list(GET pair 1 name)
+    execute_process(
+        COMMAND "${PKG_CONFIG}" --modversion ${name} OUTPUT_VARIABLE version RESULT_VARIABLE missing
+        OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
+    )
+    if(missing)
+        message(STATUS "skipped: pkg-config does not know ${name}")
+        return()
+    endif()
+    string(APPEND there "${package}/${version}\n")
+endforeach()
+
+set(ENV{CONAN_HOME} "${WORK}/home")
+set(ENV{CXX} "${CXX}")
+run("${CONAN}" profile detect)
+file(READ "${WORK}/home/profiles/default" profile)
+file(WRITE "${WORK}/profile" "${profile}\n[platform_requires]\n${there}")
+run("${CONAN}" create "${WEFT}/packaging/conan" --no-remote "--profile:all=${WORK}/profile"
+    --settings:all compiler.cppstd=20 --settings:all build_type=Debug
+    --conf "tools.cmake.cmake_layout:test_folder=${WORK}/test"
+    --conf "tools.cmake.cmaketoolchain:user_presets="
+)

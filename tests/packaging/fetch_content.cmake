@@ -1,0 +1,11 @@
+# The project that docs/installing.md shows: it gets weft's source by FetchContent, builds and runs.
+macro(build_app folder)
+    file(COPY "${CMAKE_CURRENT_LIST_DIR}/${folder}/" "${consumer}/main.cpp" DESTINATION "${WORK}/source")
+    file(CREATE_LINK "${WEFT}" "${WORK}/source/weft" SYMBOLIC)
+    run("${CMAKE_COMMAND}" -S source -B build "-DCMAKE_CXX_COMPILER=${CXX}" -DCMAKE_BUILD_TYPE=Debug)
+    run("${CMAKE_COMMAND}" --build build)
+    run("${WORK}/build/app")
+endmacro()
+if(WAY STREQUAL "fetch_content")
+    build_app(fetch_content)
+endif()
