@@ -15,8 +15,9 @@ TEST_CASE("numbers are grouped by thousands") {
 }
 
 TEST_CASE("columns grow with what they hold") {
-    const std::string table = format_summary(
-        "m", {{"a_layer_with_quite_a_long_name", "Dense", {1, 2, 3, 4, 5, 6}, 1}}, 1'000'000, 24);
+    SummaryTable rows;
+    rows.add_row("a_layer_with_quite_a_long_name", "Dense", {1, 2, 3, 4, 5, 6}, 1);
+    const std::string table = rows.text("m", 1'000'000, 24);
     CHECK(table.find("a_layer_with_quite_a_long_name (Dense)  (None, 1, 2, 3, 4, 5, 6)  ") !=
           std::string::npos);
     CHECK(table.find("Total params: 1,000,024\nTrainable params: 1,000,000\n"

@@ -50,7 +50,7 @@ public:
                                                 Span<const ConstView> xs,
                                                 const PassOptions& options) {
         require_pass(workspace, xs, options.training);
-        return pass(workspace, xs, options, mutable_state(options)).forward_to_non_finite();
+        return pass(workspace, xs, options, mutable_state(options)).forward(true);
     }
 
     /// Output k of a batch of n samples after forward.

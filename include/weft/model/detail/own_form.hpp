@@ -15,34 +15,38 @@ namespace weft::detail {
 template <class Scalar, class Device>
 WEFT_COLD std::string summarize_graph(const Graph<Scalar, Device>& graph,
                                       const BuiltGraph<Scalar, Device>& built) {
-    std::vector<SummaryRow> rows;
+    SummaryTable rows;
     const GraphOutline outline = detail::outline(graph);
+    const std::vector<std::string> nothing{"-"};
     for (std::size_t k = 0; k < outline.inputs.size(); ++k) {
-        rows.push_back({outline.inputs[k], "InputLayer", built.input_shapes[k], 0, {"-"}});
+        rows.add_row(outline.inputs[k], "InputLayer", built.input_shapes[k], 0, nothing);
     }
     for (const OutlineItem& item : outline.items) {
         const std::size_t last = item.layer + item.layers - 1;
-        SummaryRow row{item.name, graph.layers[last].type(), built.layers[last]->output_shape()};
+        std::string_view type = graph.layers[last].type();
+        Shape shape = built.layers[last]->output_shape();
+        Index parameters = 0;
+        std::vector<std::string> connected_to;
         if (item.is_model) {
             const auto& inner = *parts_of(graph).models[item.model].graph;
             const auto& calls = parts_of(graph).calls;
             const auto call = std::find_if(calls.begin(), calls.end(), [&](const GraphCall& each) {
                 return each.model == item.model;
             });
-            row.type = inner.is_chain() ? "Sequential" : "Functional";
-            row.output_shape = built.shape_of(call->outputs.front());
+            type = inner.is_chain() ? "Sequential" : "Functional";
+            shape = built.shape_of(call->outputs.front());
         }
         for (std::size_t layer = item.layer; layer <= last; ++layer) {
             const auto own = built.layer_parameters(layer);
-            row.parameters += count_numbers(own, true) + count_numbers(own, false);
+            parameters += count_numbers(own, true) + count_numbers(own, false);
         }
         for (const auto& application : item.applications) {
             for (const std::size_t value : application) {
                 const auto& [name, times, output] = outline.values[value];
-                row.connected_to.push_back(join({name, "[", times, "][", output, "]"}));
+                connected_to.push_back(join({name, "[", times, "][", output, "]"}));
             }
         }
-        rows.push_back(std::move(row));
+        rows.add_row(item.name, type, shape, parameters, connected_to);
     }
     return summary_of(graph, built, rows);
 }

@@ -26,27 +26,11 @@ public:
           xs_(xs),
           options_(options) {}
 
-    WEFT_COLD void forward() {
-        forward([](const PlanStep&, View) { return true; });
-    }
-
-    /// The same up to the first step whose output is not finite; returns the layer, or of none the
-    /// number of layers.
-    WEFT_COLD std::size_t forward_to_non_finite() {
-        std::size_t found = graph_.layers.size();
-        forward([&](const PlanStep& step, View y) {
-            if (all_finite<Scalar>(device(), ConstView(y))) return true;
-            found = step.layer;
-            return false;
-        });
-        return found;
-    }
-
-    /// The same as long as goes_on(step, y) is true.
-    template <class Goes>
-    WEFT_COLD void forward(const Goes& goes_on) {
+    /// Runs all steps, or, if it looks, those up to the first whose output is not finite: returns its
+    /// layer, or of none the number of layers.
+    WEFT_COLD std::size_t forward(bool looks = false) {
         bool adds = false;
-        for (const PlanStep& step : workspace_.plan().steps()) {
+        for (const PlanStep& step : plan().steps()) {
             const View y = workspace_.value(step.output, n());
             if (step.runs_forward) run(step, y);
             if (step.penalty) {
@@ -54,8 +38,9 @@ public:
                                     workspace_.activity_penalty().data());
                 adds = true;
             }
-            if (!goes_on(step, y)) return;
+            if (looks && !all_finite<Scalar>(device(), ConstView(y))) return step.layer;
         }
+        return graph_.layers.size();
     }
 
     /// After forward, and with dL/d(output) in its place.

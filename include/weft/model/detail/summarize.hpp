@@ -7,14 +7,14 @@
 
 namespace weft::detail {
 
-/// The table of a graph's rows.
+/// The text of a graph's table.
 template <class Scalar, class Device>
 WEFT_COLD std::string summary_of(const Graph<Scalar, Device>& graph,
                                  const BuiltGraph<Scalar, Device>& built,
-                                 const std::vector<SummaryRow>& rows) {
+                                 const SummaryTable& rows) {
     const auto& parameters = built.list.parameters();
-    return format_summary(model_name(graph).first, rows, count_numbers(parameters, true),
-                          count_numbers(parameters, false));
+    return rows.text(model_name(graph).first, count_numbers(parameters, true),
+                     count_numbers(parameters, false));
 }
 
 /// The summary of a graph: of a chain a row a layer.
@@ -22,11 +22,11 @@ template <class Scalar, class Device>
 WEFT_COLD std::string summarize(const Graph<Scalar, Device>& graph,
                                 const BuiltGraph<Scalar, Device>& built) {
     if (graph.form && !graph.is_chain()) return graph.form->summary(graph, built);
-    std::vector<SummaryRow> rows;
+    SummaryTable rows;
     for (std::size_t i = 0; i < built.layers.size(); ++i) {
         const auto own = built.layer_parameters(i);
-        rows.push_back({built.names[i], graph.layers[i].type(), built.layers[i]->output_shape(),
-                        count_numbers(own, true) + count_numbers(own, false)});
+        rows.add_row(built.names[i], graph.layers[i].type(), built.layers[i]->output_shape(),
+                     count_numbers(own, true) + count_numbers(own, false));
     }
     return summary_of(graph, built, rows);
 }
