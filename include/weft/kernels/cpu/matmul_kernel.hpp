@@ -104,17 +104,20 @@ struct Repeats {
     Index count = 1, a_step = 0, c_step = 0;
 };
 
-/// Whether blocks of 4 take the last so many rows rather than one of `height` rows and one of what is
-/// left: one or two rows at a time wait for their sums as long as four.
-constexpr bool are_better_halved(Index height, Index rows) {
-    return height == 6 && (rows == 7 || rows == 8);
+/// How many of the rows blocks of that height take, one behind another: as many as fit, but where one or
+/// two rows of 6 would be left, blocks of 4 take the last 7 or 8. One or two rows wait for their sums
+/// as long as four.
+constexpr Index rows_in_blocks(Index height, Index rows) {
+    const Index left = rows % height;
+    const bool are_halved = height == 6 && rows > height && (left == 1 || left == 2);
+    return rows - left - (are_halved ? height : 0);
 }
 
 /// The rows of the first of the blocks that so many RowBlocks are cut into.
 template <class Scalar>
 constexpr Index block_height(Index rows) {
     constexpr Index most = MatmulBlocking<Scalar>::rows;
-    if (rows >= most && !are_better_halved(most, rows)) return most;
+    if (rows_in_blocks(most, rows) > 0) return most;
     return rows >= 4 ? 4 : rows;
 }
 
@@ -206,7 +209,7 @@ WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(std::integer_sequence<Index, Heig
         Index i = 0;
         const auto multiply_blocks_of =
             [&]<Index Rows>(std::integral_constant<Index, Rows>) WEFT_INLINE_LAMBDA {
-                for (; i + Rows <= rows && !are_better_halved(Rows, rows - i); i += Rows) {
+                for (const Index end = i + rows_in_blocks(Rows, rows - i); i < end; i += Rows) {
                     Scalar* const block = c + i * c_row;
                     const Scalar* const next =
                         i + Rows < rows ? block + Rows * c_row : c + repeats.c_step;

@@ -106,8 +106,7 @@ WEFT_NOINLINE void pack_row_blocks(Index rows, Index depth, MatrixOperand<Scalar
     Index first = 0;
     if (a.row_stride == 1) {
         // A few blocks at a time: each writes to memory pages of its own.
-        Index whole = rows / block * block;
-        if (whole > 0 && are_better_halved(block, rows - whole + block)) whole -= block;
+        const Index whole = rows_in_blocks(block, rows);
         for (Index end = 0; first < whole; first = end) {
             end = (std::min)(whole, first + 16 * block);
             for (Index k = 0; k < depth; ++k) {
