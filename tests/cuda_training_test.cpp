@@ -147,3 +147,20 @@ TEST_CASE("a callback that sets the rate, or the parameters, is heard by recorde
     };
     CHECK(identical(train(Cuda()), train(Cuda({.graphs = false}))));
 }
+
+TEST_CASE("an infinity of a batch norm that a pool applies on a GPU is named as on the CPU") {
+    Sequential<float> declared{Conv2D{.filters = 4, .kernel_size = 3, .activation = relu},
+                               BatchNorm{}, MaxPool2D{}, Flatten{}, Dense{3, softmax}};
+    declared.build({6, 6, 1}, 3);
+    for (float& gamma : declared.parameter("batch_norm/gamma")) gamma = 3e38f;
+    const Tensor<float> x = random_normal<float>({16, 6, 6, 1}, 1), labels({16});
+    const auto message = [&](auto device) {
+        using Device = decltype(device);
+        Model<float, Device> model = to<Device>(declared, device);
+        Trainer<float, Device> trainer(model, usual<Device>());
+        const History history = trainer.fit(x, labels, {.verbosity = Verbosity::silent});
+        return history.non_finite ? history.non_finite->message() : "nothing";
+    };
+    CHECK(message(Cuda()) == message(Cpu()));
+    CHECK(message(Cpu()).find("batch_norm") != std::string::npos);
+}

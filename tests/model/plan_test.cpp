@@ -230,6 +230,7 @@ TEST_CASE("a batch norm that alone reads a layer, or its relu, has its moments f
             std::ranges::find_if(p.steps(), [&](auto& step) { return nodes[step.node].is_norm; });
         const bool fused = p.steps()[0].norm == p.index(*found);
         CHECK(fused == found->has_moments);
+        CHECK(fused == (detail::plan_text(p, nodes).find(" + moments") != std::string::npos));
         CHECK(found->runs_forward);
         CHECK(found->runs_backward);
         return fused;
@@ -269,6 +270,9 @@ TEST_CASE("a layer that alone reads a batch norm applies it to x, and takes its 
         const PlanStep &of_norm = p.steps()[at], &behind = p.steps()[at + 1];
         const bool fused = behind.norm == at;
         CHECK(fused == !of_norm.runs_forward);
+        CHECK(fused ==
+              (detail::plan_text(p, nodes).find(" + batch norm of x") != std::string::npos));
+        if (fused) CHECK(behind.backward_reads_x);
         const std::size_t x = p.inputs(of_norm).front().value;
         CHECK(fused == (p.values()[of_norm.output].memory == p.values()[x].memory));
         if (fused) {
@@ -286,6 +290,7 @@ TEST_CASE("a layer that alone reads a batch norm applies it to x, and takes its 
     };
     CHECK(is_fused(chain(dense, norm, pool)));
     CHECK_FALSE(is_fused(chain(dense, norm, pool), PassKind::inference));
+    CHECK_FALSE(is_fused(chain(dense, norm, pool), PassKind::observed));
     CHECK_FALSE(is_fused(chain(dense, norm, {.backs_through_relu = true})));
     CHECK_FALSE(is_fused(chain({}, norm, pool)));  // no gradient is wanted in front
     PlanNode other = norm;

@@ -38,7 +38,10 @@ public:
                                     workspace_.activity_penalty().data());
                 adds = true;
             }
-            if (looks && !all_finite<Scalar>(device(), ConstView(y))) return step.layer;
+            if (!looks || all_finite<Scalar>(device(), ConstView(y))) continue;
+            // x is finite, and so is what a pool takes of it.
+            const PlanStep* const norm = norm_before(step);
+            return norm != nullptr ? norm->layer : step.layer;
         }
         return graph_.layers.size();
     }
