@@ -1,5 +1,5 @@
 /// \file
-/// FileName: the name of a file, without the header <filesystem>.
+/// FileName: the name of a file, without the header `filesystem`.
 #pragma once
 
 #include <string>
