@@ -89,12 +89,12 @@ public:
         return x_high * b_high + (middle >> 32) + (cross >> 32);
     }
 
-    /// Puts the elements of a vector, an array or a span in random order, each order equally likely (Fisher and Yates; Knuth,
-    /// TAOCP volume 2, algorithm 3.4.2P).
+    /// Puts the elements of a vector, an array or a span in random order, each order equally likely
+    /// (Fisher and Yates; Knuth, TAOCP volume 2, algorithm 3.4.2P).
     template <class Elements>
     constexpr void shuffle(Elements&& elements) const {
         for (std::size_t i = elements.size(); i > 1; --i) {
-            std::swap(elements[i - 1], elements[static_cast<std::size_t>(below(i, i))]);
+            std::swap(elements[i - 1], elements.begin()[static_cast<std::ptrdiff_t>(below(i, i))]);
         }
     }
 
