@@ -29,12 +29,13 @@ public:
         cells_.push_back(detail::join({name, " (", type, ")"}));
         cells_.push_back(output_shape.to_batch_string());
         cells_.push_back(with_thousands(parameters));
-        cells_.push_back({});
-        for (std::size_t i = 0; i < connected_to.size(); ++i) {
-            for (std::size_t k = 0; k < columns && i > 0; ++k) cells_.push_back({});
-            cells_.back() = connected_to[i];
-            is_chain_ = false;
+        const std::string nothing;
+        cells_.push_back(connected_to.empty() ? nothing : connected_to[0]);
+        for (std::size_t i = 1; i < connected_to.size(); ++i) {
+            for (std::size_t k = 1; k < columns; ++k) cells_.push_back(nothing);
+            cells_.push_back(connected_to[i]);
         }
+        is_chain_ &= connected_to.empty();
     }
 
     /// Of a model of that name and so many parameters.
