@@ -49,8 +49,7 @@ public:
     WEFT_COLD std::size_t forward_to_non_finite(Workspace<Scalar, Device>& workspace,
                                                 Span<const ConstView> xs,
                                                 const PassOptions& options) {
-        require_pass(workspace, xs, options.training);
-        return pass(workspace, xs, options, mutable_state(options)).forward(true);
+        return run_forward(workspace, xs, options, mutable_state(options), true);
     }
 
     /// Output k of a batch of n samples after forward.
@@ -157,14 +156,17 @@ private:
         }
     }
 
-    WEFT_COLD void run_forward(Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
-                               const PassOptions& options, Scalar* mutable_state) const {
+    WEFT_COLD std::size_t run_forward(Workspace<Scalar, Device>& workspace,
+                                      Span<const ConstView> xs, const PassOptions& options,
+                                      Scalar* mutable_state, bool looks = false) const {
         require_pass(workspace, xs, options.training);
         auto run = pass(workspace, xs, options, mutable_state);
+        std::size_t found = 0;
         run_pass(workspace.device(), this->work(xs.front().shape()[0]), [&] {
-            run.forward();
+            found = run.forward(looks);
             run.copy_inputs_to_outputs();
         });
+        return found;
     }
 };
 

@@ -27,7 +27,7 @@ struct FourTaps {
     Index first, row_size, channels;
 };
 
-/// x / taps.count(): of four the same bits by a product, which takes a fifth of the time.
+/// x / taps.count(): of four by a product, which has the same bits.
 template <class Scalar, class Taps>
 EIGEN_ALWAYS_INLINE Packet<Scalar> share(const Packet<Scalar>& x, const Taps& taps) {
     if constexpr (std::is_same_v<Taps, FourTaps>) {

@@ -5,8 +5,6 @@
 #include "weft/core/tensor_view.hpp"
 #include "weft/kernels/cpu/pool_windows.hpp"
 
-#include <limits>
-
 WEFT_PACKETS_BEGIN
 
 namespace weft::kernels {
@@ -26,6 +24,21 @@ inline bool cover(const Window2D& window) {
         return axis.stride == axis.window && axis.output * axis.stride - axis.before >= axis.input;
     };
     return covers(window.rows) && covers(window.columns);
+}
+
+/// Calls spread(pixels, taps, offset, adds) for each window of dx, as for_each_position: pixels are
+/// its image, and adds is whether windows overlap, so that they add to what is there. What no window
+/// writes, or what is added to, is 0 first.
+template <class Scalar, class Spread>
+EIGEN_ALWAYS_INLINE void for_each_gradient(Cpu& cpu, const Window2D& window, TensorView<Scalar> dx,
+                                           const Spread& spread) {
+    const bool adds = !are_apart(window);
+    Scalar* const cleared = adds || !cover(window) ? dx.data() : nullptr;
+    for_each_position<Scalar>(
+        cpu, window, dx.shape()[0], cleared,
+        [&](Index image, const auto& inside, Index offset) WEFT_INLINE_LAMBDA {
+            spread(dx.data() + image * window.input_size(), inside, offset, adds);
+        });
 }
 
 /// average_pool_forward of windows of many taps.
@@ -104,11 +117,9 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
     using namespace Eigen::internal;
     constexpr Index step = detail::packet_size<Scalar>;
     const auto zero = detail::broadcast(Scalar(0));
-    const bool adds = !detail::are_apart(window);
-    detail::for_each_position<Scalar>(
-        cpu, window, dy.shape()[0], adds || !detail::cover(window) ? dx.data() : nullptr,
-        [&](Index image, const auto& inside, Index offset) WEFT_INLINE_LAMBDA {
-            Scalar* const pixels = dx.data() + image * window.input_size();
+    detail::for_each_gradient<Scalar>(
+        cpu, window, dx,
+        [&](Scalar* pixels, const auto& inside, Index offset, bool adds) WEFT_INLINE_LAMBDA {
             detail::for_each_block<Scalar>(window.channels, [&](Index c, auto packets,
                                                                 auto size) WEFT_INLINE_LAMBDA {
                 detail::Packet<Scalar> from[std::size_t{packets}], gradient[std::size_t{packets}];
@@ -173,11 +184,9 @@ void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Sc
     using namespace Eigen::internal;
     constexpr Index step = detail::packet_size<Scalar>;
     const auto zero = detail::broadcast(Scalar(0));
-    const bool adds = !detail::are_apart(window);
-    detail::for_each_position<Scalar>(
-        cpu, window, dy.shape()[0], adds || !detail::cover(window) ? dx.data() : nullptr,
-        [&](Index image, const auto& inside, Index offset) WEFT_INLINE_LAMBDA {
-            Scalar* const pixels = dx.data() + image * window.input_size();
+    detail::for_each_gradient<Scalar>(
+        cpu, window, dx,
+        [&](Scalar* pixels, const auto& inside, Index offset, bool adds) WEFT_INLINE_LAMBDA {
             const Scalar* const gradient = dy.data() + offset;
             detail::for_each_block<Scalar>(
                 window.channels, [&](Index c, auto packets, auto size) WEFT_INLINE_LAMBDA {

@@ -22,9 +22,7 @@ WEFT_COLD inline void drop_for(PlanParts& plan, PlanStep& step, PlanStep& dropou
                                std::size_t input) {
     step.dropout = plan.index(dropout);
     dropout.runs_forward = false;
-    plan.memory_of(input).readers = plan.values_[dropout.output].readers;
-    plan.put_into(&PlanValue::memory, dropout.output, plan.values_[input].memory);
-    plan.put_into(&PlanValue::gradient, dropout.output, plan.values_[input].gradient);
+    plan.put_output_into(input, dropout.output);
 }
 
 /// A batch norm that alone reads what a layer computes, or the relu that the layer applies: the layer
@@ -58,9 +56,7 @@ WEFT_COLD inline void fuse_norm(PlanParts& plan, PlanStep& step, Span<const Plan
     if (!plan.values_[x->value].needs_gradient) return;
     step.norm = plan.index(*norm);
     norm->runs_forward = norm->runs_backward = false;
-    plan.memory_of(x->value).readers = plan.values_[norm->output].readers;
-    plan.put_into(&PlanValue::memory, norm->output, plan.values_[x->value].memory);
-    plan.put_into(&PlanValue::gradient, norm->output, plan.values_[x->value].gradient);
+    plan.put_output_into(x->value, norm->output);
 }
 
 /// Dropout that alone reads what a layer computes: the layer applies it as it stores y.

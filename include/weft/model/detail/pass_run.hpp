@@ -106,10 +106,7 @@ private:
         for (std::size_t i = 0; i < step.inputs; ++i) dxs[i] = gradient_of(step, i);
         const View& dx = dxs[0];
         if (!step.is_activation()) {
-            Pass<Scalar, Device> with_gradients = pass(step);
-            with_gradients.gradients = gradients_of(step, gradients);
-            with_gradients.norm = normalizing(step, gradients);
-            layer(step).run_backward(with_gradients, xs, y, dy, {dxs, step.inputs});
+            layer(step).run_backward(pass(step, gradients), xs, y, dy, {dxs, step.inputs});
         } else if (dx && needs_input(step.activation)) {
             activation_backward_from_input<Scalar>(device(), step.activation, xs.front(), dy, dx);
         } else if (dx) {
@@ -158,18 +155,20 @@ private:
         return {xs, step.inputs};
     }
 
-    WEFT_COLD Pass<Scalar, Device> pass(const PlanStep& step) {
+    /// gradients: in backward, those of all parameters.
+    WEFT_COLD Pass<Scalar, Device> pass(const PlanStep& step, View gradients = {}) {
         const bool is_training = weft::is_training(workspace_.kind());
         return {.device = device(),
                 .training = options_.training,
                 .after = step.after,
                 .before = options_.training ? step.before : step.before.activation,
                 .dropping = dropping(step),
-                .norm = normalizing(step, {}),
+                .norm = normalizing(step, gradients),
                 .has_moments = step.has_moments,
                 .trainable = parameters_.arena().data(),
                 .state = parameters_.state(),
                 .mutable_state = mutable_state_,
+                .gradients = gradients_of(step, gradients),
                 .saved = is_training ? workspace_.saved(index(step)) : nullptr,
                 .random = random(step),
                 .step = options_.step_on_device,
@@ -196,9 +195,8 @@ private:
         if (step.norm == PlanStep::none) return {};
         if (!options_.training && norm_before(step) == nullptr) return {};
         const PlanStep& norm = plan().steps()[step.norm];
-        Pass<Scalar, Device> of_norm = pass(norm);
+        Pass<Scalar, Device> of_norm = pass(norm, gradients);
         of_norm.has_moments = norm.has_moments && norm_before(step) != nullptr;
-        if (gradients) of_norm.gradients = gradients_of(norm, gradients);
         return layer(norm).normalizing(of_norm);
     }
 
@@ -209,6 +207,7 @@ private:
     }
 
     Scalar* gradients_of(const PlanStep& step, View gradients) {
+        if (!gradients) return nullptr;
         return step.adds_gradients ? workspace_.gradients_of_shared() : gradients.data();
     }
 

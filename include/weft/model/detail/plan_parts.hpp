@@ -61,6 +61,13 @@ struct PlanParts {
         }
         values_[to].last = (std::max)(values_[to].last, last);
     }
+
+    /// What a step writes that computes nothing lies where its input does.
+    WEFT_COLD void put_output_into(std::size_t input, std::size_t output) {
+        memory_of(input).readers = values_[output].readers;
+        put_into(&PlanValue::memory, output, values_[input].memory);
+        put_into(&PlanValue::gradient, output, values_[input].gradient);
+    }
 };
 
 /// Whether the numbers that a step writes over, the last of which another wrote before it, are read
