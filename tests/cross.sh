@@ -16,8 +16,10 @@ declare -A groups=(
              tests/losses/sparse_categorical_crossentropy_test.cpp"
     [training]="tests/training/trainer_test.cpp"
     [support]="tests/main.cpp $(echo tests/support/*.cpp)"
+    [once_float]=tests/support/once/float.cpp
+    [once_double]="tests/support/once/double.cpp"
 )
-order="kernels layers training model core support" # the longest first: no processor waits at the end
+order="kernels once_double once_float layers training model core support" # the longest first: no processor waits at the end
 # weft_cross <name> <compiler> <flags> <option of the tests> <command>...
 weft_cross() {
     local name=$1 compiler=$2 flags=$3 option=$4
@@ -30,7 +32,8 @@ weft_cross() {
     done
     weft_say "building and running tests for $name"
     for group in $order; do
-        for source in ${groups[$group]}; do echo "#include \"$source\""; done >"$folder/$group.cpp"
+        echo '#include "tests/support/kernels_once.hpp"' >"$folder/$group.cpp"
+        for source in ${groups[$group]}; do echo "#include \"$source\""; done >>"$folder/$group.cpp"
         echo "$folder/$group"
     done | xargs -P "$weft_jobs" -I{} "$compiler" -std=c++20 $flags -fopenmp -Wall -Wextra -Werror \
         -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "-DWEFT_SOURCE_DIR=\"$weft_root\"" \

@@ -20,11 +20,14 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
 endif()
 
 add_library(weft_cuda_tests OBJECT ${cuda_tests})
-target_include_directories(weft_cuda_tests PUBLIC "${PROJECT_SOURCE_DIR}")
+target_precompile_headers(
+    weft_cuda_tests PRIVATE <doctest/doctest.h> <Eigen/Core> "${PROJECT_SOURCE_DIR}/tests/support/kernels_once.hpp"
+)
+set_target_properties(weft_cuda_tests PROPERTIES UNITY_BUILD ${WEFT_UNITY_TESTS} UNITY_BUILD_BATCH_SIZE 6)
 target_compile_definitions(
     weft_cuda_tests PUBLIC DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS WEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
 )
-target_link_libraries(weft_cuda_tests PUBLIC weft::weft weft_development doctest::doctest)
+target_link_libraries(weft_cuda_tests PUBLIC weft_kernels_once doctest::doctest)
 
 # weft_add_cuda_tests(<program> <prefix of names> <test>...)
 function(weft_add_cuda_tests program prefix)
@@ -57,7 +60,7 @@ target_compile_options(weft_cuda_sim PRIVATE -O2 -Wno-unknown-pragmas)
 
 add_executable(weft_cuda_sim_tests main.cpp cuda_sim/orders.cpp ${cuda_sim_tests})
 target_include_directories(weft_cuda_sim_tests PRIVATE cuda_sim)
-target_link_libraries(weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_cuda_sim ${CMAKE_DL_LIBS})
+target_link_libraries(weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_kernels_once weft_cuda_sim ${CMAKE_DL_LIBS})
 weft_add_cuda_tests(weft_cuda_sim_tests "" ${cuda_tests} ${cuda_sim_tests})
 
 # A barrier and an atomic that are missing, for the thread sanitizer to see.
@@ -95,7 +98,7 @@ endif()
 
 if(TARGET weft::cuda)
     add_executable(weft_gpu_tests cuda_gpu_main.cpp)
-    target_link_libraries(weft_gpu_tests PRIVATE weft_cuda_tests weft::cuda)
+    target_link_libraries(weft_gpu_tests PRIVATE weft_cuda_tests weft_kernels_once weft::cuda)
     weft_add_cuda_tests(weft_gpu_tests "gpu/" ${cuda_tests})
     foreach(test IN LISTS cuda_tests)
         string(REGEX REPLACE "_test\\.cpp$" "" name "gpu/${test}")
