@@ -33,35 +33,6 @@ void map(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<const Scalar
 }  // namespace
 
 template <class Scalar>
-void leaky_relu_forward(Cuda& device, Scalar slope, TensorView<const Scalar, Cuda> x,
-                        TensorView<Scalar, Cuda> y) {
-    map(device, x, y, [slope] __device__(Scalar value) { return cuda::leaky(slope, value); });
-}
-
-template <class Scalar>
-void leaky_relu_backward(Cuda& device, Scalar slope, TensorView<const Scalar, Cuda> y,
-                         TensorView<const Scalar, Cuda> dy, TensorView<Scalar, Cuda> dx) {
-    map(device, y, dy, dx, [slope] __device__(Scalar out, Scalar gradient) {
-        return out > 0 ? gradient : slope * gradient;
-    });
-}
-
-template <class Scalar>
-void elu_forward(Cuda& device, Scalar alpha, TensorView<const Scalar, Cuda> x,
-                 TensorView<Scalar, Cuda> y) {
-    map(device, x, y,
-        [alpha] __device__(Scalar value) { return cuda::exponential_linear(alpha, value); });
-}
-
-template <class Scalar>
-void elu_backward(Cuda& device, Scalar alpha, TensorView<const Scalar, Cuda> y,
-                  TensorView<const Scalar, Cuda> dy, TensorView<Scalar, Cuda> dx) {
-    map(device, y, dy, dx, [alpha] __device__(Scalar out, Scalar gradient) {
-        return out > 0 ? gradient : gradient * (out + alpha);
-    });
-}
-
-template <class Scalar>
 void activation_forward(Cuda& device, Activation activation, TensorView<const Scalar, Cuda> x,
                         TensorView<Scalar, Cuda> y) {
     if (activation == softmax) return cuda::softmax_forward<Scalar>(device, x, y);
@@ -101,14 +72,6 @@ void scale_and_offset(Cuda& device, TensorView<const Scalar, Cuda> x, Scalar sca
     map(device, x, y, [scale, offset] __device__(Scalar value) { return scale * value + offset; });
 }
 
-template decltype(leaky_relu_forward<float>) leaky_relu_forward<float>;
-template decltype(leaky_relu_forward<double>) leaky_relu_forward<double>;
-template decltype(leaky_relu_backward<float>) leaky_relu_backward<float>;
-template decltype(leaky_relu_backward<double>) leaky_relu_backward<double>;
-template decltype(elu_forward<float>) elu_forward<float>;
-template decltype(elu_forward<double>) elu_forward<double>;
-template decltype(elu_backward<float>) elu_backward<float>;
-template decltype(elu_backward<double>) elu_backward<double>;
 template decltype(activation_forward<float>) activation_forward<float>;
 template decltype(activation_forward<double>) activation_forward<double>;
 template decltype(activation_backward<float>) activation_backward<float>;

@@ -27,36 +27,26 @@ __device__ Scalar normal_density(Scalar x) {
     return std::exp(-x * x / 2) * Scalar(0.39894228040143267794);
 }
 
-/// x for x > 0, else slope x.
-template <class Scalar>
-__device__ Scalar leaky(Scalar slope, Scalar x) {
-    return x > 0 ? x : slope * x;
-}
-
-/// x for x > 0, else alpha (exp(x) - 1).
-template <class Scalar>
-__device__ Scalar exponential_linear(Scalar alpha, Scalar x) {
-    return x > 0 ? x : alpha * std::expm1(x);
-}
-
 /// act(x) of an activation that is elementwise. All threads of a launch have the same one, so the
 /// branch costs little next to the memory.
 template <class Scalar>
 __device__ Scalar activate(Activation activation, Scalar x) {
-    switch (activation) {
-        case relu:
+    using Kind = Activation::Kind;
+    const auto number = static_cast<Scalar>(activation.parameter);
+    switch (activation.kind) {
+        case Kind::relu:
             return x < 0 ? Scalar(0) : x;
-        case sigmoid:
+        case Kind::sigmoid:
             return logistic(x);
-        case weft::tanh:
+        case Kind::tanh:
             return std::tanh(x);
-        case leaky_relu:
-            return leaky(Scalar(0.2), x);
-        case elu:
-            return exponential_linear(Scalar(1), x);
-        case gelu:
+        case Kind::leaky_relu:
+            return x > 0 ? x : number * x;
+        case Kind::elu:
+            return x > 0 ? x : number * std::expm1(x);
+        case Kind::gelu:
             return x * normal_distribution(x);
-        case silu:
+        case Kind::silu:
             return x * logistic(x);
         default:
             return x;
@@ -66,15 +56,17 @@ __device__ Scalar activate(Activation activation, Scalar x) {
 /// act'(x) from y = act(x), of those that need no more.
 template <class Scalar>
 __device__ Scalar slope_at_output(Activation activation, Scalar y) {
-    switch (activation) {
-        case sigmoid:
+    using Kind = Activation::Kind;
+    const auto number = static_cast<Scalar>(activation.parameter);
+    switch (activation.kind) {
+        case Kind::sigmoid:
             return y * (1 - y);
-        case weft::tanh:
+        case Kind::tanh:
             return 1 - y * y;
-        case leaky_relu:
-            return y > 0 ? Scalar(1) : Scalar(0.2);
-        case elu:
-            return y > 0 ? Scalar(1) : y + 1;
+        case Kind::leaky_relu:
+            return y > 0 ? Scalar(1) : number;
+        case Kind::elu:
+            return y > 0 ? Scalar(1) : y + number;
         default:
             return 1;
     }
@@ -83,7 +75,8 @@ __device__ Scalar slope_at_output(Activation activation, Scalar y) {
 /// act'(x) of gelu and silu.
 template <class Scalar>
 __device__ Scalar slope_at_input(Activation activation, Scalar x) {
-    if (activation == gelu) return normal_distribution(x) + x * normal_density(x);
+    if (activation.kind == Activation::Kind::gelu)
+        return normal_distribution(x) + x * normal_density(x);
     const Scalar s = logistic(x);
     return s * (1 + x * (1 - s));
 }

@@ -83,7 +83,8 @@ void JsonFields::visit_integer(std::string_view name, std::int64_t& number) {
 }
 
 bool JsonFields::visit_object(std::string_view name, std::string& type,
-                              const std::function<void(KerasFields&)>& visit) {
+                              const std::function<void(KerasFields&)>& visit,
+                              std::string_view module) {
     if (config_ == nullptr) {
         if (type.empty()) {
             write(name, {});
@@ -92,6 +93,7 @@ bool JsonFields::visit_object(std::string_view name, std::string& type,
         JsonFields inner;
         visit(inner);
         Json::Object object;
+        if (!module.empty()) object.push_back({"module", module});
         object.push_back({"class_name", std::string_view(type)});
         object.push_back({"config", inner.result()});
         write(name, std::move(object));
@@ -102,13 +104,19 @@ bool JsonFields::visit_object(std::string_view name, std::string& type,
     if (json->is_null()) return false;
     const Json* class_name = json->find("class_name");
     const Json* config = json->find("config");
-    require(class_name && class_name->text() && config && json->object()->size() == 2, name,
+    const std::size_t fields = module.empty() || !json->find("module") ? 2 : 3;
+    require(class_name && class_name->text() && config && json->object()->size() == fields, name,
             "has other fields than class_name and config");
     type = *class_name->text();
     JsonFields inner(*config, concat(where_, ": ", name));
     visit(inner);
     inner.require_all_known();
     return true;
+}
+
+bool JsonFields::has_object(std::string_view name) const {
+    const Json* json = config_->find(name);
+    return json != nullptr && json->object() != nullptr;
 }
 
 void JsonFields::write(std::string_view name, Json json) {

@@ -42,9 +42,20 @@ void KerasFields::operator()(std::string_view name, Extent2D& before, Extent2D& 
 }
 
 void KerasFields::operator()(std::string_view name, Activation& activation) {
+    using Kind = Activation::Kind;
     constexpr Activation all[] = {linear,     relu, sigmoid, tanh, softmax,
                                   leaky_relu, elu,  gelu,    silu};
-    choose<Activation>(name, activation, all);
+    const bool is_named = std::ranges::find(all, activation) != std::end(all);
+    if (is_restoring() ? !has_object(name) : is_named) {
+        return choose<Activation>(name, activation, all);
+    }
+    std::string type = activation.kind == Kind::elu ? "ELU" : "LeakyReLU";
+    const auto visit = [&](KerasFields& field) {
+        field.require(type == "LeakyReLU" || type == "ELU", "is of unknown type " + type);
+        if (is_restoring()) activation = type == "ELU" ? elu : leaky_relu(0.3);
+        field(type == "ELU" ? "alpha" : "negative_slope", activation.parameter);
+    };
+    visit_object(name, type, visit, "keras.layers");
 }
 
 void KerasFields::operator()(std::string_view name, Padding& padding) {

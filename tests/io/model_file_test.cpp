@@ -256,6 +256,8 @@ TEST_CASE("every activation and initialiser comes back by name") {
          {linear, relu, sigmoid, weft::tanh, softmax, leaky_relu, elu, gelu, silu}) {
         CHECK(comes_back(Dense{2, activation}, {3}));
     }
+    CHECK(comes_back(Dense{2, leaky_relu(0.125)}, {3}));
+    CHECK(comes_back(Dense{2, elu(0.5)}, {3}));
     for (const Initializer& initializer :
          {zeros, ones, constant(-1.5), glorot_uniform, glorot_normal, he_uniform, he_normal,
           lecun_uniform, lecun_normal}) {
@@ -448,7 +450,8 @@ TEST_CASE("what cannot be saved is refused before the old file is touched") {
     const fs::path path = folder.path() / "m";
     CHECK_THROWS_AS(save_model(Sequential<float>{Dense{1}}, path), ArgumentError);
     CHECK_THROWS_WITH_AS(
-        save_model(built({ELU{.alpha = std::numeric_limits<double>::infinity()}}, {2}), path),
+        save_model(built({mine::Scale{.factor = std::numeric_limits<double>::infinity()}}, {2}),
+                   path, {mine::Scale{}}),
         "save_model: JSON has no number for inf", ArgumentError);
     CHECK_THROWS_WITH_AS(save_model(built({ReLU{"\xff"}}, {2}), path),
                          "save_model: a name is not UTF-8 text", ArgumentError);

@@ -5,6 +5,9 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/reference_checks.hpp"
 #include "tests/support/single_layer.hpp"
+#include "weft/layers/conv2d.hpp"
+#include "weft/layers/elu.hpp"
+#include "weft/layers/leaky_relu.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/testing/gradient_check.hpp"
 
@@ -207,6 +210,29 @@ TEST_CASE("Dense refuses what does not fit, by name and with both sides") {
     Sequential model{Input{{7}}, Dense{.units = 2}, Dense{.units = 3, .name = "head"}};
     CHECK_THROWS_WITH_AS(model.predict(Tensor<float>({2, 6})),
                          "dense: input has shape (None, 6), expected (None, 7)", ShapeError);
+}
+
+TEST_CASE("Dense takes activations with a number, and refuses one that does not fit") {
+    using Layer = SingleLayer<float>;
+    const auto x = random_normal<float>({5, 4}, 1);
+    const auto equals_layer = [&](Activation activation, const auto& layer) {
+        Sequential<float> fused{Dense{3, activation}}, apart{Dense{3}, layer};
+        fused.build({4}, 7);
+        apart.build({4}, 7);
+        CHECK(identical(fused.predict(x), apart.predict(x)));
+        CHECK(gradient_check(Dense{3, activation}, {4, 5}));
+    };
+    equals_layer(leaky_relu(0.125), LeakyReLU{0.125});
+    equals_layer(elu(0.5), ELU{0.5});
+    const auto refuses = [](Activation activation, const char* message) {
+        CHECK_THROWS_WITH_AS(Layer(Dense{3, activation}, {4}), message, ArgumentError);
+    };
+    refuses(leaky_relu(-1), "dense: negative_slope is -1, expected at least 0");
+    refuses(elu(0), "dense: alpha is 0, expected a positive number");
+    refuses(relu(0.5), "dense: relu is 0.5, expected no number");
+    CHECK_THROWS_WITH_AS(
+        Layer(Conv2D{.filters = 2, .kernel_size = 1, .activation = leaky_relu(-1)}, {4, 4, 1}),
+        "conv2d: negative_slope is -1, expected at least 0", ArgumentError);
 }
 
 TEST_CASE("Dense hands regularisers and constraints on to its parameters, and refuses bad ones") {

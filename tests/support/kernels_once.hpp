@@ -44,13 +44,6 @@
                                            TensorView<const Scalar>, TensorView<Scalar>);          \
     what template void activation_backward_from_input(                                             \
         Cpu&, Activation, TensorView<const Scalar>, TensorView<const Scalar>, TensorView<Scalar>); \
-    what template void leaky_relu_forward(Cpu&, Scalar, TensorView<const Scalar>,                  \
-                                          TensorView<Scalar>);                                     \
-    what template void leaky_relu_backward(Cpu&, Scalar, TensorView<const Scalar>,                 \
-                                           TensorView<const Scalar>, TensorView<Scalar>);          \
-    what template void elu_forward(Cpu&, Scalar, TensorView<const Scalar>, TensorView<Scalar>);    \
-    what template void elu_backward(Cpu&, Scalar, TensorView<const Scalar>,                        \
-                                    TensorView<const Scalar>, TensorView<Scalar>);                 \
     what template void softmax_forward(Cpu&, TensorView<const Scalar>, TensorView<Scalar>);        \
     what template void softmax_backward(Cpu&, TensorView<const Scalar>, TensorView<const Scalar>,  \
                                         TensorView<Scalar>);                                       \

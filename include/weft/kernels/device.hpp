@@ -70,10 +70,6 @@ concept ComputesLayers =
         activation_forward<Scalar>(a.device, activation, a.in, a.out);
         activation_backward<Scalar>(a.device, activation, a.in, a.in, a.out);
         activation_backward_from_input<Scalar>(a.device, activation, a.in, a.in, a.out);
-        leaky_relu_forward<Scalar>(a.device, a.number, a.in, a.out);
-        leaky_relu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
-        elu_forward<Scalar>(a.device, a.number, a.in, a.out);
-        elu_backward<Scalar>(a.device, a.number, a.in, a.in, a.out);
         scale_and_offset<Scalar>(a.device, a.in, a.number, a.number, a.out);
         max_pool_forward<Scalar>(a.device, window, a.in, a.out, taps);
         max_pool_forward<Scalar>(a.device, window, a.in, a.out, wide_taps);

@@ -115,6 +115,7 @@ private:
         builder.require(options.groups >= 1, "groups", options.groups, "at least 1");
         builder.require(options.filters % options.groups == 0, "filters", options.filters,
                         detail::join({"a multiple of groups, ", options.groups}));
+        builder.require_activation(options.activation);
         builder.require_regularizer("activity_regularizer", options.activity_regularizer);
         const kernels::Window2D window =
             detail::window_2d(builder, "kernel_size", options.kernel_size, options.strides,

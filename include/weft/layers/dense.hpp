@@ -46,7 +46,9 @@ public:
         : weft::Layer<Scalar, Device>(builder.input_shape(), inferred_shape(options, builder)),
           activation_(options.activation),
           activity_regularizer_(options.activity_regularizer),
-          linear_(options, builder, {builder.input_shape().last(), options.units}) {}
+          linear_(options, builder, {builder.input_shape().last(), options.units}) {
+        builder.require_activation(activation_);
+    }
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {

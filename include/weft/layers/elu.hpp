@@ -1,8 +1,8 @@
 /// \file
-/// ELU: the exponential linear unit.
+/// ELU: the exponential linear unit as a layer.
 #pragma once
 
-#include "weft/layers/layer.hpp"
+#include "weft/layers/detail/activation_layer.hpp"
 #include "weft/layers/layer_fields.hpp"
 
 namespace weft {
@@ -16,36 +16,12 @@ struct ELU {
     static constexpr std::string_view type = "ELU";
     friend bool operator==(const ELU&, const ELU&) = default;
 
+    constexpr Activation as_activation() const { return elu(alpha); }
+
     template <class Scalar, class Device>
-    class Layer;
+    using Layer = detail::ActivationLayer<Scalar, Device>;
 };
 
 WEFT_COLD inline void visit_fields(ELU& layer, LayerFields& field) { field("alpha", layer.alpha); }
-
-template <class Scalar, class Device>
-class ELU::Layer final : public weft::Layer<Scalar, Device> {
-public:
-    WEFT_COLD Layer(const ELU& options, LayerBuilder& builder)
-        : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()),
-          alpha_(static_cast<Scalar>(options.alpha)) {
-        builder.require(options.alpha > 0, "alpha", options.alpha, "a positive number");
-    }
-
-    WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
-                               TensorView<Scalar, Device> y) const override {
-        elu_forward<Scalar>(pass.device, alpha_, x, y);
-    }
-
-    WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
-                                TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
-                                TensorView<Scalar, Device> dx) const override {
-        if (dx) elu_backward<Scalar>(pass.device, alpha_, y, dy, dx);
-    }
-
-    bool backward_reads_x() const override { return false; }
-
-private:
-    Scalar alpha_;
-};
 
 }  // namespace weft

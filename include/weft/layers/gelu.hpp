@@ -17,8 +17,10 @@ struct GELU {
     static constexpr std::string_view keras_activation = "gelu";
     friend bool operator==(const GELU&, const GELU&) = default;
 
+    constexpr Activation as_activation() const { return Activation::gelu; }
+
     template <class Scalar, class Device>
-    using Layer = detail::ActivationLayer<Scalar, Device, Activation::gelu>;
+    using Layer = detail::ActivationLayer<Scalar, Device>;
 };
 
 inline void visit_fields(GELU&, LayerFields&) {}

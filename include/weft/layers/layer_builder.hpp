@@ -2,6 +2,7 @@
 /// LayerBuilder: what a layer is built from.
 #pragma once
 
+#include "weft/kernels/activation.hpp"
 #include "weft/layers/parameter.hpp"
 
 #include <cmath>
@@ -69,6 +70,18 @@ public:
         const auto [l1, l2] = regularizer;
         require(l1 >= 0 && l2 >= 0 && std::isfinite(l1) && std::isfinite(l2), option,
                 detail::join({"(l1 ", l1, ", l2 ", l2, ")"}), "finite numbers of at least 0");
+    }
+
+    /// Throws ArgumentError unless the number that it carries fits.
+    WEFT_COLD void require_activation(const Activation& activation) const {
+        const double number = activation.parameter;
+        if (activation.kind == Activation::Kind::leaky_relu) {
+            require(number >= 0 && std::isfinite(number), "negative_slope", number, "at least 0");
+        } else if (activation.kind == Activation::Kind::elu) {
+            require(number > 0 && std::isfinite(number), "alpha", number, "a positive number");
+        } else {
+            require(number == 0, to_string(activation), number, "no number");
+        }
     }
 
     /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.

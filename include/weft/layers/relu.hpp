@@ -14,8 +14,10 @@ struct ReLU {
     static constexpr std::string_view type = "ReLU";
     friend bool operator==(const ReLU&, const ReLU&) = default;
 
+    constexpr Activation as_activation() const { return Activation::relu; }
+
     template <class Scalar, class Device>
-    using Layer = detail::ActivationLayer<Scalar, Device, Activation::relu>;
+    using Layer = detail::ActivationLayer<Scalar, Device>;
 };
 
 inline void visit_fields(ReLU&, LayerFields&) {}

@@ -16,8 +16,10 @@ struct Sigmoid {
     static constexpr std::string_view keras_activation = "sigmoid";
     friend bool operator==(const Sigmoid&, const Sigmoid&) = default;
 
+    constexpr Activation as_activation() const { return Activation::sigmoid; }
+
     template <class Scalar, class Device>
-    using Layer = detail::ActivationLayer<Scalar, Device, Activation::sigmoid>;
+    using Layer = detail::ActivationLayer<Scalar, Device>;
 };
 
 inline void visit_fields(Sigmoid&, LayerFields&) {}

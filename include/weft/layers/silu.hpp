@@ -16,8 +16,10 @@ struct SiLU {
     static constexpr std::string_view keras_activation = "silu";
     friend bool operator==(const SiLU&, const SiLU&) = default;
 
+    constexpr Activation as_activation() const { return Activation::silu; }
+
     template <class Scalar, class Device>
-    using Layer = detail::ActivationLayer<Scalar, Device, Activation::silu>;
+    using Layer = detail::ActivationLayer<Scalar, Device>;
 };
 
 inline void visit_fields(SiLU&, LayerFields&) {}

@@ -15,8 +15,10 @@ struct Softmax {
     static constexpr std::string_view type = "Softmax";
     friend bool operator==(const Softmax&, const Softmax&) = default;
 
+    constexpr Activation as_activation() const { return Activation::softmax; }
+
     template <class Scalar, class Device>
-    using Layer = detail::ActivationLayer<Scalar, Device, Activation::softmax>;
+    using Layer = detail::ActivationLayer<Scalar, Device>;
 };
 
 inline void visit_fields(Softmax&, LayerFields&) {}

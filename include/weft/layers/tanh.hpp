@@ -16,8 +16,10 @@ struct Tanh {
     static constexpr std::string_view keras_activation = "tanh";
     friend bool operator==(const Tanh&, const Tanh&) = default;
 
+    constexpr Activation as_activation() const { return Activation::tanh; }
+
     template <class Scalar, class Device>
-    using Layer = detail::ActivationLayer<Scalar, Device, Activation::tanh>;
+    using Layer = detail::ActivationLayer<Scalar, Device>;
 };
 
 inline void visit_fields(Tanh&, LayerFields&) {}

@@ -429,14 +429,11 @@ void elementwise() {
     check("gelu", [&](Gpu& gpu) {
         activation_backward_from_input<float>(gpu.device, gelu, all(gpu), all(gpu), all(gpu));
     });
-    check("leaky",
-          [&](Gpu& gpu) { leaky_relu_forward<float>(gpu.device, 0.2F, all(gpu), all(gpu)); });
     check("leaky", [&](Gpu& gpu) {
-        leaky_relu_backward<float>(gpu.device, 0.2F, all(gpu), all(gpu), all(gpu));
+        activation_backward<float>(gpu.device, leaky_relu(0.1), all(gpu), all(gpu), all(gpu));
     });
-    check("elu", [&](Gpu& gpu) { elu_forward<float>(gpu.device, 0.2F, all(gpu), all(gpu)); });
     check("elu",
-          [&](Gpu& gpu) { elu_backward<float>(gpu.device, 0.2F, all(gpu), all(gpu), all(gpu)); });
+          [&](Gpu& gpu) { activation_forward<float>(gpu.device, elu(0.5), all(gpu), all(gpu)); });
     check("scale",
           [&](Gpu& gpu) { scale_and_offset<float>(gpu.device, all(gpu), 0.2F, 1, all(gpu)); });
     check("add", [&](Gpu& gpu) { add_elements<float>(gpu.device, all(gpu), all(gpu), all(gpu)); });

@@ -183,19 +183,19 @@ TEST_CASE("the gradient of ReLU is 0 at 0 and takes nothing from where the outpu
     CHECK(identical(dx, Tensor<float>({5}, {0, 0, 7, 0, -8})));
 }
 
-TEST_CASE_TEMPLATE("LeakyReLU and ELU take their slope and alpha", Scalar, float, double) {
+TEST_CASE_TEMPLATE("leaky_relu and elu take their slope and alpha", Scalar, float, double) {
     Cpu cpu(1);
     const Tensor<Scalar> x({4}, {-2, 0, 3, -8}), dy({4}, {1, 2, 3, 4});
     Tensor<Scalar> y({4}), dx({4});
-    leaky_relu_forward<Scalar>(cpu, Scalar(0.25), x, y);
+    activation_forward<Scalar>(cpu, weft::leaky_relu(0.25), x, y);
     CHECK(identical(y, Tensor<Scalar>({4}, {Scalar(-0.5), 0, 3, -2})));
-    leaky_relu_backward<Scalar>(cpu, Scalar(0.25), y, dy, dx);
+    activation_backward<Scalar>(cpu, weft::leaky_relu(0.25), y, dy, dx);
     CHECK(identical(dx, Tensor<Scalar>({4}, {Scalar(0.25), Scalar(0.5), 3, 1})));
 
-    elu_forward<Scalar>(cpu, Scalar(2), x, y);
+    activation_forward<Scalar>(cpu, weft::elu(2), x, y);
     const Tensor<double> expected({4}, {2 * std::expm1(-2.), 0, 3, 2 * std::expm1(-8.)});
     CHECK(largest_gap(y, expected) < 4 * eps<Scalar>);
-    elu_backward<Scalar>(cpu, Scalar(2), y, dy, dx);
+    activation_backward<Scalar>(cpu, weft::elu(2), y, dy, dx);
     const Tensor<double> slopes({4}, {2 * std::exp(-2.), 4, 3, 8 * std::exp(-8.)});
     CHECK(largest_gap(dx, slopes, 1) < 8 * eps<Scalar>);
 }

@@ -68,14 +68,14 @@ TEST_CASE_TEMPLATE("gradients of activations on a GPU are their formulas, in pla
     }
 }
 
-TEST_CASE_TEMPLATE("layers of activations with a parameter on a GPU", Scalar, float, double) {
+TEST_CASE_TEMPLATE("activations that carry a number on a GPU", Scalar, float, double) {
     const auto x = random_uniform<Scalar>({3, 101}, 1, -3, 3);
     const auto dy = random_uniform<Scalar>({3, 101}, 2, -1, 1);
     const auto both = on_both<Scalar>({x, dy, x, x, x, x, x}, [&](auto& device, const auto& t) {
-        kernels::leaky_relu_forward<Scalar>(device, Scalar(0.3), t[0], t[2]);
-        kernels::leaky_relu_backward<Scalar>(device, Scalar(0.3), t[0], t[1], t[3]);
-        kernels::elu_forward<Scalar>(device, Scalar(0.5), t[0], t[4]);
-        kernels::elu_backward<Scalar>(device, Scalar(0.5), t[0], t[1], t[5]);
+        kernels::activation_forward<Scalar>(device, leaky_relu(0.3), t[0], t[2]);
+        kernels::activation_backward<Scalar>(device, leaky_relu(0.3), t[0], t[1], t[3]);
+        kernels::activation_forward<Scalar>(device, elu(0.5), t[0], t[4]);
+        kernels::activation_backward<Scalar>(device, elu(0.5), t[0], t[1], t[5]);
         kernels::scale_and_offset<Scalar>(device, t[0], Scalar(0.5), Scalar(-0.1), t[6]);
     });
     CHECK(both.repeats);

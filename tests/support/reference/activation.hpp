@@ -41,38 +41,6 @@ void softmax_backward(Reference&, TensorView<const Scalar, Reference> y,
     }
 }
 
-/// y = x for x > 0, else slope x.
-template <class Scalar>
-void leaky_relu_forward(Reference&, Scalar slope, TensorView<const Scalar, Reference> x,
-                        TensorView<Scalar, Reference> y) {
-    for (Index i = 0; i < x.size(); ++i) y[i] = x[i] > 0 ? x[i] : slope * x[i];
-}
-
-/// dx = dy for y > 0, else slope dy.
-template <class Scalar>
-void leaky_relu_backward(Reference&, Scalar slope, TensorView<const Scalar, Reference> y,
-                         TensorView<const Scalar, Reference> dy, TensorView<Scalar, Reference> dx) {
-    for (Index i = 0; i < y.size(); ++i) dx[i] = y[i] > 0 ? dy[i] : slope * dy[i];
-}
-
-/// y = x for x > 0, else alpha (exp(x) - 1).
-template <class Scalar>
-void elu_forward(Reference&, Scalar alpha, TensorView<const Scalar, Reference> x,
-                 TensorView<Scalar, Reference> y) {
-    for (Index i = 0; i < x.size(); ++i) {
-        y[i] = x[i] > 0 ? x[i] : static_cast<Scalar>(wide(alpha) * std::expm1(wide(x[i])));
-    }
-}
-
-/// dx = dy for y > 0, else dy (y + alpha).
-template <class Scalar>
-void elu_backward(Reference&, Scalar alpha, TensorView<const Scalar, Reference> y,
-                  TensorView<const Scalar, Reference> dy, TensorView<Scalar, Reference> dx) {
-    for (Index i = 0; i < y.size(); ++i) {
-        dx[i] = y[i] > 0 ? dy[i] : static_cast<Scalar>(wide(dy[i]) * (wide(y[i]) + wide(alpha)));
-    }
-}
-
 /// Phi(x) = erfc(-x / sqrt(2)) / 2, the normal distribution function.
 template <class Real>
 Real normal_distribution(Real x) {
@@ -95,8 +63,8 @@ template <class Scalar>
 void activation_forward(Reference& device, Activation activation,
                         TensorView<const Scalar, Reference> x, TensorView<Scalar, Reference> y) {
     if (activation == softmax) return softmax_forward<Scalar>(device, x, y);
-    if (activation == leaky_relu) return leaky_relu_forward<Scalar>(device, Scalar(0.2), x, y);
-    if (activation == elu) return elu_forward<Scalar>(device, Scalar(1), x, y);
+    using Kind = Activation::Kind;
+    const auto number = static_cast<Wide<Scalar>>(activation.parameter);
     for (Index i = 0; i < x.size(); ++i) {
         Wide<Scalar> value = wide(x[i]);
         if (activation == relu) value = value < 0 ? 0 : value;
@@ -104,26 +72,30 @@ void activation_forward(Reference& device, Activation activation,
         if (activation == tanh) value = std::tanh(value);
         if (activation == gelu) value *= normal_distribution(value);
         if (activation == silu) value *= logistic(value);
+        if (activation.kind == Kind::leaky_relu) value *= value > 0 ? 1 : number;
+        if (activation.kind == Kind::elu) value = value > 0 ? value : number * std::expm1(value);
         y[i] = static_cast<Scalar>(value);
     }
 }
 
-/// dx from the output y:   relu dy [y > 0],   sigmoid dy y (1 - y),   tanh dy (1 - y^2).
+/// dx from the output y:   relu dy [y > 0],   sigmoid dy y (1 - y),   tanh dy (1 - y^2),
+///   leaky_relu dy, or negative_slope dy for y <= 0,   elu dy, or dy (y + alpha) for y <= 0.
 template <class Scalar>
 void activation_backward(Reference& device, Activation activation,
                          TensorView<const Scalar, Reference> y,
                          TensorView<const Scalar, Reference> dy, TensorView<Scalar, Reference> dx) {
     assert(!needs_input(activation));
     if (activation == softmax) return softmax_backward<Scalar>(device, y, dy, dx);
-    if (activation == leaky_relu)
-        return leaky_relu_backward<Scalar>(device, Scalar(0.2), y, dy, dx);
-    if (activation == elu) return elu_backward<Scalar>(device, Scalar(1), y, dy, dx);
+    using Kind = Activation::Kind;
+    const auto number = static_cast<Wide<Scalar>>(activation.parameter);
     for (Index i = 0; i < y.size(); ++i) {
         const Wide<Scalar> out = wide(y[i]);
         Wide<Scalar> gradient = wide(dy[i]);
         if (activation == relu) gradient = out > 0 ? gradient : 0;
         if (activation == sigmoid) gradient *= out * (1 - out);
         if (activation == tanh) gradient *= 1 - out * out;
+        if (activation.kind == Kind::leaky_relu) gradient *= out > 0 ? 1 : number;
+        if (activation.kind == Kind::elu) gradient *= out > 0 ? 1 : out + number;
         dx[i] = static_cast<Scalar>(gradient);
     }
 }

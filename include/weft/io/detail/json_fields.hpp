@@ -8,7 +8,7 @@
 namespace weft::detail {
 
 /// Fields that are members of an object. Objects of a type are
-/// {"class_name": type, "config": {fields}}, or null.
+/// {"class_name": type, "config": {fields}}, with "module" before where it has one, or null.
 class JsonFields final : public KerasFields {
 public:
     /// Writes; result() is what was written.
@@ -38,7 +38,9 @@ public:
 private:
     void visit_integer(std::string_view name, std::int64_t& number) override;
     bool visit_object(std::string_view name, std::string& type,
-                      const std::function<void(KerasFields&)>& visit) override;
+                      const std::function<void(KerasFields&)>& visit,
+                      std::string_view module) override;
+    bool has_object(std::string_view name) const override;
 
     void write(std::string_view name, Json json);
     const Json* find(std::string_view name);

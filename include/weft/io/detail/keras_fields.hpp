@@ -19,6 +19,7 @@ public:
     void operator()(std::string_view name, Extent2D& extent) final;
     /// [[top, bottom], [left, right]]
     void operator()(std::string_view name, Extent2D& before, Extent2D& after) final;
+    /// Its name; LeakyReLU or ELU, as Keras has a layer as an activation, if its number is another.
     void operator()(std::string_view name, Activation& activation) final;
     void operator()(std::string_view name, Padding& padding) final;
     void operator()(std::string_view name, DataFormat& format) final;
@@ -37,9 +38,13 @@ public:
 
 protected:
     /// An object with a type and fields of its own, or none where the type is empty. Whether there is
-    /// one; a field that the file lacks is what it was.
+    /// one; a field that the file lacks is what it was. Keras needs the module of some types.
     virtual bool visit_object(std::string_view name, std::string& type,
-                              const std::function<void(KerasFields&)>& visit) = 0;
+                              const std::function<void(KerasFields&)>& visit,
+                              std::string_view module = {}) = 0;
+
+    /// Whether a file that is read has an object of that name.
+    virtual bool has_object(std::string_view name) const = 0;
 
 private:
     /// One of several values, by name.

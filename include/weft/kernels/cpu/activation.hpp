@@ -57,80 +57,50 @@ WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
 
 }  // namespace detail
 
-/// y = x for x > 0, else slope x. NaN stays NaN. y may be x.
-template <class Scalar>
-WEFT_NOINLINE void leaky_relu_forward(Cpu& cpu, Scalar slope, TensorView<const Scalar> x,
-                                      TensorView<Scalar> y) {
-    using namespace Eigen::internal;
-    const auto zero = detail::broadcast(Scalar(0)), factor = detail::broadcast(slope);
-    detail::parallel_transform(
-        cpu, x.size(), y.data(),
-        [&](const auto& p) { return pselect(pcmp_lt(zero, p), p, pmul(p, factor)); }, x.data());
-}
-
-/// dx = dy for y > 0, else slope dy. dx may be dy.
-template <class Scalar>
-WEFT_NOINLINE void leaky_relu_backward(Cpu& cpu, Scalar slope, TensorView<const Scalar> y,
-                                       TensorView<const Scalar> dy, TensorView<Scalar> dx) {
-    using namespace Eigen::internal;
-    const auto zero = detail::broadcast(Scalar(0)), factor = detail::broadcast(slope);
-    detail::parallel_transform(
-        cpu, y.size(), dx.data(),
-        [&](const auto& out, const auto& gradient) {
-            return pselect(pcmp_lt(zero, out), gradient, pmul(gradient, factor));
-        },
-        y.data(), dy.data());
-}
-
-/// y = x for x > 0, else alpha (exp(x) - 1). y may be x.
-template <class Scalar>
-WEFT_NOINLINE void elu_forward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> x,
-                               TensorView<Scalar> y) {
-    detail::parallel_apply(
-        cpu, x.size(), y.data(), [=](Scalar v) { return v > 0 ? v : alpha * std::expm1(v); },
-        x.data());
-}
-
-/// dx = dy for y > 0, else dy (y + alpha). dx may be dy.
-template <class Scalar>
-WEFT_NOINLINE void elu_backward(Cpu& cpu, Scalar alpha, TensorView<const Scalar> y,
-                                TensorView<const Scalar> dy, TensorView<Scalar> dx) {
-    detail::parallel_apply(
-        cpu, y.size(), dx.data(),
-        [=](Scalar out, Scalar gradient) { return out > 0 ? gradient : gradient * (out + alpha); },
-        y.data(), dy.data());
-}
-
 /// y = act(x). y may be x.
 template <class Scalar>
 WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorView<const Scalar> x,
                                       TensorView<Scalar> y) {
     using detail::Packet;
-    switch (activation) {
-        case Activation::linear:
+    using Kind = Activation::Kind;
+    switch (activation.kind) {
+        case Kind::linear:
             if (x.data() != y.data()) std::copy(x.begin(), x.end(), y.begin());
             return;
-        case Activation::relu:
+        case Kind::relu:
             return detail::parallel_transform(
                 cpu, x.size(), y.data(),
                 [](const Packet<Scalar>& p) { return detail::relu<Scalar>(p); }, x.data());
-        case Activation::sigmoid:
+        case Kind::sigmoid:
             return detail::parallel_transform_costly(
                 cpu, x.size(), y.data(),
                 [](const Packet<Scalar>& p) { return detail::sigmoid<Scalar>(p); }, x.data());
-        case Activation::tanh:
+        case Kind::tanh:
             return detail::tanh(cpu, x.size(), x.data(), y.data());
-        case Activation::softmax:
+        case Kind::softmax:
             return softmax_forward(cpu, x, y);
-        case Activation::leaky_relu:
-            return leaky_relu_forward(cpu, Scalar(0.2), x, y);
-        case Activation::elu:
-            return elu_forward(cpu, Scalar(1), x, y);
-        case Activation::gelu:
+        case Kind::leaky_relu:
+            return detail::parallel_transform(
+                cpu, x.size(), y.data(),
+                [zero = detail::broadcast(Scalar(0)),
+                 slope = detail::broadcast(static_cast<Scalar>(activation.parameter))](
+                    const Packet<Scalar>& p) {
+                    using namespace Eigen::internal;
+                    return pselect(pcmp_lt(zero, p), p, pmul(p, slope));
+                },
+                x.data());
+        case Kind::elu:
+            return detail::parallel_apply(
+                cpu, x.size(), y.data(),
+                [alpha = static_cast<Scalar>(activation.parameter)](Scalar v) {
+                    return v > 0 ? v : alpha * std::expm1(v);
+                },
+                x.data());
+        case Kind::gelu:
             return detail::parallel_apply(
                 cpu, x.size(), y.data(),
                 [](Scalar v) { return v * detail::normal_distribution(v); }, x.data());
-        case Activation::silu:
+        case Kind::silu:
             return detail::parallel_transform_costly(
                 cpu, x.size(), y.data(),
                 [](const Packet<Scalar>& p) {
@@ -141,42 +111,53 @@ WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorVie
 }
 
 /// dx = dL/dx from dy = dL/dy and the output y:
-///   relu dy [y > 0],   sigmoid dy y (1 - y),   tanh dy (1 - y^2),   softmax as softmax_backward.
+///   relu dy [y > 0],   sigmoid dy y (1 - y),   tanh dy (1 - y^2),   softmax as softmax_backward,
+///   leaky_relu dy, or negative_slope dy for y <= 0,   elu dy, or dy (y + alpha) for y <= 0.
 /// Not for gelu and silu, which need their input. dx may be dy.
 template <class Scalar>
 WEFT_NOINLINE void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scalar> y,
                                        TensorView<const Scalar> dy, TensorView<Scalar> dx) {
     using namespace Eigen::internal;
     using detail::Packet;
+    using Kind = Activation::Kind;
     const auto one = detail::broadcast(Scalar(1));
     const auto each = [&](const auto& operation) {
         detail::parallel_transform(cpu, y.size(), dx.data(), operation, y.data(), dy.data());
     };
-    switch (activation) {
-        case Activation::linear:
+    switch (activation.kind) {
+        case Kind::linear:
             if (dx.data() != dy.data()) std::copy(dy.begin(), dy.end(), dx.begin());
             return;
-        case Activation::relu:
+        case Kind::relu:
             return each([&](const Packet<Scalar>& out, const Packet<Scalar>& gradient) {
                 const auto zero = detail::broadcast(Scalar(0));
                 return pselect(pcmp_lt(zero, out), gradient, zero);
             });
-        case Activation::sigmoid:
+        case Kind::sigmoid:
             return each([&](const Packet<Scalar>& out, const Packet<Scalar>& gradient) {
                 return pmul(gradient, pmul(out, psub(one, out)));
             });
-        case Activation::tanh:
+        case Kind::tanh:
             return each([&](const Packet<Scalar>& out, const Packet<Scalar>& gradient) {
                 return pmul(gradient, psub(one, pmul(out, out)));
             });
-        case Activation::softmax:
+        case Kind::softmax:
             return softmax_backward(cpu, y, dy, dx);
-        case Activation::leaky_relu:
-            return leaky_relu_backward(cpu, Scalar(0.2), y, dy, dx);
-        case Activation::elu:
-            return elu_backward(cpu, Scalar(1), y, dy, dx);
-        case Activation::gelu:
-        case Activation::silu:
+        case Kind::leaky_relu:
+            return each([zero = detail::broadcast(Scalar(0)),
+                         slope = detail::broadcast(static_cast<Scalar>(activation.parameter))](
+                            const Packet<Scalar>& out, const Packet<Scalar>& gradient) {
+                return pselect(pcmp_lt(zero, out), gradient, pmul(gradient, slope));
+            });
+        case Kind::elu:
+            return detail::parallel_apply(
+                cpu, y.size(), dx.data(),
+                [alpha = static_cast<Scalar>(activation.parameter)](Scalar out, Scalar gradient) {
+                    return out > 0 ? gradient : gradient * (out + alpha);
+                },
+                y.data(), dy.data());
+        case Kind::gelu:
+        case Kind::silu:
             assert(false && "takes its derivative from the input");
     }
 }
@@ -190,7 +171,7 @@ WEFT_NOINLINE void activation_backward_from_input(Cpu& cpu, Activation activatio
                                                   TensorView<const Scalar> dy,
                                                   TensorView<Scalar> dx) {
     assert(needs_input(activation));
-    if (activation == Activation::gelu) {
+    if (activation.kind == Activation::Kind::gelu) {
         constexpr auto inverse_sqrt_2_pi = static_cast<Scalar>(0.39894228040143267794);
         return detail::parallel_apply(
             cpu, x.size(), dx.data(),

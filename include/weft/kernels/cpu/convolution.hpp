@@ -149,7 +149,7 @@ template <class Scalar>
 void convolution_forward(Cpu& cpu, const Convolution& c, TensorView<const Scalar> x,
                          TensorView<const Scalar> w, TensorView<const Scalar> b,
                          Activation activation, TensorView<Scalar> y) {
-    const bool fuse_relu = activation == Activation::relu;
+    const bool fuse_relu = activation.kind == Activation::Kind::relu;
     const Index columns = c.group_filters();
     for (Index group = 0; group < c.groups; ++group) {
         const Index first = group * columns;

@@ -20,7 +20,7 @@ WEFT_NOINLINE void dense_forward(Cpu& cpu, TensorView<const Scalar> x, TensorVie
     const Index units = w.shape()[1];
     const Index rows = y.size() / units;
     // In the product's epilogue the tile is still in cache; softmax needs whole rows.
-    const bool fuse_relu = activation == Activation::relu;
+    const bool fuse_relu = activation.kind == Activation::Kind::relu;
     matmul<Scalar>(cpu, rows, units, features, row_major(x.data(), features),
                    row_major(w.data(), units), y.data(), units,
                    {.bias = b ? b.data() : nullptr, .relu = fuse_relu});

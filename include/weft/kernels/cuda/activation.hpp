@@ -9,22 +9,6 @@
 namespace weft::kernels {
 
 template <class Scalar>
-void leaky_relu_forward(Cuda& device, Scalar slope, TensorView<const Scalar, Cuda> x,
-                        TensorView<Scalar, Cuda> y);
-
-template <class Scalar>
-void leaky_relu_backward(Cuda& device, Scalar slope, TensorView<const Scalar, Cuda> y,
-                         TensorView<const Scalar, Cuda> dy, TensorView<Scalar, Cuda> dx);
-
-template <class Scalar>
-void elu_forward(Cuda& device, Scalar alpha, TensorView<const Scalar, Cuda> x,
-                 TensorView<Scalar, Cuda> y);
-
-template <class Scalar>
-void elu_backward(Cuda& device, Scalar alpha, TensorView<const Scalar, Cuda> y,
-                  TensorView<const Scalar, Cuda> dy, TensorView<Scalar, Cuda> dx);
-
-template <class Scalar>
 void activation_forward(Cuda& device, Activation activation, TensorView<const Scalar, Cuda> x,
                         TensorView<Scalar, Cuda> y);
 
