@@ -1,4 +1,4 @@
-# Installs the headers and the package that find_package(weft [COMPONENTS report data image io cuda]) finds.
+# Installs the headers and the package that find_package(weft [COMPONENTS report data image io kernels cuda]) finds.
 include_guard()
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -29,11 +29,13 @@ foreach(part IN LISTS weft_parts)
 endforeach()
 
 set(version_options ARCH_INDEPENDENT)
-if(TARGET weft_cuda)
-    install(TARGETS weft_cuda EXPORT weft_cuda_targets FILE_SET HEADERS)
-    install(EXPORT weft_cuda_targets NAMESPACE weft:: DESTINATION "${package_dir}")
-    set(version_options "") # a library has an architecture
-endif()
+foreach(part IN ITEMS kernels cuda)
+    if(TARGET weft_${part})
+        install(TARGETS weft_${part} EXPORT weft_${part}_targets FILE_SET HEADERS)
+        install(EXPORT weft_${part}_targets NAMESPACE weft:: DESTINATION "${package_dir}")
+        set(version_options "") # a library has an architecture
+    endif()
+endforeach()
 
 get_target_property(weft_links weft INTERFACE_LINK_LIBRARIES)
 set(WEFT_USES_OPENMP FALSE)
@@ -54,16 +56,20 @@ install(
 
 # For pkg-config, which knows neither C++20 nor an optimiser; and for debuggers.
 set(pkgconfig_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
-if(IS_ABSOLUTE "${CMAKE_INSTALL_DATADIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_DATADIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}"
+   OR IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}"
+)
     set(weft_pc_prefix "${CMAKE_INSTALL_PREFIX}")
     set(weft_pc_include "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
     set(weft_pc_source "${CMAKE_INSTALL_FULL_DATADIR}/weft/src")
+    set(weft_pc_libdir "${CMAKE_INSTALL_FULL_LIBDIR}")
 else() # may be moved as a whole
     file(RELATIVE_PATH up "/${pkgconfig_dir}" "/")
     string(REGEX REPLACE "/$" "" up "${up}")
     set(weft_pc_prefix "\${pcfiledir}/${up}")
     set(weft_pc_include "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
     set(weft_pc_source "\${prefix}/${source_dir}")
+    set(weft_pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
 endif()
 set(weft_pc_threads -pthread)
 if(WEFT_USES_OPENMP)
@@ -71,6 +77,10 @@ if(WEFT_USES_OPENMP)
 endif()
 configure_file(cmake/weft.pc.in weft.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/weft.pc" DESTINATION "${pkgconfig_dir}")
+if(TARGET weft_kernels)
+    configure_file(cmake/weft-kernels.pc.in weft-kernels.pc @ONLY)
+    install(FILES "${PROJECT_BINARY_DIR}/weft-kernels.pc" DESTINATION "${pkgconfig_dir}")
+endif()
 install(FILES packaging/debuggers/weft_gdb.py packaging/debuggers/weft.natvis
         DESTINATION "${CMAKE_INSTALL_DATADIR}/weft"
 )

@@ -73,6 +73,7 @@ set(weft_headers
     kernels/cpu/dense.hpp
     kernels/cpu/dropout.hpp
     kernels/cpu/elementwise.hpp
+    kernels/cpu/kernels.hpp
     kernels/cpu/layout.hpp
     kernels/cpu/loss.hpp
     kernels/cpu/matmul.hpp
@@ -290,6 +291,16 @@ set(weft_io_headers
 set(weft_io_sources io/graph_text.cpp io/io.cpp io/json.cpp io/json_fields.cpp io/keras_fields.cpp
     io/layer_text.cpp io/safetensors.cpp)
 
+# The CPU's kernels, compiled once.
+set(weft_kernels_headers
+    kernels/compiled/choice.hpp
+    kernels/compiled/kernels.hpp
+    kernels/compiled/layers.hpp
+    kernels/compiled/losses.hpp
+    kernels/compiled/table.hpp
+    kernels/compiled/training.hpp
+)
+
 # Models on NVIDIA GPUs.
 set(weft_cuda_headers
     core/cuda.hpp
@@ -312,6 +323,8 @@ set(weft_cuda_headers
     kernels/cuda/tally.hpp
 )
 
-foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers cuda_headers)
+foreach(list IN ITEMS headers report_headers data_headers image_headers io_headers kernels_headers
+                         cuda_headers
+)
     list(TRANSFORM weft_${list} PREPEND "${PROJECT_SOURCE_DIR}/include/weft/")
 endforeach()

@@ -24,6 +24,7 @@ version=$(sed -n 's/#define WEFT_VERSION "\(.*\)"/\1/p' "$root/include/weft/vers
             done[path] = 1
             file = root path
             while ((getline line <file) > 0) {
+                sub(/^#include WEFT_CPU_KERNELS/, "#include \"weft/kernels/cpu/kernels.hpp\"", line)
                 if (line ~ /^#include "weft\//) {
                     split(line, part, "\"")
                     emit(part[2])
@@ -37,7 +38,7 @@ version=$(sed -n 's/#define WEFT_VERSION "\(.*\)"/\1/p' "$root/include/weft/vers
             }
             print "\n// ---- " path " ----\n"
             while ((getline line <file) > 0) {
-                if (line ~ /^#include "weft\// || line ~ /^#pragma once/ || line ~ /^\/\/\/ \\file/) continue
+                if (line ~ /^#include ("weft\/|WEFT_CPU_KERNELS)/ || line ~ /^#pragma once/ || line ~ /^\/\/\/ \\file/) continue
                 if (line ~ /^#include </) {
                     if (line in included) continue
                     if (!conditional) included[line] = 1

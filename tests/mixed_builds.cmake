@@ -1,5 +1,5 @@
 # Two translation units that hand tensors and models to each other must not link when one was built
-# with OpenMP, or for other instructions, and the other was not: mixed at random, each would run the
+# with OpenMP, for other instructions, or for compiled kernels, and the other was not: mixed at random, each would run the
 # other's copy of a function. Two that keep theirs to themselves work in one program.
 #   cmake -D CXX=<compiler> -D OPENMP=<flags> -D WEFT=<source> -D EIGEN=<include> -D WORK=<folder>
 #         -P mixed_builds.cmake
@@ -22,7 +22,8 @@ execute_process(
     COMMAND "${CXX}" -march=native -E -x c++ /dev/null RESULT_VARIABLE no_native OUTPUT_QUIET
                                                                                  ERROR_QUIET
 )
-set(builds SERIAL OPENMP)
+set(builds SERIAL OPENMP COMPILED)
+set(COMPILED -DWEFT_COMPILED_KERNELS)
 if(no_native EQUAL 0)
     set(NATIVE -march=native)
     list(APPEND builds NATIVE)

@@ -11,6 +11,6 @@ build=$weft_root/build/tests${WEFT_CUDA:+-cuda}
 weft_say "building and running the tests"
 # Warnings are errors only in CI: another compiler may have other ones.
 weft_configure "$build" --preset dev -DWEFT_UNITY_TESTS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR="${CI:-OFF}" \
-    -DWEFT_CUDA="${WEFT_CUDA:-OFF}"
+    -DWEFT_KERNELS=ON -DWEFT_CUDA="${WEFT_CUDA:-OFF}"
 cmake --build "$build" --parallel "$weft_jobs"
 ctest --test-dir "$build" --output-on-failure --no-tests=error --parallel "$weft_jobs" "$@"

@@ -62,13 +62,17 @@ struct Header {
         return end == std::string::npos ? "" : path.substr(begin, end - begin);
     }
 
-    /// What follows #include: `"weft/core/shape.hpp"`, `<vector>`.
+    /// What follows #include: `"weft/core/shape.hpp"`, `<vector>`. Of what a macro names, what it does
+    /// without weft::kernels.
     std::vector<std::string> includes() const {
         static const std::regex pattern(R"(^\s*#\s*include\s*(["<][^">]+[">]).*)");
         std::vector<std::string> result;
         std::smatch match;
         for (const std::string& line : lines) {
             if (std::regex_match(line, match, pattern)) result.push_back(match[1]);
+            if (line == "#include WEFT_CPU_KERNELS") {
+                result.push_back("\"weft/kernels/cpu/kernels.hpp\"");
+            }
         }
         return result;
     }
@@ -116,7 +120,7 @@ void collect_includes(const std::string& path, std::set<std::string>& found) {
 
 /// Headers without a test of their name, by the test that covers them.
 const std::map<std::string, std::set<std::string>> tested_elsewhere{
-    {"core/cpu", {"config"}},
+    {"core/cpu", {"config", "kernels/cpu/kernels"}},
     {"cuda_device", {"cuda"}},
     {"data/augmentation",
      {"core/image_change", "data/changed_images", "data/detail/change_image",
@@ -134,6 +138,9 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
      {"io/detail/architecture", "io/detail/build", "io/detail/json", "io/detail/json_fields",
       "io/detail/keras_fields", "io/detail/plausible", "io/layer_formats", "layers/layer_fields"}},
     {"io/weights", {"io/detail/safetensors"}},
+    {"kernels/compiled/choice",
+     {"kernels/compiled/kernels", "kernels/compiled/layers", "kernels/compiled/losses",
+      "kernels/compiled/table", "kernels/compiled/training"}},
     {"kernels/cpu/activation", {"kernels/cpu/elementwise", "kernels/cpu/softmax"}},
     {"kernels/cpu/convolution",
      {"kernels/convolution", "kernels/cpu/convolution_filter_gradient",
@@ -272,8 +279,44 @@ TEST_CASE("kernels of a device are reached from no header that works on any") {
         collect_includes(header.path, reached);
         for (const std::string& path : reached) {
             CHECK_MESSAGE(!path.starts_with("weft/kernels/cpu/"), "reaches ", path);
+            CHECK_MESSAGE(!path.starts_with("weft/kernels/compiled/"), "reaches ", path);
             CHECK_MESSAGE(!path.starts_with("weft/kernels/cuda/"), "reaches ", path);
         }
+    }
+}
+
+TEST_CASE("kernels that models call of the CPU are called by programs with compiled kernels too") {
+    // Those that only other kernels call.
+    const std::set<std::string> inner{"column_moments",
+                                      "count_binary_matches",
+                                      "count_categorical_matches",
+                                      "count_sparse_matches",
+                                      "count_top_k_matches",
+                                      "matmul",
+                                      "penalty",
+                                      "softmax_backward",
+                                      "softmax_forward",
+                                      "total"};
+    const std::regex kernel(R"(^(?!\s|//).*\b(\w+)\((?:const )?Cpu&.*)");
+    std::set<std::string> of_cpu, compiled;
+    for (const Header& header : headers()) {
+        const bool is_of_cpu = header.path.starts_with("weft/kernels/cpu/");
+        if (!is_of_cpu && !header.path.starts_with("weft/kernels/compiled/")) continue;
+        bool is_detail = false;
+        std::smatch match;
+        for (const std::string& line : header.lines) {
+            if (line == "namespace detail {") is_detail = true;
+            if (line == "}  // namespace detail") is_detail = false;
+            if (is_detail || !std::regex_match(line, match, kernel)) continue;
+            (is_of_cpu ? of_cpu : compiled).insert(match[1]);
+            // Else the linker may take a call for the kernel it calls, which then calls itself.
+            INFO(header.path);
+            CHECK((is_of_cpu || header.has_line(std::regex("inline namespace calls .*"))));
+        }
+    }
+    CHECK(of_cpu.size() > 60);
+    for (const std::string& name : of_cpu) {
+        CHECK_MESSAGE(compiled.contains(name) != inner.contains(name), name);
     }
 }
 

@@ -152,8 +152,8 @@ int run(const Options& options) {
     const Tutorial network = tutorial(options.model);
     const weft::Cpu device =
         options.exact_threads ? weft::Cpu::exactly(options.threads) : weft::Cpu(options.threads);
-    std::cout << "weft " WEFT_VERSION ", " << weft::instruction_set << ", " << device.threads()
-              << " threads";
+    std::cout << "weft " WEFT_VERSION ", " << weft::cpu_instruction_set() << ", "
+              << device.threads() << " threads";
     const bool on_gpu = options.device == "cuda";
     const std::string gpu = on_gpu ? gpu_name(options) : "";
     if (on_gpu) std::cout << ", trained on " << gpu;
@@ -222,7 +222,7 @@ int run(const Options& options) {
             {"device", options.device},
             {"gpu", on_gpu ? Json(gpu) : Json()},
             {"threads", device.threads()},
-            {"instruction_set", weft::instruction_set},
+            {"instruction_set", weft::cpu_instruction_set()},
             {"seed", if_trained(options.seed)},
             {"epochs_run", history.epochs.size()},
             {"best_epoch", training.best_epoch > 0 ? Json(training.best_epoch) : Json()},

@@ -118,7 +118,16 @@
 /// other fails to link instead of crashing at random. What is neither (shapes, random numbers, the
 /// standard library) the linker shares between them, as in any C++ program: so all of them must run
 /// on the machine.
+///
+/// Programs with the compiled kernels of weft::kernels have one for all instruction sets, which the
+/// kernels of each share, so that a Cpu of the program is theirs: no type depends on the set.
+#if defined(WEFT_COMPILED_KERNELS)
+#define WEFT_BUILD_NAMESPACE WEFT_JOIN(compiled, WEFT_OPENMP)
+#define WEFT_CPU_KERNELS "weft/kernels/compiled/kernels.hpp"
+#else
 #define WEFT_BUILD_NAMESPACE WEFT_JOIN(WEFT_INSTRUCTION_SET, WEFT_OPENMP)
+#define WEFT_CPU_KERNELS "weft/kernels/cpu/kernels.hpp"
+#endif
 
 namespace weft {
 inline namespace WEFT_BUILD_NAMESPACE {
@@ -217,9 +226,12 @@ inline void pause() { asm volatile("yield"); }
 inline void pause() {}
 #endif
 
-/// Whether the process was forked from one that had called this.
+/// Whether the process was forked from one that had called this. The program's own code and the
+/// kernels that it links ask the same one.
 #if defined(_WIN32)
 inline bool is_forked() { return false; }
+#elif defined(WEFT_COMPILED_KERNELS)
+bool is_forked();
 #else
 inline bool is_forked() {
     static bool forked = false;

@@ -3,6 +3,7 @@
 # no file, or the processor lacks the instructions. A change that is meant to change bits says so, and puts
 # the file that was written in the place of the old one.
 #   cmake -D CXX=<compiler> -D WEFT=<source> -D EIGEN=<include> -D WORK=<folder> -D ARCHITECTURE=<-march> -P run.cmake
+# Or with -D PROGRAM=<main.cpp, linked to weft::kernels>, which computes as if it was compiled so.
 cmake_minimum_required(VERSION 3.24)
 
 set(needed_x86-64-v3 avx2)
@@ -17,12 +18,15 @@ if(NOT processor MATCHES " ${needed_${ARCHITECTURE}}[ ;]")
 endif()
 
 file(MAKE_DIRECTORY "${WORK}")
-set(program "${WORK}/${ARCHITECTURE}")
-execute_process(
-    COMMAND "${CXX}" -std=c++20 -O2 -march=${ARCHITECTURE} -I "${WEFT}/include" -I "${WEFT}" -I "${EIGEN}"
-            "${CMAKE_CURRENT_LIST_DIR}/main.cpp" -o "${program}"
-    COMMAND_ERROR_IS_FATAL ANY
-)
+set(program "${PROGRAM}")
+if(NOT PROGRAM)
+    set(program "${WORK}/${ARCHITECTURE}")
+    execute_process(
+        COMMAND "${CXX}" -std=c++20 -O2 -march=${ARCHITECTURE} -I "${WEFT}/include" -I "${WEFT}" -I "${EIGEN}"
+                "${CMAKE_CURRENT_LIST_DIR}/main.cpp" -o "${program}"
+        COMMAND_ERROR_IS_FATAL ANY
+    )
+endif()
 execute_process(COMMAND "${program}" OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
 
 string(FIND "${output}" "\n" end)

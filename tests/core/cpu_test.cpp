@@ -1,5 +1,7 @@
 #include "weft/core/cpu.hpp"
 
+#include "weft/kernels/cpu/kernels.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstdint>
@@ -50,6 +52,8 @@ TEST_CASE("a copy of a Cpu has its thread count and a scratch of its own") {
 
 TEST_CASE("the build says what it was compiled for") {
     CHECK_FALSE(std::string(weft::instruction_set).empty());
+    CHECK(weft::cpu_instruction_set() == weft::instruction_set);
+    CHECK(weft::cpu_kernels_build().starts_with(weft::instruction_set));
 #if defined(_OPENMP)
     CHECK(weft::has_openmp);
 #else

@@ -9,9 +9,10 @@ run("${CMAKE_COMMAND}" --install "${WEFT_BUILD}" --prefix "${WORK}/first")
 file(RENAME "${WORK}/first" "${WORK}/prefix with a space")
 set(ENV{PKG_CONFIG_PATH} "${WORK}/prefix with a space/share/pkgconfig")
 
+set(package weft)
 function(ask variable)
     execute_process(
-        COMMAND "${PKG_CONFIG}" ${ARGN} weft OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE
+        COMMAND "${PKG_CONFIG}" ${ARGN} ${package} OUTPUT_VARIABLE answer OUTPUT_STRIP_TRAILING_WHITESPACE
                 COMMAND_ERROR_IS_FATAL ANY
     )
     set(${variable} "${answer}" PARENT_SCOPE)
@@ -31,3 +32,12 @@ if(NOT EXISTS "${sources}/report/report.cpp")
 endif()
 run("${CXX}" -std=c++20 "${consumer}/main.cpp" ${flags} -o consumer)
 run("${WORK}/consumer")
+
+# The compiled kernels, where they were built.
+if(EXISTS "${WORK}/prefix with a space/share/pkgconfig/weft-kernels.pc")
+    set(package weft-kernels)
+    ask(flags --cflags --libs)
+    separate_arguments(flags UNIX_COMMAND "${flags}")
+    run("${CXX}" -std=c++20 "${consumer}/main.cpp" ${flags} -o consumer_kernels)
+    run("${WORK}/consumer_kernels")
+endif()

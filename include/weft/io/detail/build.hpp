@@ -5,6 +5,7 @@
 #include "weft/core/crc32.hpp"
 #include "weft/core/random.hpp"
 #include "weft/core/system.hpp"
+#include "weft/cpu.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
@@ -56,11 +57,12 @@ WEFT_COLD std::uint32_t compute_arithmetic_check() {
     return bits;
 }
 
-/// The same, computed once: neither the build nor the processor changes while the program runs.
+/// The same, computed once, as long as the program keeps to the kernels that it began with.
 template <class Scalar, class Device>
 WEFT_COLD std::uint32_t arithmetic_check() {
+    static const std::string_view build = cpu_kernels_build();
     static const std::uint32_t check = compute_arithmetic_check<Scalar, Device>();
-    return check;
+    return cpu_kernels_build() == build ? check : compute_arithmetic_check<Scalar, Device>();
 }
 
 /// What decides the last bits of an output, besides the model: the same text means the same bits.
@@ -68,7 +70,7 @@ template <class Scalar, class Device>
 WEFT_COLD std::string build_text() {
     const std::string library = c_library();
     return concat(
-        "weft " WEFT_VERSION ", ", build_description,
+        "weft " WEFT_VERSION ", ", cpu_kernels_build(),
         ", Eigen " WEFT_STRING(EIGEN_WORLD_VERSION.EIGEN_MAJOR_VERSION.EIGEN_MINOR_VERSION),
         ", EIGEN_FAST_MATH " WEFT_STRING(EIGEN_FAST_MATH) ", ",
         library.empty() ? "unknown C library" : library, ", arithmetic ",

@@ -7,6 +7,9 @@
 
 #include <array>
 
+// Among intrinsics that it makes of the loops itself, g++ 12 takes the words for undefined too.
+WEFT_PACKETS_BEGIN
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -106,3 +109,5 @@ void dropout_backward(Cpu& cpu, Index count, double rate, const std::uint8_t* ke
 
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace weft::kernels
+
+WEFT_PACKETS_END

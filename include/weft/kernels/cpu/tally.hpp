@@ -100,7 +100,8 @@ void add_top_k_matches(Cpu& cpu, TensorView<const Scalar> predictions,
                        TensorView<double> sum) {
     sum[0] +=
         static_cast<double>(count_top_k_matches<Scalar>(cpu, predictions, targets, one_hot, k));
-    sum[1] += static_cast<double>(predictions.size() / predictions.shape().last());
+    const Index rows = predictions.size() / predictions.shape().last();
+    sum[1] += static_cast<double>(rows);
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE

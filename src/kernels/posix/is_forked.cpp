@@ -1,0 +1,9 @@
+// is_forked of config.hpp, once for a program and the kernels that it links.
+#include "weft/config.hpp"
+
+bool weft::detail::is_forked() {
+    static bool forked = false;
+    [[maybe_unused]] static const int error =
+        pthread_atfork(nullptr, nullptr, [] { forked = true; });
+    return forked;
+}
