@@ -30,7 +30,11 @@ void TensorBoardLogger::on_train_begin(TrainingRun& run) {
     for (int number = 0;; ++number) {
         state.path_ = directory / concat("events.out.tfevents.", static_cast<std::int64_t>(now),
                                          ".weft.", number);
-        if (!std::filesystem::exists(state.path_)) break;
+        const bool exists = std::filesystem::exists(state.path_, error);
+        if (error) {
+            throw IoError(concat(state.path_.string(), ": cannot be looked at: ", error.message()));
+        }
+        if (!exists) break;
     }
     state.file_ = std::make_shared<std::ofstream>(state.path_, std::ios::binary);
     write(detail::version_event(now));

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -24,16 +25,19 @@ public:
         std::error_code ignored;
         target_ = std::filesystem::weakly_canonical(path, ignored);
         if (ignored) target_ = path;
-        // weakly_canonical leaves a link to nothing as it is.
-        for (int links = 0; links < 40 && is_symlink(symlink_status(target_, ignored)); ++links) {
-            target_ = target_.parent_path() / read_symlink(target_, ignored);
-        }
+        // weakly_canonical leaves a link to nothing as it is. What cannot be looked at, also as its
+        // name is too long, may be a link or a file with permissions: it is not replaced.
         std::error_code error;
-        const auto old = std::filesystem::status(target_, error);
-        if (error == std::errc::filename_too_long) {  // the temporary name may fit
-            errno = error.value();
-            check(false, "be created");
+        for (int links = 0; links < 40; ++links) {
+            const auto status = symlink_status(target_, error);
+            check(status.type() != std::filesystem::file_type::none, "be created", error);
+            if (!is_symlink(status)) break;
+            const std::filesystem::path to = read_symlink(target_, error);
+            check(!error, "be created", error);
+            target_ = target_.parent_path() / to;
         }
+        const auto old = std::filesystem::status(target_, error);
+        check(old.type() != std::filesystem::file_type::none, "be created", error);
         const bool replaces = std::filesystem::is_regular_file(old);
         if (std::filesystem::is_other(old)) {  // a device, a pipe
             throw IoError(concat(name_, ": is not a regular file, so no file can take its place"));
@@ -41,41 +45,52 @@ public:
         if (replaces) permissions_ = old.permissions();
         // Never more to others than the old file allowed, also while it is written.
         const auto mode = static_cast<unsigned>(old.permissions()) & 0666;
-        temporary_ = create_unique_file(temporary_stem().string(), replaces ? mode | 0600 : 0666);
-        if (!temporary_.empty()) file_.open(temporary_, std::ios::binary);
+        temporary_.name =
+            create_unique_file(temporary_stem().string(), replaces ? mode | 0600 : 0666);
+        if (!temporary_.name.empty()) file_.open(temporary_.name, std::ios::binary);
         check(file_.is_open(), "be created");
     }
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
-    ~AtomicFile() {
-        if (committed_) return;
-        file_.close();
-        std::error_code ignored;
-        std::filesystem::remove(temporary_, ignored);
-    }
 
     void write(const void* bytes, std::size_t count) {
         file_.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
     }
 
-    void commit() {
+    /// Without `synced`, a crash of the whole machine may leave half of a file: for many files,
+    /// which are soon made again.
+    void commit(bool synced = true) {
         file_.close();
-        check(file_.good() && sync_to_disk(temporary_.c_str()), "be written in full");
+        check(file_.good() && (!synced || sync_to_disk(temporary_.name.c_str())),
+              "be written in full");
         std::error_code error;
-        if (permissions_) std::filesystem::permissions(temporary_, *permissions_, error);
-        std::filesystem::rename(temporary_, target_, error);
-        if (error) errno = error.value();
-        check(!error, "be put in place");
-        committed_ = true;
+        if (permissions_) std::filesystem::permissions(temporary_.name, *permissions_, error);
+        std::filesystem::rename(temporary_.name, target_, error);
+        check(!error, "be put in place", error);
+        temporary_.name.clear();
+        if (!synced) return;
         // The new name lies in the folder, which has to reach the disk too. Some folders cannot be
         // read, or not be synced.
         const auto folder = target_.parent_path();
-        const bool synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
-        check(synced || errno == EACCES || errno == EINVAL || errno == ENOTSUP,
+        const bool is_synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
+        check(is_synced || errno == EACCES || errno == EINVAL || errno == ENOTSUP,
               "be synced to the disk");
     }
 
 private:
+    /// A file that is removed where it has a name still; also where making an AtomicFile throws.
+    /// Takes no memory, of which there may be none left.
+    struct Temporary {
+        std::string name;
+
+        Temporary() = default;
+        Temporary(const Temporary&) = delete;
+        Temporary& operator=(const Temporary&) = delete;
+        ~Temporary() {
+            if (!name.empty()) std::remove(name.c_str());
+        }
+    };
+
     /// The file's name as the start of a longer one. A long name is cut by what is added to it, 32
     /// bytes at most: where the file may have its name, so may the temporary one.
     std::filesystem::path temporary_stem() const {
@@ -88,17 +103,17 @@ private:
     }
 
     void check(bool holds, std::string_view what) const {
-        if (holds) return;
-        throw IoError(concat(name_, ": cannot ", what, ": ",
-                             std::error_code(errno, std::generic_category()).message()));
+        check(holds, what, {errno, std::generic_category()});
+    }
+    void check(bool holds, std::string_view what, std::error_code error) const {
+        if (!holds) throw IoError(concat(name_, ": cannot ", what, ": ", error.message()));
     }
 
     std::string name_;
     std::filesystem::path target_;
-    std::string temporary_;
+    Temporary temporary_;  ///< before the stream, which is closed first
     std::optional<std::filesystem::perms> permissions_ = {};  ///< of the old file
     std::ofstream file_;
-    bool committed_ = false;
 };
 
 }  // namespace weft::detail

@@ -90,11 +90,13 @@ inline bool resize_file(const char* name, std::uint64_t size_bytes) {
 inline std::string create_unique_file(const std::string& stem, unsigned mode) {
     // mkstemp knows no mode, and umask cannot be read without being changed for all threads.
     for (int number = 0;; ++number) {
-        const std::string name =
-            stem + "." + std::to_string(getpid()) + "." + std::to_string(number);
+        std::string name = stem + "." + std::to_string(getpid()) + "." + std::to_string(number);
         const int file = open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);
-        if (file >= 0) close(file);
-        if (file >= 0 || errno != EEXIST) return file >= 0 ? name : std::string();
+        if (file >= 0) {
+            close(file);
+            return name;  // without a copy: there is a file to remove now
+        }
+        if (errno != EEXIST) return {};
     }
 }
 inline bool sync_to_disk(const char* path) {

@@ -154,6 +154,7 @@ public:
     WEFT_COLD bool is_gzip() {
         std::array<char, 2> start{};
         file_.read(start.data(), start.size());
+        if (file_.bad()) throw IoError(join({name(), ": cannot be read"}));
         file_.clear();
         file_.seekg(0);
         return start == std::array<char, 2>{'\x1f', '\x8b'};

@@ -2,11 +2,11 @@
 /// Pictures in PNG and JPEG files. Needs libpng and libjpeg-turbo.
 #pragma once
 
+#include "weft/core/atomic_file.hpp"
 #include "weft/data/detail/jpeg.hpp"
 #include "weft/data/detail/png.hpp"
 
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 namespace weft {
@@ -40,7 +40,8 @@ inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path, Index 
 }
 
 /// Writes an image (H, W) or (H, W, C), with C = 1 for grey or 3 for colour, as PNG. Throws
-/// ShapeError for other shapes, IoError when the file cannot be written.
+/// ShapeError for other shapes, IoError when the file cannot be written; one of that name is then
+/// as it was.
 inline void write_png(const std::filesystem::path& path, TensorView<const std::uint8_t> image);
 
 namespace detail {
@@ -153,10 +154,9 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
         throw IoError(
             concat(path.string(), ": cannot be written: ", std::string_view(header.message)));
     }
-    std::ofstream file(path, std::ios::binary);
-    file.write(bytes.data(), static_cast<std::streamsize>(size));
-    file.close();
-    if (!file) throw IoError(concat(path.string(), ": cannot be written"));
+    detail::AtomicFile file(path);
+    file.write(bytes.data(), size);
+    file.commit(false);
 }
 
 }  // namespace weft

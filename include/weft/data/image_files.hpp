@@ -70,9 +70,14 @@ WEFT_COLD inline bool has_image_extension(const std::filesystem::path& path) {
     return extension == ".png" || extension == ".jpg" || extension == ".jpeg";
 }
 
+/// Throws IoError when it cannot be told: passed over, a folder would change the classes.
 WEFT_COLD inline bool is_directory(const std::filesystem::path& path) {
-    std::error_code ignored;
-    return std::filesystem::is_directory(path, ignored);
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (status.type() != std::filesystem::file_type::none) {
+        return std::filesystem::is_directory(status);
+    }
+    throw IoError(concat(path.string(), ": cannot be looked at: ", error.message()));
 }
 
 }  // namespace detail

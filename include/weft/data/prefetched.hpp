@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -31,7 +32,10 @@ public:
             buffers.x = Tensor<Scalar>(Shape{batch_size_ * x_size_});
             buffers.y = Tensor<Scalar>(Shape{batch_size_ * y_size_});
         }
-        thread_ = std::thread([this] { read_all(); });
+        try {
+            thread_ = std::thread([this] { read_all(); });
+        } catch (const std::system_error&) {  // no thread is to be had: nothing is read ahead
+        }
     }
     PrefetchingReader(const PrefetchingReader&) = delete;
     PrefetchingReader& operator=(const PrefetchingReader&) = delete;
@@ -41,11 +45,12 @@ public:
             abandoned_ = true;
         }
         changed_.notify_all();
-        thread_.join();
+        if (thread_.joinable()) thread_.join();
     }
 
     void next(Scalar* x, Scalar* y) override {
         assert(left_ > 0);
+        if (!thread_.joinable()) return reader_->next(x, y);
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return taken_ < filled_ || failure_ != nullptr; });
         // What was read before it failed is handed out first, as without reading ahead.

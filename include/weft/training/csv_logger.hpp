@@ -87,7 +87,8 @@ private:
     WEFT_COLD void require_columns(TrainingRun& run) const {
         std::ifstream file(path.string(), std::ios::binary);
         std::string found, expected = header(run);
-        if (size_bytes() == 0 || !std::getline(file, found)) return;
+        if (size_bytes() == 0) return;
+        if (!std::getline(file, found)) fail("cannot be read");
         expected.pop_back();
         if (found.ends_with('\r')) found.pop_back();
         if (found == expected) return;
@@ -99,25 +100,33 @@ private:
     /// Whether the file's last line has its end; it has none where somebody edited it.
     WEFT_COLD bool ends_in_line() const {
         std::ifstream file(path.string(), std::ios::binary | std::ios::ate);
-        file.seekg(-1, std::ios::end);
-        return !file || file.get() == '\n';
+        const int last = file.seekg(-1, std::ios::end).get();
+        if (!file) fail("cannot be read");
+        return last == '\n';
     }
 
     /// Takes back the lines behind the state that was restored.
     void cut() {
         if (state.cut_to_ && *state.cut_to_ < size_bytes()) {
             if (!detail::resize_file(path.c_str(), *state.cut_to_)) {
-                throw IoError(
-                    detail::join({path.string(), ": cannot be cut to ", *state.cut_to_, " bytes"}));
+                fail(detail::join({"cannot be cut to ", *state.cut_to_, " bytes"}));
             }
         }
         state.cut_to_.reset();
     }
 
-    std::uint64_t size_bytes() const { return detail::file_status(path.c_str()).size_bytes; }
+    /// 0 where there is no file.
+    std::uint64_t size_bytes() const {
+        const detail::FileStatus status = detail::file_status(path.c_str());
+        if (status.error != 0 && status.error != ENOENT) fail("cannot be looked at");
+        return status.size_bytes;
+    }
 
     void check() const {
-        if (!*state.file_) throw IoError(detail::join({path.string(), ": cannot be written"}));
+        if (!*state.file_) fail("cannot be written");
+    }
+    [[noreturn]] WEFT_COLD void fail(std::string_view what) const {
+        throw IoError(detail::join({path.string(), ": ", what}));
     }
 };
 

@@ -25,6 +25,7 @@ public:
             throw ArgumentError(concat(name_, ": separator is a quote or the end of a line"));
         }
         file_.open(path, std::ios::binary);
+        if (!file_.is_open()) fail("cannot be opened");
         std::string start(64, '\0');
         file_.read(start.data(), static_cast<std::streamsize>(start.size()));
         start.resize(static_cast<std::size_t>(file_.gcount()));
@@ -54,8 +55,8 @@ public:
 
     void rewind() {
         file_.clear();
-        file_.seekg(0);
         line_ = 0;
+        if (!file_.seekg(0)) fail("cannot be read again from its start");
     }
 
     const std::vector<std::string>& fields() const { return fields_; }

@@ -56,14 +56,16 @@ struct TrainingState {
             move_to(model.device());
             return;
         }
+        gradients = {};  // and there last: without them all is made anew, if memory runs out here
+        of_optimizer = {};
         build = model.marks().build();
         if constexpr (!Device::is_host) home = model.device();
-        gradients = Tensor<Scalar, Device>(shape, model.device());
-        of_optimizer = Tensor<Scalar, Device>(
-            Shape{options.optimizer->state_vectors() * shape.size()}, model.device());
         steps = 0;
         epochs = 0;
         has_hinted = false;
+        of_optimizer = Tensor<Scalar, Device>(
+            Shape{options.optimizer->state_vectors() * shape.size()}, model.device());
+        gradients = Tensor<Scalar, Device>(shape, model.device());
     }
 
     /// Follows a model that was moved to another device of the same kind.
