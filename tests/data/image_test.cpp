@@ -258,7 +258,8 @@ TEST_CASE("what is written as PNG comes back to the bit") {
         CHECK_THROWS_AS(write_png(folder / "image.png", Tensor<std::uint8_t>(shape)), ShapeError);
     }
     CHECK_THROWS_WITH_AS(write_png("/no/such/folder/a.png", Tensor<std::uint8_t>({1, 1})),
-                         "/no/such/folder/a.png: cannot be created: No such file or directory", IoError);
+                         "/no/such/folder/a.png: cannot be created: No such file or directory",
+                         IoError);
     CHECK_THROWS_AS(write_png("/dev/full", Tensor<std::uint8_t>({64, 64})), IoError);
 }
 

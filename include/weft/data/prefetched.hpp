@@ -137,8 +137,8 @@ private:
 
 /// The same samples in the same order, to the bit, but read ahead on one more thread while the
 /// model trains on those before: at most batches_ahead batches are kept ready. What reading throws
-/// arrives where the batch was wanted, in fit or evaluate. It goes outermost: what wraps it reads
-/// without it.
+/// arrives where the batch was wanted, in fit or evaluate. Where no thread is to be had, nothing is
+/// read ahead. It goes outermost: what wraps it reads without it.
 ///
 ///   trainer.fit(prefetched(augmented(examples, {RandomFlip{}})), {.epochs = 5});
 ///
