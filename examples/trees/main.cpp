@@ -6,7 +6,7 @@
 // The settings are those of scikit-learn's DecisionTreeClassifier and RandomForestClassifier: Gini impurity,
 // no pruning, nodes of two samples are split, sqrt(784) pixels looked at in each node of the forest; but
 // OpenCV's trees have at most 25 levels. Its last line is the forest's:
-//   random forest     validation 0.88..  test 0.87..  ... s
+//   random forest     validation 0.8776  test 0.8737  629.8 s
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/data/split.hpp>
 #include <weft/metrics/classification_report.hpp>
