@@ -34,7 +34,8 @@ public:
         }
         try {
             thread_ = std::thread([this] { read_all(); });
-        } catch (const std::system_error&) {  // no thread is to be had: nothing is read ahead
+        } catch (const std::system_error&) {
+            ring_.clear();  // no thread is to be had: nothing is read ahead
         }
     }
     PrefetchingReader(const PrefetchingReader&) = delete;
