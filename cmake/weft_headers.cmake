@@ -84,6 +84,7 @@ set(weft_headers
     kernels/cpu/matmul_sums.hpp
     kernels/cpu/merge.hpp
     kernels/cpu/metric.hpp
+    kernels/cpu/normalizing_pool.hpp
     kernels/cpu/optimizer.hpp
     kernels/cpu/packet.hpp
     kernels/cpu/padded_image.hpp

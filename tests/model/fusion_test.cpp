@@ -39,6 +39,7 @@ const std::map<std::string, Declaration>& known_layers() {
         {"silu", SiLU{}},
         {"pool", MaxPool2D{.padding = same}},
         {"pool overlapping", MaxPool2D{.pool_size = 3, .strides = 2, .padding = same}},
+        {"pool valid", MaxPool2D{}},
         {"mean pool", AveragePool2D{.padding = same}},
         {"global pool", GlobalMaxPool2D{}},
         {"batch norm", BatchNorm{}},
@@ -223,6 +224,52 @@ TEST_CASE("models of two layers have the gradients of central differences") {
             CHECK(has_numerical_gradients(model));
         }
     }
+}
+
+TEST_CASE("a pool that takes a batch norm along has the bits of both, and numerical gradients") {
+    // Odd and even images, windows that cover them, overlap, or leave elements out; with and without
+    // a relu in front and dropout behind.
+    for (const std::string first : {"conv relu", "conv", "padding", "leaky"}) {
+        for (const std::string pool : {"pool", "pool overlapping", "pool valid", "global pool"}) {
+            for (const std::string last : {"dropout", "dense", "batch norm"}) {
+                const Layers names{first, "batch norm", pool, last};
+                const auto model = model_of(names, false);
+                REQUIRE(model.is_built());
+                CAPTURE(text(names));
+                CHECK(equals_its_parts(names, model));
+                CHECK(has_numerical_gradients(model));
+            }
+        }
+    }
+}
+
+TEST_CASE("on the CPU a pool takes along the batch norm before it, and dropout behind it") {
+    const auto plan = [](const Declaration& pool, bool apart) {
+        std::vector<Declaration> layers{Conv2D{.filters = 2, .kernel_size = 1, .activation = relu},
+                                        BatchNorm{}, pool, Dropout{.rate = 0.3}, Dense{.units = 2}};
+        if (apart) layers[1] = Apart<double>{layers[1]};
+        return plan_of(layers);
+    };
+    for (const Declaration& pool :
+         {Declaration(MaxPool2D{}), Declaration(MaxPool2D{.pool_size = 3, .strides = 1})}) {
+        const Plan fused = plan(pool, false);
+        const auto& steps = fused.steps();
+        REQUIRE(steps.size() == 6);  // with that of the relu
+        CHECK_FALSE(steps[2].runs_forward);
+        CHECK_FALSE(steps[2].runs_backward);
+        CHECK(steps[3].norm == 2);
+        CHECK(steps[3].dropout == 4);
+        CHECK((steps[3].before == relu));
+        CHECK(steps[3].backward_reads_x);
+        CHECK_FALSE(steps[3].backward_reads_y);
+        CHECK_FALSE(steps[4].runs_forward);
+        CHECK(plan(pool, true).steps()[3].norm == PlanStep::none);
+    }
+    // The number for what was dropped has no place among those of the taps.
+    CHECK(plan_of({Conv2D{.filters = 2, .kernel_size = 1}, BatchNorm{}, MaxPool2D{.pool_size = 16}},
+                  {16, 16, 1})
+              .steps()[2]
+              .norm == PlanStep::none);
 }
 
 TEST_CASE("a relu in front of a layer that backs through it has no backward, and no other") {

@@ -55,7 +55,7 @@ TEST_CASE("in training memory is kept for what backward reads") {
         MaxPool2D{4},
         Dropout{0.5},
     };
-    // The output of the convolution, and then that of the batch norm or the gradient of either.
+    // The output of the convolution and its gradient, between which the pool keeps a little.
     const Index image = 16 * 32 * 32 * 8 * 4;
     CHECK(block.make_workspace(16, PassKind::training).size_bytes() < 2 * image + image / 4);
 

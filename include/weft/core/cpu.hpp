@@ -34,6 +34,8 @@ public:
 
     /// Whether the host reads and writes the device's memory as its own.
     static constexpr bool is_host = true;
+    /// Max pooling applies what lies before and behind it; see kernels/before.hpp.
+    static constexpr bool fuses_pools = true;
     /// Memory of the device, which a tensor holds; a copy of it is deep.
     using Memory = Buffer;
     /// So many bytes of it, all 0.

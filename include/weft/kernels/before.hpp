@@ -34,6 +34,17 @@ constexpr bool fuses_products() {
     }
 }
 
+/// Whether max pooling of the device takes a batch norm before it and dropout behind it into its own
+/// passes.
+template <class Device>
+constexpr bool fuses_pools() {
+    if constexpr (requires { Device::fuses_pools; }) {
+        return Device::fuses_pools;
+    } else {
+        return fuses_products<Device>();
+    }
+}
+
 namespace detail {
 /// Views of a device that is known by another argument, so that what converts to them is taken.
 template <class Scalar, class Device>

@@ -51,45 +51,4 @@ void convolution_forward_moments(Device& device, const Convolution& c, detail::I
     normalize<Scalar>(device, norm, y.size() / c.filters, c.filters, y.data(), nullptr);
 }
 
-/// y = max_pool_forward of the batch norm of x, with dropout if there is any.
-///
-/// A device of its own kernel may choose by x, for a batch norm is monotone in each channel: the
-/// largest x where gamma >= 0, else the smallest, has the largest y, the first of equals and of NaN
-/// the last. So y has the same bits. Ties are those of x: of two x whose y are made equal by rounding,
-/// or by a gamma of 0, the tap may be another, and the gradient goes there. What it chose it leaves in
-/// `chosen`, shaped as y, for the backward pass, if that is not null.
-///
-/// Here all of it is computed in memory that is allocated.
-template <class Scalar, class Device>
-requires(!fuses_products<Device>())
-void max_pool_forward_normalizing(Device& device, const Window2D& window,
-                                  const Normalizing<Scalar>& norm, const Dropping& dropping,
-                                  detail::In<Scalar, Device> x, detail::Out<Scalar, Device> y,
-                                  std::uint8_t* taps, Scalar* /*chosen*/) {
-    Tensor<Scalar, Device> all(x.shape(), device);
-    normalize<Scalar>(device, norm, x.size() / window.channels, window.channels, x.data(),
-                      all.data());
-    max_pool_forward<Scalar>(device, window, all, y, taps);
-    if (dropping) drop<Scalar>(device, dropping, y);
-}
-
-/// Its gradient with respect to x, or with x_is_relu in front of the relu that x came out of, and
-/// those of gamma and beta. dy may be written over.
-template <class Scalar, class Device>
-requires(!fuses_products<Device>())
-void max_pool_backward_normalizing(Device& device, const Window2D& window,
-                                   const Normalizing<Scalar>& norm, const Dropping& dropping,
-                                   bool x_is_relu, detail::In<Scalar, Device> x,
-                                   detail::Out<Scalar, Device> dy, const std::uint8_t* taps,
-                                   const Scalar* /*chosen*/, detail::Out<Scalar, Device> dx) {
-    if (dropping) {
-        max_pool_backward_dropping<Scalar>(device, window, dropping, {}, dy, taps, dx);
-    } else {
-        max_pool_backward<Scalar>(device, window, {}, dy, taps, dx);
-    }
-    batch_norm_backward(device, x.size() / window.channels, window.channels, x.data(), norm.mean,
-                        norm.inverse_deviation, norm.gamma, dx.data(), x_is_relu, norm.dgamma,
-                        norm.dbeta, dx.data());
-}
-
 }  // namespace weft::kernels

@@ -45,10 +45,10 @@ public:
         for (PlanStep& step : steps_) detail::fuse_forward(*this, step, nodes);
         if (is_training(kind)) {
             for (PlanStep& step : steps_) detail::fuse_moments(*this, step, nodes);
-            for (PlanStep& step : steps_) {
-                if (kind == PassKind::training) detail::fuse_norm(*this, step, nodes);
+            if (kind == PassKind::training) {
+                for (PlanStep& step : steps_) detail::fuse_norm(*this, step, nodes);
+                for (PlanStep& step : steps_) detail::fuse_dropout(*this, step, nodes);
             }
-            for (PlanStep& step : steps_) detail::fuse_dropout(*this, step, nodes);
             for (PlanStep& step : steps_) detail::fuse_backward(*this, step, nodes);
             for (PlanStep& step : steps_) detail::fuse_relu_and_dropout(*this, step, nodes);
             for (PlanStep& step : steps_) step.runs_backward &= values_[step.output].needs_gradient;

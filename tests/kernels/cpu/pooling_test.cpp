@@ -50,8 +50,8 @@ const std::vector<PoolCase> pool_cases{
     // digits, of one more, of one that is cut at the border.
     {2, 4, 5, 133, 2, 2, 2, 2, weft::same},
     {1, 5, 7, 200, 3, 3, 2, 2, weft::valid},
+    {1, 8, 13, 133, 7, 9, 1, 2, weft::valid},
     {1, 9, 10, 133, 8, 8, 1, 2, weft::valid},
-    {1, 5, 13, 133, 5, 13, 1, 1, weft::valid},
     // Taps apart from each other.
     {2, 9, 8, 3, 2, 3, 1, 2, weft::valid, 3, 2},
     {2, 9, 7, 3, 2, 2, 2, 2, weft::valid, 2, 2},

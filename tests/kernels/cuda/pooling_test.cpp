@@ -6,6 +6,7 @@
 #include "tests/support/reference/batch_norm.hpp"
 #include "tests/support/reference/dropout.hpp"
 #include "tests/support/reference/layout.hpp"
+#include "tests/support/reference/normalizing_pool.hpp"
 #include "tests/support/reference/pooling.hpp"
 #include "tests/support/special_values.hpp"
 #include "tests/support/window_cases.hpp"

@@ -11,6 +11,7 @@
 #include "tests/support/reference/loss.hpp"
 #include "tests/support/reference/merge.hpp"
 #include "tests/support/reference/metric.hpp"
+#include "tests/support/reference/normalizing_pool.hpp"
 #include "tests/support/reference/optimizer.hpp"
 #include "tests/support/reference/penalty.hpp"
 #include "tests/support/reference/pooling.hpp"

@@ -78,6 +78,75 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
     }
 }
 
+namespace detail {
+
+/// The batch norm of a packet of channels from c on:  y = (x - mean) inverse_deviation gamma + beta.
+/// gamma and beta may be null, for 1 and 0.
+template <class Scalar>
+struct PacketNorm {
+    EIGEN_ALWAYS_INLINE PacketNorm(const Scalar* means, const Scalar* inverses, const Scalar* gamma,
+                                   const Scalar* beta, Index c, Index size)
+        : mean(load_up_to(means + c, size)),
+          inverse(load_up_to(inverses + c, size)),
+          scale(gamma == nullptr ? broadcast(Scalar(1)) : load_up_to(gamma + c, size)),
+          shift(beta == nullptr ? broadcast(Scalar(0)) : load_up_to(beta + c, size)) {}
+
+    EIGEN_ALWAYS_INLINE Packet<Scalar> operator()(const Packet<Scalar>& x) const {
+        using namespace Eigen::internal;
+        return pmadd(pmul(psub(x, mean), inverse), scale, shift);
+    }
+
+    Packet<Scalar> mean, inverse, scale, shift;
+};
+
+/// The gradient of a batch norm:  dx = a dy + b (x - mean) + d,  a, b, d (C); with x_is_relu, 0 where x
+/// is not above 0.
+template <class Scalar>
+struct NormSlope {
+    const Scalar *mean, *a, *b, *d;
+    bool is_behind_relu;
+
+    /// Adds up the sums of blocks of rows, of dy and dy (x - mean) each (blocks, 2, C), and makes dbeta,
+    /// dgamma and the slope of them. It lies in the place of the sums, which have room for 3 C.
+    WEFT_NOINLINE NormSlope(Index rows, Index columns, Index blocks, Scalar* sums,
+                            const Scalar* means, const Scalar* inverse_deviation,
+                            const Scalar* gamma, bool x_is_relu, Scalar* dgamma, Scalar* dbeta)
+        : mean(means),
+          a(sums),
+          b(sums + columns),
+          d(sums + 2 * columns),
+          is_behind_relu(x_is_relu) {
+        if (rows == 0) std::fill_n(sums, 2 * columns, Scalar(0));
+        weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index) {
+            Scalar* const sum = sums + 2 * to * columns;
+            const Scalar* const added = sums + 2 * from * columns;
+            for (Index c = 0; c < 2 * columns; ++c) sum[c] += added[c];
+        });
+        std::copy_n(sums, columns, dbeta);
+        for (Index c = 0; c < columns; ++c) dgamma[c] = sums[columns + c] * inverse_deviation[c];
+        const Scalar share = Scalar(1) / static_cast<Scalar>(rows);
+        for (Index c = 0; c < columns; ++c) {
+            const Scalar scale = (gamma == nullptr ? Scalar(1) : gamma[c]) * inverse_deviation[c];
+            sums[c] = scale;
+            sums[columns + c] = -scale * share * dgamma[c] * inverse_deviation[c];
+            sums[2 * columns + c] = -scale * share * dbeta[c];
+        }
+    }
+
+    /// Of a packet of channels from c on.
+    EIGEN_ALWAYS_INLINE Packet<Scalar> at(Index c, Index size, const Packet<Scalar>& x,
+                                          const Packet<Scalar>& dy) const {
+        using namespace Eigen::internal;
+        const auto zero = broadcast(Scalar(0));
+        const auto difference = psub(x, load_up_to(mean + c, size));
+        auto dx = pmadd(load_up_to(b + c, size), difference, load_up_to(d + c, size));
+        dx = pmadd(load_up_to(a + c, size), dy, dx);
+        return is_behind_relu ? pselect(pcmp_lt(zero, x), dx, zero) : dx;
+    }
+};
+
+}  // namespace detail
+
 /// y_rc = gamma_c (x_rc - mean_c) inverse_deviation_c + beta_c. gamma and beta may be null, for 1
 /// and 0.   x, y (R, C), the others (C)
 template <class Scalar>
@@ -86,11 +155,11 @@ void batch_norm_apply(Cpu& cpu, Index rows, Index columns, const Scalar* x, cons
                       Scalar* y) {
     parallel_ranges(cpu, rows, detail::row_grain(columns), [&](Index begin, Index end) {
         for (Index i = begin * columns; i < end * columns; i += columns) {
-            for (Index c = 0; c < columns; ++c) {
-                const Scalar scale = gamma == nullptr ? Scalar(1) : gamma[c];
-                const Scalar shift = beta == nullptr ? Scalar(0) : beta[c];
-                y[i + c] = (x[i + c] - mean[c]) * inverse_deviation[c] * scale + shift;
-            }
+            detail::for_each_packet<Scalar>(columns, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
+                const detail::PacketNorm<Scalar> norm(mean, inverse_deviation, gamma, beta, c,
+                                                      size);
+                detail::store_up_to(y + i + c, norm(detail::load_up_to(x + i + c, size)), size);
+            });
         }
     });
 }
@@ -162,36 +231,17 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
                 detail::store_up_to(of_block + columns + c, both[1], size);
             });
     });
-    if (rows == 0) std::fill_n(sums, 2 * columns, Scalar(0));
-    weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index) {
-        Scalar* const sum = sums + 2 * to * columns;
-        const Scalar* const added = sums + 2 * from * columns;
-        for (Index c = 0; c < 2 * columns; ++c) sum[c] += added[c];
-    });
-    std::copy_n(sums, columns, dbeta);
-    for (Index c = 0; c < columns; ++c) dgamma[c] = sums[columns + c] * inverse_deviation[c];
+    const detail::NormSlope<Scalar> slope(rows, columns, blocks, sums, mean, inverse_deviation,
+                                          gamma, x_is_relu, dgamma, dbeta);
     if (dx == nullptr) return;
-    // dx = a dy + b (x - mean) + d, column by column.
-    Scalar *const a = sums, *const b = a + columns, *const d = b + columns;
-    const Scalar share = Scalar(1) / static_cast<Scalar>(rows);
-    for (Index c = 0; c < columns; ++c) {
-        a[c] = (gamma == nullptr ? Scalar(1) : gamma[c]) * inverse_deviation[c];
-        b[c] = -a[c] * share * dgamma[c] * inverse_deviation[c];
-        d[c] = -a[c] * share * dbeta[c];
-    }
-    const auto zero = detail::broadcast(Scalar(0));
     parallel_ranges(cpu, rows, detail::row_grain(columns), [&](Index begin, Index end) {
         for (Index row = begin; row < end; ++row) {
             detail::for_each_packet<Scalar>(columns, [&](Index c, auto size) WEFT_INLINE_LAMBDA {
                 const Index i = row * columns + c;
-                const auto value = detail::load_up_to(x + i, size);
-                const auto difference = psub(value, detail::load_up_to(mean + c, size));
-                auto result = pmadd(detail::load_up_to<Scalar>(b + c, size), difference,
-                                    detail::load_up_to<Scalar>(d + c, size));
-                result = pmadd(detail::load_up_to<Scalar>(a + c, size),
-                               detail::load_up_to(dy + i, size), result);
-                if (x_is_relu) result = pselect(pcmp_lt(zero, value), result, zero);
-                detail::store_up_to(dx + i, result, size);
+                detail::store_up_to(dx + i,
+                                    slope.at(c, size, detail::load_up_to(x + i, size),
+                                             detail::load_up_to(dy + i, size)),
+                                    size);
             });
         }
     });

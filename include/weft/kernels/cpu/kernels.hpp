@@ -13,6 +13,7 @@
 #include "weft/kernels/cpu/loss.hpp"
 #include "weft/kernels/cpu/merge.hpp"
 #include "weft/kernels/cpu/metric.hpp"
+#include "weft/kernels/cpu/normalizing_pool.hpp"
 #include "weft/kernels/cpu/optimizer.hpp"
 #include "weft/kernels/cpu/penalty.hpp"
 #include "weft/kernels/cpu/pooling.hpp"

@@ -37,36 +37,39 @@ EIGEN_ALWAYS_INLINE Packet<Scalar> share(const Packet<Scalar>& x, const Taps& ta
     }
 }
 
-/// Calls position(image, taps, offset) for the output positions of all images, images in parallel:
-/// taps are those of its window inside the image, FourTaps or InsideTaps, offset is where its
-/// channels lie in the output. Zeroes the images at `cleared` first, each just before its positions,
-/// unless that is null.
+/// Calls position(image, taps, offset) for the output positions of a row of an image: taps are those of
+/// its window inside the image, FourTaps or InsideTaps, offset is where its channels lie in the output.
+template <class Position>
+EIGEN_ALWAYS_INLINE void for_each_in_row(const Window2D& window, Index image, Index row,
+                                         const Position& position) {
+    const bool are_four = window.rows.window == 2 && window.columns.window == 2 &&
+                          window.rows.dilation == 1 && window.columns.dilation == 1;
+    Index offset = (image * window.rows.output + row) * window.columns.output * window.channels;
+    const InsideTaps::Axis rows(window.rows, row);
+    for (Index column = 0; column < window.columns.output; ++column, offset += window.channels) {
+        const InsideTaps taps(window, rows, column);
+        if constexpr (std::is_invocable_v<const Position&, Index, FourTaps, Index>) {
+            if (are_four && taps.count() == 4) {
+                position(image, FourTaps{TapGrid(taps).first, taps.row_size, taps.column_size},
+                         offset);
+                continue;
+            }
+        }
+        position(image, taps, offset);
+    }
+}
+
+/// The same for all images, images in parallel. Zeroes the images at `cleared` first, each just before
+/// its positions, unless that is null.
 template <class Scalar, class Position>
 void for_each_position(Cpu& cpu, const Window2D& window, Index images, Scalar* cleared,
                        const Position& position) {
-    const bool are_four = window.rows.window == 2 && window.columns.window == 2 &&
-                          window.rows.dilation == 1 && window.columns.dilation == 1;
     parallel_for(cpu, images, [&](Index image, int) {
         if (cleared != nullptr) {
             std::fill_n(cleared + image * window.input_size(), window.input_size(), Scalar(0));
         }
-        Index offset = image * window.positions() * window.channels;
         for (Index row = 0; row < window.rows.output; ++row) {
-            const InsideTaps::Axis rows(window.rows, row);
-            for (Index column = 0; column < window.columns.output; ++column) {
-                const InsideTaps taps(window, rows, column);
-                if constexpr (std::is_invocable_v<const Position&, Index, FourTaps, Index>) {
-                    if (are_four && taps.count() == 4) {
-                        position(image,
-                                 FourTaps{TapGrid(taps).first, taps.row_size, taps.column_size},
-                                 offset);
-                        offset += window.channels;
-                        continue;
-                    }
-                }
-                position(image, taps, offset);
-                offset += window.channels;
-            }
+            for_each_in_row(window, image, row, position);
         }
     });
 }
@@ -103,7 +106,8 @@ EIGEN_ALWAYS_INLINE void for_each_block(Index channels, const Body& body) {
 // memory that holds one Tap for each channel.
 
 /// Whether the numbers of four packets fill that memory as one packet: as the digits, to base 64, of
-/// one number, for which a float has its 24 bits. Of windows of up to 64 taps.
+/// one number, for which a float has its 24 bits. Of windows of fewer than 64 taps: one number more is
+/// for what was dropped.
 template <class Scalar, class Tap, Index packets>
 inline constexpr bool are_digits = packets == 4 && sizeof(Scalar) == 4 * sizeof(Tap);
 inline constexpr Index tap_base = 64;
@@ -115,7 +119,7 @@ EIGEN_ALWAYS_INLINE void store_taps(const Window2D& window, const Packet<Scalar>
                                     Packets packets, Size size, Tap* taps) {
     constexpr Index step = packet_size<Scalar>;
     if constexpr (are_digits<Scalar, Tap, packets>) {
-        if (window.taps() <= tap_base) {
+        if (window.taps() < tap_base) {
             const auto base = broadcast(static_cast<Scalar>(tap_base));
             auto digits = numbers[3];
             for (Index p = 2; p >= 0; --p) {
@@ -139,7 +143,7 @@ EIGEN_ALWAYS_INLINE void load_taps(const Window2D& window, const Tap* taps, Pack
                                    Size size, Packet<Scalar>* numbers) {
     constexpr Index step = packet_size<Scalar>;
     if constexpr (are_digits<Scalar, Tap, packets>) {
-        if (window.taps() <= tap_base) {
+        if (window.taps() < tap_base) {
             using namespace Eigen::internal;
             const auto base = broadcast(static_cast<Scalar>(tap_base));
             const auto part = broadcast(1 / static_cast<Scalar>(tap_base));

@@ -23,7 +23,7 @@ public:
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
         with_taps(pass, [&](auto* taps) {
-            if constexpr (kernels::fuses_products<Device>()) {
+            if constexpr (kernels::fuses_pools<Device>()) {
                 if constexpr (sizeof(*taps) == sizeof(std::uint8_t)) {
                     if (pass.norm) {
                         return max_pool_forward_normalizing<Scalar>(pass.device, window_, pass.norm,
@@ -47,7 +47,7 @@ public:
         if (!dx) return;
         if (pass.before == linear) y = {};
         with_taps(pass, [&](auto* taps) {
-            if constexpr (kernels::fuses_products<Device>()) {
+            if constexpr (kernels::fuses_pools<Device>()) {
                 if constexpr (sizeof(*taps) == sizeof(std::uint8_t)) {
                     if (pass.norm) {
                         return max_pool_backward_normalizing<Scalar>(
@@ -67,9 +67,9 @@ public:
     bool backs_through_relu() const override { return true; }
     bool backward_reads_x() const override { return false; }
     bool backward_reads_y(bool through_relu) const override { return through_relu; }
-    /// A GPU keeps which outputs were dropped as one more number of a tap.
+    /// A device that does keeps which outputs were dropped as one more number of a tap.
     bool absorbs_dropout() const override {
-        return kernels::fuses_products<Device>() && window_.taps() < 256;
+        return kernels::fuses_pools<Device>() && window_.taps() < 256;
     }
 
     bool absorbs_norm() const override { return absorbs_dropout(); }
@@ -78,7 +78,8 @@ public:
         return outputs(batch) * (has_small_taps() ? sizeof(std::uint8_t) : sizeof(std::int32_t));
     }
     std::size_t saved_bytes_of_norm(Index batch) const override {
-        return outputs(batch) * sizeof(Scalar) + alignof(Scalar);
+        return kernels::fuses_products<Device>() ? outputs(batch) * sizeof(Scalar) + alignof(Scalar)
+                                                 : 0;
     }
 
 private:

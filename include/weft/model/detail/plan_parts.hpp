@@ -92,8 +92,10 @@ WEFT_COLD inline void find_reads(PlanStep& step, const PlanNode& node, bool is_t
     const bool runs = is_training && step.runs_backward, takes_input = needs_input(step.activation);
     const bool layer_reads_x = node.backward_reads_x || step.norm != PlanStep::none;
     step.backward_reads_x = runs && (step.is_activation() ? takes_input : layer_reads_x);
-    const bool layer_reads_y =
-        step.before == linear ? node.backward_reads_y : node.backward_reads_y_through_relu;
+    // With a batch norm it is x that tells of a relu.
+    const bool layer_reads_y = step.before == linear || step.norm != PlanStep::none
+                                   ? node.backward_reads_y
+                                   : node.backward_reads_y_through_relu;
     step.backward_reads_y = runs && (step.is_activation() ? !takes_input : layer_reads_y);
     step.backward_reads_y |= is_training && static_cast<bool>(step.penalty);
 }
