@@ -54,9 +54,8 @@ public:
         }
         for (const PlanStep& step : plan_->steps()) {
             // Pools that apply a batch norm too tell by their taps what was dropped.
-            if (step.norm != PlanStep::none && step.dropout != PlanStep::none) {
-                saved[step.dropout] = 0;
-            }
+            const bool has_norm = step.norm < plan_->index(step);
+            if (has_norm && step.dropout != PlanStep::none) saved[step.dropout] = 0;
         }
         offsets_ = detail::ValuePlacer(*plan_, capacity, sizeof(Scalar)).place(saved);
         // Values begin at places of 64 bytes, so the number behind them lies at one of 8.
