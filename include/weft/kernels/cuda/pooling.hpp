@@ -27,6 +27,11 @@ void max_pool_backward_dropping(Cuda& device, const Window2D& window, const Drop
                                 TensorView<const Scalar, Cuda> y, TensorView<Scalar, Cuda> dy,
                                 const Tap* taps, TensorView<Scalar, Cuda> dx);
 
+/// It chooses by x, for a batch norm is monotone in each channel: the largest x where gamma >= 0, else
+/// the smallest, has the largest y, the first of equals and of NaN the last. So y has the same bits.
+/// Ties are those of x: of two x whose y are made equal by rounding, or by a gamma of 0, the tap may be
+/// another than the CPU's, and the gradient goes there. What it chose it leaves in `chosen`, shaped as
+/// y, for the backward pass.
 template <class Scalar>
 void max_pool_forward_normalizing(Cuda& device, const Window2D& window,
                                   const Normalizing<Scalar>& norm, const Dropping& dropping,
