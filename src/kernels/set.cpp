@@ -33,6 +33,8 @@ constexpr CpuKernels<Scalar> compiled_kernels() {
         .max_pool_forward_wide = max_pool_forward<Scalar>,
         .max_pool_backward = max_pool_backward<Scalar>,
         .max_pool_backward_wide = max_pool_backward<Scalar>,
+        .max_pool_forward_normalizing = max_pool_forward_normalizing<Scalar>,
+        .max_pool_backward_normalizing = max_pool_backward_normalizing<Scalar>,
         .average_pool_forward = average_pool_forward<Scalar>,
         .average_pool_backward = average_pool_backward<Scalar>,
         .batch_norm_forward = batch_norm_forward<Scalar>,

@@ -64,6 +64,13 @@
     what template void max_pool_backward(Cpu&, const Window2D&, TensorView<const Scalar>,          \
                                          TensorView<const Scalar>, const std::int32_t*,            \
                                          TensorView<Scalar>);                                      \
+    what template void max_pool_forward_normalizing(                                               \
+        Cpu&, const Window2D&, const Normalizing<Scalar>&, const Dropping&,                        \
+        TensorView<const Scalar>, TensorView<Scalar>, std::uint8_t*, Scalar*);                     \
+    what template void max_pool_backward_normalizing(                                              \
+        Cpu&, const Window2D&, const Normalizing<Scalar>&, const Dropping&, bool,                  \
+        TensorView<const Scalar>, TensorView<Scalar>, const std::uint8_t*, const Scalar*,          \
+        TensorView<Scalar>);                                                                       \
     what template void average_pool_forward(Cpu&, const Window2D&, TensorView<const Scalar>,       \
                                             TensorView<Scalar>);                                   \
     what template void average_pool_backward(Cpu&, const Window2D&, TensorView<const Scalar>,      \

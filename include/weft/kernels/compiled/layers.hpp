@@ -97,6 +97,24 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
 }
 
 template <class Scalar>
+void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normalizing<Scalar>& norm,
+                                  const Dropping& dropping, TensorView<const Scalar> x,
+                                  TensorView<Scalar> y, std::uint8_t* taps, Scalar* chosen) {
+    detail::chosen<Scalar>().max_pool_forward_normalizing(cpu, window, norm, dropping, x, y, taps,
+                                                          chosen);
+}
+
+template <class Scalar>
+void max_pool_backward_normalizing(Cpu& cpu, const Window2D& window,
+                                   const Normalizing<Scalar>& norm, const Dropping& dropping,
+                                   bool x_is_relu, TensorView<const Scalar> x,
+                                   TensorView<Scalar> dy, const std::uint8_t* taps,
+                                   const Scalar* chosen, TensorView<Scalar> dx) {
+    detail::chosen<Scalar>().max_pool_backward_normalizing(cpu, window, norm, dropping, x_is_relu,
+                                                           x, dy, taps, chosen, dx);
+}
+
+template <class Scalar>
 void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                           TensorView<Scalar> y) {
     detail::chosen<Scalar>().average_pool_forward(cpu, window, x, y);

@@ -6,6 +6,7 @@
 #include "weft/kernels/activation.hpp"
 #include "weft/kernels/convolution.hpp"
 #include "weft/kernels/loss.hpp"
+#include "weft/kernels/normalizing.hpp"
 #include "weft/kernels/optimizer.hpp"
 
 #include <cstddef>
@@ -56,6 +57,13 @@ struct CpuKernels {
                               Out dx);
     void (*max_pool_backward_wide)(Cpu&, const Window2D& window, In y, In dy,
                                    const std::int32_t* taps, Out dx);
+    void (*max_pool_forward_normalizing)(Cpu&, const Window2D& window,
+                                         const Normalizing<Scalar>& norm, const Dropping& dropping,
+                                         In x, Out y, std::uint8_t* taps, Scalar* chosen);
+    void (*max_pool_backward_normalizing)(Cpu&, const Window2D& window,
+                                          const Normalizing<Scalar>& norm, const Dropping& dropping,
+                                          bool x_is_relu, In x, Out dy, const std::uint8_t* taps,
+                                          const Scalar* chosen, Out dx);
     void (*average_pool_forward)(Cpu&, const Window2D& window, In x, Out y);
     void (*average_pool_backward)(Cpu&, const Window2D& window, In dy, Out dx);
     void (*batch_norm_forward)(Cpu&, Index rows, Index columns, const Scalar* x, Scalar momentum,
