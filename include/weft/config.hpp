@@ -11,10 +11,11 @@
 #define WEFT_OMP(directive)
 #endif
 
-/// WEFT_NOINLINE: a function of some size, whose call costs nothing beside its work, is compiled once
-/// and not into each caller. WEFT_COLD: one whose speed does not matter (it checks, builds, prints or
-/// reads files) is compiled for size as well. Both make programs with weft compile faster; the test
-/// compile_time measures it. Neither is needed where there is no template: such code goes to src/.
+/// WEFT_NOINLINE: for large functions, whose call costs nothing beside their work; they are
+/// compiled once, not into each caller. WEFT_COLD: for functions whose speed does not matter (they
+/// check, build, print or read files); they are also compiled for size. Both make programs with
+/// weft compile faster; the test compile_time measures it. Code that is not a template needs
+/// neither: it goes to src/.
 #if defined(__clang__)
 #define WEFT_NOINLINE [[gnu::noinline]]
 #define WEFT_COLD [[gnu::noinline, gnu::cold]]
@@ -33,7 +34,7 @@
 #define WEFT_INLINE_LAMBDA
 #endif
 
-/// Before a function: all that it calls is compiled into it.
+/// Before a function: all functions that it calls are compiled into it.
 #if defined(__GNUC__)
 #define WEFT_FLATTEN [[gnu::flatten]]
 #else
@@ -47,7 +48,7 @@
 #define WEFT_KEEP_IN_REGISTER(x) static_cast<void>(x)
 #endif
 
-/// Around code that computes with packets, for the sake of what users see. g++ warns that template
+/// Around code that computes with packets, to spare users warnings. g++ warns that template
 /// arguments drop the alignment of vector types, which nothing relies on. Before version 13 it also
 /// warns that AVX-512 intrinsics read an undefined register, which they do on purpose (GCC bug
 /// 105593), in whatever they are inlined into, system headers too. The first line outwards from the
@@ -67,8 +68,8 @@
 #define WEFT_PACKETS_END
 #endif
 
-/// Starts to fetch the cache line at an address that is read, or written, soon. A macro, because
-/// g++ drops the calls of a function that does only this.
+/// Prefetches the cache line at an address that will soon be read, or written. A macro, because g++
+/// drops the calls of a function that does only this.
 #if defined(__GNUC__)
 #define WEFT_PREFETCH(address) __builtin_prefetch(address)
 #define WEFT_PREFETCH_TO_WRITE(address) __builtin_prefetch(address, 1)
@@ -114,13 +115,14 @@
 
 /// The inline namespace that the Cpu device and its kernels live in. It names instruction set and
 /// threading, so translation units built with different flags have different Cpu types, models and
-/// kernels: each may use its own in one program, and handing a tensor or a model from one to the
-/// other fails to link instead of crashing at random. What is neither (shapes, random numbers, the
-/// standard library) the linker shares between them, as in any C++ program: so all of them must run
-/// on the machine.
+/// kernels: in one program each may use its own, and code that passes a tensor or a model from one
+/// to the other does not link, instead of crashing at random. Other code (shapes, random numbers,
+/// the standard library) is shared by the linker, as in any C++ program, so the machine must
+/// support all of the flags.
 ///
-/// Programs with the compiled kernels of weft::kernels have one for all instruction sets, which the
-/// kernels of each share, so that a Cpu of the program is theirs: no type depends on the set.
+/// Programs with the compiled kernels of weft::kernels have one namespace for all instruction sets,
+/// shared by their kernels. Program and kernels then have the same Cpu: no type depends on the
+/// instruction set.
 #if defined(WEFT_COMPILED_KERNELS)
 #define WEFT_BUILD_NAMESPACE WEFT_JOIN(compiled, WEFT_OPENMP)
 #define WEFT_CPU_KERNELS "weft/kernels/compiled/kernels.hpp"
@@ -142,7 +144,7 @@ inline constexpr bool has_openmp = true;
 inline constexpr bool has_openmp = false;
 #endif
 
-/// What, besides the code, decides the last bits of a sum: instruction set, compiler, optimiser.
+/// The parts of the build that decide the last bits of a sum: instruction set, compiler, optimiser.
 #if defined(_MSC_FULL_VER)
 #define WEFT_COMPILER "MSVC " WEFT_STRING(_MSC_FULL_VER)
 #else
@@ -180,8 +182,8 @@ inline bool in_parallel_region() { return false; }
 #endif
 }  // namespace WEFT_BUILD_NAMESPACE
 
-/// The register of a thread that says how it computes with floating-point numbers, and its bits
-/// that make subnormal numbers 0: as results, and as operands. 0 where the processor is not known.
+/// The floating-point control register of a thread, and its bits that make subnormal numbers 0, as
+/// results and as operands. 0 for unknown processors.
 #if defined(__SSE2__) || defined(_M_X64)
 inline std::uint64_t floating_point_mode() { return _mm_getcsr(); }
 inline void set_floating_point_mode(std::uint64_t mode) { _mm_setcsr(static_cast<unsigned>(mode)); }
@@ -217,7 +219,7 @@ inline double steady_seconds() {
 }
 #endif
 
-/// Lets the processor know that a thread waits in a loop.
+/// Tells the processor that a thread waits in a loop.
 #if defined(__SSE2__) || defined(_M_X64)
 inline void pause() { _mm_pause(); }
 #elif defined(__aarch64__) && defined(__GNUC__)

@@ -1,5 +1,5 @@
 /// \file
-/// Models on an NVIDIA GPU: what weft.hpp is without. Programs that include it link to weft::cuda.
+/// Models on an NVIDIA GPU. Not part of weft.hpp; programs that include it link to weft::cuda.
 #pragma once
 
 #include "weft/kernels/cuda/activation.hpp"

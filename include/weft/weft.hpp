@@ -1,8 +1,7 @@
 /// \file
-/// All of weft that needs nothing but Eigen, but for what tests need (weft/testing/) and for
-/// readers of data, which are included by name: weft/data/csv.hpp, cifar10.hpp, stream_idx.hpp;
-/// fashion_mnist.hpp, which needs zlib; image_dataset.hpp, which needs
-/// libpng and libjpeg-turbo. idx.hpp is here.
+/// All of weft that needs only Eigen. Include by name: weft/testing/ for tests, and readers of
+/// data: weft/data/csv.hpp, cifar10.hpp, stream_idx.hpp; fashion_mnist.hpp, which needs zlib;
+/// image_dataset.hpp, which needs libpng and libjpeg-turbo. idx.hpp is included.
 #pragma once
 
 #include "weft/core/eigen.hpp"

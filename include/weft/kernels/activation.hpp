@@ -7,8 +7,8 @@
 
 namespace weft {
 
-/// An activation function  y = act(x), elementwise but for softmax, which runs over the last axis.
-/// Plain data: leaky_relu and elu carry a number, which a call changes:
+/// An activation function  y = act(x), elementwise, except softmax, which is over the last axis.
+/// Plain data: leaky_relu and elu have a parameter, which a call changes:
 ///
 ///   Dense{.units = 64, .activation = leaky_relu(0.1)}
 struct Activation {
@@ -30,7 +30,7 @@ struct Activation {
     constexpr Activation(Kind function = Kind::linear, double number = 0)
         : kind(function), parameter(number) {}
 
-    /// leaky_relu(0.1), elu(0.5). The layer that has it refuses a number that does not fit.
+    /// leaky_relu(0.1), elu(0.5). Layers refuse a parameter out of range.
     constexpr Activation operator()(double number) const { return {kind, number}; }
 
     friend constexpr bool operator==(const Activation&, const Activation&) = default;
@@ -48,14 +48,14 @@ inline constexpr Activation Activation::elu{Kind::elu, 1};
 inline constexpr Activation Activation::gelu{Kind::gelu};
 inline constexpr Activation Activation::silu{Kind::silu};
 
-/// The activation's name, as it is spelled in code: "relu". Without its number.
+/// The activation's name, as it is spelled in code: "relu". Without its parameter.
 constexpr std::string_view to_string(Activation activation) {
     constexpr std::string_view names[] = {"linear",     "relu", "sigmoid", "tanh", "softmax",
                                           "leaky_relu", "elu",  "gelu",    "silu"};
     return names[static_cast<int>(activation.kind)];
 }
 
-/// Whether the derivative is taken from the input x; for the others the output y is enough.
+/// Whether the derivative needs the input x; for the others the output y is enough.
 constexpr bool needs_input(Activation activation) {
     return activation.kind == Activation::Kind::gelu || activation.kind == Activation::Kind::silu;
 }

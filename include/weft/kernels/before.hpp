@@ -1,6 +1,6 @@
 /// \file
-/// Kernels of layers that take the derivative of what lies before along. A device whose products can
-/// do it in the same launch overloads them, and says so.
+/// Kernels of layers that also apply the derivative of the step before. Devices whose products can
+/// do it in the same launch overload them, and declare it.
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
@@ -11,8 +11,8 @@
 
 namespace weft::kernels {
 
-/// What the input x of a layer came out of:  x = act(z),  or of a relu with dropout behind it,
-/// x = m relu(z) / (1 - rate),  m being 0 or 1.
+/// The steps that computed the input x of a layer:  x = act(z),  or a relu with dropout behind it,
+/// x = m relu(z) / (1 - rate),  where m is 0 or 1.
 struct Before {
     Activation activation;
     double dropout_rate;
@@ -24,7 +24,7 @@ struct Before {
     constexpr double scale() const { return 1 / (1 - dropout_rate); }
 };
 
-/// Whether products of the device take what lies before them into the same launch.
+/// Whether products of the device compute the steps before them in the same launch.
 template <class Device>
 constexpr bool fuses_products() {
     if constexpr (requires { Device::fuses_products; }) {
@@ -34,8 +34,8 @@ constexpr bool fuses_products() {
     }
 }
 
-/// Whether max pooling of the device takes a batch norm before it and dropout behind it into its own
-/// passes.
+/// Whether max pooling of the device computes a batch norm before it and dropout behind it in its
+/// own passes.
 template <class Device>
 constexpr bool fuses_pools() {
     if constexpr (requires { Device::fuses_pools; }) {
@@ -46,14 +46,16 @@ constexpr bool fuses_pools() {
 }
 
 namespace detail {
-/// Views of a device that is known by another argument, so that what converts to them is taken.
+/// Views whose device follows from another argument, so arguments that convert to them are
+/// accepted.
 template <class Scalar, class Device>
 using In = std::type_identity_t<TensorView<const Scalar, Device>>;
 template <class Scalar, class Device>
 using Out = std::type_identity_t<TensorView<Scalar, Device>>;
 }  // namespace detail
 
-/// dx = dL/dz of what x came out of, from dx = dL/dx: of a relu, dx / (1 - rate) where x > 0, else 0.
+/// dx = dL/dz from dx = dL/dx, for the step that computed x: for a relu, dx / (1 - rate) where
+/// x > 0, else 0.
 template <class Scalar, class Device>
 void back_through(Device& device, const Before& before, detail::In<Scalar, Device> x,
                   detail::Out<Scalar, Device> dx) {
@@ -64,7 +66,7 @@ void back_through(Device& device, const Before& before, detail::In<Scalar, Devic
     activation_backward<Scalar>(device, before.activation, x, dx, dx);
 }
 
-/// dense_backward, and back_through in dx.
+/// dense_backward, with back_through applied to dx.
 template <class Scalar, class Device>
 requires(!fuses_products<Device>())
 void dense_backward_through(Device& device, const Before& before, detail::In<Scalar, Device> x,
@@ -75,7 +77,7 @@ void dense_backward_through(Device& device, const Before& before, detail::In<Sca
     back_through<Scalar>(device, before, x, dx);
 }
 
-/// convolution_input_gradient, and back_through in dx.
+/// convolution_input_gradient, with back_through applied to dx.
 template <class Scalar, class Device>
 requires(!fuses_products<Device>())
 void convolution_input_gradient_through(Device& device, const Before& before, const Convolution& c,

@@ -1,5 +1,5 @@
 /// \file
-/// Convolution: what kernels of convolutions take, the same on every device.
+/// Convolution: the argument of convolution kernels, the same on every device.
 #pragma once
 
 #include "weft/kernels/window.hpp"
@@ -7,8 +7,8 @@
 namespace weft::kernels {
 
 /// Windows over images (N, H, W, channels), and the filters (window, window, channels / groups,
-/// filters) that each is multiplied with. Filters and channels are cut into as many groups; filters
-/// of a group see the channels of that group alone.
+/// filters) that each window is multiplied with. Filters and channels are split into the same
+/// number of groups; filters of a group see only the channels of that group.
 struct Convolution {
     Window2D window;
     Index filters = 1;

@@ -1,5 +1,5 @@
 /// \file
-/// What a device has to offer, so that weft's models compute and train on it.
+/// The kernels that a device needs for weft's models to compute and train on it.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -12,7 +12,7 @@
 
 namespace weft::kernels {
 
-/// What an argument of a kernel may be, for the concepts below.
+/// Arguments of kernels, one of each type, for the concepts below.
 template <class D, class Scalar>
 struct KernelArguments {
     D& device;
@@ -25,8 +25,8 @@ struct KernelArguments {
     double real;
 };
 
-/// Memory, and the way there and back. A copy of a device is the same device, for passes of its
-/// own. Two whose memory is not the host's are equal if they share it.
+/// Memory, and copies to and from it. A copy of a device is the same device, for passes of its own.
+/// Two devices whose memory is not the host's are equal if they share it.
 template <class D>
 concept DeviceMemory =
     std::default_initializable<D> && std::copyable<D> &&
@@ -129,7 +129,7 @@ concept UpdatesParameters =
         weight_rows<Scalar>(a.device, a.in, a.out, a.out);
     };
 
-/// All of it. What each kernel computes is said where the CPU's is, in kernels/cpu.
+/// All kernels. Their contracts are beside the CPU's, in kernels/cpu.
 template <class D, class Scalar>
 concept Device = DeviceMemory<D> && MovesNumbers<D, Scalar> && ComputesLayers<D, Scalar> &&
                  ComputesLosses<D, Scalar> && UpdatesParameters<D, Scalar>;

@@ -1,5 +1,5 @@
 /// \file
-/// Kernels of layers that drop what they store: dropout behind them, without a pass of its own.
+/// Kernels of layers that apply the dropout behind them as they store their output.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -10,8 +10,8 @@
 
 namespace weft::kernels {
 
-/// A dropout_forward: what it draws, and where it keeps what dropout_backward reads. A device that
-/// tells it from something else leaves that alone.
+/// The arguments of a dropout_forward: its random numbers, and the memory that dropout_backward
+/// reads. Devices that can tell dropped elements otherwise need not write it.
 struct Dropping {
     double rate = 0;  ///< 0: nothing is dropped
     RandomStream random{0, RandomPurpose::layer};

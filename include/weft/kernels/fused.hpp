@@ -1,6 +1,6 @@
 /// \file
-/// Chains of kernels around a model's layers. A device may have one kernel for each, a function of the
-/// same name; here they are made of its other ones.
+/// Chains of kernels around a model's layers. A device may have a single kernel for each, a
+/// function of the same name; here they call its other kernels.
 #pragma once
 
 #include "weft/config.hpp"
@@ -12,9 +12,9 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// Gathers a batch of n samples, those that `samples` has from where the step's begin. It takes the
-/// next row of the table first, if the batch is the first of its step. wrong = mark, as check_finite
-/// has it, for columns that are checked.
+/// Gathers a batch of n samples, from the step's first sample on in the order `samples`. Takes the
+/// next row of the table first, if the batch is the first of its step. Sets wrong = mark, like
+/// check_finite, for columns that are checked.
 template <class Scalar, class Device>
 WEFT_COLD void gather_batch(Device& device, const StepRow& step, bool takes_row,
                             const std::int32_t* samples, Index n,
@@ -37,7 +37,7 @@ WEFT_COLD void add_score(Device& device, const ScoredLosses<Scalar, Device>& los
     add_matches<Scalar>(device, score);
 }
 
-/// The same behind a loss of weft's kernels, which may have added them, if there is a score.
+/// The same after a loss of weft's kernels, which may have added them already, if there is a score.
 template <class Scalar, class Device>
 WEFT_COLD void finish_score(Device& device, const ScoredLosses<Scalar, Device>& losses) {
     if (losses.score != nullptr) add_score<Scalar>(device, losses);
@@ -66,9 +66,9 @@ WEFT_COLD void clip_gradients(Device& device, TensorView<Scalar, Device> gradien
     if (limits.global_norm > 0) clip_norm<Scalar>(device, gradients, limits.global_norm);
 }
 
-/// Makes of the gradients (P) of losses those that an optimiser takes: adds those of the penalties,
-/// marks what is not finite, as check_finite has it, and limits them. Then ends the batch of the
-/// tally. They are undefined where a number went wrong.
+/// Finishes the gradients (P) of losses for an optimiser: adds the penalties' gradients, marks
+/// numbers that are not finite, like check_finite, and limits the gradients. Then ends the batch of
+/// the tally. The gradients are undefined if a number is not finite.
 template <class Scalar, class Device>
 WEFT_COLD void finish_gradients(Device& device, TensorView<Scalar, Device> gradients,
                                 Span<const Penalty<Scalar>> penalties,

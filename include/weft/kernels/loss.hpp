@@ -1,5 +1,5 @@
 /// \file
-/// What kernels of losses take, the same on every device.
+/// Arguments of loss kernels, the same on every device.
 #pragma once
 
 #include "weft/core/tensor_view.hpp"

@@ -1,5 +1,5 @@
 /// \file
-/// What the host and kernels of metrics have in common.
+/// Functions common to the host and kernels of metrics.
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
@@ -7,7 +7,7 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// The index of the largest element, the first of equals; NaN is passed over. 0 for all NaN.
+/// The index of the largest element, the first of equal ones; NaNs are skipped. 0 if all are NaN.
 template <class Scalar>
 Index argmax(const Scalar* x, Index count) {
     Index best = 0;

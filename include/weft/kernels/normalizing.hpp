@@ -1,5 +1,5 @@
 /// \file
-/// Kernels of layers that take along what a batch norm beside them does, without passes of its own.
+/// Kernels of layers that also compute a neighbouring batch norm.
 #pragma once
 
 #include "weft/core/tensor.hpp"
@@ -7,18 +7,18 @@
 
 namespace weft::kernels {
 
-/// A batch norm of a batch: its parameters, what its forward leaves, and where its gradients go. As
-/// batch_norm_forward, batch_norm_inference and batch_norm_backward have them.
+/// A batch norm of a batch: its parameters, the results of its forward, and the memory of its
+/// gradients. See batch_norm_forward, batch_norm_inference and batch_norm_backward.
 template <class Scalar>
 struct Normalizing {
     Scalar momentum = 0, epsilon = 0;
     const Scalar *gamma = nullptr, *beta = nullptr;  ///< null for 1 and 0
     Scalar *moving_mean = nullptr, *moving_variance = nullptr;
-    const Scalar* given_mean = nullptr;  ///< in inference, with the variance; else null
+    const Scalar* given_mean = nullptr;  ///< in inference, like the variance; else null
     const Scalar* given_variance = nullptr;
     Scalar *mean = nullptr, *inverse_deviation = nullptr;  ///< of the batch
     Scalar *dgamma = nullptr, *dbeta = nullptr;
-    bool has_moments = false;  ///< whether mean and inverse_deviation are there already
+    bool has_moments = false;  ///< whether mean and inverse_deviation are already computed
 
     explicit operator bool() const { return inverse_deviation != nullptr; }
 };

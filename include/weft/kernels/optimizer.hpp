@@ -1,13 +1,12 @@
 /// \file
-/// The numbers that optimiser kernels take, the same on every device.
+/// Arguments of optimiser kernels, the same on every device.
 #pragma once
 
 #include "weft/kernels/tally.hpp"
 
 namespace weft::kernels {
 
-/// What an update is told of its step: the numbers, which lie on the device, and where the tally
-/// says that it has nothing to do.
+/// The step of an update: its numbers, on the device, and the place in the tally that stops it.
 template <class Numbers>
 struct DeviceStep {
     const Numbers* numbers;

@@ -1,5 +1,5 @@
 /// \file
-/// What becomes of the losses of a batch, the same on every device.
+/// The sums of a batch's losses and matches, the same on every device.
 #pragma once
 
 #include "weft/config.hpp"
@@ -7,13 +7,13 @@
 
 namespace weft::kernels {
 
-/// Which predictions are right, for kernels that count them.
+/// The predictions that count as correct, for kernels that count them.
 struct Matches {
     enum class Kind {
         none,         ///< nothing is counted
         sparse,       ///< rows whose argmax is the label
         categorical,  ///< rows whose argmax is the target's
-        binary        ///< numbers above the threshold just where the target is 1; one a row
+        binary        ///< numbers above the threshold if and only if the target is 1; one per row
     };
     Kind kind = Kind::none;
     double threshold = 0;
@@ -21,18 +21,18 @@ struct Matches {
     constexpr bool is_any() const { return kind != Kind::none; }
 };
 
-/// Where what is made of a batch's losses is added to, all of it on the device.
+/// The sums that a batch's losses are added to, all on the device.
 template <class Scalar, class Device>
 struct BatchScore {
     TensorView<double, Device> loss;  ///< (2): the losses' total, and their number
     double mark = 0;
-    double* wrong = nullptr;  ///< = mark, if it is 0 and a loss is not finite; not where it is null
+    double* wrong = nullptr;  ///< = mark, if it is 0 and a loss is not finite; may be null
     Matches matches = {};
-    TensorView<double, Device> matched = {};  ///< (2): the matches, and of how many
-    TensorView<const Scalar, Device> predictions = {}, targets = {};  ///< that are to match
+    TensorView<double, Device> matched = {};  ///< (2): the matches and their possible number
+    TensorView<const Scalar, Device> predictions = {}, targets = {};  ///< compared for matches
 };
 
-/// Losses (R) that a kernel leaves; with a score, what is to become of them.
+/// The losses (R) that a kernel writes, and the score to add them to, if there is one.
 template <class Scalar, class Device>
 struct ScoredLosses {
     TensorView<Scalar, Device> values;
@@ -42,7 +42,7 @@ struct ScoredLosses {
                  const BatchScore<Scalar, Device>* batch_score = nullptr)
         : values(losses), score(batch_score) {}
 
-    /// For kernels that leave the score to others.
+    /// For kernels that do not compute the score.
     operator TensorView<Scalar, Device>() const { return values; }
     auto data() const { return values.data(); }
     Index size() const { return values.size(); }
@@ -50,7 +50,7 @@ struct ScoredLosses {
 
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// matched (2) += the matches, and of how many.
+/// matched (2) += the matches and their possible number.
 template <class Scalar, class Device>
 WEFT_NOINLINE void add_matches(Device& device, const BatchScore<Scalar, Device>& of) {
     switch (of.matches.kind) {

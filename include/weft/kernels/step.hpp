@@ -1,5 +1,5 @@
 /// \file
-/// What the kernels around a model's layers take, the same on every device.
+/// Arguments of the kernels around a model's layers, the same on every device.
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
@@ -9,19 +9,19 @@
 
 namespace weft::kernels {
 
-/// The row of a table of steps that a batch reads, all of it on the device.
+/// The table of steps and the row that a batch reads, all on the device.
 struct StepRow {
     Index bytes;            ///< of a row
     const std::byte* rows;  ///< the table
-    std::int32_t* taken;    ///< how many rows of it were taken
+    std::int32_t* taken;    ///< the number of rows taken
     std::byte* row;         ///< the row that was taken last
-    Index first_sample;  ///< in a row: the bytes before where the step's samples begin in the order
+    Index first_sample;     ///< offset in a row of the step's first sample in the order
 };
 
-/// Some columns of records, which a batch gathers: y_r,j = x_s,j of sample s.
+/// Columns of records that a batch gathers:  y_r,j = x_s,j  of sample s.
 template <class Scalar>
 struct GatheredColumns {
-    const Scalar* x;  ///< those of the first record
+    const Scalar* x;  ///< columns of the first record
     Index x_row;      ///< from a record to the next
     Index columns;
     Scalar* y;        ///< (n, columns)

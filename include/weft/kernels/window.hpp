@@ -8,7 +8,7 @@
 
 namespace weft {
 
-/// What happens at the border of an image.
+/// The treatment of the border of an image.
 enum class Padding {
     valid,  ///< windows lie inside the image:  output = floor((input - extent) / stride) + 1
     same,   ///< as many zeros as make  output = ceil(input / stride); an odd one goes behind
@@ -25,7 +25,7 @@ namespace kernels {
 
 /// A window of `window` taps, `dilation` apart, that moves along an axis of `input` elements in
 /// steps of `stride`. Tap k of output o lies at input element  o * stride + k * dilation - before,
-/// which may be outside, where the image is taken as zero.
+/// which may be outside, where the image is 0.
 struct WindowAxis {
     Index input = 1;
     Index window = 1;
@@ -38,8 +38,7 @@ struct WindowAxis {
     constexpr Index extent() const { return (window - 1) * dilation + 1; }
 };
 
-/// The axis with its output and the padding of Keras; output is 0 or less where the window does not
-/// fit.
+/// The axis with its output and Keras's padding; output is 0 or less if the window does not fit.
 constexpr WindowAxis window_axis(Index input, Index window, Index stride, Index dilation,
                                  Padding padding) {
     WindowAxis axis{input, window, stride, dilation, 0, 0};

@@ -7,8 +7,8 @@
 
 namespace weft {
 
-/// The inputs one behind the other along an axis, along which they may differ; dx_k is its part of
-/// dy. Axes count as in Keras: 0 is the batch, -1 the last.
+/// The inputs one behind the other along an axis; other axes must agree. dx_k is its part of dy.
+/// Axes count as in Keras: 0 is the batch, -1 the last.
 struct Concatenate {
     Index axis = -1;        ///< not 0
     std::string name = {};  ///< instead of "concatenate", "concatenate_1", ...
@@ -61,8 +61,7 @@ public:
     bool backward_reads_y(bool) const override { return false; }
 
 private:
-    /// A batch as a matrix: rows are the axes before the one along which is put together, columns
-    /// it and those behind it.
+    /// A batch as a matrix: its rows are the axes before `axis`, its columns the others.
     Index columns(const Shape& batch) const {
         Index size = 1;
         for (Index i = axis_ + 1; i < batch.rank(); ++i) size *= batch[i];

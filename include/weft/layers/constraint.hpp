@@ -1,12 +1,11 @@
 /// \file
-/// Constraint: what a parameter must hold to after each step of the optimiser.
+/// Constraint: a projection of a parameter after each step of the optimiser.
 #pragma once
 
 namespace weft {
 
-/// A projection applied to a parameter after each step. Norms are those of the vectors along all
-/// axes but the last, so one for each unit of Dense and each filter of Conv2D; a bias is one
-/// vector:
+/// A projection of a parameter after each step. Norms are over all axes but the last: one for each
+/// unit of Dense and each filter of Conv2D. A bias is one vector:
 ///
 ///   max_norm(m)    w *= min(n, m) / (1e-7 + n),  n = ||w||
 ///   non_negative   w = max(w, 0)

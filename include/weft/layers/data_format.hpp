@@ -1,12 +1,12 @@
 /// \file
-/// DataFormat: where the channels of an image lie.
+/// DataFormat: the place of the channels of an image.
 #pragma once
 
 #include <string_view>
 
 namespace weft {
 
-/// Where the channels of an image lie: (N, H, W, C) or (N, C, H, W).
+/// The place of the channels of an image: last (N, H, W, C) or first (N, C, H, W).
 enum class DataFormat { channels_last, channels_first };
 
 inline constexpr DataFormat channels_last = DataFormat::channels_last;

@@ -6,8 +6,8 @@
 
 namespace weft {
 
-/// "max_pool2d" from "MaxPool2D", as Keras derives a layer's name from its type: a capital starts a
-/// word when a small letter comes before or behind it.
+/// "max_pool2d" from "MaxPool2D", as Keras derives a layer's name from its type: a capital beside a
+/// small letter starts a word.
 WEFT_COLD inline std::string snake_case(std::string_view type) {
     const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
     const auto is_lower = [&](std::size_t i) {
@@ -41,17 +41,18 @@ public:
         : declared_(static_cast<AnyDeclared*>(new Declared<D>(std::move(declaration)))) {}
 
     std::string_view type() const { return declared_->type; }    ///< "Dense"
-    const std::string& name() const { return declared_->name; }  ///< "dense", or as the user said
+    const std::string& name() const { return declared_->name; }  ///< "dense", or the user's name
     bool named() const { return declared_->named; }              ///< whether the user gave the name
 
-    /// Another name, as the user's.
+    /// Sets a name, as if by the user.
     WEFT_COLD void set_name(const std::string& name) {
         const auto own = is_renamed() ? declared_->renamed : declared_;
         declared_.reset(new Renamed(own, name));
     }
     bool is_renamed() const { return declared_->renamed != nullptr; }
 
-    /// The declaration itself, if it is a D; else null. Lives as long as any copy of this.
+    /// The declaration itself, if it is a D; else null. It lives as long as any copy of this
+    /// object.
     template <class D>
     const D* get_if() const {
         const AnyDeclared* const own = is_renamed() ? declared_->renamed.get() : declared_.get();
@@ -59,8 +60,8 @@ public:
         return declared ? &declared->declaration : nullptr;
     }
 
-    /// Throws what the layer's constructor throws, a ShapeError in the name of the layer; also when
-    /// its output has more numbers than any memory.
+    /// Passes on exceptions of the layer's constructor. Throws ShapeError, which names the layer,
+    /// if its output has more elements than memory can hold.
     WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
         try {
             auto layer = declared_->build(builder);
@@ -108,7 +109,7 @@ private:
 
         WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(
             LayerBuilder& builder) const override {
-            // Owned as a Layer, so that one kind of owner is compiled for all of them.
+            // Owned as a Layer: one type of owner is compiled for all layers.
             using Any = const Layer<Scalar, Device>;
             using Built = typename D::template Layer<Scalar, Device>;
             return std::shared_ptr<Any>(static_cast<Any*>(new Built(declaration, builder)));

@@ -7,10 +7,10 @@
 
 namespace weft {
 
-/// In training each element is kept with probability 1 - rate and then divided by it, else set to
-/// zero:  y = m x / (1 - rate),  dx = m dy / (1 - rate).  In inference y = x. Any shape.
+/// In training each element is kept with probability 1 - rate and divided by it, else set to 0:
+/// y = m x / (1 - rate),  dx = m dy / (1 - rate).  In inference y = x. Any shape.
 ///
-/// Each layer and step draws a mask of its own, the same for any number of threads.
+/// The mask differs in each layer and step, and is the same for any number of threads.
 /// Source: Srivastava et al. 2014, section 10, with the scale moved to training.
 struct Dropout {
     double rate;            ///< the share that is dropped, in [0, 1)

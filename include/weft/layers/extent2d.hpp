@@ -1,5 +1,5 @@
 /// \file
-/// Extent2D: a number for the rows and one for the columns of an image.
+/// Extent2D: two numbers, for the rows and the columns of an image.
 #pragma once
 
 #include "weft/core/shape.hpp"

@@ -11,8 +11,8 @@ namespace weft {
 /// Flattens each sample:  X (N, d1, ..., dk) -> Y (N, d1 ... dk).
 ///
 /// With channels_last the elements keep their order and nothing is copied. With channels_first the
-/// axis d1 is moved to the end first, so that the output is ordered as for channels_last data;
-/// backward moves it back. As in Keras.
+/// axis d1 is first moved to the end, which gives the order of channels_last data; backward moves
+/// it back. As in Keras.
 struct Flatten {
     DataFormat data_format = channels_last;
     std::string name = {};  ///< instead of "flatten", "flatten_1", ...

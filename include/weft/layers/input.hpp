@@ -7,7 +7,7 @@
 namespace weft {
 
 /// The shape of one sample, without N. As the first of a model's layers it builds the model at
-/// once; without it the shape is taken from build() or from the first batch.
+/// once. Without it the shape comes from build() or from the first data.
 ///
 ///   Sequential model{Input{{28, 28}}, Flatten{}, Dense{.units = 10}};
 struct Input {

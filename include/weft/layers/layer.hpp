@@ -1,5 +1,5 @@
 /// \file
-/// Layer: what every layer is to a model.
+/// Layer: the interface of layers to a model.
 #pragma once
 
 #include "weft/kernels/activation.hpp"
@@ -12,9 +12,9 @@ namespace weft {
 
 /// A layer of a built model: a pure function of its input and its parameters, y = f(x; p).
 ///
-/// It holds no numbers of its own: parameters lie in the model's arena, and whatever a pass leaves
-/// behind lies in the pass's workspace. So it never changes once built, models that are copies of
-/// each other share it, and any number of threads may run passes through it at once.
+/// It holds no numbers: parameters are in the model's arena, and the data of a pass are in the
+/// pass's workspace. So a built layer never changes, copies of a model share it, and any number of
+/// threads may run passes through it at once.
 template <class Scalar, class Device>
 class Layer {
 public:
@@ -29,81 +29,81 @@ public:
     virtual void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                          TensorView<Scalar, Device> y) const = 0;
 
-    /// From dy = dL/dy and the x and y of the forward pass: dx = dL/dx, and the gradient of each
-    /// trainable parameter, summed over the batch, into pass.gradient(slot), which it overwrites.
-    /// dx is an empty view when nobody needs it. dy may be used as scratch; x, y and what forward
-    /// saved stay as they are. Of an x or y that backward says it does not read only the shape is
-    /// right.
+    /// Computes dx = dL/dx from dy = dL/dy and the forward pass's x and y. Overwrites
+    /// pass.gradient(slot) with the gradient of each trainable parameter, summed over the batch. dx
+    /// is an empty view if it is not needed. dy may be used as scratch; x, y and pass.saved must
+    /// not change. If backward_reads_x() or backward_reads_y() is false, only the shape of that
+    /// view is valid.
     virtual void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                           TensorView<const Scalar, Device> y, TensorView<Scalar, Device> dy,
                           TensorView<Scalar, Device> dx) const = 0;
 
-    /// How many bytes forward keeps for backward, besides x and y.
+    /// The bytes that forward saves for backward, besides x and y.
     virtual std::size_t saved_bytes(Index /*batch*/) const { return 0; }
 
-    /// Whether y is x under another shape: then they share memory, and forward and backward are
+    /// Whether y is x with another shape. Then they share memory, and forward and backward are
     /// never called.
     virtual bool is_view() const { return false; }
 
-    /// The activation that the layer is and no more, so that a model runs just that; linear if it
-    /// is something else.
+    /// The activation, if the layer is nothing else: the model then runs only that. linear for
+    /// other layers.
     virtual Activation as_activation() const { return linear; }
 
-    /// The activation behind f, which the model runs as a step of its own. Forward and backward
-    /// leave it out: y is its input. But backward is not to read y then, which may be overwritten.
+    /// The activation behind f. The model runs it as a separate step; forward and backward leave it
+    /// out, and y is its input. Backward must not read y then, since it may be overwritten.
     virtual Activation output_activation() const { return linear; }
 
-    /// Whether forward can apply a relu as it stores y, told by pass.after.
+    /// Whether forward can apply a relu as it stores y; pass.after asks for it.
     virtual bool absorbs_relu() const { return false; }
 
-    /// Whether forward can apply dropout as it stores y, and backward take its derivative from dy, told
-    /// by pass.dropping.
+    /// Whether forward can apply dropout as it stores y, and backward its derivative to dy;
+    /// pass.dropping asks for it.
     virtual bool absorbs_dropout() const { return false; }
 
-    /// Whether forward can apply a relu and then dropout as it stores y, where backward has to know of
-    /// neither: the layer behind takes the derivative of both.
+    /// Whether forward can apply a relu and then dropout as it stores y. Backward needs neither:
+    /// the layer behind applies both derivatives.
     virtual bool absorbs_relu_and_dropout() const { return false; }
 
-    /// Whether forward can take the moments of y, behind a relu that it absorbs, for a batch norm that
-    /// is told by pass.norm.
+    /// Whether forward can compute the moments of y, after an absorbed relu, for the batch norm in
+    /// pass.norm.
     virtual bool absorbs_moments() const { return false; }
 
-    /// Whether forward can apply a batch norm to x first, told by pass.norm, and backward take its
-    /// derivative and write its gradients. x is then the batch norm's.
+    /// Whether forward can first apply the batch norm in pass.norm to x, and backward its
+    /// derivative, and write its gradients. x is then the batch norm's input.
     virtual bool absorbs_norm() const { return false; }
 
-    /// How many bytes more forward keeps for backward where it does.
+    /// The additional bytes that forward saves for backward then.
     virtual std::size_t saved_bytes_of_norm(Index /*batch*/) const { return 0; }
 
-    /// Whether the layer is a batch norm and no more, which normalizing(pass) then describes.
+    /// Whether the layer is a batch norm and nothing else; normalizing(pass) then describes it.
     virtual bool is_norm() const { return false; }
     virtual kernels::Normalizing<Scalar> normalizing(const Pass<Scalar, Device>& /*pass*/) const {
         return {};
     }
 
-    /// Whether backward can take the derivative of a relu before the layer into its own, told by
-    /// pass.before: dx = dL/dx where x > 0, else 0. Saves the relu a pass over its output.
+    /// Whether backward can apply the derivative of a relu before the layer, if pass.before asks:
+    /// dx = dL/dx where x > 0, else 0. It saves the relu a pass over its output.
     virtual bool backs_through_relu() const { return false; }
 
-    /// Whether the same is true of a relu with dropout behind it, of which x tells enough: an x that
-    /// was dropped is 0.
+    /// Whether it can do so for a relu followed by dropout: dropped elements of x are 0.
     virtual bool backs_through_dropout() const { return false; }
 
-    /// The rate of the dropout that the layer is, and no more; 0 if it is something else.
+    /// The rate, if the layer is dropout and nothing else; else 0.
     virtual double dropout_rate() const { return 0; }
 
-    /// Whether backward allows dx to be dy.
+    /// Whether dx may be the memory of dy in backward.
     virtual bool backs_in_place() const { return false; }
 
-    /// Whether backward reads the numbers of x, and those of y, through a relu before the layer or
-    /// not. What it does not may be written over as soon as nobody else needs it, which saves memory.
+    /// Whether backward reads the numbers of x, and of y, with or without a relu before the layer.
+    /// Numbers that it does not read are overwritten as soon as nothing else needs them, which
+    /// saves memory.
     virtual bool backward_reads_x() const { return true; }
     virtual bool backward_reads_y(bool /*through_relu*/) const { return true; }
 
     /// The penalty on the layer's outputs, behind the output_activation().
     virtual Regularizer activity_regularizer() const { return {}; }
 
-    /// What a model calls: MergeLayer has several inputs.
+    /// The calls of a model; MergeLayer has several inputs.
     virtual void run_forward(const Pass<Scalar, Device>& pass,
                              Span<const TensorView<const Scalar, Device>> xs,
                              TensorView<Scalar, Device> y) const {

@@ -1,5 +1,5 @@
 /// \file
-/// LayerBuilder: what a layer is built from.
+/// LayerBuilder: the argument of a layer's constructor.
 #pragma once
 
 #include "weft/kernels/activation.hpp"
@@ -10,13 +10,13 @@
 
 namespace weft {
 
-/// What a layer is built from: its place in the model, and the parameters it asks for.
+/// Gives a layer its name and input shapes, and takes the parameters it needs.
 class LayerBuilder {
 public:
     LayerBuilder(std::string name, const Shape& input_shape, ParameterList& parameters)
         : name_(std::move(name)), input_shape_(input_shape), parameters_(parameters) {}
 
-    /// For a layer of several inputs. Their shapes stay in the caller's memory.
+    /// For a layer of several inputs. Refers to the shapes, which must outlive it.
     LayerBuilder(std::string name, Span<const Shape> inputs, ParameterList& parameters)
         : LayerBuilder(std::move(name), inputs.front(), parameters) {
         inputs_ = inputs;
@@ -25,13 +25,13 @@ public:
     const std::string& name() const { return name_; }          ///< "dense_1"
     const Shape& input_shape() const { return input_shape_; }  ///< of one sample, without N
 
-    /// Those of all inputs.
+    /// The shapes of all inputs.
     Span<const Shape> input_shapes() const {
         return inputs_.empty() ? Span(&input_shape_, 1) : inputs_;
     }
 
-    /// Reserves a parameter. One that is not trainable is the layer's to update in training, such
-    /// as the moving mean of a batch norm; no optimiser touches it.
+    /// Reserves a parameter. If it is not trainable, the layer updates it in training, such as the
+    /// moving mean of a batch norm; no optimiser changes it.
     WEFT_COLD ParameterSlot add_parameter(std::string_view parameter, const Shape& shape,
                                           const Initializer& initializer, bool trainable = true) {
         require_initializer(detail::join({parameter, "_initializer"}), initializer);
@@ -54,7 +54,7 @@ public:
                                regularizer, constraint);
     }
 
-    /// Throws ArgumentError `dense_1: units is 0, expected at least 1` unless the option holds.
+    /// Throws ArgumentError `dense_1: units is 0, expected at least 1` unless `holds`.
     template <class Value>
     void require(bool holds, std::string_view option, const Value& value,
                  std::string_view expected) const {
@@ -72,7 +72,7 @@ public:
                 detail::join({"(l1 ", l1, ", l2 ", l2, ")"}), "finite numbers of at least 0");
     }
 
-    /// Throws ArgumentError unless the number that it carries fits.
+    /// Throws ArgumentError unless the activation's parameter is in range.
     WEFT_COLD void require_activation(const Activation& activation) const {
         const double number = activation.parameter;
         if (activation.kind == Activation::Kind::leaky_relu) {
@@ -84,7 +84,7 @@ public:
         }
     }
 
-    /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless it holds.
+    /// Throws ShapeError `conv2d: input has shape (None, 784), expected ...` unless `holds`.
     WEFT_COLD void require_input(bool holds, std::string_view expected) const {
         if (!holds) {
             throw ShapeError(
@@ -94,7 +94,7 @@ public:
     }
 
 private:
-    /// Throws ArgumentError unless the first values are finite.
+    /// Throws ArgumentError unless the initial values are finite.
     WEFT_COLD void require_initializer(std::string_view option,
                                        const Initializer& initializer) const {
         const bool is_constant = initializer.kind == Initializer::Kind::constant;

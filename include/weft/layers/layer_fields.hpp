@@ -1,5 +1,5 @@
 /// \file
-/// LayerFields: the fields of a layer's declaration, on their way into a file or out of it.
+/// LayerFields: writes or reads the fields of a layer's declaration.
 #pragma once
 
 #include "weft/core/fields.hpp"
@@ -15,15 +15,15 @@
 
 namespace weft {
 
-/// Writes the fields of a declaration to a file or reads them, one call a field. What names the
-/// fields of a layer is one function, beside its declaration:
+/// Writes the fields of a declaration to a file or reads them, one call per field. One function
+/// beside the declaration names the fields:
 ///
 ///   struct Scale { double factor = 1; ... };
 ///   inline void visit_fields(Scale& scale, LayerFields& field) { field("factor", scale.factor); }
 ///
-/// A field that a file lacks keeps the value it has; one that nobody asked for is refused. A field
-/// `std::string name` is visited without being listed.
-/// Throws IoError for a value of another kind than the field's.
+/// A field missing in the file keeps its value; a field in the file that was not read is refused. A
+/// field `std::string name` is visited without being listed.
+/// Throws IoError for a value of another type than the field's.
 class LayerFields : public Fields {
 public:
     using Fields::operator();
@@ -37,8 +37,8 @@ public:
     virtual void operator()(std::string_view name, DataFormat& format) = 0;
     virtual void operator()(std::string_view name, Initializer& initializer) = 0;
     virtual void operator()(std::string_view name, Regularizer& regularizer) = 0;
-    /// Of a parameter of that rank: norms are over all its axes but the last, those of a vector over
-    /// its one.
+    /// The constraint of a parameter of the given rank: norms are over all axes but the last; of a
+    /// vector, over its only one.
     virtual void operator()(std::string_view name, Constraint& constraint, Index rank) = 0;
     WEFT_COLD void operator()(std::string_view name, float& number) {
         double wide = static_cast<double>(number);
@@ -46,11 +46,11 @@ public:
         number = static_cast<float>(wide);
     }
 
-    /// The layer's name; nothing is written where the user gave none.
+    /// The layer's name; not written if the user gave none.
     virtual void name(std::string& name) = 0;
 
     using Fields::require;
-    /// Of the declaration as a whole.
+    /// For the declaration as a whole.
     void require(bool holds, std::string_view complaint) const { require(holds, "", complaint); }
 };
 

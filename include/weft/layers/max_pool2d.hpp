@@ -8,7 +8,7 @@
 namespace weft {
 
 /// The largest of each window, channel by channel:  X (N, H, W, C) -> Y (N, OH, OW, C).
-/// Backward gives dy to the element it came from, of equals the first.
+/// Backward adds dy to the largest element of its window; of equal ones, to the first.
 /// The number of outputs is that of Conv2D.
 struct MaxPool2D {
     Extent2D pool_size = 2;        ///< at least 1

@@ -8,8 +8,8 @@
 
 namespace weft {
 
-/// A layer that computes y = f(x_0, x_1, ...). As Layer, but for the inputs: LayerBuilder's
-/// input_shapes() are theirs.
+/// A layer that computes y = f(x_0, x_1, ...). Like Layer, but with several inputs, whose shapes
+/// are LayerBuilder's input_shapes().
 template <class Scalar, class Device>
 class MergeLayer : public Layer<Scalar, Device> {
 public:
@@ -22,8 +22,7 @@ public:
     virtual void merge(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
                        View y) const = 0;
 
-    /// dxs[k] = dL/dx_k, unless it is an empty view. The gradients of parameters, dy and what stays
-    /// as it is: as in Layer::backward.
+    /// dxs[k] = dL/dx_k, unless it is an empty view. For the rest see Layer::backward.
     virtual void split(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs, ConstView y,
                        View dy, std::span<const View> dxs) const = 0;
 
@@ -47,7 +46,7 @@ public:
 
 namespace detail {
 
-/// The shape that all inputs have. Throws ShapeError where they differ.
+/// The common shape of all inputs. Throws ShapeError if they differ.
 WEFT_COLD inline const Shape& common_input_shape(const LayerBuilder& builder) {
     for (const Shape& shape : builder.input_shapes()) {
         if (shape == builder.input_shape()) continue;

@@ -1,5 +1,5 @@
 /// \file
-/// Parameters: where they lie, what is known of them, and how a model collects them.
+/// Parameters of a model: their place, description and collection.
 #pragma once
 
 #include "weft/core/buffer.hpp"
@@ -14,8 +14,8 @@
 
 namespace weft {
 
-/// Where one parameter lies in the arena of its model. Relative, so it holds in every copy of the
-/// model and in the gradients' and the optimiser's arenas alike. A default one is of none.
+/// The place of a parameter in the arena of its model. It is relative, so it holds in every copy of
+/// the model, and in the arenas of gradients and optimiser. A default slot is no parameter.
 struct ParameterSlot {
     Index offset = -1;  ///< elements from the start of the trainable or of the other parameters
     Shape shape;
@@ -24,7 +24,7 @@ struct ParameterSlot {
     explicit operator bool() const { return offset >= 0; }
 };
 
-/// A parameter as its model knows it.
+/// The description of a parameter.
 struct ParameterInfo {
     std::string name;  ///< "dense_1/kernel"
     ParameterSlot slot;
@@ -43,7 +43,7 @@ public:
         // Each parameter starts on a cache line, in float and in double.
         constexpr Index alignment = static_cast<Index>(Buffer::alignment / sizeof(float));
         Index& end = trainable ? trainable_size_ : state_size_;
-        // So that all of them are a number of bytes that an Index holds.
+        // The bytes of all of them must not exceed an Index.
         constexpr Index most = (std::numeric_limits<Index>::max)() / 32;
         if (shape.size() > most - end) {
             throw ShapeError(detail::join({name, ": shape ", shape, " makes too many parameters"}));

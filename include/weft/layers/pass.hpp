@@ -1,5 +1,5 @@
 /// \file
-/// Pass: what one layer sees of one pass over a batch.
+/// Pass: the context of one layer in one pass over a batch.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -11,22 +11,23 @@
 
 namespace weft {
 
-/// What one layer sees of one pass over a batch: the device, the model's parameters, and memory
-/// that lasts from the layer's forward to its backward.
+/// The context of one layer in one pass over a batch: the device, the model's parameters, and
+/// memory that lasts from the layer's forward to its backward.
 template <class Scalar, class Device>
 struct Pass {
     Device& device;
     bool training = false;
-    /// In forward, of a layer that absorbs it: the activation to apply as y is stored.
+    /// In forward, for a layer that absorbs it: the activation to apply as y is stored.
     Activation after = linear;
-    /// In backward, of a layer that backs through it: x is the output of this, whose derivative dx has
-    /// to include.
+    /// In backward, for a layer that backs through it: the activation that computed x; dx must
+    /// include its derivative.
     kernels::Before before = {};
-    /// Of a layer that absorbs it: dropout to apply as y is stored, and to take the derivative of.
+    /// For a layer that absorbs it: the dropout to apply as y is stored, and whose derivative to
+    /// apply.
     kernels::Dropping dropping = {};
-    /// Of a layer that absorbs it, or its moments: the batch norm beside it.
+    /// For a layer that absorbs it or its moments: the neighbouring batch norm.
     kernels::Normalizing<Scalar> norm = {};
-    /// Of a batch norm: whether the layer before left the moments of x.
+    /// For a batch norm: whether the layer before computed the moments of x.
     bool has_moments = false;
     const Scalar* trainable = nullptr;  ///< the arena's trainable parameters
     const Scalar* state = nullptr;      ///< its other parameters
@@ -34,10 +35,10 @@ struct Pass {
     Scalar* gradients = nullptr;        ///< laid out as the trainable parameters; null in inference
     std::byte* saved = nullptr;         ///< the layer's saved_bytes(batch), in training
     RandomStream random{0, RandomPurpose::layer};  ///< the layer's own, other numbers each step
-    /// The step of `random` where the device has it, for kernels; null: as random has it.
+    /// The step of `random` in the device's memory, for kernels; null: random's own.
     const std::uint32_t* step = nullptr;
-    /// The index of the batch's first sample in the step, which may take several batches: what is
-    /// drawn for a sample is drawn by its index in the step.
+    /// The index of the batch's first sample in the step, which may have several batches. Random
+    /// numbers of a sample depend on its index in the step.
     Index first_sample = 0;
 
     TensorView<const Scalar, Device> parameter(const ParameterSlot& slot) const {

@@ -5,7 +5,7 @@
 namespace weft {
 
 /// The penalty  l1 sum |x| + l2 sum x^2,  added to the loss; gradient l1 sign(x) + 2 l2 x.
-/// On a parameter it counts once a batch; on the outputs of a layer it is divided by the batch
+/// For a parameter it counts once per batch; for the outputs of a layer it is divided by the batch
 /// size, as in Keras.
 struct Regularizer {
     double l1 = 0;  ///< finite, at least 0

@@ -1,5 +1,5 @@
 /// \file
-/// Reshape: the elements of a sample under another shape.
+/// Reshape: the elements of a sample with another shape.
 #pragma once
 
 #include "weft/layers/layer.hpp"
@@ -7,8 +7,9 @@
 
 namespace weft {
 
-/// Gives each sample another shape of as many elements, in the same order:
-/// X (N, d1, ..., dk) -> Y (N, e1, ..., em). One extent may be -1, for whatever is left. No copy.
+/// Gives each sample another shape of the same size, in the same order:
+/// X (N, d1, ..., dk) -> Y (N, e1, ..., em). One extent may be -1: it follows from the others. No
+/// copy.
 struct Reshape {
     std::vector<Index> target_shape;  ///< of one sample, without N
     std::string name = {};            ///< instead of "reshape", "reshape_1", ...

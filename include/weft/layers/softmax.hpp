@@ -8,7 +8,7 @@
 namespace weft {
 
 /// Over the last axis:  y_c = exp(x_c) / sum_k exp(x_k),   dx_c = y_c (dy_c - sum_k y_k dy_k).
-/// Computed from x - max x, so that large inputs do not overflow.
+/// Computed from x - max x: large inputs do not overflow.
 struct Softmax {
     std::string name = {};  ///< instead of "softmax", "softmax_1", ...
 

@@ -28,8 +28,8 @@
 
 namespace weft::detail {
 
-/// visit(example, example, ...): a declaration of each of weft's layers. Their fields are what a loaded
-/// one has where the file does not say.
+/// Calls visit(example, example, ...) with a declaration of each of weft's layers. Their fields are
+/// the defaults for those missing in a file.
 template <class Visit>
 WEFT_COLD auto visit_weft_layers(const Visit& visit) {
     return visit(Dense{.units = 0}, Conv2D{.filters = 0, .kernel_size = 0}, MaxPool2D{},

@@ -1,5 +1,5 @@
 /// \file
-/// AnyLayer: declarations of layers that are bound to no single number type or device.
+/// AnyLayer: declarations of layers for several number types and devices.
 #pragma once
 
 #include "weft/model/sequential.hpp"
@@ -9,12 +9,12 @@
 
 namespace weft {
 
-/// A number type and a device that models are built for.
+/// A number type and a device for models.
 template <class Scalar, class Device = Cpu>
 struct For {};
 
-/// Any declaration of a layer, ready to be built for each of some number types and devices. So one
-/// list of layers, made at run time, builds models of all of them:
+/// Any declaration of a layer, which can be built for each of the given number types and devices.
+/// So one list of layers, made at run time, builds models of all of them:
 ///
 ///   using Layer = AnyLayer<For<float>, For<double>, For<float, Cuda>>;
 ///   std::vector<Layer> layers{Flatten{}};
@@ -25,8 +25,8 @@ struct For {};
 ///   auto exact = sequential<double>(layers);          // for a gradient check, say
 ///   auto on_gpu = sequential<float, Cuda>(layers);
 ///
-/// A list of declarations of one type and device needs no more than a std::vector of
-/// LayerDeclaration<Scalar, Device>. Layers of the user's own must be written for all that is listed.
+/// For one type and device, a std::vector of LayerDeclaration<Scalar, Device> is enough. The user's
+/// own layers must compile for all listed types and devices.
 template <class... Targets>
 class AnyLayer;
 
@@ -37,7 +37,7 @@ public:
     requires(DeclaresLayer<D, Scalars, Devices> && ...)
     AnyLayer(const D& declaration) : of_(LayerDeclaration<Scalars, Devices>(declaration)...) {}
 
-    /// For one of them.
+    /// The declaration for one of them.
     template <class Scalar, class Device = Cpu>
     const LayerDeclaration<Scalar, Device>& of() const {
         return std::get<LayerDeclaration<Scalar, Device>>(of_);
@@ -50,7 +50,7 @@ private:
     std::tuple<LayerDeclaration<Scalars, Devices>...> of_;
 };
 
-/// A model of those layers, not built yet, or built for samples of that shape.
+/// A model of the layers, not built yet, or built for samples of the given shape.
 template <class Scalar, class Device = Cpu, class... Targets>
 Sequential<Scalar, Device> sequential(const std::vector<AnyLayer<Targets...>>& layers,
                                       const std::optional<Shape>& input = std::nullopt) {

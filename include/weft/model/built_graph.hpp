@@ -9,13 +9,13 @@
 
 namespace weft {
 
-/// A graph that was built for its inputs: its layers know their shapes and parameters. Never
-/// changes, so that models that are copies of each other share it.
+/// A graph built for its inputs: its layers know their shapes and parameters. It never changes, so
+/// copies of a model share it.
 template <class Scalar, class Device>
 struct BuiltGraph {
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
 
-    /// Throws ShapeError or ArgumentError that names the layer.
+    /// Throws ShapeError or ArgumentError, which names the layer.
     WEFT_COLD BuiltGraph(const Graph<Scalar, Device>& graph, Span<const Shape> inputs)
         : names(detail::layer_names(graph)),
           read(graph.read),
@@ -42,13 +42,14 @@ struct BuiltGraph {
     BuiltGraph(const BuiltGraph&) = delete;
     BuiltGraph& operator=(const BuiltGraph&) = delete;
 
-    /// Those of `count` layers from layer i on.
+    /// The parameters of `count` layers from layer i on.
     Span<const ParameterInfo> layer_parameters(std::size_t i, std::size_t count = 1) const {
         const std::size_t first = first_parameter.at(i);
         return {list.parameters().data() + first, first_parameter.at(i + count) - first};
     }
 
-    /// takes_logits: of each output, or of the first ones. Throws ArgumentError for more.
+    /// takes_logits: for each output, or for the first ones. Throws ArgumentError for more entries
+    /// than outputs.
     WEFT_COLD std::shared_ptr<const Plan> make_plan(
         PassKind kind, const std::vector<bool>& takes_logits = {}) const {
         if (takes_logits.size() > outputs.size()) {
@@ -62,7 +63,7 @@ struct BuiltGraph {
             new Plan(input_shapes, nodes, outputs, kind, takes_logits));
     }
 
-    /// Of one sample of a value.
+    /// The shape of one sample of a value.
     const Shape& shape_of(std::size_t value) const {
         return value < input_shapes.size() ? input_shapes[value]
                                            : nodes[value - input_shapes.size()].output_shape;
@@ -80,7 +81,7 @@ struct BuiltGraph {
     std::shared_ptr<const Plan> plan;  ///< of predict
 
 private:
-    /// What a plan has to know of a node, whose layer is built if it is new.
+    /// The description of a node for a plan. Builds the node's layer if it is new.
     WEFT_COLD void describe(PlanNode& node, const Graph<Scalar, Device>& graph,
                             Span<const Shape> shapes) {
         if (node.layer == layers.size()) {

@@ -1,5 +1,5 @@
 /// \file
-/// fold_batch_norm: a copy of a model for inference, with its batch norms inside other layers.
+/// fold_batch_norm: a copy of a model for inference, with batch norms folded into other layers.
 #pragma once
 
 #include "weft/core/contains.hpp"
@@ -15,7 +15,7 @@ namespace weft {
 
 namespace detail {
 
-/// The graph of a model on its way into the copy.
+/// The graph of a model while it is folded.
 template <class Scalar, class Device>
 class BatchNormFolder {
 public:
@@ -26,7 +26,7 @@ public:
         input_names_ = parts_of(graph).input_names;
         for (std::size_t i = 0; i < model.layer_count(); ++i) {
             Part part{graph.layers[i], &model.layer(i), {}};
-            // Models in it are dissolved. Keras allows no / in the name of a layer.
+            // Models in it are dissolved. Keras does not allow / in the name of a layer.
             std::string name = model.layer_name(i);
             if (name.find('/') != name.npos) {
                 std::replace(name.begin(), name.end(), '/', '_');
@@ -62,7 +62,7 @@ public:
             GraphParts<Scalar, Device>{.input_names = input_names_});
         std::vector<std::size_t> value(value_of(nodes_.size())), inputs, places;
         std::iota(value.begin(), value.end(), std::size_t{0});
-        // In the order in which a file brings them back.
+        // In the order in which a file restores them.
         for (const std::size_t i : keras_order_of(nodes_, inputs_.size(), outputs_)) {
             const auto known = std::find(places.begin(), places.end(), nodes_[i].layer);
             const auto layer = static_cast<std::size_t>(known - places.begin());
@@ -93,13 +93,13 @@ public:
         return result;
     }
 
-    /// Whether nothing but dropouts leads to the outputs.
+    /// Whether only dropouts lead to the outputs.
     bool is_empty() const { return keras_order_of(nodes_, inputs_.size(), outputs_).empty(); }
 
 private:
     using Part = FoldedLayer<Scalar, Device>;
 
-    /// As in Graph: the first values are the inputs, then those of the nodes.
+    /// As in Graph: the first values are the inputs, the others are computed by the nodes.
     struct Node {
         std::size_t layer;
         std::vector<std::size_t> inputs;
@@ -109,7 +109,7 @@ private:
     Part& part(std::size_t node) { return parts_[nodes_[node].layer]; }
     const Part& part(std::size_t node) const { return parts_[nodes_[node].layer]; }
 
-    /// Whoever reads what a node computes reads its input instead.
+    /// Lets all readers of a node's value read its input instead.
     void leave_out(std::size_t node) {
         const std::size_t input = nodes_[node].inputs.front();
         for (Node& reader : nodes_)
@@ -122,7 +122,7 @@ private:
 
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
-    /// The node that alone reads a value, and reads nothing else; none for an output.
+    /// The only reader of a value, if it reads nothing else; none for an output.
     std::size_t only_reader(std::size_t value) const {
         std::size_t found = none;
         if (contains(outputs_, value)) return found;
@@ -134,7 +134,7 @@ private:
         return found;
     }
 
-    /// Whether the layer of a node is applied there alone, so that it can be another.
+    /// Whether the layer of a node is applied only there, so it can be replaced.
     bool is_applied_once(std::size_t node) const {
         const auto applies = [&](const Node& other) {
             return other.is_left && other.layer == nodes_[node].layer;
@@ -142,7 +142,7 @@ private:
         return std::count_if(nodes_.begin(), nodes_.end(), applies) == 1;
     }
 
-    /// Whether node i is a batch norm and another layer now does its work.
+    /// Folds node i into another layer. False if it is not a batch norm, or cannot be folded.
     bool fold(std::size_t i) {
         const auto* batch_norm = part(i).declaration.template get_if<BatchNorm>();
         if (batch_norm == nullptr) return false;
@@ -172,9 +172,9 @@ private:
 
 }  // namespace detail
 
-/// A copy of a built model that predicts the same, to rounding, with less work: without dropouts,
-/// and with as many batch norms as can be inside the layers around them. In inference a batch norm
-/// is the affine map, channel by channel,
+/// A copy of a built model with the same predictions, up to rounding, and less work: without
+/// dropouts, and with batch norms folded into neighbouring layers if possible. In inference a batch
+/// norm is, channel by channel, the affine map
 ///
 ///   y_c = s_c x_c + t_c,
 ///   s = gamma / sqrt(moving_variance + epsilon),   t = beta - s moving_mean.
@@ -189,21 +189,20 @@ private:
 ///   W'_kcf = s_c W_kcf,   b'_f = b_f + sum_kc t_c W_kcf,
 ///
 /// also with Flatten, Reshape and average pooling between the two, and max pooling if no s_c is
-/// negative. A layer without bias gets one. A batch norm that none of this holds for stays: in
-/// front of a padded Conv2D, whose zeros it does not map, or of an activation. Layers without a
-/// name of their own are counted anew. In a model that is no chain a batch norm goes into a layer
-/// only if nobody else reads what lies between the two, and if the layer is applied there alone.
-/// Models in the model are dissolved: their layers become its own, encoder/dense as
-/// encoder_dense.
+/// negative. A layer without bias gets one. Other batch norms stay: in front of a padded Conv2D,
+/// whose zeros are not mapped, or of an activation. Layers without a given name are counted anew.
+/// In a model that is not a chain a batch norm is folded into a layer only if nothing else reads
+/// the value between them, and the layer is applied only there. Models inside the model are
+/// dissolved: encoder/dense becomes its layer encoder_dense.
 /// Throws ArgumentError when the model is not built.
 ///
-/// Not for more training: dropouts are gone, and a batch norm inside a kernel learns otherwise.
+/// Not for further training: dropouts are missing, and a folded batch norm learns differently.
 /// Source: Jacob et al. 2018, section 3.2.
 template <class Scalar, class Device>
 WEFT_COLD Model<Scalar, Device> fold_batch_norm(const Model<Scalar, Device>& model) {
     const std::vector<Shape> input_shapes = model.input_shapes();
     detail::BatchNormFolder<Scalar, Device> folder(model);
-    if (folder.is_empty()) return model;  // nothing but dropouts
+    if (folder.is_empty()) return model;  // only dropouts
     folder.fold();
     return folder.model(input_shapes, model.device());
 }

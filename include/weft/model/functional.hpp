@@ -1,5 +1,5 @@
 /// \file
-/// Models that are no chain: layers applied to values.
+/// Value: models that are not a chain, as layers applied to values.
 #pragma once
 
 #include "weft/layers/add.hpp"
@@ -24,20 +24,20 @@ class Value {
 public:
     using Declaration = LayerDeclaration<Scalar, Device>;
 
-    /// The input of a model, for samples of that shape, without N.
+    /// The input of a model, with the shape of one sample, without N.
     explicit Value(const Shape& input, std::string name = {}) : node_(std::make_shared<Node>()) {
         node_->input = input;
         node_->name = std::move(name);
     }
 
-    /// A layer applied to values, as many as it has inputs.
+    /// A layer applied to one value for each of its inputs.
     WEFT_COLD Value(std::shared_ptr<const Declaration> layer, std::vector<Value> inputs)
         : node_(std::make_shared<Node>()) {
         node_->layer = std::move(layer);
         node_->inputs = std::move(inputs);
     }
 
-    /// The values that a model computes of others, as a layer.
+    /// The values that a model, used as a layer, computes from others.
     template <class Model>
     WEFT_COLD static std::vector<Value> apply(const Model& model, std::vector<Value> inputs) {
         const auto& graph = model.graph();
@@ -60,15 +60,15 @@ public:
         return outputs;
     }
 
-    /// The graph from inputs to outputs, all included. An input may be a value that a layer
-    /// computes: then the graph begins behind it, for samples of any shape. Throws ArgumentError
-    /// when an output does not come from those inputs alone.
+    /// The graph from inputs to outputs. An input may be a value that a layer computes: then the
+    /// graph begins behind it, for samples of any shape. Throws ArgumentError if an output depends
+    /// on other inputs.
     WEFT_COLD static Graph<Scalar, Device> graph(Span<const Value> inputs,
                                                  Span<const Value> outputs) {
         require_distinct(inputs, outputs);
         std::vector<const Node*> found;
         std::vector<LooseLayer<Scalar, Device>> layers;
-        std::vector<const Node*> first;  // that applies each layer
+        std::vector<const Node*> first;  // node that applies each layer
         std::vector<LooseNode> nodes;
         const auto loose = [&](const Value& value) {
             const auto input = std::find(inputs.begin(), inputs.end(), value);
@@ -124,7 +124,7 @@ private:
         std::string name;
         std::shared_ptr<const Declaration> layer;
         std::shared_ptr<const Part> model;
-        std::pair<Mark, Mark> mark;  ///< of the model: the object and its build
+        std::pair<Mark, Mark> mark;  ///< of the model's object and build
         std::vector<Value> inputs;
 
         bool is_input() const { return layer == nullptr && model == nullptr; }
@@ -152,7 +152,8 @@ private:
     std::size_t output_ = 0;  ///< of a model
 };
 
-/// The input of a model, for samples of that shape, without N. Of several, a name tells them apart.
+/// The input of a model, with the shape of one sample, without N. A name distinguishes several
+/// inputs.
 template <class Scalar = float, class Device = Cpu>
 Value<Scalar, Device> input(const Shape& shape, std::string name = {}) {
     return Value<Scalar, Device>(shape, std::move(name));

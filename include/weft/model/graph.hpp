@@ -1,5 +1,5 @@
 /// \file
-/// Graph: layers, and what each is applied to.
+/// Graph: layers, and the values that each is applied to.
 #pragma once
 
 #include "weft/layers/declaration.hpp"
@@ -28,8 +28,8 @@ struct BuiltGraph;
 template <class Scalar, class Device>
 class Parameters;
 
-/// What a graph has that was made of values, and that a list of layers has not: names of inputs,
-/// and models in it. Behind an interface, so that a program without compiles nothing of it.
+/// The additional data of a graph made of values: names of inputs, and models in it. An interface:
+/// programs with lists of layers alone do not compile its implementation.
 template <class Scalar, class Device>
 class GraphForm {
 public:
@@ -43,29 +43,30 @@ public:
     virtual std::vector<std::string> output_names(const Graph& graph) const = 0;
     virtual std::string summary(const Graph& graph, const Built& built) const = 0;
 
-    /// Throws ShapeError unless the models that begin at a node are applied to what they declare.
+    /// Throws ShapeError unless the models that begin at a node are applied to the shapes they
+    /// declare.
     virtual void check_calls(const Built& built, std::size_t node) const = 0;
 
-    /// Gives models that were built before the parameters they had. first_layer is that of this
+    /// Restores the parameters of inner models that were built before. first_layer: that of this
     /// form's graph in the built one. Throws ShapeError for parameters of other shapes.
     virtual void start_models(const Built& built, Parameters<Scalar, Device>& parameters,
                               const Device& device, std::size_t first_layer) const = 0;
 };
 
-/// Declarations of layers and the nodes that apply them, in an order in which each node comes
-/// behind those that it reads. The first values are the inputs, those behind them what the nodes
-/// compute. Pure data, with no numbers.
+/// Declarations of layers, and the nodes that apply them, each behind the nodes that it reads. The
+/// first values are the inputs, the others are computed by the nodes. Pure data, without
+/// parameters.
 template <class Scalar, class Device>
 struct Graph {
     using Declaration = LayerDeclaration<Scalar, Device>;
 
-    std::string name = {};  ///< as the user said
+    std::string name = {};  ///< given by the user
     std::vector<GraphInput> inputs = std::vector<GraphInput>(1);
     std::vector<Declaration> layers = {};
     std::vector<GraphNode> nodes = {};
     std::vector<std::size_t> read = {};                          ///< values, by all nodes
     std::vector<std::size_t> outputs = {};                       ///< values
-    std::shared_ptr<const GraphForm<Scalar, Device>> form = {};  ///< none of a list of layers
+    std::shared_ptr<const GraphForm<Scalar, Device>> form = {};  ///< null for a list of layers
 
     Span<const std::size_t> inputs_of(const GraphNode& node) const {
         return {read.data() + node.first_input, node.inputs};
@@ -75,7 +76,7 @@ struct Graph {
     std::size_t value_of(std::size_t node) const { return inputs.size() + node; }
     std::size_t node_of(std::size_t value) const { return value - inputs.size(); }
 
-    /// Whether each layer is applied once, to what the one before computes.
+    /// Whether each layer is applied once, to the value of the one before.
     WEFT_COLD bool is_chain() const {
         if (inputs.size() != 1 || outputs.size() > 1) return false;
         if (form && form->has_models()) return false;
@@ -87,7 +88,7 @@ struct Graph {
         return true;
     }
 
-    /// Only before the layers.
+    /// Sets the input; throws ArgumentError behind a layer.
     WEFT_COLD void declare_input(const Shape& shape) {
         if (inputs.empty()) inputs = std::vector<GraphInput>(1);  // moved from
         if (!layers.empty() || inputs.front().shape) {
@@ -114,7 +115,7 @@ struct Graph {
 
 namespace detail {
 
-/// The shapes of a graph's inputs; none unless all say theirs.
+/// The shapes of a graph's inputs; none unless all are declared.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<Shape> declared_shapes(const Graph<Scalar, Device>& graph) {
     std::vector<Shape> shapes;
@@ -125,7 +126,7 @@ WEFT_COLD std::vector<Shape> declared_shapes(const Graph<Scalar, Device>& graph)
     return shapes;
 }
 
-/// What Keras calls a model, and whether the user did.
+/// The name of a model, and whether the user gave it; else Keras's default.
 template <class Scalar, class Device>
 WEFT_COLD std::pair<std::string, bool> model_name(const Graph<Scalar, Device>& graph) {
     if (!graph.name.empty()) return {graph.name, true};

@@ -1,5 +1,5 @@
 /// \file
-/// The order in which a graph has its nodes: Keras's order of layers.
+/// The order of a graph's nodes: Keras's order of layers.
 #pragma once
 
 #include "weft/model/detail/own_form.hpp"
@@ -9,25 +9,25 @@
 
 namespace weft {
 
-/// The inputs of a graph, where there is a node otherwise, are numbered downwards from this.
+/// Inputs of a graph are numbered downwards from this, where other values have a node.
 inline constexpr std::size_t graph_input = static_cast<std::size_t>(-1);
 
-/// What a node computes, or an input of the graph.
+/// A value: computed by a node, or an input of the graph.
 struct LooseValue {
     std::size_t node = graph_input;  ///< or graph_input - k: input k
-    std::size_t output = 0;          ///< of a node that applies a model
+    std::size_t output = 0;          ///< if the node applies a model
 
     bool is_input() const { return node > graph_input / 2; }
     std::size_t input() const { return graph_input - node; }
 };
 
-/// A node of a graph that is not in order yet.
+/// A node of a graph that is not ordered yet.
 struct LooseNode {
     std::size_t layer = 0;
     std::vector<LooseValue> inputs = {};
 };
 
-/// What a node applies: a layer, or else a model.
+/// The layer or the model that a node applies.
 template <class Scalar, class Device>
 struct LooseLayer {
     LooseLayer(LayerDeclaration<Scalar, Device> of) : layer(std::move(of)) {}
@@ -39,7 +39,7 @@ struct LooseLayer {
 
 namespace detail {
 
-/// Nodes on the way back from the outputs, and how far each is from them.
+/// Walks the nodes back from the outputs, and measures their distances.
 class LooseGraph {
 public:
     static constexpr Index not_met = -1;
@@ -56,7 +56,7 @@ public:
         layer_distance_.resize(layers);
     }
 
-    /// Depth first, without recursion: a hostile file may have a long chain.
+    /// Depth first, without recursion, since a hostile file may have a long chain.
     WEFT_COLD void walk_back(std::size_t output) {
         if (node_rank_[output] != not_met) return;
         std::vector<std::size_t> open;
@@ -85,8 +85,8 @@ public:
         }
     }
 
-    /// The longest ways to an output. A layer that is applied again is as far as its farthest
-    /// node, which is so for its nodes that are met later, too.
+    /// The longest distances to an output. A layer that is applied several times has the distance
+    /// of its farthest node, also for nodes that are met later.
     WEFT_COLD void measure() {
         for (std::size_t i = finished_.size(); i-- > 0;) {
             const LooseNode& node = nodes_[finished_[i]];
@@ -118,15 +118,15 @@ private:
     std::vector<Index> node_rank_, distance_, layer_rank_, layer_distance_;
     std::vector<bool> is_finished_;
     std::vector<std::size_t> inputs_seen_;  ///< of each node, on the way back
-    std::vector<std::size_t> finished_;     ///< each behind those that it reads
+    std::vector<std::size_t> finished_;     ///< each behind the nodes that it reads
     Index nodes_met_ = 0, layers_met_ = 0;
 };
 
 }  // namespace detail
 
-/// The nodes from which outputs are computed, in Keras's order of layers: the farthest from the
-/// outputs first; of equally far ones, the layer that is met first on the way back from the
-/// outputs, depth first. Throws ArgumentError for a node that is computed from itself.
+/// The nodes that outputs depend on, in Keras's order of layers: the farthest from the outputs
+/// first; of equally far ones, the first on the way back from the outputs, depth first. Throws
+/// ArgumentError for a node that depends on itself.
 WEFT_COLD inline std::vector<std::size_t> keras_order(Span<const LooseNode> nodes,
                                                       Span<const LooseValue> outputs) {
     detail::LooseGraph graph(nodes);
@@ -137,7 +137,7 @@ WEFT_COLD inline std::vector<std::size_t> keras_order(Span<const LooseNode> node
     return graph.order();
 }
 
-/// The same of nodes that name values as a Graph does.
+/// The same for nodes that number values as a Graph does.
 template <class Node>
 WEFT_COLD std::vector<std::size_t> keras_order_of(const std::vector<Node>& nodes,
                                                   std::size_t inputs,
@@ -157,8 +157,8 @@ WEFT_COLD std::vector<std::size_t> keras_order_of(const std::vector<Node>& nodes
     return keras_order(loose_nodes, ends);
 }
 
-/// The graph of the nodes from which outputs are computed, in that order. `layers` are those that
-/// nodes name. Throws ArgumentError where all outputs are inputs.
+/// The graph of the nodes that outputs depend on, in that order. `layers`: the layers that the
+/// nodes apply. Throws ArgumentError if all outputs are inputs.
 template <class Scalar, class Device>
 WEFT_COLD Graph<Scalar, Device> ordered_graph(Span<const LooseLayer<Scalar, Device>> layers,
                                               Span<const LooseNode> nodes,
@@ -200,7 +200,7 @@ WEFT_COLD Graph<Scalar, Device> ordered_graph(Span<const LooseLayer<Scalar, Devi
         }
     }
     for (const LooseValue& output : outputs) graph.outputs.push_back(value_of(output));
-    // Also where a model in between gives back what it is applied to.
+    // Also if a model in between returns its input.
     const auto is_input = [&](std::size_t value) { return graph.is_input(value); };
     if (std::all_of(graph.outputs.begin(), graph.outputs.end(), is_input)) {
         throw ArgumentError("model: the output is the input, expected a layer between");

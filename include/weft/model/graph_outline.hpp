@@ -1,5 +1,5 @@
 /// \file
-/// A graph as its author sees it: with models as layers, and names for its inputs and outputs.
+/// A graph as its author wrote it: with models as layers, and names for inputs and outputs.
 #pragma once
 
 #include "weft/core/contains.hpp"
@@ -7,17 +7,17 @@
 
 namespace weft::detail {
 
-/// A layer or a model of a graph, and what it is applied to.
+/// A layer or a model of a graph, and the values it is applied to.
 struct OutlineItem {
     std::string name = {};  ///< within the graph: "dense", "encoder"
-    std::size_t layer = 0;  ///< of a model the first
+    std::size_t layer = 0;  ///< of a model: its first
     std::size_t layers = 1;
     bool is_model = false;
     std::size_t model = 0;
     std::vector<std::vector<std::size_t>> applications = {};  ///< values
 };
 
-/// Where a value comes from, in Keras's words: [name, application, output].
+/// The source of a value in Keras's form: [name, application, output].
 struct OutlineValue {
     std::string name = {};
     Index application = 0, output = 0;
@@ -26,7 +26,7 @@ struct OutlineValue {
 struct GraphOutline {
     std::vector<std::string> inputs;
     std::vector<OutlineItem> items;
-    std::vector<OutlineValue> values;  ///< those inside of models have no name
+    std::vector<OutlineValue> values;  ///< values inside models have no name
     std::vector<std::string> outputs;
 };
 
@@ -84,7 +84,7 @@ WEFT_COLD GraphOutline outline(const Graph<Scalar, Device>& graph) {
         item.applications.push_back(call->inputs);
         for (std::size_t k = 0; k < call->outputs.size(); ++k) {
             OutlineValue& value = result.values[call->outputs[k]];
-            // An output of the model may be an input of it, or another output.
+            // An output of the model may be its input, or another output.
             if (value.name.empty()) value = {item.name, application, static_cast<Index>(k)};
         }
         node += models[item.model].graph->nodes.size();

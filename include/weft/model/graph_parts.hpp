@@ -1,25 +1,24 @@
 /// \file
-/// GraphParts: names of inputs, and models in a graph.
+/// GraphParts: names of inputs, and the models in a graph.
 #pragma once
 
 #include "weft/model/graph.hpp"
 
 namespace weft {
 
-/// A model that is a layer of another: its layers stand in the graph as if they were the graph's
-/// own, side by side.
+/// A model used as a layer: its layers are consecutive layers of the graph.
 template <class Scalar, class Device>
 struct GraphModel {
-    std::string name = {};  ///< begins those of its layers: "encoder/dense"
+    std::string name = {};  ///< prefix of its layers' names: "encoder/dense"
     bool named = false;     ///< whether the user gave it
     std::size_t first_layer = 0;
     std::shared_ptr<const Graph<Scalar, Device>> graph = {};
-    /// What its parameters start with at each build, where it was built; else each model in it has
-    /// its own.
+    /// The initial values of its parameters at each build, if it was built; else each model in it
+    /// has its own.
     std::shared_ptr<const std::vector<Tensor<Scalar>>> values = {};
 };
 
-/// A model of a graph, applied to some of its values: the nodes of the model side by side.
+/// An application of a model to values: consecutive nodes of the graph.
 struct GraphCall {
     std::size_t model = 0;
     std::size_t first_node = 0;
@@ -30,12 +29,12 @@ namespace detail {
 
 template <class Scalar, class Device>
 struct GraphParts {
-    std::vector<std::string> input_names = {};  ///< as the user said, or empty
+    std::vector<std::string> input_names = {};  ///< given by the user, or empty
     std::vector<GraphModel<Scalar, Device>> models = {};
     std::vector<GraphCall> calls = {};
 };
 
-/// A form, which knows its parts.
+/// A form with its parts.
 template <class Scalar, class Device>
 class FormWithParts : public GraphForm<Scalar, Device> {
 public:
@@ -44,8 +43,8 @@ public:
     const GraphParts<Scalar, Device> parts;
 };
 
-/// Those of a graph; none of a list of layers. Each form has them. GraphForm alone does not know
-/// them, so that a program of lists of layers compiles none of these types.
+/// The parts of a graph; null for a list of layers. Every form has parts, but GraphForm does not
+/// name them: programs with lists of layers alone do not compile these types.
 template <class Scalar, class Device>
 const GraphParts<Scalar, Device>& parts_of(const Graph<Scalar, Device>& graph) {
     static const GraphParts<Scalar, Device> none;
@@ -53,7 +52,7 @@ const GraphParts<Scalar, Device>& parts_of(const Graph<Scalar, Device>& graph) {
     return static_cast<const FormWithParts<Scalar, Device>&>(*graph.form).parts;
 }
 
-/// Applies a model to values, as many as it has inputs. Returns those of its outputs.
+/// Applies a model to one value for each of its inputs. Returns the values of its outputs.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::size_t> call_model(Graph<Scalar, Device>& graph,
                                               GraphParts<Scalar, Device>& parts, std::size_t model,

@@ -1,5 +1,5 @@
 /// \file
-/// inner_model: a model that is a layer of another, as a model again.
+/// inner_model: a copy of a model that is used as a layer.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -10,12 +10,12 @@
 
 namespace weft {
 
-/// A copy of the model that is a layer of a built one, with the parameters it has there: Keras's
-/// outer.get_layer("encoder"), but for being a copy.
+/// A copy of a model that is a layer of a built one, with its parameters there: like Keras's
+/// outer.get_layer("encoder"), but a copy.
 ///
 ///   const Model<float> encoder = inner_model(trained, "encoder");
 ///
-/// Throws ArgumentError when the model is not built, or has no model of that name as a layer.
+/// Throws ArgumentError if the outer model is not built, or has no such model as a layer.
 template <class Scalar, class Device>
 WEFT_COLD Model<Scalar, Device> inner_model(const Model<Scalar, Device>& outer,
                                             std::string_view name) {
@@ -37,7 +37,7 @@ WEFT_COLD Model<Scalar, Device> inner_model(const Model<Scalar, Device>& outer,
     inner.set_device(outer.device());
     inner.build(shapes);
     inner.set_name(item->name);
-    std::size_t p = 0;  // among those of the model, whose layers stand side by side
+    std::size_t p = 0;  // among the parameters of the inner model, whose layers are consecutive
     for (std::size_t layer = item->layer; layer < item->layer + item->layers; ++layer) {
         for (const ParameterInfo& parameter : outer.layer_parameters(layer)) {
             const auto values = on_host<Scalar>(outer.device(), outer.view(parameter.slot));

@@ -9,14 +9,14 @@
 
 namespace weft {
 
-/// A graph of layers and, once built, its parameters. What trains, saves and reports a model takes
-/// this; Sequential makes one.
+/// A graph of layers and, once built, its parameters. Training, saving and reports take a Model;
+/// Sequential is one way to make it.
 ///
-/// build() fixes the input shape, infers every other, and gives the parameters their first values.
-/// A copy is deep. What is moved from has no layers.
+/// build() fixes the input shape, infers all others, and initialises the parameters. A copy is
+/// deep. A moved-from model has no layers.
 ///
-/// Most models have one input and one output. Of several there is a span or a vector, in their
-/// order, where there is one tensor otherwise.
+/// Most models have one input and one output. For several, functions take and return spans or
+/// vectors of tensors, in the model's order.
 ///
 /// predict is const and may be called by any number of threads at once.
 template <class Scalar = float, class Device = Cpu>
@@ -30,7 +30,7 @@ public:
     Model() = default;
     WEFT_COLD Model(const Model&) = default;
     WEFT_COLD Model(Model&&) = default;
-    /// Where there is not the memory for a copy, the model stays as it was.
+    /// If there is not enough memory for a copy, the model is unchanged.
     WEFT_COLD Model& operator=(const Model& other) {
         return this == &other ? *this : *this = Model(other);
     }
@@ -58,12 +58,12 @@ public:
           const std::vector<Value<Scalar, Device>>& outputs)
         : Model(Value<Scalar, Device>::graph(inputs, outputs)) {}
 
-    /// Of that graph; built if it declares its inputs.
+    /// From a graph; built if it declares its inputs.
     WEFT_COLD explicit Model(Graph<Scalar, Device> graph) : Passes(std::move(graph)) {
         this->build_if_declared();
     }
 
-    /// The model as a layer of another: the value that it computes of others. Called again, it is
+    /// The model as a layer of another: the value that it computes from others. Called again, it is
     /// the same layer, with the same parameters. The other model starts with copies of these.
     template <template <class, class> class Value, class... Others>
     Value<Scalar, Device> operator()(const Value<Scalar, Device>& x,
@@ -76,7 +76,7 @@ public:
         return Value<Scalar, Device>::apply(*this, {x, others...}).front();
     }
 
-    /// The values that it computes, where it has several outputs.
+    /// The values of all outputs.
     template <template <class, class> class Value>
     std::vector<Value<Scalar, Device>> apply(std::vector<Value<Scalar, Device>> inputs) const {
         return Value<Scalar, Device>::apply(*this, std::move(inputs));
@@ -93,15 +93,14 @@ public:
         return y;
     }
 
-    /// The same for what as_view takes: a row-major Eigen matrix (N, features), or a vector
-    /// (features). On another device than the CPU from and to memory of the host's, tensors too.
+    /// The same for data that as_view takes: a row-major Eigen matrix (N, features), or a vector
+    /// (features). On other devices than the CPU it reads and writes host memory, also for tensors.
     template <NoViewAs<ConstView> X>
     Tensor<Scalar> predict(const X& x) const {
         return detail::predict_on_host(*this, as_view_of<Scalar>(x));
     }
 
-    /// The same into memory of the caller's, which must not overlap x. Repeated, it allocates
-    /// nothing.
+    /// The same into the caller's memory, which must not overlap x. Repeated, it allocates nothing.
     WEFT_COLD void predict(ConstView x, View y) const {
         const bool one = is_one_sample(x.shape());
         const Index samples = one ? 1 : x.shape()[0];
@@ -113,8 +112,8 @@ public:
         detail::predict_batches<Scalar, Device>(*this, pool_, {&xs, 1}, {&ys, 1});
     }
 
-    /// All outputs for batches of all inputs, of as many samples each. Throws ArgumentError or
-    /// ShapeError, which names the input, for other numbers or shapes.
+    /// All outputs for batches of all inputs, with equal numbers of samples. Throws ArgumentError
+    /// or ShapeError, which names the input, for other numbers or shapes.
     std::vector<Tensor<Scalar, Device>> predict(std::vector<ConstView> xs) const {
         const Index samples = detail::require_inputs(this->input_shapes(), xs, *this);
         std::vector<Tensor<Scalar, Device>> outputs;
@@ -126,12 +125,13 @@ public:
         return outputs;
     }
 
-    /// The same for predict({x1, x2}); of one input predict({x}), where predict(x) gives a tensor.
+    /// The same for predict({x1, x2}); for one input predict({x}), whereas predict(x) returns a
+    /// tensor.
     std::vector<Tensor<Scalar, Device>> predict(std::initializer_list<ConstView> xs) const {
         return predict(std::vector<ConstView>(xs));
     }
 
-    /// The same into memory of the caller's. Repeated, it allocates nothing.
+    /// The same into the caller's memory. Repeated, it allocates nothing.
     void predict(Span<const ConstView> xs, Span<const View> ys) const {
         const Index samples = detail::require_inputs(this->input_shapes(), xs, *this);
         detail::require_outputs(this->output_shapes(), ys, samples, *this);

@@ -1,5 +1,5 @@
 /// \file
-/// ModelLayers: what a model is made of, and its parameters.
+/// ModelLayers: the graph, shapes, names and parameters of a model.
 #pragma once
 
 #include "weft/model/built_graph.hpp"
@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// The part of a Model that is not about running it: its graph and, once built, shapes, names and
+/// The part of a Model that does not run it: its graph and, once built, shapes, names and
 /// parameters.
 template <class Scalar, class Device>
 class ModelLayers {
@@ -19,10 +19,9 @@ public:
     using ConstView = TensorView<const Scalar, Device>;
 
     /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
-    /// from the seed. Models that are layers of it, and were built when they were applied, start
-    /// with the parameters they had then instead, whatever the seed. Building again starts afresh
-    /// in the same way. Throws ShapeError or ArgumentError that names the layer; the model then
-    /// stays as it was.
+    /// from the seed. Models used as layers that were built when applied start with the parameters
+    /// they had then, whatever the seed. Building again starts anew in the same way. Throws
+    /// ShapeError or ArgumentError, which names the layer; the model is then unchanged.
     WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
         build({&input_shape, 1}, seed);
     }
@@ -46,11 +45,11 @@ public:
 
     bool is_built() const { return built_ != nullptr; }
 
-    /// Whether the model is still there and has the parameters it had: for ModelReference.
+    /// For ModelReference: whether the model still exists and has the same parameters.
     const ModelMarks& marks() const { return marks_; }
 
-    /// As a layer of another model, and in summaries and files. A name with a / is an
-    /// ArgumentError.
+    /// The name as a layer of another model, and in summaries and files. Throws ArgumentError for a
+    /// name with a /.
     std::string name() const { return detail::model_name(graph_).first; }
     WEFT_COLD void set_name(std::string name) {
         detail::require_no_slash(name);
@@ -61,15 +60,15 @@ public:
     const Shape& input_shape() const { return detail::only(built().input_shapes, "inputs"); }
     const Shape& output_shape() const { return detail::only(built().output_shapes, "outputs"); }
 
-    /// Those of all inputs and outputs.
+    /// The shapes of all inputs and outputs.
     const std::vector<Shape>& input_shapes() const { return built().input_shapes; }
     const std::vector<Shape>& output_shapes() const { return built().output_shapes; }
 
-    /// Of one sample of a value of the graph.
+    /// The shape of one sample of a value of the graph.
     const Shape& shape_of(std::size_t value) const { return built().shape_of(value); }
 
-    /// What inputs and outputs are called: an input as it was declared, else input_layer; an output
-    /// as the layer that computes it. A model without layers has no output.
+    /// The names of inputs and outputs: an input's as declared, else input_layer; an output's is
+    /// that of the layer that computes it. A model without layers has no output.
     WEFT_COLD std::vector<std::string> input_names() const {
         if (graph_.form) return graph_.form->input_names(graph_);
         return {"input_layer"};
@@ -80,11 +79,11 @@ public:
         return {detail::layer_names(graph_).back()};
     }
 
-    /// About the multiplications of a forward pass over n samples, and the numbers it computes,
-    /// which is the work of layers without parameters.
+    /// An estimate of the work of a forward pass over n samples: multiplications by parameters,
+    /// plus numbers computed.
     double work(Index n) const { return static_cast<double>(n) * built_->work; }
 
-    /// Which layers there are, and what each is applied to.
+    /// The layers, and the values that each is applied to.
     const Graph<Scalar, Device>& graph() const { return graph_; }
 
     std::size_t layer_count() const { return graph_.layers.size(); }
@@ -95,12 +94,12 @@ public:
     /// Names and shapes of all parameters, in Keras's order of weights.
     const std::vector<ParameterInfo>& parameters() const { return built().list.parameters(); }
 
-    /// Those of layer i alone.
+    /// The parameters of layer i.
     Span<const ParameterInfo> layer_parameters(std::size_t i) const {
         return built().layer_parameters(i);
     }
 
-    /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError when there is none.
+    /// A parameter by name, such as "dense_1/kernel". Throws ArgumentError if there is none.
     View parameter(std::string_view name) { return view(find(name)); }
     ConstView parameter(std::string_view name) const { return view(find(name)); }
 
@@ -118,7 +117,7 @@ public:
     View arena() { return parameters_.arena(); }
     ConstView arena() const { return parameters_.arena(); }
 
-    /// How many numbers the model has to learn, and how many in all.
+    /// The number of trainable parameters, and of all.
     Index trainable_parameter_count() const { return detail::count_numbers(parameters(), true); }
     Index parameter_count() const {
         return trainable_parameter_count() + detail::count_numbers(parameters(), false);
@@ -134,17 +133,17 @@ public:
     }
 
     /// A table of the layers as Keras prints it: name, type, output shape and parameters of each,
-    /// what it reads where the model is no chain, then the totals.
+    /// its inputs if the model is not a chain, then the totals.
     WEFT_COLD std::string summary() const { return detail::summarize(graph_, built()); }
 
-    /// The steps of a pass, a line each: what reads and writes which value, and what is fused.
+    /// The steps of a pass, one line each: the values it reads and writes, and fusions.
     WEFT_COLD std::string plan_text(PassKind kind) const {
         return detail::plan_text(*built().make_plan(kind), built().nodes);
     }
 
     const Device& device() const { return device_; }
 
-    /// Runs later passes on that device, for the CPU with that many threads.
+    /// Runs later passes on the given device, with its number of threads on the CPU.
     WEFT_COLD void set_device(const Device& device) {
         parameters_.move(device_, device);
         device_ = device;
@@ -170,7 +169,7 @@ protected:
         graph_.declare_input(shape);
     }
 
-    /// For inputs that were declared.
+    /// Builds for declared inputs.
     WEFT_COLD void build_if_declared() {
         const std::vector<Shape> shapes = detail::declared_shapes(graph_);
         if (!shapes.empty()) build(shapes);

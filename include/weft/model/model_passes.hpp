@@ -16,7 +16,7 @@ public:
     using Layers = ModelLayers<Scalar, Device>;
 
     /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
-    /// result (N, output_shape...) lies in the workspace until the next pass: logits, if its plan
+    /// result (N, output_shape...) is in the workspace until the next pass: logits, if its plan
     /// gives them.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options = {}) const {
@@ -44,8 +44,8 @@ public:
         run_forward(workspace, xs, options, mutable_state(options));
     }
 
-    /// The same up to the first layer whose output is not finite; returns which layer that is, or
-    /// layer_count() where all are finite. It waits for the device behind each layer.
+    /// The same up to the first layer whose output is not finite; returns that layer, or
+    /// layer_count() if all are finite. It waits for the device after each layer.
     WEFT_COLD std::size_t forward_to_non_finite(Workspace<Scalar, Device>& workspace,
                                                 Span<const ConstView> xs,
                                                 const PassOptions& options) {
@@ -58,16 +58,16 @@ public:
         return workspace.value(workspace.plan().output(k), n);
     }
 
-    /// Where dL/d(output k) of a batch of n belongs before backward: (n, output_shape...).
+    /// The place to write dL/d(output k) of a batch of n before backward: (n, output_shape...).
     View output_gradient(Workspace<Scalar, Device>& workspace, Index n, std::size_t k = 0) const {
         detail::require_index("output", k, workspace.plan().output_count());
         return workspace.output_gradient(k, n);
     }
 
     /// After a training forward over x with the same options, and with dL/d(output) in each
-    /// output_gradient(): the gradient of every trainable parameter into `gradients`, laid out as
-    /// trainable_parameters(). No gradient of x is computed. The outputs of layers are no longer
-    /// there then.
+    /// output_gradient(): writes the gradient of every trainable parameter to `gradients`, laid out
+    /// as trainable_parameters(). Computes no gradient of x. The outputs of layers are then no
+    /// longer valid.
     WEFT_COLD void backward(Workspace<Scalar, Device>& workspace, ConstView x,
                             const PassOptions& options, View gradients) {
         backward(workspace, Span<const ConstView>(&x, 1), options, gradients);
@@ -83,9 +83,9 @@ public:
     }
 
     /// The output of node i of the graph, layer i of a chain, in the forward pass over x just run
-    /// in the workspace: of an observed one any, else one that is an output of the model. That of a
-    /// layer behind which a relu of its own is fused is the relu's. Throws ArgumentError for one whose
-    /// memory may be another's by now.
+    /// in the workspace: of any node after an observed pass, else of an output of the model. If the
+    /// layer's own relu is fused into it, the output is the relu's. Throws ArgumentError for an
+    /// output whose memory may have been reused.
     WEFT_COLD ConstView output(Workspace<Scalar, Device>& workspace, ConstView x,
                                std::size_t i) const {
         return output(workspace, Span<const ConstView>(&x, 1), i);
@@ -101,9 +101,9 @@ public:
         return pass(workspace, xs, {}, nullptr).read(workspace.plan().of_node(i));
     }
 
-    /// A workspace for batches of up to `capacity` samples. The passes in it leave out the
-    /// last_activation() of the outputs that takes_logits has true for: those of all outputs, or of
-    /// the first ones, which may be none. Throws ArgumentError for more.
+    /// A workspace for batches of up to `capacity` samples. Its passes leave out the
+    /// last_activation() of outputs whose entry in takes_logits is true. takes_logits may be
+    /// shorter than the outputs, or empty. Throws ArgumentError for more entries.
     Workspace<Scalar, Device> make_workspace(Index capacity, PassKind kind,
                                              bool takes_logits = false) const {
         return make_workspace(capacity, kind, std::vector<bool>(1, takes_logits));
@@ -120,8 +120,8 @@ public:
                 capacity};
     }
 
-    /// The activation that output k comes out of, in place of which a loss may take its input.
-    /// linear where there is none, or something else sees the one or the other.
+    /// The last activation of output k, whose input a loss may take instead. linear if there is
+    /// none, or if another reader needs its input or output.
     Activation last_activation(std::size_t k = 0) const {
         detail::require_index("output", k, built().outputs.size());
         return built().plan->last_activation(k);

@@ -1,5 +1,5 @@
 /// \file
-/// ModelReference: a reference to a model that notices when the model is gone or has other
+/// ModelReference: a reference to a model that knows whether the model exists and has the same
 /// parameters.
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace weft {
 
-/// Equal to itself and its copies alone; a default one stands for nothing. Out of line, so that
-/// what has a mark compiles no more for it.
+/// A mark is equal only to itself and its copies; a default one marks nothing. Out of line, to save
+/// compile time for classes with a mark.
 class Mark {
 public:
     Mark() = default;
@@ -29,7 +29,7 @@ public:
         return mark;
     }
 
-    /// Whether neither it nor a copy was ended.
+    /// Whether neither the mark nor a copy was ended.
     bool is_valid() const { return is_valid_ != nullptr && *is_valid_; }
     void end() { *is_valid_ = false; }
 
@@ -39,10 +39,10 @@ private:
     std::shared_ptr<bool> is_valid_;
 };
 
-/// The marks of a model. The object's ends with the object: it is neither copied nor moved. The
-/// build's stands for the parameters that a build made, and moves along with them; a copy, which is
-/// trained apart, gets one of its own. Whoever keeps something that belongs to the parameters, such
-/// as an optimiser's moments, keeps the build's mark and compares.
+/// The marks of a model. The object's mark ends with the object; it is neither copied nor moved.
+/// The build's mark belongs to the parameters that a build made, and moves with them; a copy of the
+/// model gets a new one. Owners of data that belong to the parameters, such as an optimiser's
+/// moments, keep the build's mark and compare it.
 class ModelMarks {
 public:
     ModelMarks() = default;
@@ -68,19 +68,19 @@ private:
     Mark build_;
 };
 
-/// Refers to a model by address, as a plain reference does, and knows whether it is still there.
+/// Refers to a model by address, like a plain reference, and knows whether it still exists.
 template <class Model>
 class ModelReference {
 public:
     explicit ModelReference(Model& model) : model_(&model), object_(model.marks().object()) {}
 
-    /// Throws ArgumentError, in the name of the caller, when the model is gone.
+    /// Throws ArgumentError, which names the caller, if the model no longer exists.
     Model& get(std::string_view who) const {
         if (!object_.is_valid()) refuse(who);
         return *model_;
     }
 
-    /// Whether the model is there, with the parameters of that build.
+    /// Whether the model exists, with the parameters of the given build.
     bool has(const Mark& build) const {
         return object_.is_valid() && model_->marks().build() == build;
     }

@@ -1,5 +1,5 @@
 /// \file
-/// Parameters: the numbers that a model learns, and those it keeps beside them.
+/// Parameters: the trainable parameters of a model, and the others.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -18,7 +18,7 @@ public:
 
     Parameters() = default;
 
-    /// All zero, but for the first values of each, from a stream of its own.
+    /// All 0, then each parameter gets its initial values from a random stream of its own.
     WEFT_COLD Parameters(const ParameterList& list, std::uint64_t seed, const Device& device)
         : trainable_size_(list.trainable_size()),
           arena_(Shape{list.trainable_size() + list.state_size()}, device) {
@@ -31,7 +31,7 @@ public:
         }
     }
 
-    /// Moves them from one device to another of the same kind.
+    /// Moves the parameters to another device of the same type.
     WEFT_COLD void move(const Device& from, const Device& to) { move_tensor(arena_, from, to); }
 
     View view(const ParameterSlot& slot) { return {arena_.data() + offset(slot), slot.shape}; }
@@ -39,7 +39,7 @@ public:
         return {arena_.data() + offset(slot), slot.shape};
     }
 
-    /// All trainable parameters as one vector, with the zeros between them.
+    /// All trainable parameters as one vector, including the zeros between them.
     View trainable() { return {arena_.data(), Shape{trainable_size_}}; }
     Index trainable_size() const { return trainable_size_; }
 

@@ -1,5 +1,5 @@
 /// \file
-/// Places: where blocks of memory lie that are needed at different times.
+/// Places: offsets for blocks of memory that are needed at different times.
 #pragma once
 
 #include "weft/core/buffer.hpp"
@@ -25,13 +25,13 @@ struct Place {
 
 namespace detail {
 
-/// Places of one offset, in the order of their moments, of which they share none.
+/// Places with the same offset and disjoint lifetimes, in order of time.
 struct PlaceRow {
     Index offset = 0;
     std::size_t above = 0;  ///< the row of the next offset; 0 if there is none
     std::vector<std::size_t> places = {};
 
-    /// The first that is needed at that moment or behind it.
+    /// The first place that is needed at the given moment or later.
     std::size_t from(std::size_t moment, Span<const Place> all) const {
         const auto is_over = [&](std::size_t i) { return all[i].last < moment; };
         const auto first = std::partition_point(places.begin(), places.end(), is_over);
@@ -39,10 +39,10 @@ struct PlaceRow {
     }
 };
 
-/// Puts place i as low as it fits between those in the rows, of which the first is at offset 0.
+/// Puts place i as low as it fits between the places in the rows; the first row is at offset 0.
 WEFT_COLD inline void put_into_rows(Span<Place> all, std::size_t i, std::vector<PlaceRow>& rows) {
     Place& place = all[i];
-    // Up behind whatever is in the way, the lowest first: so it is never met again.
+    // Moves up past the lowest conflicting place, which is then never met again.
     std::size_t r = 0, below = 0;
     do {
         const PlaceRow& row = rows[r];
@@ -67,9 +67,9 @@ WEFT_COLD inline void put_into_rows(Span<Place> all, std::size_t i, std::vector<
 
 }  // namespace detail
 
-/// Gives each place an offset, so that two that are needed at the same time share no byte; returns
-/// the bytes of all. The largest come first, each as low as it fits. Of many places that lie at few
-/// offsets, as those of a chain in prediction do, a place looks at few others.
+/// Gives each place an offset; places needed at the same time share no byte. Returns the bytes of
+/// all. The largest come first, each as low as it fits. If many places have few offsets, as for a
+/// chain in prediction, each is compared with few others.
 WEFT_COLD inline Index assign_places(Span<Place> places) {
     std::vector<detail::PlaceRow> rows(1);
     std::vector<std::size_t> order;
@@ -80,7 +80,7 @@ WEFT_COLD inline Index assign_places(Span<Place> places) {
     const auto goes_before = [&](std::size_t a, std::size_t b) {
         return places[a].bytes != places[b].bytes ? places[a].bytes > places[b].bytes : a < b;
     };
-    // std::sort does this too, besides two more ways to sort, which would be compiled as well.
+    // std::sort would compile two more algorithms.
     std::make_heap(order.begin(), order.end(), goes_before);
     std::sort_heap(order.begin(), order.end(), goes_before);
     Index total = 0;

@@ -1,5 +1,5 @@
 /// \file
-/// Plan: how a graph of layers is run, step by step.
+/// Plan: the steps of a pass over a graph of layers.
 #pragma once
 
 #include "weft/core/error.hpp"
@@ -11,15 +11,16 @@
 
 namespace weft {
 
-/// A graph of layers as the steps of a pass, made once from what the layers are.
+/// A graph of layers as the steps of a pass, made once.
 ///
-/// Layers are lowered to steps one by one, and then neighbours are fused by the rules of
-/// detail/fusion.hpp. So fusion is decided here alone, before any number is known, and a layer only
-/// says what it can do.
+/// Layers are lowered to steps one by one, then neighbours are fused by the rules of
+/// detail/fusion.hpp. So fusion is decided here alone, independent of numbers; a layer only
+/// declares what it can do.
 class Plan : detail::PlanParts {
 public:
-    /// outputs: values of the graph. takes_logits, of each output: its loss takes the input of the
-    /// last activation, which is left out if nothing else sees its output or its input.
+    /// outputs: values of the graph. takes_logits: for each output, whether its loss takes the
+    /// input of the last activation. The activation is left out if nothing else reads its output or
+    /// input.
     WEFT_COLD Plan(Span<const Shape> inputs, Span<const PlanNode> nodes,
                    Span<const std::size_t> outputs, PassKind kind,
                    const std::vector<bool>& takes_logits = {})
@@ -68,11 +69,11 @@ public:
     /// The value that node i computes.
     std::size_t of_node(std::size_t i) const { return of_nodes_[input_count_ + i]; }
 
-    /// Output k.
+    /// The value of output k.
     std::size_t output(std::size_t k = 0) const { return outputs_[k]; }
     std::size_t output_count() const { return outputs_.size(); }
 
-    /// Whether a value is there when the last step is over.
+    /// Whether a value is still valid after the last step.
     WEFT_COLD bool keeps(std::size_t value) const {
         bool is_kept = kind_ == PassKind::observed || is_of_caller(value);
         for (const std::size_t output : outputs_) {
@@ -81,23 +82,23 @@ public:
         return is_kept;
     }
 
-    /// Layers whose parameters no step has a gradient of: of models of which not all outputs are
-    /// used.
+    /// Layers whose parameters get no gradient from any step: of inner models whose outputs are not
+    /// all used.
     const std::vector<std::size_t>& idle_layers() const { return idle_layers_; }
 
-    /// The output whose gradient lies where that of output k does, the first of them: k, unless two
-    /// outputs are the same numbers. Then that of k is added to it.
+    /// The first output that shares its gradient's memory with output k: k itself, unless two
+    /// outputs are the same value. Then k's gradient is added to it.
     WEFT_COLD std::size_t first_with_gradient(std::size_t k) const {
         std::size_t first = 0;
         while (values_[outputs_[first]].gradient != values_[outputs_[k]].gradient) ++first;
         return first;
     }
 
-    /// Whether the activation of output k was left out, for a loss that takes its input.
+    /// Whether the last activation of output k was left out, for a loss that takes its input.
     bool gives_logits(std::size_t k = 0) const { return gives_logits_[k]; }
 
-    /// The activation that output k comes out of, whose input a loss may take: linear if there is
-    /// none, or somebody else reads the one or the other.
+    /// The last activation of output k, whose input a loss may take instead: linear if there is
+    /// none, or if another step reads its input or output.
     WEFT_COLD Activation last_activation(std::size_t k = 0) const {
         const std::size_t step = step_of_output(k);
         return step == steps_.size() ? linear : steps_[step].activation;
@@ -106,7 +107,7 @@ public:
 private:
     // ---- Lowering -------------------------------------------------------------------------------
 
-    /// Whether outputs are computed from what a node does. Notes layers of which no node is.
+    /// Whether outputs depend on each node. Notes layers without such a node.
     WEFT_COLD std::vector<bool> find_needed(Span<const PlanNode> nodes,
                                             Span<const std::size_t> outputs) {
         std::vector<bool> is_needed(nodes.size()), is_layer_needed(nodes.size());
@@ -132,7 +133,7 @@ private:
         const bool is_activation = node.as_activation != linear;
         std::size_t value = of_nodes_[node.inputs.front()];
         if (node.is_view) {
-            // No step: the same numbers under another shape.
+            // No step: the same numbers with another shape.
             PlanValue view = values_[value];
             view.shape = node.output_shape;
             value = add_value(view);
@@ -177,7 +178,7 @@ private:
 
     // ---- Rules of fusion ------------------------------------------------------------------------
 
-    /// A loss takes the input of the last activation: the activation is left out.
+    /// If a loss takes the input of the last activation, the activation is left out.
     WEFT_COLD void leave_out_last_activation(std::size_t k) {
         const std::size_t step = step_of_output(k);
         if (step == steps_.size()) return;
@@ -188,8 +189,8 @@ private:
         gives_logits_[k] = true;
     }
 
-    /// The activation that alone reads what it does, for output k alone; the number of steps if
-    /// there is none.
+    /// The activation that computes output k, if nothing else reads its input or output; the number
+    /// of steps if there is none.
     WEFT_COLD std::size_t step_of_output(std::size_t k) const {
         std::size_t s = 0;
         while (s < steps_.size() && steps_[s].output != outputs_[k]) ++s;
@@ -201,8 +202,8 @@ private:
         return step.is_activation() && !step.penalty && is_alone ? s : steps_.size();
     }
 
-    /// A step that alone reads a value may write over it, and over its gradient, as far as nobody
-    /// needs it afterwards.
+    /// A step that is the only reader of a value may overwrite it, and its gradient, if nothing
+    /// needs them afterwards.
     WEFT_COLD void share_memory(const PlanStep& step, Span<const PlanNode> nodes) {
         const PlanInput* const input = only_input(step);
         if (input == nullptr || is_of_caller(input->value)) return;
@@ -220,8 +221,8 @@ private:
     }
 
     /// Of the steps that read a value, the last runs backward first and writes the gradient; the
-    /// others add to it, in that order; all add to what the loss wrote for an output. So do those
-    /// that apply the same layer.
+    /// others add to it in that order. For an output, all add to the loss's gradient. Likewise for
+    /// gradients of a layer that is applied several times.
     WEFT_COLD void sum_gradients(Span<const PlanNode> nodes) {
         std::vector<bool> is_written(values_.size()), is_layer_written(nodes.size());
         for (const std::size_t output : outputs_) is_written[values_[output].gradient] = true;

@@ -9,7 +9,7 @@ namespace weft {
 
 namespace detail {
 
-/// Whether some of these are neither layers nor models.
+/// Whether some of the types are neither layers nor models.
 template <class Scalar, class Device, class... Others>
 inline constexpr bool some_are_no_layer =
     !((DeclaresLayer<Others, Scalar, Device> || std::same_as<Others, Input>) && ...) &&
@@ -25,7 +25,7 @@ inline constexpr bool some_are_no_layer =
 ///   model.build({28, 28});
 ///   Tensor<float> probabilities = model.predict(images);   // (N, 28, 28) -> (N, 10)
 ///
-/// It declares a Model, which has all that can be done with one.
+/// It declares a Model, whose functions it has.
 template <class Scalar = float, class Device = Cpu>
 class Sequential : public Model<Scalar, Device> {
 public:
@@ -43,7 +43,7 @@ public:
         this->build_if_declared();
     }
 
-    /// Anything else does not compile, and the compiler says which is no layer, and why.
+    /// Other arguments do not compile; the compiler names the type that is not a layer, and why.
     template <class... Others>
     requires(detail::some_are_no_layer<Scalar, Device, Others...>)
     Sequential(const Others&...) {
@@ -54,17 +54,17 @@ public:
     explicit Sequential(std::vector<Declaration> declarations)
         : Model<Scalar, Device>(std::move(declarations)) {}
 
-    /// A model whose layers are a chain, such as load_model gives. Throws ArgumentError for
-    /// another.
+    /// From a model whose layers are a chain, such as one of load_model. Throws ArgumentError for
+    /// others.
     WEFT_COLD Sequential(Model<Scalar, Device> model) : Model<Scalar, Device>(std::move(model)) {
         if (this->graph().is_chain()) return;
         throw ArgumentError("sequential: the layers of the model are not a chain; call it a Model");
     }
 
-    /// Appends a layer to a model that is not built yet; ArgumentError afterwards.
+    /// Appends a layer to a model that is not built yet. Throws ArgumentError if it is.
     WEFT_COLD void add(Declaration declaration) { this->append(std::move(declaration)); }
 
-    /// Declares the shape of one sample; only in front of the layers.
+    /// Declares the shape of one sample. Throws ArgumentError behind a layer.
     WEFT_COLD void add(const Input& input) { this->declare_input(input.shape); }
 
 private:

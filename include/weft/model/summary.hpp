@@ -19,11 +19,11 @@ WEFT_COLD inline std::string with_thousands(Index number) {
     return grouped;
 }
 
-/// The table: a row a layer, then total, trainable and non-trainable parameters. Where a row says
-/// what it is connected to there is a column for that, one value a line.
+/// The table: a row per layer, then total, trainable and non-trainable parameters. If a row has
+/// connections, there is a column for them, one value per line.
 class SummaryTable {
 public:
-    /// output_shape: of one sample. connected_to: what the layer reads, where the model is no chain.
+    /// output_shape: of one sample. connected_to: the layer's inputs, if the model is not a chain.
     WEFT_COLD void add_row(std::string_view name, std::string_view type, const Shape& output_shape,
                            Index parameters, Span<const std::string> connected_to = {}) {
         cells_.push_back(detail::join({name, " (", type, ")"}));
@@ -38,7 +38,7 @@ public:
         is_chain_ &= connected_to.empty();
     }
 
-    /// Of a model of that name and so many parameters.
+    /// The text, with the model's name and numbers of parameters.
     WEFT_COLD std::string text(std::string_view model, Index trainable, Index not_trainable) const {
         std::size_t widths[columns] = {28, 20, 10, 0};
         for (std::size_t i = 0; i < cells_.size(); ++i) {

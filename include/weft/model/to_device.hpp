@@ -10,7 +10,7 @@ namespace weft {
 
 namespace detail {
 
-/// Adds a layer of type D to those of another device; whether it is of that type.
+/// Adds the layer to those of another device if it has type D; returns whether it has.
 template <class D, class Scalar, class Device, class From>
 WEFT_COLD bool add_declared(std::vector<LayerDeclaration<Scalar, Device>>& layers,
                             const LayerDeclaration<Scalar, From>& declaration) {
@@ -19,7 +19,7 @@ WEFT_COLD bool add_declared(std::vector<LayerDeclaration<Scalar, Device>>& layer
     return layer != nullptr;
 }
 
-/// The graph with its layers declared for another device.
+/// The graph, with its layers declared for another device.
 template <class Device, class... Own, class Scalar, class From>
 WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
     Graph<Scalar, Device> graph{from.name, from.inputs, {}, from.nodes, from.read, from.outputs};
@@ -51,13 +51,13 @@ WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
 
 }  // namespace detail
 
-/// A copy of a model on that device, with its parameters if it is built:
+/// A copy of a model on the given device, with its parameters if it is built:
 ///
 ///   Model<float, Cuda> on_gpu = to<Cuda>(model);
 ///   Model<float> back = to<Cpu>(on_gpu);
 ///
-/// Types of layers that are not weft's are named behind the device: to<Cuda, Swish>(model). Throws
-/// ArgumentError for a layer of another type.
+/// Name types of layers that are not weft's behind the device: to<Cuda, Swish>(model). Throws
+/// ArgumentError for a layer of an unnamed type.
 template <class Device, class... Own, class Scalar, class From>
 WEFT_COLD Model<Scalar, Device> to(const Model<Scalar, From>& model,
                                    const Device& device = Device()) {

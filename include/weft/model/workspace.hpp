@@ -1,5 +1,5 @@
 /// \file
-/// Workspace: the memory that passes over batches leave their numbers in.
+/// Workspace: the memory of passes over batches.
 #pragma once
 
 #include "weft/layers/layer.hpp"
@@ -11,32 +11,32 @@
 
 namespace weft {
 
-/// How a model runs one pass.
+/// The options of one pass.
 struct PassOptions {
     bool training = false;   ///< dropout drops, batch norm uses the batch's own statistics
     std::uint64_t seed = 0;  ///< with step: the random numbers of the pass
     std::uint32_t step = 0;
-    const std::uint32_t* step_on_device = nullptr;  ///< the same for kernels, or null
-    /// Where a step of training takes several batches: the index in it of the first sample of this
-    /// one, and the number of them all; 0 if this batch is all.
+    const std::uint32_t* step_on_device = nullptr;  ///< the step, for kernels; or null
+    /// If a step of training has several batches: the index of this batch's first sample in the
+    /// step, and the step's number of samples; 0 if this batch is all.
     Index first_sample = 0;
     Index step_samples = 0;
 
     Index samples_of_step(Index batch) const { return step_samples > 0 ? step_samples : batch; }
 };
 
-/// All memory of a pass over a batch: the values of a plan, their gradients, what each layer keeps
-/// for its backward, and the device's scratch. Allocated once for a largest batch; passes over
-/// batches up to that size allocate nothing more. What is not needed at the same time shares
-/// memory: an output of a layer is there as long as a step reads it.
+/// All memory of a pass over a batch: the values of a plan, their gradients, the saved data of each
+/// layer, and the device's scratch. It is allocated once for the largest batch; passes over batches
+/// up to that size allocate nothing. Data with disjoint lifetimes share memory: an output of a
+/// layer is valid until its last reader ran.
 template <class Scalar, class Device>
 class Workspace {
 public:
     using LayerPointer = std::shared_ptr<const Layer<Scalar, Device>>;
     using View = TensorView<Scalar, Device>;
 
-    /// For the layers of that build, with their names for errors. Throws
-    /// ShapeError for outputs that are more than memory can hold.
+    /// For the layers of a build, with their names for errors. Throws ShapeError for outputs that
+    /// are larger than memory can hold.
     WEFT_COLD Workspace(std::shared_ptr<const Plan> plan, Span<const LayerPointer> layers,
                         Span<const std::string> names, std::size_t graph_inputs,
                         Index trainable_size, const Mark& build, const Device& device,
@@ -88,8 +88,8 @@ public:
     Index capacity() const { return capacity_; }
     PassKind kind() const { return plan_->kind(); }
 
-    /// Throws ArgumentError or ShapeError unless a pass of that build over a batch of shape x, of
-    /// such samples, stays within the workspace.
+    /// Throws ArgumentError or ShapeError unless the workspace fits a pass of the given build over
+    /// a batch of shape x of such samples.
     WEFT_NOINLINE void require_pass(const Mark& build, const Shape& sample, const Shape& x,
                                     bool training) const {
         if (!(build == build_) || (training && !is_training(kind()))) {
@@ -112,10 +112,10 @@ public:
         return {reinterpret_cast<double*>(memory_.data() + penalty_), Shape{1}};
     }
 
-    /// The value of n samples; the graph's inputs, the first values, are the caller's and not here.
+    /// A value of n samples. Not for the graph's inputs, the first values, which are the caller's.
     View value(std::size_t i, Index n) { return view(offsets_.values, i, n); }
 
-    /// Where the loss writes the gradient of output k. Training only.
+    /// The place where the loss writes the gradient of output k. Training only.
     View output_gradient(std::size_t k, Index n) {
         return {reinterpret_cast<Scalar*>(memory_.data() + offsets_.outputs[k]),
                 plan_->values()[plan_->output(k)].shape.batch(n)};
@@ -124,13 +124,13 @@ public:
     /// The gradient of a value. Training only.
     View gradient(std::size_t i, Index n) { return view(offsets_.gradients, i, n); }
 
-    /// What step s keeps from forward to backward. Training only.
+    /// The memory that step s saves from forward to backward. Training only.
     std::byte* saved(std::size_t s) { return memory_.data() + offsets_.saved[s]; }
 
     /// Gradients of a layer's parameters that are added to those of another use of the layer.
     Scalar* gradients_of_shared() { return shared_gradients_.data(); }
 
-    /// As long as the gradients of all parameters, where the plan has idle layers.
+    /// As long as the gradients of all parameters, if the plan has idle layers.
     const Scalar* zeros() const { return zeros_.data(); }
 
     /// Room for the inputs of a step and for their gradients.
@@ -140,11 +140,12 @@ public:
     /// Room for a part of the inputs of the graph.
     TensorView<const Scalar, Device>* graph_inputs() { return graph_inputs_; }
 
-    /// Where step s puts gradients that are added to others. Training only.
+    /// The memory for gradients of step s that are added to others. Training only.
     std::byte* added(std::size_t s) { return memory_.data() + offsets_.added[s]; }
 
 private:
-    /// 2^16 layers of 16 bytes an element, outputs and what is saved, stay within an Index.
+    /// 2^16 layers with 16 bytes per element, outputs and saved data together, stay within an
+    /// Index.
     WEFT_COLD void require_countable(const Layer<Scalar, Device>& layer,
                                      std::string_view name) const {
         const Index elements = (std::max)(layer.input_shape().size(), layer.output_shape().size());
@@ -174,8 +175,8 @@ private:
     std::vector<View> input_gradients_;
 };
 
-/// Inference workspaces that concurrent calls of one model's predict take and give back. A copy of
-/// the pool is an empty pool, so that a model can be copied without them.
+/// Inference workspaces that concurrent calls of one model's predict take and return. A copy of the
+/// pool is empty: copies of a model do not copy workspaces.
 template <class Scalar, class Device>
 class WorkspacePool {
 public:
@@ -193,9 +194,9 @@ public:
         free_.clear();
     }
 
-    /// A free workspace of that capacity or more; null when there is none. A free one that is too
-    /// small is dropped for the one the caller then makes, so the pool holds no more workspaces
-    /// than calls ever ran at once.
+    /// A free workspace of at least the given capacity; null if there is none. A free one that is
+    /// too small is dropped, since the caller then makes a new one. So the pool never has more
+    /// workspaces than calls ran at once.
     Pointer take(Index capacity) {
         const std::lock_guard lock(mutex_);
         if (free_.empty()) return nullptr;

@@ -1,6 +1,6 @@
 /// \file
-/// Which of the compiled kernels a program calls: those for the best instruction set that the processor
-/// has, or for one that was asked for.
+/// The choice of compiled kernels: for the best instruction set of the processor, or for a
+/// requested one.
 #pragma once
 
 #include "weft/kernels/compiled/table.hpp"
@@ -15,21 +15,22 @@ inline namespace WEFT_BUILD_NAMESPACE {
 
 /// The instruction set of the CPU's kernels in use: "sse2", "avx2", "avx512", ...
 ///
-/// It is the best that the processor has. The environment variable WEFT_INSTRUCTION_SET asks for
-/// another, as use_cpu_instruction_set does; it is read when the first kernel is called. Throws
-/// ArgumentError where it names one that there is not.
+/// By default it is the best that the processor has. The environment variable WEFT_INSTRUCTION_SET
+/// requests another, like use_cpu_instruction_set; it is read when the first kernel is called.
+/// Throws ArgumentError if it names an unavailable one.
 std::string_view cpu_instruction_set();
 
-/// All that the kernels were compiled for and this processor has, the best one last.
+/// The instruction sets that the kernels were compiled for and this processor has, the best one
+/// last.
 std::vector<std::string_view> cpu_instruction_sets();
 
-/// Has the CPU's kernels of all threads compute with another instruction set from now on: for results
-/// with the bits of a lesser machine, or to measure. Not while a model computes. Throws ArgumentError
-/// if cpu_instruction_sets() has none of that name.
+/// Makes the CPU's kernels of all threads use another instruction set: for results with the bits of
+/// a lesser machine, or for measurements. Must not be called while a model computes. Throws
+/// ArgumentError if cpu_instruction_sets() does not contain it.
 void use_cpu_instruction_set(std::string_view name);
 
-/// What decides the last bits of the CPU's kernels in use, as build_description is for what is
-/// compiled with the program.
+/// The build of the CPU's kernels in use, which decides their last bits; build_description is that
+/// of the program's own code.
 std::string_view cpu_kernels_build();
 
 }  // namespace WEFT_BUILD_NAMESPACE
@@ -38,7 +39,7 @@ namespace kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
 
-/// What a program and the kernels it links have to agree on.
+/// The layout that a program and its linked kernels must agree on.
 struct KernelLayout {
     const char* version;
     std::size_t cpu_bytes, view_bytes, kernel_bytes;
@@ -49,7 +50,7 @@ inline constexpr KernelLayout kernel_layout{WEFT_VERSION, sizeof(Cpu), sizeof(Te
 /// The set in use; null before the first call.
 extern std::atomic<const KernelSet*> kernel_set;
 
-/// Chooses one, if none is in use. Throws Error if the program's layout is another.
+/// Chooses one, if none is in use. Throws Error if the program has another layout.
 const KernelSet* choose_kernel_set(const KernelLayout& layout);
 
 /// The kernels in use for float or double.

@@ -1,5 +1,5 @@
 /// \file
-/// CpuKernels: what programs call of kernels that are compiled once for each instruction set.
+/// CpuKernels: the functions of kernels compiled once for each instruction set.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -16,7 +16,7 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
 
-/// The CPU's kernels for one instruction set, those of device.hpp, as kernels/cpu has them.
+/// The CPU's kernels for one instruction set: those of device.hpp, from kernels/cpu.
 template <class Scalar>
 struct CpuKernels {
     using In = TensorView<const Scalar>;
@@ -138,7 +138,7 @@ struct CpuKernels {
     void (*weight_rows)(Cpu&, In weights, Out losses, Out gradient);
 };
 
-/// All of them, and the build they are from.
+/// The kernels for float and double, and their build.
 struct KernelSet {
     const char* instruction_set;
     const char* build;

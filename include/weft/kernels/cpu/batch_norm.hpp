@@ -106,8 +106,8 @@ struct NormSlope {
     const Scalar *mean, *a, *b, *d;
     bool is_behind_relu;
 
-    /// Adds up the sums of blocks of rows, of dy and dy (x - mean) each (blocks, 2, C), and makes dbeta,
-    /// dgamma and the slope of them. It lies in the place of the sums, which have room for 3 C.
+    /// Adds the sums of blocks of rows, each of dy and dy (x - mean), (blocks, 2, C), and computes
+    /// dbeta, dgamma and the slope. The slope replaces the sums, which have room for 3 C.
     WEFT_NOINLINE NormSlope(Index rows, Index columns, Index blocks, Scalar* sums,
                             const Scalar* means, const Scalar* inverse_deviation,
                             const Scalar* gamma, bool x_is_relu, Scalar* dgamma, Scalar* dbeta)
@@ -133,7 +133,7 @@ struct NormSlope {
         }
     }
 
-    /// Of a packet of channels from c on.
+    /// The gradient of a packet of channels from c on.
     EIGEN_ALWAYS_INLINE Packet<Scalar> at(Index c, Index size, const Packet<Scalar>& x,
                                           const Packet<Scalar>& dy) const {
         using namespace Eigen::internal;

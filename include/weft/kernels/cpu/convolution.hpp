@@ -1,6 +1,5 @@
 /// \file
-/// Convolution on the CPU: matrix products with patches of images, most of them read where they
-/// lie.
+/// Convolution on the CPU: matrix products with patches of images, mostly read in place.
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
@@ -13,8 +12,8 @@ inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
-/// y (images, positions, columns of y_channels) = patches of x times filters (depth, columns) that
-/// are packed by pack_rows.
+/// y (images, positions, columns of y_channels) = patches of x times filters (depth, columns),
+/// packed by pack_rows.
 template <class Scalar>
 struct PatchProduct {
     const PatchSource& source;
@@ -42,8 +41,8 @@ struct PatchProduct {
         });
     }
 
-    /// Output row `out_row` of one image, where it is spread: its positions that have the same runs are
-    /// the rows of a product, which skips the zeros in between.
+    /// Output row `out_row` of one image that is spread: positions with the same runs are the rows
+    /// of a product, which skips the zeros in between.
     WEFT_NOINLINE void multiply_spread_row(Index image, Index out_row, Run* runs) const {
         for_each_step(out_row, [&](Index column, Index o, Index steps, Scalar* to) {
             multiply_runs(patch_runs(source, out_row, o, width, cut(), runs), column, steps, {},
@@ -64,7 +63,7 @@ struct PatchProduct {
 
 private:
     Index cut() const { return depth_of_chains<Scalar>(source.depth()); }
-    /// From the runs of a position to those of the next that has the same.
+    /// The step from the runs of a position to those of the next position with the same runs.
     Index step() const { return source.columns.stride * source.channels; }
 
     /// Calls body(column, o, steps, to) for each panel of columns, and each output position o of that
@@ -88,7 +87,7 @@ private:
         }
     }
 
-    /// The panel of columns from `column` on, of so many rows.
+    /// The panel of columns from `column` on, with `rows` rows.
     void multiply_runs(Runs runs, Index column, Index rows, const Repeats& repeats,
                        const RowBlocks<Scalar>& a, Scalar* to, Index to_row) const {
         Epilogue<Scalar> of_panel = epilogue;
@@ -117,8 +116,8 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
         static_cast<std::size_t>(packed + cpu.threads() * per_thread) * sizeof(Scalar)));
     pack(memory);
     const PatchProduct<Scalar> product{source, x, columns, memory, y, y_channels, epilogue};
-    // Pointwise patches are a matrix already. Images that fill no block are cut into rows where they
-    // are spread, else into tiles.
+    // Pointwise patches are already a matrix. Images that do not fill a block are cut into rows if
+    // they are spread, else into tiles.
     const Index blocks = source.is_pointwise() ? 0 : images / block, in_blocks = blocks * block;
     const Index rows = source.rows.output, row_tasks = blocks * rows;
     const bool is_spread = source.row_spread > 1 || source.column_spread > 1;
@@ -165,8 +164,8 @@ void convolution_forward(Cpu& cpu, const Convolution& c, TensorView<const Scalar
     if (!fuse_relu) activation_forward<Scalar>(cpu, activation, y, y);
 }
 
-/// dX from G = dL/dY * act': each input element gathers from the outputs that saw it, which is the
-/// convolution of G, spread by the strides, with the filters turned round.
+/// dX from G = dL/dY * act': each input element gathers from the outputs that saw it. This is the
+/// convolution of G, spread by the strides, with the flipped filters.
 ///
 ///   G (N, OH, OW, F)   W (kh, kw, C / groups, F)   dX (N, H, W, C)
 template <class Scalar>

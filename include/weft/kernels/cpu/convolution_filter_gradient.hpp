@@ -26,8 +26,8 @@ namespace detail {
 ///             in memory as the product reads them. A task is some channels of a tap.
 ///   narrow    the same for images of few channels, in images copied with their padding: then all
 ///             taps meet all positions, and are multiplied at once.
-///   gathered  the patches of a tile of positions are copied; for filters that are no whole number
-///             of packets, or far from each other.
+///   gathered  the patches of a tile of positions are copied; for filters that are not a whole
+///             number of packets, or far from each other.
 template <class Scalar>
 class FilterGradient {
 public:
@@ -53,10 +53,10 @@ public:
         g_of_group_ = g_ + group * c_.group_filters();
     }
 
-    /// The parts, a number that follows from the sizes alone.
+    /// The number of parts, which follows from the sizes alone.
     Index parts() const { return parts_; }
 
-    /// How many tasks a part is cut into.
+    /// The number of tasks of a part.
     Index tasks() const { return way_ == Way::direct ? c_.window.taps() * channel_blocks() : 1; }
 
     /// Elements that one thread needs.
@@ -94,7 +94,7 @@ private:
     Index positions() const { return c_.window.positions(); }
     PatchTiles tiles() const { return {images_, positions()}; }
 
-    /// Channels that a direct task takes, and how many such blocks there are.
+    /// The channels of a direct task, and the number of such blocks.
     static constexpr Index task_channels = 64;
     Index channel_blocks() const { return blocks_of(c_.group_channels(), task_channels); }
 

@@ -13,21 +13,21 @@ namespace detail {
 /// Output positions that are multiplied at once: their patches stay in the second-level cache.
 inline constexpr Index patch_tile = 64;
 
-/// Where the patches of a convolution, or of its transpose, are read.
+/// The source of the patches of a convolution, or of its transpose.
 struct PatchSource {
     WindowAxis rows, columns;
     Index channels;       ///< of the image
-    Index first_channel;  ///< of those taken
+    Index first_channel;  ///< of the channels taken
     Index taken_channels;
-    /// The image is thought of with so many steps from one element to the next, zeros in between:
-    /// the strides of the convolution of which this is the transpose.
+    /// The image is treated as if spread: `spread` steps from one element to the next, with zeros
+    /// in between. For a transpose these are the strides of the convolution; else 1.
     Index row_spread = 1, column_spread = 1;
 
     Index positions() const { return rows.output * columns.output; }
     Index depth() const { return rows.window * columns.window * taken_channels; }
     Index image_size() const { return rows.input * columns.input * channels; }
 
-    /// Whether a patch is just the channels of a pixel, so that the image is the patch matrix.
+    /// Whether a patch is just the channels of a pixel: then the image is the patch matrix.
     bool is_pointwise() const {
         const auto single = [](const WindowAxis& axis) {
             return axis.window == 1 && axis.stride == 1 && axis.input == axis.output;
@@ -92,7 +92,7 @@ void gather_patches(const PatchSource& source, const Scalar* image, Index first,
     }
 }
 
-/// The tiles that the output positions of some images are cut into.
+/// The tiles of the output positions of some images.
 struct PatchTiles {
     PatchTiles(Index images, Index positions_per_image)
         : positions(positions_per_image),
@@ -106,7 +106,7 @@ struct PatchTiles {
     Index positions, per_image, count;
 };
 
-/// The patches (size, depth) of a tile: the image's own memory where they lie there, else gathered.
+/// The patches (size, depth) of a tile: the image's own memory if they lie there, else gathered.
 template <class Scalar>
 const Scalar* tile_patches(const PatchSource& source, const PatchTiles& tiles, Index tile,
                            const Scalar* images, Scalar* memory) {
@@ -173,8 +173,8 @@ EIGEN_ALWAYS_INLINE void for_parts(Runs runs, Index filter_row, Index cut, const
     } while (first < runs.count);
 }
 
-/// Whether the patches of that output column lie between the image's sides: then those `spread`
-/// columns further that do have the same runs, one step further.
+/// Whether the patches of an output column lie between the image's sides. Then those `spread`
+/// columns further that do so, too, have the same runs, one step further.
 inline bool is_inside(const WindowAxis& axis, Index spread, Index o) {
     const Index start = o * axis.stride - axis.before;
     return start >= 0 && start + axis.extent() <= axis.input * spread;

@@ -53,7 +53,7 @@ inline void random_words(const RandomStream& random, std::uint64_t first, std::u
     }
 }
 
-/// What decides of each element of a dropout whether it stays.
+/// Decides which elements of a dropout are kept.
 template <class Scalar>
 struct Draws {
     explicit Draws(const Dropping& dropping)
@@ -83,7 +83,7 @@ struct Draws {
         }
     }
 
-    /// result_i = what element begin + i is multiplied by: scale, or 0 where it is dropped.
+    /// result_i = the factor of element begin + i: scale, or 0 if it is dropped.
     WEFT_NOINLINE void factors(Index begin, Index end, Scalar* result) const {
         // Of copies: a result could be a member.
         for_each_run(begin, end,

@@ -26,7 +26,7 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// The instruction set of the CPU's kernels in use.
 constexpr std::string_view cpu_instruction_set() { return instruction_set; }
 
-/// What decides their last bits.
+/// The build, which decides their last bits.
 constexpr std::string_view cpu_kernels_build() { return build_description; }
 
 }  // namespace WEFT_BUILD_NAMESPACE

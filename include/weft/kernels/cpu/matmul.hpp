@@ -1,5 +1,5 @@
 /// \file
-/// Matrix product on the CPU: the engine of Dense and of convolutions.
+/// Matrix product on the CPU, used by Dense and convolutions.
 #pragma once
 
 #include "weft/core/parallel.hpp"
@@ -70,8 +70,8 @@ WEFT_NOINLINE void multiply(const Product<Scalar>& p, const ProductPlan<Scalar>&
     }
 }
 
-/// The same, a product of a long depth as the sum of its halves. The second halves are summed in
-/// `halves`, of plan.halves elements.
+/// The same, but a product of a long depth is the sum of its halves. The second halves are summed
+/// in `halves`, of plan.halves elements.
 template <class Scalar>
 WEFT_NOINLINE void multiply_halves(const Product<Scalar>& p, const ProductPlan<Scalar>& plan,
                                    Scalar* scratch, Scalar* halves) {

@@ -1,5 +1,5 @@
 /// \file
-/// The sizes that products are cut into. Those of depth decide how sums are rounded.
+/// The block sizes of products. Those of depth decide how sums are rounded.
 #pragma once
 
 #include "weft/kernels/cpu/packet.hpp"
@@ -22,11 +22,11 @@ struct MatmulBlocking {
     /// The products of a convolution that are summed at a time.
     static constexpr Index chain_depth = 512;
     static constexpr Index block_columns = 1024;
-    /// From so many rows on, packing a panel of B costs less than reading it where it lies.
+    /// From this number of rows on, packing a panel of B costs less than reading it in place.
     static constexpr Index pack_from_rows = 96;
     /// From this depth on, packing the columns of a transposed A does.
     static constexpr Index pack_from_depth = 65;
-    /// What a thread's packed blocks may take of its second-level cache.
+    /// The part of a thread's second-level cache for its packed blocks.
     static constexpr Index block_bytes = 600'000;
 };
 

@@ -11,15 +11,16 @@ WEFT_PACKETS_BEGIN
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// What becomes of a sum of products s, in registers, before it is stored as element (i, j) of C:
+/// The epilogue of a sum of products s, applied in registers before it is stored as element (i, j)
+/// of C:
 ///   c = act(s + bias_j)  or, with accumulate,  c = act(c + s + bias_j),   act: relu or linear.
 template <class Scalar>
 struct Epilogue {
     bool accumulate = false;
-    const Scalar* bias = nullptr;  ///< one element a column, or null
+    const Scalar* bias = nullptr;  ///< one element per column, or null
     bool relu = false;
 
-    /// Of a part of the sum, of which the parts are summed one after another.
+    /// The epilogue of one part of a sum whose parts are added one after another.
     Epilogue of_part(bool is_first, bool is_last) const {
         Epilogue part{.accumulate = accumulate || !is_first};
         if (is_last) part.bias = bias, part.relu = relu;
@@ -29,7 +30,7 @@ struct Epilogue {
 
 namespace detail {
 
-/// A run of a sum of products: `depth` columns of A and rows of B, from those offsets on.
+/// A run of a sum of products: `depth` columns of A and rows of B, from the given offsets on.
 struct Run {
     Index a, b, depth;
 };
@@ -76,12 +77,12 @@ struct OffsetRows {
     const Index* offsets;
     Index column_step;
 
-    /// Without those that windows hardly leave over.
+    /// Without heights that windows hardly ever leave over.
     using Heights = std::integer_sequence<Index, MatmulBlocking<Scalar>::offset_rows, 4, 3, 1>;
     /// The offsets take the registers that it needs.
     static constexpr bool prefetch_b = false;
 
-    /// As that of RowBlocks, its first offset the constant 0.
+    /// Like that of RowBlocks; its first offset is the constant 0.
     template <Index Rows>
     struct Block {
         const Scalar* data;
@@ -99,21 +100,22 @@ struct OffsetRows {
     }
 };
 
-/// How often a product is repeated with the same runs, and how far A and C move each time.
+/// The number of repetitions of a product with the same runs, and the steps of A and C between
+/// them.
 struct Repeats {
     Index count = 1, a_step = 0, c_step = 0;
 };
 
-/// How many of the rows blocks of that height take, one behind another: as many as fit, but where one or
-/// two rows of 6 would be left, blocks of 4 take the last 7 or 8. One or two rows wait for their sums
-/// as long as four.
+/// The number of rows for blocks of the given height: as many as fit. But if blocks of 6 would
+/// leave one or two rows, blocks of 4 take the last 7 or 8, since one or two rows take as long as
+/// four.
 constexpr Index rows_in_blocks(Index height, Index rows) {
     const Index left = rows % height;
     const bool are_halved = height == 6 && rows > height && (left == 1 || left == 2);
     return rows - left - (are_halved ? height : 0);
 }
 
-/// The rows of the first of the blocks that so many RowBlocks are cut into.
+/// The number of rows of the first block when `rows` rows are cut into blocks.
 template <class Scalar>
 constexpr Index block_height(Index rows) {
     constexpr Index most = MatmulBlocking<Scalar>::rows;

@@ -24,7 +24,7 @@ struct MatrixOperand {
     }
 };
 
-/// A dense row-major matrix with that many columns.
+/// A dense row-major matrix with the given number of columns.
 template <class Scalar>
 MatrixOperand<Scalar> row_major(const Scalar* data, Index columns) {
     return {data, columns, 1};

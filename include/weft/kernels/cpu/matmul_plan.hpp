@@ -1,5 +1,5 @@
 /// \file
-/// How a matrix product is cut: into parts for threads, into blocks for caches.
+/// The partition of a matrix product: parts for threads, blocks for caches.
 #pragma once
 
 #include "weft/kernels/cpu/matmul_packing.hpp"
@@ -20,7 +20,8 @@ struct Product {
     Index c_row;
     Epilogue<Scalar> epilogue = {};
 
-    /// The rows from `row` on and columns from `column` on of C, no more than so many.
+    /// The part of C from `row` and `column` on, with at most the given numbers of rows and
+    /// columns.
     Product part(Index row, Index column, Index most_rows, Index most_columns) const {
         Product p = *this;
         p.rows = std::clamp<Index>(rows - row, 0, most_rows);
@@ -32,19 +33,19 @@ struct Product {
         return p;
     }
 
-    /// The products from k on, no more than so many a sum, to be stored elsewhere, dense.
+    /// The products from k on, at most `depth` per sum, stored elsewhere, dense.
     Product of_depth(Index k, Index most_depth, Scalar* to) const {
         return {rows, columns, (std::min)(depth - k, most_depth), a.from(0, k), b.from(k, 0),
                 to,   columns};
     }
 
-    /// C^T = B^T A^T, to be stored elsewhere, dense.
+    /// C^T = B^T A^T, stored elsewhere, dense.
     Product swapped(Scalar* to) const {
         return {columns, rows, depth, b.transposed(), a.transposed(), to, rows};
     }
 };
 
-/// How one thread computes a product of a size.
+/// How one thread computes a product of a given size.
 template <class Scalar>
 struct ProductPlan {
     using Blocking = MatmulBlocking<Scalar>;
@@ -108,11 +109,11 @@ private:
     }
 };
 
-/// Below some 10 microseconds of work, another thread costs more than it does.
+/// Below some 10 microseconds of work, another thread costs more than it saves.
 inline constexpr Index least_products_of_part = Index{1} << 19;
 
-/// Whether threads read less when they share the depth than when they share C: of few rows, where B
-/// is most of what is read. Training of `mlp` at batch 32 is 8 % faster so with two threads
+/// Whether threads read less if they share the depth than if they share C: for few rows, when B is
+/// most of the data. Training of `mlp` at batch 32 is 8 % faster so with two threads
 /// (Zen 4): each reads the rows of the weights that it updated itself.
 template <class Scalar>
 bool pays_to_split_depth(const Product<Scalar>& p) {

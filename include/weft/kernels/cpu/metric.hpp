@@ -1,5 +1,5 @@
 /// \file
-/// Counts of right predictions on the CPU.
+/// Counts of correct predictions on the CPU.
 #pragma once
 
 #include "weft/kernels/metric.hpp"
@@ -7,7 +7,7 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// How many rows of predictions (R, C) have their argmax at labels (R).
+/// The number of rows of predictions (R, C) whose argmax is the label (R).
 template <class Scalar>
 Index count_sparse_matches(Cpu&, TensorView<const Scalar> predictions,
                            TensorView<const Scalar> labels) {
@@ -20,7 +20,7 @@ Index count_sparse_matches(Cpu&, TensorView<const Scalar> predictions,
     return matches;
 }
 
-/// How many rows of predictions (R, C) have their argmax where the targets (R, C) have theirs.
+/// The number of rows of predictions (R, C) whose argmax is that of the targets (R, C).
 template <class Scalar>
 Index count_categorical_matches(Cpu&, TensorView<const Scalar> predictions,
                                 TensorView<const Scalar> targets) {
@@ -32,7 +32,7 @@ Index count_categorical_matches(Cpu&, TensorView<const Scalar> predictions,
     return matches;
 }
 
-/// How many elements have the prediction above the threshold just where the target is 1.
+/// The number of elements whose prediction is above the threshold if and only if the target is 1.
 template <class Scalar>
 Index count_binary_matches(Cpu&, TensorView<const Scalar> predictions,
                            TensorView<const Scalar> targets, Scalar threshold) {
@@ -43,9 +43,9 @@ Index count_binary_matches(Cpu&, TensorView<const Scalar> predictions,
     return matches;
 }
 
-/// How many rows of predictions (R, C) have fewer than k elements above that of the label: a class
-/// index per row, or with one_hot the argmax of targets (R, C). A label outside 0 ... C - 1 and a
-/// NaN at the label never count.
+/// The number of rows of predictions (R, C) with fewer than k elements above that of the label: a
+/// class index per row, or with one_hot the argmax of targets (R, C). A label outside 0 ... C - 1
+/// and a NaN at the label never count.
 template <class Scalar>
 Index count_top_k_matches(Cpu&, TensorView<const Scalar> predictions,
                           TensorView<const Scalar> targets, bool one_hot, Index k) {

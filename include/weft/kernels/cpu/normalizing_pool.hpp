@@ -25,7 +25,7 @@ WEFT_NOINLINE void sum_taken(const Window2D& window, Index begin, Index end, con
     const auto each = [&](Index c, auto packets, auto size) WEFT_INLINE_LAMBDA {
         Packet<Scalar> sum[std::size_t{packets}], product[std::size_t{packets}];
         for (Index p = 0; p < packets; ++p) sum[p] = product[p] = broadcast(Scalar(0));
-        // Row by row of an image, or what of it belongs to these.
+        // Row by row of an image, or the part of it within these rows.
         for (Index pixel = begin; pixel < end;) {
             const Index row = pixel / columns.input, column = pixel % columns.input;
             const Index stop = (std::min)(end, pixel - column + columns.input);

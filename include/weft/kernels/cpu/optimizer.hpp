@@ -113,7 +113,7 @@ WEFT_NOINLINE void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& st
     });
 }
 
-// The same with a step whose numbers lie on the device; nothing if it is stopped.
+// The same with a step whose numbers are on the device. Does nothing if it is stopped.
 
 template <class Scalar>
 void sgd_update(Cpu& cpu, Index count, const DeviceStep<SGDStep<Scalar>>& step,

@@ -15,7 +15,7 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
 
-/// How many blocks of a size cover so many elements, and the elements of all of them.
+/// The number of blocks of a size that cover `count` elements, and the elements of all of them.
 constexpr Index blocks_of(Index size, Index block) { return (size + block - 1) / block; }
 constexpr Index round_up(Index size, Index block) { return blocks_of(size, block) * block; }
 

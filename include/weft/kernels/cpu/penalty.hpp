@@ -61,7 +61,7 @@ WEFT_NOINLINE void clip_norm(Cpu& cpu, TensorView<Scalar> x, double limit) {
     scale_and_offset<Scalar>(cpu, x, static_cast<Scalar>(limit / norm), Scalar(0), x);
 }
 
-/// w = max(w, 0); NaN stays NaN. Nothing if a number went wrong.
+/// w = max(w, 0); NaN stays NaN. Does nothing if a number was not finite.
 template <class Scalar>
 void make_non_negative(Cpu& cpu, TensorView<Scalar> w, const double* wrong = nullptr) {
     if (is_stopped(wrong)) return;
@@ -70,7 +70,7 @@ void make_non_negative(Cpu& cpu, TensorView<Scalar> w, const double* wrong = nul
 
 /// Rescales the vectors of w (..., C) along all axes but the last, of norm n, to min(n, limit);
 /// with limit 0, to 1. Norms are guarded by 1e-7, as in Keras:  w *= target / (1e-7 + n). They are
-/// summed as those of penalty. Nothing if a number went wrong.
+/// summed like those of penalty. Does nothing if a number was not finite.
 template <class Scalar>
 WEFT_NOINLINE void limit_column_norms(Cpu&, TensorView<Scalar> w, double limit,
                                       const double* wrong = nullptr) {

@@ -1,5 +1,5 @@
 /// \file
-/// How pools walk over their windows, and how max pooling keeps what it took.
+/// Loops of pools over their windows, and the storage of max pooling's taps.
 #pragma once
 
 #include "weft/core/parallel.hpp"

@@ -12,13 +12,13 @@ inline namespace WEFT_BUILD_NAMESPACE {
 
 namespace detail {
 
-/// Whether no element is in two windows.
+/// Whether windows are disjoint.
 inline bool are_apart(const Window2D& window) {
     const auto apart = [](const WindowAxis& axis) { return axis.stride >= axis.extent(); };
     return apart(window.rows) && apart(window.columns);
 }
 
-/// Whether windows that are apart leave no element out.
+/// Whether disjoint windows cover all elements.
 inline bool cover(const Window2D& window) {
     const auto covers = [](const WindowAxis& axis) {
         return axis.stride == axis.window && axis.output * axis.stride - axis.before >= axis.input;

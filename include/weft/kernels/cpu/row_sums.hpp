@@ -14,7 +14,7 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
 
-/// Rows of a matrix with that many columns that one task handles.
+/// The number of rows per task of a matrix with `columns` columns.
 inline Index row_grain(Index columns) {
     return (std::max<Index>)(1, 2048 / (std::max<Index>)(1, columns));
 }

@@ -10,8 +10,8 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
 
-/// Where the pieces of a sum go, each a dense array of products that are summed one after another:
-/// sum_block pieces into the sum, the next so many into an array beside it that is then added.
+/// Adds the pieces of a sum, each a dense array of products: sum_block pieces one after another
+/// into the sum, then each further sum_block pieces into an array beside it, which is then added.
 /// Off by at most sum_block + pieces / sum_block roundings, beside those of the pieces.
 template <class Scalar>
 class SumOfPieces {

@@ -46,9 +46,9 @@ inline void score_penalties(Cpu&, const double* of_parameters, const double* of_
     if (wrong != nullptr && *wrong == 0 && !std::isfinite(penalties)) *wrong = mark;
 }
 
-/// Adds the scores of the batch to those of all batches, unless a number went wrong, and sets them
-/// to 0 for the next batch. Sums of doubles, one addition a batch: over n batches of scores of one
-/// sign, a relative error below n 2^-53.
+/// Adds the scores of the batch to those of all batches, unless a number was not finite, and sets
+/// them to 0 for the next batch. Sums of doubles, one addition a batch: over n batches of scores of
+/// one sign, a relative error below n 2^-53.
 inline void end_batch(Cpu&, TensorView<double> tally) {
     const Index count = TallyPlaces::of_batch(tally.size());
     double* const batch = tally.data() + TallyPlaces::scores;
@@ -59,7 +59,7 @@ inline void end_batch(Cpu&, TensorView<double> tally) {
     std::fill_n(batch, count, 0.0);
 }
 
-/// now = before, if a number went wrong: takes back what the step changed.
+/// now = before, if a number was not finite: undoes the step's changes.
 template <class Scalar>
 void undo_if_wrong(Cpu&, const double* wrong, TensorView<const Scalar> before,
                    TensorView<Scalar> now) {
@@ -74,7 +74,7 @@ void add_sparse_matches(Cpu& cpu, TensorView<const Scalar> predictions,
     sum[1] += static_cast<double>(labels.size());
 }
 
-/// The same of count_categorical_matches.
+/// The same with count_categorical_matches.
 template <class Scalar>
 void add_categorical_matches(Cpu& cpu, TensorView<const Scalar> predictions,
                              TensorView<const Scalar> targets, TensorView<double> sum) {
@@ -83,7 +83,7 @@ void add_categorical_matches(Cpu& cpu, TensorView<const Scalar> predictions,
     sum[1] += static_cast<double>(rows);
 }
 
-/// The same of count_binary_matches, and of all elements.
+/// The same with count_binary_matches, and the number of elements.
 template <class Scalar>
 void add_binary_matches(Cpu& cpu, TensorView<const Scalar> predictions,
                         TensorView<const Scalar> targets, Scalar threshold,
@@ -93,7 +93,7 @@ void add_binary_matches(Cpu& cpu, TensorView<const Scalar> predictions,
     sum[1] += static_cast<double>(targets.size());
 }
 
-/// The same of count_top_k_matches.
+/// The same with count_top_k_matches.
 template <class Scalar>
 void add_top_k_matches(Cpu& cpu, TensorView<const Scalar> predictions,
                        TensorView<const Scalar> targets, bool one_hot, Index k,

@@ -19,7 +19,7 @@ struct InsideTaps {
             const Index start = out * axis.stride - axis.before;
             begin = 0, end = axis.window, element = start;
             if (start >= 0 && start + axis.extent() <= axis.input) return;
-            // The number of taps it takes to cover so many elements.
+            // The number of taps that cover a number of elements.
             const auto taps = [&](Index elements) {
                 if (elements <= 0) return Index{0};
                 return dilation == 1 ? elements : (elements + dilation - 1) / dilation;

@@ -1,5 +1,5 @@
 /// \file
-/// An activation function as a layer of its own.
+/// ActivationLayer: an activation function as a layer.
 #pragma once
 
 #include "weft/kernels/activation.hpp"
@@ -7,7 +7,7 @@
 
 namespace weft::detail {
 
-/// y = act(x),  dx = dy act'(x), shapes unchanged. Backward takes act' from y where that is enough.
+/// y = act(x),  dx = dy act'(x), shapes unchanged. Backward computes act' from y if possible.
 template <class Scalar, class Device>
 class ActivationLayer final : public Layer<Scalar, Device> {
 public:

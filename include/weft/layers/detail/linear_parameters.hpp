@@ -7,12 +7,12 @@
 
 namespace weft::detail {
 
-/// The kernel of a layer that is linear in it, and the bias of each output, if there is one.
+/// The kernel of a linear layer, and the bias of each output, if there is one.
 struct LinearParameters {
     ParameterSlot kernel;
     ParameterSlot bias = {};  ///< none: not used
 
-    /// From the options kernel_initializer, kernel_regularizer, kernel_constraint, use_bias and
+    /// Takes the options kernel_initializer, kernel_regularizer, kernel_constraint, use_bias, and
     /// likewise bias_...   kernel (..., outputs)   bias (outputs)
     template <class Options>
     WEFT_COLD LinearParameters(const Options& options, LayerBuilder& builder, const Shape& shape)
@@ -23,7 +23,7 @@ struct LinearParameters {
                                      options.bias_regularizer, options.bias_constraint);
     }
 
-    /// The bias in that pass; an empty view where there is none. bias_gradient likewise.
+    /// The bias in the given pass; an empty view if there is none. bias_gradient likewise.
     template <class Scalar, class Device>
     TensorView<const Scalar, Device> bias_of(const Pass<Scalar, Device>& pass) const {
         return bias ? pass.parameter(bias) : TensorView<const Scalar, Device>();

@@ -1,12 +1,12 @@
 /// \file
-/// Max and average pooling over windows, whatever declares them.
+/// Max and average pooling over windows, the base of all pooling layers.
 #pragma once
 
 #include "weft/layers/detail/window_layer.hpp"
 
 namespace weft::detail {
 
-/// y = the largest of each window; backward gives dy to the element it came from.
+/// y = the largest of each window; backward adds dy to that element.
 template <class Scalar, class Device>
 class MaxPoolLayer : public Layer<Scalar, Device> {
 public:
@@ -67,7 +67,7 @@ public:
     bool backs_through_relu() const override { return true; }
     bool backward_reads_x() const override { return false; }
     bool backward_reads_y(bool through_relu) const override { return through_relu; }
-    /// A device that does keeps which outputs were dropped as one more number of a tap.
+    /// A device that absorbs dropout marks dropped outputs by one more number of a tap.
     bool absorbs_dropout() const override {
         return kernels::fuses_pools<Device>() && window_.taps() < 256;
     }
@@ -94,7 +94,7 @@ private:
         return reinterpret_cast<Scalar*>(pass.saved) + behind * alignof(Scalar) / sizeof(Scalar);
     }
 
-    /// Calls run with the numbers of the taps, of the smallest type that holds them; null in
+    /// Calls run with the numbers of the taps, in the smallest type that holds them; null in
     /// inference.
     template <class Run>
     void with_taps(const Pass<Scalar, Device>& pass, const Run& run) const {

@@ -1,5 +1,5 @@
 /// \file
-/// What convolution and pooling have in common: windows over images, checked when they are built.
+/// Windows over images for convolution and pooling, checked when a layer is built.
 #pragma once
 
 #include "weft/kernels/window.hpp"
@@ -8,8 +8,8 @@
 
 namespace weft::detail {
 
-/// Throws ArgumentError unless both numbers are at least the least, and so small that what is
-/// computed from them and the extents of an image stays within Index.
+/// Throws ArgumentError unless both numbers are at least `least`, and small enough that
+/// computations with extents of an image do not overflow an Index.
 WEFT_COLD inline void require_extent(const LayerBuilder& builder, std::string_view option,
                                      const Extent2D& extent, Index least = 1) {
     builder.require(extent.smallest() >= least, option, extent, join({"at least ", least}));

@@ -1,5 +1,5 @@
 /// \file
-/// Maps of channels, and how a linear layer takes one in.
+/// Affine maps of channels, and their folding into linear layers.
 #pragma once
 
 #include "weft/core/summation.hpp"
@@ -26,7 +26,7 @@ struct ChannelMap {
         return std::all_of(scale.begin(), scale.end(), [](double s) { return s >= 0; });
     }
 
-    /// The same map of elements that are seen as `channels`, a multiple of those here.
+    /// The same map for elements with `channels` channels, a multiple of this map's.
     ChannelMap repeated(Index channels) const {
         ChannelMap result;
         for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c) {

@@ -14,12 +14,12 @@
 
 namespace weft::detail {
 
-/// A layer of a model that is folded, with its parameters on their way into the copy.
+/// A layer of a model while it is folded, with its changed parameters.
 template <class Scalar, class Device>
 struct FoldedLayer {
     LayerDeclaration<Scalar, Device> declaration;
     const Layer<Scalar, Device>* layer;      ///< of the model that is folded
-    std::vector<Tensor<double>> parameters;  ///< double, so that they are rounded once
+    std::vector<Tensor<double>> parameters;  ///< double: they are rounded once
 
     /// scale = gamma / sqrt(moving_variance + epsilon),  shift = beta - scale moving_mean.
     ChannelMap inference_map(const BatchNorm& options) const {
@@ -43,7 +43,8 @@ struct FoldedLayer {
             map = map.repeated(channels);
             return true;
         }
-        // Windows of pooling leave out what is not in the image, so no zero is ever mixed in.
+        // Windows of pooling leave out elements outside the image, so they contain no zeros of a
+        // padding.
         if (declaration.template get_if<MaxPool2D>() ||
             declaration.template get_if<GlobalMaxPool2D>()) {
             return map.is_increasing();

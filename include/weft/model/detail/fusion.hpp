@@ -1,12 +1,13 @@
 /// \file
-/// The rules by which neighbours of a plan are fused. Each asks what layers can do, on their device.
+/// The rules by which neighbouring steps of a plan are fused. Each checks what layers can do on
+/// their device.
 #pragma once
 
 #include "weft/model/detail/plan_parts.hpp"
 
 namespace weft::detail {
 
-/// A relu that alone reads what a layer computes: the layer applies it as it stores y.
+/// A relu that is the only reader of a layer's output: the layer applies it as it stores y.
 WEFT_COLD inline void fuse_forward(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
     const PlanInput* const input = plan.only_input(step);
     if (step.activation != relu || input == nullptr) return;
@@ -17,7 +18,7 @@ WEFT_COLD inline void fuse_forward(PlanParts& plan, PlanStep& step, Span<const P
     step.runs_forward = false;
 }
 
-/// A step applies the dropout of another, whose output lies where its input does.
+/// A step applies the dropout of another step, whose output then lies in its input's memory.
 WEFT_COLD inline void drop_for(PlanParts& plan, PlanStep& step, PlanStep& dropout,
                                std::size_t input) {
     step.dropout = plan.index(dropout);
@@ -25,8 +26,8 @@ WEFT_COLD inline void drop_for(PlanParts& plan, PlanStep& step, PlanStep& dropou
     plan.put_output_into(input, dropout.output);
 }
 
-/// A batch norm that alone reads what a layer computes, or the relu that the layer applies: the layer
-/// takes the moments of what it stores.
+/// A batch norm that is the only reader of a layer's output, or of the relu that the layer applies:
+/// the layer computes the moments of its stored output.
 WEFT_COLD inline void fuse_moments(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
     const PlanInput* const input = plan.only_input(step);
     if (step.is_activation() || input == nullptr || !nodes[step.node].is_norm) return;
@@ -43,8 +44,8 @@ WEFT_COLD inline void fuse_moments(PlanParts& plan, PlanStep& step, Span<const P
     step.has_moments = true;
 }
 
-/// A layer right behind a batch norm, which alone reads it: it applies the batch norm to x as it reads
-/// x. The batch norm computes nothing, so its output lies where x does.
+/// A layer that is the only reader of a batch norm: it applies the batch norm to x as it reads x.
+/// The batch norm computes nothing, so its output lies in the memory of x.
 WEFT_COLD inline void fuse_norm(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
     const PlanInput* const input = plan.only_input(step);
     if (step.is_activation() || input == nullptr || !nodes[step.node].absorbs_norm) return;
@@ -59,7 +60,7 @@ WEFT_COLD inline void fuse_norm(PlanParts& plan, PlanStep& step, Span<const Plan
     plan.put_output_into(x->value, norm->output);
 }
 
-/// Dropout that alone reads what a layer computes: the layer applies it as it stores y.
+/// Dropout that is the only reader of a layer's output: the layer applies it as it stores y.
 WEFT_COLD inline void fuse_dropout(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
     const PlanInput* const input = plan.only_input(step);
     if (step.is_activation() || input == nullptr || !(nodes[step.node].dropout_rate > 0)) return;
@@ -70,8 +71,8 @@ WEFT_COLD inline void fuse_dropout(PlanParts& plan, PlanStep& step, Span<const P
     drop_for(plan, *before, step, before->output);
 }
 
-/// Dropout of a relu, whose derivative a layer behind takes along with the relu's: the layer that
-/// applies the relu applies it too.
+/// Dropout behind a relu, if the layer behind applies both derivatives: the layer that applies the
+/// relu applies the dropout too.
 WEFT_COLD inline void fuse_relu_and_dropout(PlanParts& plan, PlanStep& step,
                                             Span<const PlanNode> nodes) {
     if (step.is_activation() || !step.runs_forward || step.runs_backward) return;
@@ -85,7 +86,7 @@ WEFT_COLD inline void fuse_relu_and_dropout(PlanParts& plan, PlanStep& step,
     drop_for(plan, *layer, step, act->output);
 }
 
-/// A layer that alone reads what a relu computes, or dropout of it: it takes their derivative.
+/// A layer that is the only reader of a relu, or of dropout behind it: it applies their derivative.
 WEFT_COLD inline void fuse_backward(PlanParts& plan, PlanStep& step, Span<const PlanNode> nodes) {
     const PlanNode& node = nodes[step.node];
     const PlanInput* input = plan.only_input(step);

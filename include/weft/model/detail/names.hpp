@@ -1,5 +1,5 @@
 /// \file
-/// The names and sizes of a model's layers and parameters, and the shapes it takes.
+/// The names and sizes of a model's layers and parameters, and checks of its inputs' shapes.
 #pragma once
 
 #include "weft/core/contains.hpp"
@@ -15,8 +15,8 @@ WEFT_COLD inline void require_no_slash(std::string_view name) {
               " has a /, expected none: it stands between a model and its layers"}));
 }
 
-/// "dense", then "dense_1", "dense_2", ... Throws ArgumentError when the user gave a name that is
-/// taken or has a /.
+/// "dense", then "dense_1", "dense_2", ... Throws ArgumentError if the user's name is taken or has
+/// a /.
 WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
                                          const std::vector<std::string>& taken) {
     if (is_given) require_no_slash(name);
@@ -24,7 +24,7 @@ WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
     if (is_given) {
         throw ArgumentError(join({"model: two layers are named ", name}));
     }
-    // One look at each: of a file's ten thousand layers, trying one number after the other would
+    // One pass over the names: for a file's ten thousand layers, trying number after number would
     // take minutes.
     std::vector<bool> is_taken(taken.size() + 2);
     for (const std::string_view other : taken) {
@@ -42,7 +42,7 @@ WEFT_COLD inline std::string unique_name(const std::string& name, bool is_given,
     return join({name, "_", static_cast<Index>(number)});
 }
 
-/// The parameter of that name. Throws ArgumentError, which lists those there are.
+/// The parameter with the given name. Throws ArgumentError, which lists all parameters.
 WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<ParameterInfo>& parameters,
                                                      std::string_view name) {
     std::string known;
@@ -54,7 +54,7 @@ WEFT_COLD inline const ParameterInfo& find_parameter(const std::vector<Parameter
         join({"model: no parameter is named ", name, known.empty() ? "" : "; there are ", known}));
 }
 
-/// The numbers in those parameters that are trainable, or in those that are not.
+/// The number of elements of the parameters that are trainable, or that are not.
 WEFT_COLD inline Index count_numbers(Span<const ParameterInfo> parameters, bool trainable) {
     Index total = 0;
     for (const ParameterInfo& parameter : parameters) {
@@ -63,8 +63,8 @@ WEFT_COLD inline Index count_numbers(Span<const ParameterInfo> parameters, bool 
     return total;
 }
 
-/// About the multiplications by a layer's parameters for one sample: each is used at every place of
-/// the output, one for a dense layer, all pixels for a convolution.
+/// An estimate of the multiplications by a layer's parameters for one sample: each is used once per
+/// position of the output, which is one for a dense layer and all pixels for a convolution.
 WEFT_COLD inline double multiplications(Span<const ParameterInfo> parameters, const Shape& output) {
     const Index places = output.size() / (std::max<Index>)(output.last(), 1);
     const Index numbers = count_numbers(parameters, true) + count_numbers(parameters, false);
@@ -89,12 +89,12 @@ WEFT_COLD [[noreturn]] inline void refuse_index(std::string_view what, std::size
                               static_cast<Index>(count) - 1}));
 }
 
-/// Throws ArgumentError unless there are more than i of them.
+/// Throws ArgumentError unless i is below their number.
 inline void require_index(std::string_view what, std::size_t i, std::size_t count) {
     if (i >= count) refuse_index(what, i, count);
 }
 
-/// The shape of the one input or output. Throws ArgumentError where there are several.
+/// The shape of the only input or output. Throws ArgumentError if there are several.
 inline const Shape& only(const std::vector<Shape>& shapes, std::string_view what) {
     if (shapes.size() != 1) refuse_several(shapes.size(), what);
     return shapes.front();
@@ -118,7 +118,7 @@ WEFT_COLD inline bool is_one_sample(const Shape& x, const Shape& sample,
                                     std::string_view first_layer) {
     if (x == sample) return true;
     if (x.rank() > 0 && x.sample() == sample) return false;
-    // A batch of other samples, or, of another rank, perhaps one sample: shown as it is.
+    // A batch of other samples; or of another rank, perhaps one sample, which is shown as it is.
     const bool is_batch = x.rank() == sample.rank() + 1;
     throw ShapeError(
         join({first_layer, ": input has shape ",

@@ -1,5 +1,5 @@
 /// \file
-/// What a model does between memory of the host's and its device's.
+/// Prediction from and to host memory, for models on other devices.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -9,7 +9,7 @@
 
 namespace weft::detail {
 
-/// model.predict(x), from and to memory of the host's.
+/// model.predict(x), from and to host memory.
 template <class Scalar, template <class, class> class Of, class Device>
 Tensor<Scalar> predict_on_host(const Of<Scalar, Device>& model, TensorView<const Scalar> x) {
     if constexpr (std::same_as<Device, Cpu>) {
@@ -21,7 +21,7 @@ Tensor<Scalar> predict_on_host(const Of<Scalar, Device>& model, TensorView<const
             const Tensor<Scalar, Device> output = model.predict(input.view());
             return Tensor<Scalar>(on_host<Scalar>(device, output));
         };
-        // A part after the other: all of x may be more than the device has memory for.
+        // Part by part: all of x may exceed the device's memory.
         constexpr Index at_once = 8192;
         const bool are_many = x.shape().rank() > 0 && x.shape()[0] > at_once &&
                               x.shape().sample() == model.input_shape();

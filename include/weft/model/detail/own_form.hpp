@@ -1,5 +1,5 @@
 /// \file
-/// OwnForm: the form of a graph that was made of values.
+/// OwnForm: the form of a graph made of values.
 #pragma once
 
 #include "weft/model/detail/summarize.hpp"
@@ -9,9 +9,9 @@
 
 namespace weft::detail {
 
-/// The summary of a graph that is no chain: a row for each input, and for each layer and
-/// what it reads, as Keras has it: "dense[1][0]" is what dense computes where it is applied for the
-/// second time. A model in it is one row.
+/// The summary of a graph that is not a chain: a row for each input, and for each layer with its
+/// inputs, in Keras's form: "dense[1][0]" is the output of the second application of dense. A model
+/// in it is one row.
 template <class Scalar, class Device>
 WEFT_COLD std::string summarize_graph(const Graph<Scalar, Device>& graph,
                                       const BuiltGraph<Scalar, Device>& built) {
@@ -61,7 +61,7 @@ public:
 
     bool has_models() const override { return !parts.models.empty(); }
 
-    /// Those of a model in it are counted by themselves, and have its name before them.
+    /// Names of layers in an inner model are counted separately, with the model's name as a prefix.
     WEFT_COLD std::vector<std::string> layer_names(const Graph& graph) const override {
         std::vector<std::string> names;
         const GraphOutline outline = detail::outline(graph);

@@ -1,5 +1,5 @@
 /// \file
-/// PassRun: the steps of a plan, run over a batch.
+/// PassRun: runs the steps of a plan over a batch.
 #pragma once
 
 #include "weft/core/eigen.hpp"
@@ -8,14 +8,14 @@
 
 namespace weft::detail {
 
-/// One pass over a batch, an x for each input, in the memory of a workspace.
+/// One pass over a batch, with an x for each input, in the memory of a workspace.
 template <class Scalar, class Device>
 class PassRun {
 public:
     using View = TensorView<Scalar, Device>;
     using ConstView = TensorView<const Scalar, Device>;
 
-    /// mutable_state: in training, the parameters that no optimiser touches; else null.
+    /// mutable_state: in training, the parameters that are not trainable; else null.
     PassRun(const BuiltGraph<Scalar, Device>& graph, const Parameters<Scalar, Device>& parameters,
             Scalar* mutable_state, Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
             const PassOptions& options)
@@ -26,8 +26,8 @@ public:
           xs_(xs),
           options_(options) {}
 
-    /// Runs all steps, or, if it looks, those up to the first whose output is not finite: returns its
-    /// layer, or of none the number of layers.
+    /// Runs all steps; if it checks, only up to the first whose output is not finite. Returns its
+    /// layer, or the number of layers if there is none.
     WEFT_COLD std::size_t forward(bool looks = false) {
         bool adds = false;
         for (const PlanStep& step : plan().steps()) {
@@ -39,14 +39,14 @@ public:
                 adds = true;
             }
             if (!looks || all_finite<Scalar>(device(), ConstView(y))) continue;
-            // x is finite, and so is what a pool takes of it.
+            // x is finite: an absorbed batch norm is the cause, if there is one.
             const PlanStep* const norm = norm_before(step);
             return norm != nullptr ? norm->layer : step.layer;
         }
         return graph_.layers.size();
     }
 
-    /// After forward, and with dL/d(output) in its place.
+    /// After forward, with dL/d(output) in its place.
     WEFT_COLD void backward(View gradients) {
         const auto& steps = plan().steps();
         for (const std::size_t layer : plan().idle_layers()) {
@@ -73,7 +73,7 @@ public:
         return {xs_[value(i).memory].data(), value(i).shape.batch(n())};
     }
 
-    /// Outputs that are views of the caller's memory go to the workspace, as all others.
+    /// Copies outputs that are views of the caller's memory to the workspace.
     WEFT_COLD void copy_inputs_to_outputs() {
         for (std::size_t k = 0; k < plan().output_count(); ++k) {
             const std::size_t output = plan().output(k);
@@ -116,7 +116,7 @@ private:
         if (norm_before(step) != nullptr) add_gradients(*norm_before(step), gradients);
     }
 
-    /// Adds to others what backward of a step wrote beside them.
+    /// Adds gradients that backward of a step wrote separately.
     WEFT_COLD void add_gradients(const PlanStep& step, View gradients) {
         for (std::size_t i = 0; i < step.inputs; ++i) {
             const PlanInput& input = plan().inputs(step)[i];
@@ -134,8 +134,8 @@ private:
         }
     }
 
-    /// Where backward of a step writes dx of an input: nowhere, in its place, or beside it to be
-    /// added.
+    /// The memory where backward of a step writes dx of an input: none, its place, or separate
+    /// memory whose numbers are added later.
     WEFT_COLD View gradient_of(const PlanStep& step, std::size_t i) {
         const PlanInput& input = plan().inputs(step)[i];
         if (!value(input.value).needs_gradient) return {};
@@ -155,7 +155,7 @@ private:
         return {xs, step.inputs};
     }
 
-    /// gradients: in backward, those of all parameters.
+    /// gradients: in backward, the gradients of all parameters.
     WEFT_COLD Pass<Scalar, Device> pass(const PlanStep& step, View gradients = {}) {
         const bool is_training = weft::is_training(workspace_.kind());
         return {.device = device(),
@@ -190,7 +190,8 @@ private:
                 .kept = reinterpret_cast<std::uint8_t*>(workspace_.saved(step.dropout))};
     }
 
-    /// The batch norm that the layer takes along, or out of training its moments, which are given.
+    /// The batch norm that the layer absorbs, or, in training, whose moments it computes; outside
+    /// training the moments are given.
     WEFT_COLD kernels::Normalizing<Scalar> normalizing(const PlanStep& step, View gradients) {
         if (step.norm == PlanStep::none) return {};
         if (!options_.training && norm_before(step) == nullptr) return {};
@@ -200,7 +201,7 @@ private:
         return layer(norm).normalizing(of_norm);
     }
 
-    /// The batch norm that the layer applies to x; null where there is none.
+    /// The batch norm that the layer applies to x; null if there is none.
     const PlanStep* norm_before(const PlanStep& step) const {
         const bool is_before = step.norm != PlanStep::none && step.norm < index(step);
         return is_before ? &plan().steps()[step.norm] : nullptr;

@@ -1,5 +1,5 @@
 /// \file
-/// Where the values of a plan lie in memory.
+/// The places of a plan's values in memory.
 #pragma once
 
 #include "weft/model/places.hpp"
@@ -10,17 +10,17 @@ namespace weft::detail {
 /// Offsets in bytes.
 struct PlacedValues {
     std::vector<Index> values, gradients;  ///< of each value
-    std::vector<Index> saved;              ///< of each step: what the layer keeps for backward
-    std::vector<Index> added;    ///< of each step: gradients, one a input, to be added to others
+    std::vector<Index> saved;              ///< of each step: the data the layer saves for backward
+    std::vector<Index> added;    ///< of each step: gradients, one per input, to be added to others
     std::vector<Index> outputs;  ///< of each output: where the loss writes its gradient
     Index size_bytes = 0;
 };
 
 /// The lifetimes of a plan's values and the places that follow from them.
 ///
-/// Of S steps, forward of step s runs at moment s, the loss at S, and backward of step s at 2 S -
-/// s. A value lives from the step that writes it to the last that reads it, observed ones at least
-/// until the loss.
+/// With S steps, forward of step s runs at moment s, the loss at S, and backward of step s
+/// at 2 S - s. A value lives from the step that writes it to its last reader; observed values live
+/// at least until the loss.
 ///
 /// saved: bytes of each step.
 class ValuePlacer {
@@ -44,7 +44,7 @@ public:
             need(step.output, s, reads_y ? back : is_observed ? steps : s);
             Index added = 0;
             for (const PlanInput& input : plan_.inputs(step)) {
-                // What lies in the caller's memory needs none here.
+                // Values in the caller's memory need none here.
                 if (!plan_.is_of_caller(input.value)) need(input.value, s, reads_x ? back : s);
                 if (!is_training || !value(input.value).needs_gradient) continue;
                 need_gradient(input.value, back);
@@ -55,21 +55,21 @@ public:
             places_[2 * values + steps + s] = {added, back, back};
             if (value(step.output).needs_gradient) need_gradient(step.output, back);
         }
-        // What dropout keeps, the step that drops for it writes and reads.
+        // The saved data of a dropout are written and read by the step that absorbs it.
         for (std::size_t s = 0; s < steps; ++s) {
             if (plan_.steps()[s].dropout == PlanStep::none) continue;
             Place& kept = places_[2 * values + plan_.steps()[s].dropout];
             kept.first = s;
             kept.last = 2 * steps - s;
         }
-        // The same of a batch norm's moments, which it may read as well.
+        // Likewise a batch norm's moments, which the batch norm may read as well.
         for (std::size_t s = 0; s < steps; ++s) {
             if (plan_.steps()[s].norm == PlanStep::none) continue;
             Place& moments = places_[2 * values + plan_.steps()[s].norm];
             moments.first = (std::min)(moments.first, s);
         }
-        // Outputs are read, and their gradients written, when all steps are over. A view of the
-        // caller's memory is copied there.
+        // Outputs are read, and their gradients written, after all steps. A view of the caller's
+        // memory is copied there.
         const std::size_t beside = 2 * (values + steps);
         for (std::size_t k = 0; k < plan_.output_count(); ++k) {
             const std::size_t output = plan_.output(k);
@@ -118,7 +118,7 @@ private:
 
     const Plan& plan_;
     Index samples_, scalar_bytes_;
-    std::vector<Place> places_;  ///< of values, their gradients, what steps save and add, outputs
+    std::vector<Place> places_;  ///< of values, gradients, steps' data, outputs
 };
 
 }  // namespace weft::detail

@@ -1,5 +1,5 @@
 /// \file
-/// PlanParts: the steps of a plan and the values between them, as the rules that make it see them.
+/// PlanParts: the steps of a plan and the values between them, for the rules of fusion.
 #pragma once
 
 #include "weft/config.hpp"
@@ -10,7 +10,7 @@
 
 namespace weft::detail {
 
-/// Plan has functions of the names that its members would have.
+/// Plan has functions with these names, hence the underscores.
 struct PlanParts {
     // NOLINTBEGIN(readability-identifier-naming)
     std::vector<PlanStep> steps_ = {};
@@ -27,7 +27,7 @@ struct PlanParts {
         return static_cast<std::size_t>(&step - steps_.data());
     }
 
-    /// Whether a value lies in the memory of an input: the caller's.
+    /// Whether a value lies in an input's memory, which is the caller's.
     bool is_of_caller(std::size_t value) const { return values_[value].memory < input_count_; }
 
     WEFT_COLD std::size_t add_value(PlanValue value) {
@@ -38,7 +38,7 @@ struct PlanParts {
 
     PlanValue& memory_of(std::size_t value) { return values_[values_[value].memory]; }
 
-    /// What a step with one input reads, where it alone does; null otherwise.
+    /// The input of a step with one input, if the step is its only reader; else null.
     WEFT_COLD PlanInput* only_input(const PlanStep& step) {
         PlanInput& input = inputs_[step.first_input];
         return step.inputs == 1 && memory_of(input.value).readers == 1 ? &input : nullptr;
@@ -47,13 +47,14 @@ struct PlanParts {
     /// The step that writes the numbers of a value; null for an input of the graph.
     WEFT_COLD PlanStep* writer(std::size_t value) {
         const std::size_t written = values_[value].memory;
-        // Steps are in the order of what they write; a file may have a hundred thousand.
+        // Binary search: steps are in the order of their outputs, and a file may have a hundred
+        // thousand.
         const auto step = std::partition_point(
             steps_.begin(), steps_.end(), [&](const auto& each) { return each.output < written; });
         return step != steps_.end() && step->output == written ? &*step : nullptr;
     }
 
-    /// All values that lie in the memory of `from` lie in that of `to`.
+    /// Moves all values in the memory of `from` to that of `to`.
     WEFT_COLD void put_into(std::size_t PlanValue::* memory, std::size_t from, std::size_t to) {
         const std::size_t last = values_[from].last;
         for (std::size_t value = from; value <= last; ++value) {
@@ -62,7 +63,7 @@ struct PlanParts {
         values_[to].last = (std::max)(values_[to].last, last);
     }
 
-    /// What a step writes that computes nothing lies where its input does.
+    /// The output of a step that computes nothing lies in its input's memory.
     WEFT_COLD void put_output_into(std::size_t input, std::size_t output) {
         memory_of(input).readers = values_[output].readers;
         put_into(&PlanValue::memory, output, values_[input].memory);
@@ -70,8 +71,8 @@ struct PlanParts {
     }
 };
 
-/// Whether the numbers that a step writes over, the last of which another wrote before it, are read
-/// once more: by the backward of that one, or, of another layer, by an observer.
+/// Whether numbers that a step would overwrite are read again: by backward of the step that wrote
+/// them, or by an observer if that is another layer's.
 WEFT_COLD inline bool is_read_behind(const PlanParts& plan, const PlanStep& step,
                                      Span<const PlanNode> nodes, bool is_observed) {
     const std::size_t memory = plan.values_[plan.inputs(step).front().value].memory;
@@ -87,12 +88,12 @@ WEFT_COLD inline bool is_read_behind(const PlanParts& plan, const PlanStep& step
     return is_observed || node.backward_reads_y || node.backward_reads_y_through_relu;
 }
 
-/// Notes what backward of a step reads, if it runs.
+/// Notes the values that backward of a step reads, if it runs.
 WEFT_COLD inline void find_reads(PlanStep& step, const PlanNode& node, bool is_training) {
     const bool runs = is_training && step.runs_backward, takes_input = needs_input(step.activation);
     const bool layer_reads_x = node.backward_reads_x || step.norm != PlanStep::none;
     step.backward_reads_x = runs && (step.is_activation() ? takes_input : layer_reads_x);
-    // With a batch norm it is x that tells of a relu.
+    // With a batch norm, x tells where the relu was 0.
     const bool layer_reads_y = step.before == linear || step.norm != PlanStep::none
                                    ? node.backward_reads_y
                                    : node.backward_reads_y_through_relu;

@@ -6,7 +6,7 @@
 
 namespace weft::detail {
 
-/// A line a step, as docs/architecture.md explains.
+/// One line per step; docs/architecture.md explains it.
 WEFT_COLD inline std::string plan_text(const Plan& plan, Span<const PlanNode> nodes) {
     const auto value = [&](std::size_t i) {
         const PlanValue& found = plan.values()[i];

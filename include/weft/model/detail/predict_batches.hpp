@@ -1,5 +1,5 @@
 /// \file
-/// Prediction of any number of samples, a batch at a time.
+/// Prediction of any number of samples, in batches.
 #pragma once
 
 #include "weft/model/detail/names.hpp"
@@ -7,8 +7,8 @@
 
 namespace weft::detail {
 
-/// Samples that predict runs through the layers at once: as many as caches like, or as keep a device
-/// busy that is not the host.
+/// The batch size of predict: small enough for the caches, or large enough to keep a device busy
+/// that is not the host.
 template <class Device>
 inline constexpr Index predict_batch = Device::is_host ? 128 : 1024;
 
@@ -39,7 +39,7 @@ WEFT_COLD void predict_batches(const Model& model, WorkspacePool<Scalar, Device>
 }
 
 /// The number of samples in batches of all inputs. Throws ArgumentError or ShapeError, which names
-/// the input, unless they are inputs of the model.
+/// the input, unless the batches fit the model.
 template <class View, class Model>
 WEFT_COLD Index require_inputs(const std::vector<Shape>& expected, Span<const View> xs,
                                const Model& model) {
@@ -64,7 +64,7 @@ Index require_inputs(const std::vector<Shape>& expected, const std::vector<View>
     return require_inputs(expected, Span<const View>(xs), model);
 }
 
-/// The same of memory for all outputs.
+/// Throws likewise for the memory of all outputs.
 template <class View, class Model>
 WEFT_COLD void require_outputs(const std::vector<Shape>& expected, Span<const View> ys,
                                Index samples, const Model& model) {

@@ -17,7 +17,7 @@ WEFT_COLD std::string summary_of(const Graph<Scalar, Device>& graph,
                      count_numbers(parameters, false));
 }
 
-/// The summary of a graph: of a chain a row a layer.
+/// The summary of a graph; for a chain, a row per layer.
 template <class Scalar, class Device>
 WEFT_COLD std::string summarize(const Graph<Scalar, Device>& graph,
                                 const BuiltGraph<Scalar, Device>& built) {
