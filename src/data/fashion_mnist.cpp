@@ -1,4 +1,4 @@
-// Where Fashion-MNIST is looked for, and how it is read.
+// Finds and reads Fashion-MNIST.
 #include "weft/data/fashion_mnist.hpp"
 
 #include "weft/data/detail/fashion_mnist_places.hpp"
@@ -12,14 +12,14 @@ namespace weft {
 
 namespace {
 
-/// The file of images ("train-images", "idx3-ubyte") or labels in that directory, under any of its
-/// names; empty when there is none.
+/// The file of images ("train-images", "idx3-ubyte") or labels in a directory, under any of its
+/// names; empty if there is none.
 std::filesystem::path find_idx(const std::filesystem::path& directory, std::string_view name,
                                std::string_view suffix) {
     for (const char* joint : {"-", "."}) {
         for (const char* extension : {"", ".gz"}) {
             std::filesystem::path file = directory / concat(name, joint, suffix, extension);
-            // What we may not look at counts as found, so that reading it tells why.
+            // A file that cannot be accessed counts as found: reading it says why.
             std::error_code ignored;
             const auto type = std::filesystem::status(file, ignored).type();
             if (type != std::filesystem::file_type::not_found) return file;
@@ -59,7 +59,7 @@ LabelledImages read_labelled_images(const std::filesystem::path& images_file,
     return result;
 }
 
-/// What the directory holds; nothing when it has none of the four files.
+/// The data in the directory; none if it has none of the four files.
 std::optional<FashionMnist> load_fashion_mnist_from(const std::filesystem::path& directory) {
     using Name = std::pair<std::string_view, std::string_view>;
     constexpr std::array<Name, 4> names{{{"train-images", "idx3-ubyte"},

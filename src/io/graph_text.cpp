@@ -1,4 +1,4 @@
-// Graphs in Keras's JSON, read: a compiled part of weft::io, as io.cpp is.
+// Reads graphs from Keras's JSON: a compiled part of weft::io, like io.cpp.
 #include "weft/io/detail/graph_text.hpp"
 
 #include <map>
@@ -18,24 +18,24 @@ public:
     GraphText read() {
         const Json* layers = config_.find("layers");
         require(layers && layers->array() && !layers->array()->empty(), "has no layers");
-        // Most models have some hundred. What is done with a graph takes longer than its text does.
+        // Most models have some hundred. A graph takes longer to process than its text.
         require(layers->array()->size() <= 10'000, "has more than 10000 layers");
         for (const Json& layer : *layers->array()) read_layer(layer);
         require(!text_.inputs.empty(), "has no InputLayer, expected one");
         read_inputs();
         for (std::size_t i = 0; i < applied_.size(); ++i) read_nodes(i);
         text_.outputs = values("output_layers", true);
-        // Names are told apart by comparing all.
+        // Checking that names differ takes quadratic time.
         require(text_.inputs.size() <= 1000, "has more than 1000 inputs");
         require(text_.outputs.size() <= 1000, "has more than 1000 outputs");
         const auto computes = [](const LooseValue& value) { return !value.is_input(); };
-        require(std::ranges::any_of(text_.outputs, computes), "has its input for its output");
+        require(std::ranges::any_of(text_.outputs, computes), "has its input as its output");
         return std::move(text_);
     }
 
 private:
     struct Layer {
-        std::size_t first_node, nodes;  ///< of an input its number
+        std::size_t first_node, nodes;  ///< of an input: its number
         bool is_input, is_functional;
         std::size_t outputs;
     };
@@ -69,7 +69,7 @@ private:
             outputs = text.model->outputs.size();
             for (const LooseValue& output : text.model->outputs) {
                 require(!output.is_input(), where,
-                        "has an input for an output, which a model that is a layer may not have");
+                        "has an input as an output, which a model used as a layer may not have");
             }
         }
         const std::size_t first = is_input ? text_.inputs.size() : nodes_;
@@ -80,7 +80,7 @@ private:
                 .second;
         require(is_new, where, "has the name of another layer");
         if (is_input) {
-            require(nodes == 0, where, "an input is applied to something");
+            require(nodes == 0, where, "is an input and has inbound nodes");
             text_.inputs.push_back(std::move(text));
         } else {
             require(nodes > 0, where, "is applied to nothing");
@@ -91,7 +91,7 @@ private:
         nodes_ += nodes;
     }
 
-    /// Puts the inputs into the order of the model's.
+    /// Puts the inputs into the model's order.
     void read_inputs() {
         place_.resize(text_.inputs.size());
         std::iota(place_.begin(), place_.end(), std::size_t{0});
@@ -100,7 +100,7 @@ private:
         std::vector<bool> is_known(place_.size());
         for (const LooseValue& input : order) {
             require(input.is_input(),
-                    "has an output of a layer for its input, expected that of its InputLayer");
+                    "has a layer's output as its input, expected that of its InputLayer");
             require(!is_known[input.input()], "has an input twice");
             is_known[input.input()] = true;
             place_[input.input()] = inputs.size();
@@ -137,8 +137,7 @@ private:
         }
     }
 
-    /// What a graph is made of takes longer than its text does; of a model also where it is
-    /// applied.
+    /// Connections take longer to process than their text; those of a model, at each application.
     void count(std::size_t connections) {
         text_.connections += connections;
         require(text_.connections <= most_connections, "has more than 100000 connections");
@@ -163,7 +162,7 @@ private:
         const std::string& name = *(*parts)[0].text();
         const auto found = names_.find(name);
         require(found != names_.end(), where,
-                concat("reads ", name, ", which is the name of no layer"));
+                concat("reads ", name, ", which is not the name of a layer"));
         const auto& [first, nodes, is_input, is_functional, outputs] = found->second;
         const std::int64_t counted = *(*parts)[1].integer();
         const std::int64_t begin = is_output && is_functional ? 1 : 0;
@@ -196,8 +195,8 @@ private:
     std::string file_;
     GraphText text_{};
     std::map<std::string, Layer> names_;
-    std::vector<const Json::Array*> applied_;  ///< to what, of each layer but the input
-    std::vector<std::size_t> place_;           ///< of each InputLayer among the inputs
+    std::vector<const Json::Array*> applied_;  ///< the inbound nodes of each layer but inputs
+    std::vector<std::size_t> place_;           ///< of each InputLayer, its place among the inputs
     std::size_t nodes_ = 0;
 };
 
@@ -209,7 +208,8 @@ GraphText read_sequential(const Json& config, const std::string& file) {
     const Json* layers = config.find("layers");
     require(layers && layers->array() && !layers->array()->empty(),
             "its architecture is not that of a Sequential");
-    // Names are told apart by comparing all, which for a hostile file of millions would never end.
+    // Checking that names differ takes quadratic time, too long for millions of layers in a hostile
+    // file.
     require(layers->array()->size() <= 10'000, "its architecture has more than 10000 layers");
     GraphText text{};
     std::size_t read = 0;
@@ -255,7 +255,7 @@ GraphText read_graph(const Json& architecture, const std::string& file) {
     };
     if (is("Sequential") || is("Functional")) {
         GraphText text = read_model(*class_name->text(), *config, file);
-        // Only names of models in a model are counted.
+        // Keras counts the names only of models in a model.
         const Json* name = config->find("name");
         const bool is_usual = name == nullptr || !name->text() || *name->text() == "sequential" ||
                               *name->text() == "functional";

@@ -1,7 +1,7 @@
-// The compiled part of weft::io: checkpoints, and saving and loading in float, with all layers that a
-// file may name. So that a program which saves and loads compiles about as fast as one that does not.
-// The CMake target adds the files here to whatever links to it; without CMake they are more source
-// files on the command line, compiled with the flags of the others.
+// The compiled part of weft::io: checkpoints, and saving and loading in float, with all layers that
+// a file may name. Programs that save and load thus compile about as fast as others. The CMake
+// target adds these files to targets that link to it; without CMake, compile them like the
+// program's own files, with the same flags.
 #include "weft/core/crc32.hpp"
 #include "weft/io/checkpoint_file.hpp"
 #include "weft/io/model_file.hpp"
@@ -25,7 +25,7 @@ constexpr StateType state_types[] = {{RunState::Type::byte, "U8", 1},
                                      {RunState::Type::float32, "F32", 4},
                                      {RunState::Type::float64, "F64", 8}};
 
-/// Over names, types, shapes and all bytes.
+/// The checksum of names, types, shapes and all bytes.
 std::string check_of(const RunState& state) {
     std::uint32_t check = 0;
     for (const RunState::Value& value : state.values) {
@@ -57,11 +57,10 @@ RunState read_checkpoint(const std::filesystem::path& path, bool with_check) {
     SafetensorsFile file(path);
     const std::string_view version = file.metadata("checkpoint_version");
     file.require(file.metadata("format") == "weft" && !version.empty(),
-                 "holds no checkpoint that checkpoint_file wrote");
+                 "is not a checkpoint that checkpoint_file wrote");
     file.require(version == std::to_string(checkpoint_format_version),
-                 concat("is a checkpoint of version ", version,
-                        ", and this is weft " WEFT_VERSION ", which reads version ",
-                        checkpoint_format_version));
+                 concat("has checkpoint version ", version, ", expected ",
+                        checkpoint_format_version, " for weft " WEFT_VERSION));
     RunState state{.origin = file.name()};
     for (const SafetensorsEntry& entry : file.entries()) {
         const auto type = std::ranges::find(state_types, entry.dtype, &StateType::dtype);
@@ -77,22 +76,21 @@ RunState read_checkpoint(const std::filesystem::path& path, bool with_check) {
         state.values.push_back({entry.name, type->type, entry.shape, std::move(bytes)});
     }
     file.require(!with_check || file.metadata("check") == check_of(state),
-                 "is damaged: its check does not agree with what it holds");
+                 "is damaged: its checksum does not match its contents");
     return state;
 }
 
 void require_model_file(const SafetensorsFile& file) {
     file.require(file.metadata("format") == "weft" && !file.metadata("architecture").empty(),
-                 "holds no model that save_model wrote; for weights alone there is load_weights");
+                 "is not a model that save_model wrote; load_weights reads weights alone");
     const std::string_view text = file.metadata("format_version");
     int version = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
     file.require(error == std::errc() && end == text.data() + text.size() && version >= 1,
                  concat("has the unknown format version ", text));
     file.require(version <= model_format_version,
-                 concat("is of format version ", version,
-                        ", and this is weft " WEFT_VERSION ", which reads versions up to ",
-                        model_format_version, "; a newer weft reads it"));
+                 concat("has format version ", version, ", expected at most ", model_format_version,
+                        " for weft " WEFT_VERSION "; a newer weft reads it"));
 }
 
 WeightsReport read_weights(SafetensorsFile& file, std::string_view dtype, std::size_t element_bytes,
@@ -135,7 +133,7 @@ RunStore checkpoint_file(const std::filesystem::path& path, const CheckpointOpti
         [path, resume = options.resume]() -> std::optional<RunState> {
             std::error_code ignored;
             const auto type = std::filesystem::status(path, ignored).type();
-            // Only what is not there: a file that cannot be read is not to be replaced.
+            // Start anew only if there is no file: a file that cannot be read must not be replaced.
             if (!resume || type == std::filesystem::file_type::not_found) return std::nullopt;
             return detail::read_checkpoint(path);
         },

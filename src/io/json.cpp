@@ -1,4 +1,4 @@
-// JSON, by way of nlohmann/json: a compiled part of weft::io, as io.cpp is.
+// JSON, through nlohmann/json: a compiled part of weft::io, like io.cpp.
 #include "weft/io/detail/json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -22,7 +22,7 @@ const Json* Json::find(std::string_view name) const {
 
 namespace {
 
-/// Builds the value as nlohmann's parser, which does not recurse, comes past its parts.
+/// Builds the value from the events of nlohmann's parser, which does not recurse.
 class Reader : public nlohmann::json_sax<nlohmann::json> {
 public:
     Reader(int max_depth, std::string_view where) : max_depth_(max_depth), where_(where) {}
@@ -54,14 +54,13 @@ public:
         for (const Json::Member& member : *open_.back()->object()) names.push_back(member.name);
         std::ranges::sort(names);
         if (const auto twice = std::ranges::adjacent_find(names); twice != names.end()) {
-            throw IoError(
-                concat(where_, " is not JSON that can be read: it has ", *twice, " twice"));
+            throw IoError(concat(where_, " cannot be read as JSON: it has ", *twice, " twice"));
         }
         return end_array();
     }
     bool parse_error(std::size_t position, const std::string&,
                      const nlohmann::json::exception&) override {
-        throw IoError(concat(where_, " is not JSON from its character ", position, " on"));
+        throw IoError(concat(where_, " is not JSON: error at character ", position));
     }
 
 private:
@@ -72,7 +71,7 @@ private:
 
     bool open(Json value) {
         if (static_cast<int>(open_.size()) == max_depth_) {
-            throw IoError(concat(where_, " is not JSON that can be read: it nests deeper than ",
+            throw IoError(concat(where_, " cannot be read as JSON: it nests deeper than ",
                                  max_depth_, " levels"));
         }
         Json& placed = place();

@@ -1,4 +1,4 @@
-// Declarations of layers as JSON: a compiled part of weft::io, as io.cpp is.
+// Declarations of layers as JSON: a compiled part of weft::io, like io.cpp.
 #include "weft/io/detail/json_fields.hpp"
 
 #include <algorithm>

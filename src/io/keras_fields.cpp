@@ -1,4 +1,4 @@
-// Declarations of layers in Keras's form: a compiled part of weft::io, as io.cpp is.
+// Declarations of layers in Keras's form: a compiled part of weft::io, like io.cpp.
 #include "weft/io/detail/keras_fields.hpp"
 
 #include <algorithm>

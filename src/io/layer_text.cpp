@@ -1,4 +1,4 @@
-// What the text of a layer in Keras's JSON says: a compiled part of weft::io, as io.cpp is.
+// Reads the text of a layer in Keras's JSON: a compiled part of weft::io, like io.cpp.
 #include "weft/io/detail/graph_text.hpp"
 
 #include <span>

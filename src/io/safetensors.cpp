@@ -1,4 +1,4 @@
-// safetensors files: a compiled part of weft::io, as io.cpp is.
+// safetensors files: a compiled part of weft::io, like io.cpp.
 #include "weft/io/detail/safetensors.hpp"
 
 #include "weft/core/atomic_file.hpp"
@@ -12,12 +12,12 @@ namespace weft::detail {
 
 namespace {
 
-/// As the format's own reader has it: no header of a sane file comes near.
+/// The bound of the format's own reader; headers of real files are far smaller.
 constexpr std::uint64_t largest_header = 100'000'000;
 
 constexpr std::uint64_t no_count = ~std::uint64_t{0};
 
-/// A number of things; no_count where it is something else.
+/// A whole number of at least 0; no_count for other values.
 std::uint64_t count_of(const Json& number) {
     const auto* integer = number.integer();
     return integer && *integer >= 0 ? static_cast<std::uint64_t>(*integer) : no_count;
@@ -57,7 +57,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : name_(path
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
     require(status.type() != std::filesystem::file_type::not_found, "no such file");
-    require(exists(status), concat("cannot be looked at: ", error.message()));
+    require(exists(status), concat("cannot be accessed: ", error.message()));
     require(is_regular_file(status), "is not a regular file");
     file_.open(path, std::ios::binary | std::ios::ate);
     error.assign(errno, std::generic_category());
@@ -105,7 +105,7 @@ void SafetensorsFile::require_no_other_format() {
 }
 
 void SafetensorsFile::parse(Json header) {
-    require(header.object() != nullptr, "its header is not that of a safetensors file");
+    require(header.object() != nullptr, "its header is not a JSON object");
     for (Json::Member& member : *header.object()) {
         if (member.name != "__metadata__") {
             entries_.push_back(parse_entry(member.name, member.value));
@@ -148,7 +148,7 @@ SafetensorsEntry SafetensorsFile::parse_entry(const std::string& name, const Jso
     std::vector<Index> shape;
     for (const Json& extent : *extents->array()) {
         require(count_of(extent) != no_count,
-                concat("tensor ", name, " has an extent that is not a number of things"));
+                concat("tensor ", name, " has an extent that is not a whole number of at least 0"));
         shape.push_back(*extent.integer());
     }
     try {

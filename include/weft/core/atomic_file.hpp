@@ -1,5 +1,5 @@
 /// \file
-/// Writing a file so that nobody ever sees half of it.
+/// AtomicFile: a file that is replaced as a whole or not at all.
 #pragma once
 
 #include "weft/core/error.hpp"
@@ -15,18 +15,19 @@
 
 namespace weft::detail {
 
-/// Writes a new file beside the path, and commit() puts it in its place: at any moment, also after
-/// a crash, on a full disk or with several writers, the path has the old contents or all of the new
-/// ones. The old file's permissions stay, and a link stays one. What is not committed is removed.
-/// Several threads and processes may write to one path. Throws IoError, which names the path.
+/// Writes a new file beside the path; commit() moves it there. At any moment, also after a crash or
+/// on a full disk, the path has either the old contents or all of the new ones. The file keeps its
+/// permissions; a symbolic link stays a link. Without commit() the new file is removed. Several
+/// threads and processes may write to one path. Throws IoError, which names the path.
 class AtomicFile {
 public:
     explicit AtomicFile(const std::filesystem::path& path) : name_(path.string()) {
         std::error_code ignored;
         target_ = std::filesystem::weakly_canonical(path, ignored);
         if (ignored) target_ = path;
-        // weakly_canonical leaves a link to nothing as it is. What cannot be looked at, also as its
-        // name is too long, may be a link or a file with permissions: it is not replaced.
+        // weakly_canonical does not follow a link whose target is missing. A path that cannot be
+        // examined, also because its name is too long, may be a link or a file with permissions:
+        // it is not replaced.
         std::error_code error;
         for (int links = 0; links < 40; ++links) {
             const auto status = symlink_status(target_, error);
@@ -40,10 +41,10 @@ public:
         check(old.type() != std::filesystem::file_type::none, "be created", error);
         const bool replaces = std::filesystem::is_regular_file(old);
         if (std::filesystem::is_other(old)) {  // a device, a pipe
-            throw IoError(concat(name_, ": is not a regular file, so no file can take its place"));
+            throw IoError(concat(name_, ": is not a regular file and cannot be replaced"));
         }
         if (replaces) permissions_ = old.permissions();
-        // Never more to others than the old file allowed, also while it is written.
+        // Others never get more rights than the old file gave them, not even during writing.
         const auto mode = static_cast<unsigned>(old.permissions()) & 0666;
         temporary_.name =
             create_unique_file(temporary_stem().string(), replaces ? mode | 0600 : 0666);
@@ -69,8 +70,8 @@ public:
         check(!error, "be put in place", error);
         temporary_.name.clear();
         if (!synced) return;
-        // The new name lies in the folder, which has to reach the disk too. Some folders cannot be
-        // read, or not be synced.
+        // The folder holds the new name and has to reach the disk too. Some folders cannot be read
+        // or synced.
         const auto folder = target_.parent_path();
         const bool is_synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
         check(is_synced || errno == EACCES || errno == EINVAL || errno == ENOTSUP,
@@ -78,8 +79,8 @@ public:
     }
 
 private:
-    /// A file that is removed where it has a name still; also where making an AtomicFile throws.
-    /// Takes no memory, of which there may be none left.
+    /// The temporary file; removed if it still has a name, also if the constructor of AtomicFile
+    /// throws. Allocates nothing, as memory may have run out.
     struct Temporary {
         std::string name;
 
@@ -91,12 +92,12 @@ private:
         }
     };
 
-    /// The file's name as the start of a longer one. A long name is cut by what is added to it, 32
-    /// bytes at most: where the file may have its name, so may the temporary one.
+    /// The file's name as the start of the temporary one. Names above 100 bytes are cut by up to
+    /// 32, room for what is appended, so the temporary name is legal wherever the file's is.
     std::filesystem::path temporary_stem() const {
         std::string name = target_.filename().string();
         std::size_t kept = (std::min)(name.size(), (std::max<std::size_t>)(name.size(), 132) - 32);
-        // Not within a character of UTF-8, which some file systems refuse.
+        // Not within a UTF-8 character: some file systems refuse such names.
         while (kept > 0 && kept < name.size() && (name[kept] & 0xC0) == 0x80) --kept;
         name.resize(kept);
         return std::filesystem::path(target_).replace_filename(name);

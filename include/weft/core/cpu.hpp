@@ -17,34 +17,34 @@ class CpuPass;
 }
 }  // namespace weft::detail
 
-// Devices live in weft::kernels, so that an unqualified call of a kernel finds, by
-// argument-dependent lookup, the overload for its device, also one declared later.
+// Devices live in weft::kernels: argument-dependent lookup then finds a kernel's overload for its
+// device in unqualified calls, also an overload declared later.
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// The CPU, with the number of threads that kernels may use and the scratch memory they share.
-/// A copy takes over the thread count and starts with no scratch, so each pass works on a copy of
-/// its own and passes may run at the same time.
+/// The CPU: the number of threads that kernels may use, and the scratch memory they share. A copy
+/// has the same thread count and no scratch yet. Each pass works on a copy of its own, so passes
+/// may run at the same time.
 ///
-/// The tag puts the build's name into the symbols of functions and variables that return or hold a
-/// Cpu, a tensor or a model, which the namespace alone does not.
+/// The namespace alone does not put the build's name into the symbols of functions that return, and
+/// variables that hold, a Cpu, a tensor or a model; the tag does.
 class [[gnu::abi_tag(WEFT_STRING(WEFT_BUILD_NAMESPACE))]] Cpu {
 public:
     static constexpr int most_threads = 1024;
 
     /// Whether the host reads and writes the device's memory as its own.
     static constexpr bool is_host = true;
-    /// Max pooling applies what lies before and behind it; see kernels/before.hpp.
+    /// Max pooling also computes the steps before and behind it; see kernels/before.hpp.
     static constexpr bool fuses_pools = true;
-    /// Memory of the device, which a tensor holds; a copy of it is deep.
+    /// Memory of the device, owned by a tensor. A copy is deep.
     using Memory = Buffer;
-    /// So many bytes of it, all 0.
+    /// size_bytes of memory, all 0.
     Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
 
-    /// Up to so many threads, 1 to most_threads; or 0 for what OpenMP would use, which
-    /// OMP_NUM_THREADS sets. Passes of models use as many of them as pay at the moment, by what is
-    /// measured, and no more than there are processors. Without OpenMP it is always one thread.
-    /// Results have the same bits for any number. Throws ArgumentError otherwise.
+    /// threads: the most to use, 1 to most_threads; 0 takes OpenMP's number, which OMP_NUM_THREADS
+    /// sets. Passes of models measure how many of them pay, and never use more than there are
+    /// processors. Without OpenMP there is one thread. Results have the same bits for any number.
+    /// Throws ArgumentError for other values.
     WEFT_COLD explicit Cpu(int threads = 0) : threads_(threads) {
         if (threads < 0 || threads > most_threads) {
             throw ArgumentError(
@@ -60,22 +60,22 @@ public:
         return *this;
     }
 
-    /// Just so many threads for everything, to measure or to test with: on a busy machine, or with
-    /// more threads than processors, passes can be many times slower.
+    /// Exactly `threads` threads for everything, for measurements and tests: on a busy machine, or
+    /// with more threads than processors, passes can be many times slower.
     WEFT_COLD static Cpu exactly(int threads) {
         Cpu cpu(threads);
         cpu.is_exact_ = true;
         return cpu;
     }
 
-    /// The number of threads a kernel may use, at least 1: in a pass, those of the pass.
+    /// The number of threads a kernel may use, at least 1; within a pass, the pass's.
     int threads() const {
         if (pass_threads_ > 0) return pass_threads_;
         return has_openmp && threads_ > 0 ? threads_ : weft::detail::max_threads();
     }
 
-    /// At least size_bytes of memory, aligned for vector loads, contents undefined. It grows when
-    /// asked for more than ever before and is valid until the next call.
+    /// At least size_bytes of memory, aligned for vector loads, contents undefined, valid until the
+    /// next call. It grows when more is asked for than ever before.
     std::byte* scratch(std::size_t size_bytes) {
         if (scratch_.size() < size_bytes) scratch_ = Buffer(size_bytes);
         return scratch_.data();

@@ -9,8 +9,8 @@
 
 namespace weft::detail {
 
-/// The check of the bytes for a polynomial with its bits reversed, start and end inverted; of
-/// those before and these together, given the check of those before.
+/// The check of `bytes`, for a polynomial with its bits reversed, start and end inverted. With the
+/// check of preceding bytes as `before`, it is that of all of them together.
 /// Source: ISO/IEC 15948 (PNG), annex D; RFC 3720, appendix B.4 (CRC-32C).
 template <std::uint32_t reversed_polynomial>
 constexpr std::uint32_t crc32_of(std::string_view bytes, std::uint32_t before) {

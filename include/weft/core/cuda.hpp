@@ -1,6 +1,6 @@
 /// \file
 /// Cuda: the device that computes on an NVIDIA GPU. Its kernels are in the library weft::cuda; this
-/// header needs nothing of CUDA's.
+/// header includes none of CUDA's.
 #pragma once
 
 #include "weft/core/error.hpp"
@@ -17,8 +17,8 @@ struct Context;    ///< a stream of work on one GPU
 struct Recording;  ///< a graph of CUDA's
 }  // namespace cuda
 
-/// Memory on a GPU, all 0 at first. A copy is deep. It is taken and given back in the order of the
-/// stream's work, so no kernel finds it gone. Throws CudaError when memory runs out.
+/// Memory on a GPU, all 0 at first. A copy is deep. Memory is allocated and freed in the order of
+/// the stream's work, so no kernel uses freed memory. Throws CudaError when memory runs out.
 class CudaMemory {
 public:
     CudaMemory() = default;
@@ -28,7 +28,7 @@ public:
     CudaMemory& operator=(CudaMemory other) noexcept;
     ~CudaMemory();
 
-    /// So many bytes with undefined contents.
+    /// size_bytes with undefined contents.
     static CudaMemory undefined(std::shared_ptr<cuda::Context> context, std::size_t size_bytes);
 
     std::byte* data() { return data_; }
@@ -48,20 +48,20 @@ struct CudaOptions {
     bool graphs = true;  ///< steps of training are recorded, and repeated as one launch
 };
 
-/// An NVIDIA GPU, and a stream of work on it: what is asked of it is done in order, and the host
-/// goes on. Memory of one stream is read by kernels of that stream; between two, synchronize().
-/// Copies share the stream, each with scratch memory of its own, and may be used by threads at the
-/// same time. Errors of kernels arise later, at a copy to the host or synchronize(); with the
-/// environment variable WEFT_CUDA_SYNC set to 1, after each kernel.
+/// An NVIDIA GPU and a stream of work on it. Kernels run in order while the host goes on. A
+/// stream's memory is for its own kernels; call synchronize() before another stream uses it. Copies
+/// share the stream, have scratch memory of their own, and may be used by several threads at once.
+/// Errors of kernels are thrown later, at a copy to the host or synchronize(); with the environment
+/// variable WEFT_CUDA_SYNC set to 1, after each kernel.
 class Cuda {
 public:
     /// The host cannot read its memory.
     static constexpr bool is_host = false;
-    /// Products apply what lies before and behind them; see kernels/before.hpp.
+    /// Products also compute the steps before and behind them; see kernels/before.hpp.
     static constexpr bool fuses_products = true;
     using Memory = CudaMemory;
 
-    /// A new stream on that GPU. Throws CudaError where there is none.
+    /// A new stream on GPU options.gpu. Throws CudaError if there is no such GPU.
     explicit Cuda(const CudaOptions& options = {});
     Cuda(const Cuda& other) : context_(other.context_), options_(other.options_) {}
     Cuda& operator=(const Cuda& other) {
@@ -71,7 +71,7 @@ public:
         return *this;
     }
 
-    /// Whether they share a stream, and so memory.
+    /// Whether both share a stream, hence memory.
     friend bool operator==(const Cuda& one, const Cuda& other) {
         return one.context_ == other.context_;
     }
@@ -85,7 +85,7 @@ public:
         return Memory(context_, size_bytes);
     }
 
-    /// At least size_bytes of its memory, aligned to 256 bytes, contents undefined, for kernels
+    /// At least size_bytes of GPU memory, aligned to 256 bytes, contents undefined, for kernels
     /// started before the next call.
     std::byte* scratch(std::size_t size_bytes) {
         if (scratch_ == nullptr || scratch_->size() < size_bytes) {
@@ -97,17 +97,16 @@ public:
 
     // ---- Work that is recorded, and repeated as it is ----------------------------------------------
 
-    /// What was recorded, and the scratch that it uses. The arrays of its kernels have to be there
-    /// whenever it is repeated.
+    /// Recorded kernels, and the scratch they use. Their arrays have to exist whenever the
+    /// recording is repeated.
     using Recording = std::shared_ptr<const cuda::Recording>;
 
-    /// Whether record may be called: not where each kernel is waited for.
+    /// Whether record may be called: with options().graphs, but not with WEFT_CUDA_SYNC.
     bool records() const;
 
-    /// The work that body() asks this device for, none of which is done. It may ask for kernels
-    /// alone, whose scratch was asked for before, so that repeating them does all of it. Throws
-    /// CudaError when it asks for memory, a copy from or to the host, or to wait, and what body
-    /// throws.
+    /// Records the kernels that body() starts on this device; none runs yet. body() may start
+    /// kernels alone, and their scratch must be allocated already. Throws CudaError when body()
+    /// allocates memory, copies from or to the host, or waits. Passes on what body() throws.
     template <class Body>
     Recording record(const Body& body) {
         begin_recording();
@@ -120,20 +119,20 @@ public:
         return end_recording();
     }
 
-    /// Does it again.
+    /// Runs the recorded kernels.
     void repeat(const Recording& recording) const;
 
     /// Waits until all work of the stream is done. Throws CudaError if any of it failed.
     void synchronize() const;
 
-    /// Bytes from the host's memory to the GPU's. The host may change its own at once.
+    /// Copies from the host's memory to the GPU's. The host may change its own at once.
     void copy_to_device(const void* from, void* to, std::size_t size_bytes) const;
-    /// Bytes from the GPU's memory to the host's, which waits for them.
+    /// Copies from the GPU's memory to the host's, and waits for it.
     void copy_to_host(const void* from, void* to, std::size_t size_bytes) const;
-    /// Bytes within the GPU's memory.
+    /// Copies within the GPU's memory.
     void copy_on_device(const void* from, void* to, std::size_t size_bytes) const;
 
-    /// What the kernels start on, and while they are recorded, where they go instead.
+    /// The stream that kernels start on, and the recording that takes them meanwhile; null if none.
     cuda::Context& context() const { return *context_; }
     cuda::Recording* recording() const { return recording_.get(); }
 

@@ -1,5 +1,5 @@
 /// \file
-/// Declared: what a declaration of a loss, a metric or an optimiser makes.
+/// Declared: the object that a declaration of a loss, a metric or an optimiser makes.
 #pragma once
 
 #include "weft/config.hpp"
@@ -14,9 +14,9 @@ namespace weft::detail {
 template <class T>
 struct Makes {};
 
-/// An object that a declaration made for some Scalar and Device, under the declaration's name.
-/// Nobody changes it, so copies share it. Made by new here and wherever programs have many types:
-/// make_shared costs g++ 12 three times as much to compile.
+/// An object made by a declaration for some Scalar and Device, and the declaration's name. It never
+/// changes, so copies share it. Made by `new`, as elsewhere where programs have many types:
+/// make_shared takes g++ 12 three times as long to compile.
 template <class Interface>
 class Declared {
 public:

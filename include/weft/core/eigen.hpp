@@ -8,12 +8,12 @@
 
 namespace weft {
 
-/// An Eigen matrix whose memory is laid out as a tensor's. RowMajorMatrix<float>(a * b) holds the
-/// values of an expression or of a column-major matrix.
+/// An Eigen matrix laid out as a tensor. RowMajorMatrix<float>(a * b) copies the values of an
+/// expression or of a column-major matrix.
 template <class Scalar>
 using RowMajorMatrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Such a matrix over a tensor's memory.
+/// A RowMajorMatrix over a tensor's memory.
 template <class Scalar>
 using MatrixMap = Eigen::Map<
     std::conditional_t<std::is_const_v<Scalar>, const RowMajorMatrix<std::remove_const_t<Scalar>>,
@@ -43,7 +43,7 @@ MatrixMap<const Scalar> as_matrix(const Tensor<Scalar>& x) {
     return as_matrix(x.view());
 }
 
-/// A tensor as a view of itself, so that whatever takes data by as_view takes tensors too.
+/// A tensor as a view of itself: functions that take data by as_view take tensors too.
 template <class Scalar>
 TensorView<Scalar> as_view(TensorView<Scalar> x) {
     return x;
@@ -66,8 +66,8 @@ auto as_view(Range&& range) {
 }
 
 /// An Eigen matrix, map or block as a tensor (rows, columns), a vector as (size). It must be
-/// row-major, as weft's tensors are: a column-major matrix, and an expression, which has no memory,
-/// are refused at compile time. Throws ShapeError when there are gaps between its elements.
+/// row-major, as weft's tensors are. Column-major matrices, and expressions, which have no memory,
+/// do not compile. Throws ShapeError when there are gaps between its elements.
 template <EigenObject Matrix>
 auto as_view(Matrix&& matrix) {
     using M = std::remove_cvref_t<Matrix>;
@@ -93,24 +93,23 @@ auto as_view(Matrix&& matrix) {
     }
 }
 
-/// Data that converts to that view by as_view alone.
+/// Data that become a View by as_view alone.
 template <class Data, class View>
 concept NoViewAs = !std::convertible_to<const Data&, View>;
 
-/// as_view(data) where the elements have to be of one type.
+/// as_view(data), whose elements must be of type Scalar.
 template <class Scalar, class Data>
 TensorView<const Scalar> as_view_of(const Data& data) {
     constexpr bool has_view = requires { as_view(data); };
     static_assert(
         has_view,
-        "these are no data: expected a weft::Tensor, a weft::TensorView, a row-major Eigen "
+        "this argument is not data: expected a weft::Tensor, a weft::TensorView, a row-major Eigen "
         "matrix, or a container whose numbers lie in a row, such as std::vector<float>");
     if constexpr (has_view) {
         using Element = std::remove_cvref_t<decltype(*as_view(data).data())>;
-        static_assert(
-            std::same_as<Element, Scalar>,
-            "these data are of another type than the model's numbers: convert them first, such "
-            "as weft::RowMajorMatrix<float>(matrix.cast<float>())");
+        static_assert(std::same_as<Element, Scalar>,
+                      "the data have another number type than the model: convert them first, such "
+                      "as weft::RowMajorMatrix<float>(matrix.cast<float>())");
         if constexpr (std::same_as<Element, Scalar>) return as_view(data);
     }
 }

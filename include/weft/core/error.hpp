@@ -34,13 +34,13 @@ public:
     using Error::Error;
 };
 
-/// A file or directory that is missing, short, corrupt or not what it should be.
+/// A file or directory that is missing, truncated, corrupt or of another kind than expected.
 class IoError : public Error {
 public:
     using Error::Error;
 };
 
-/// A CUDA call that failed, or CUDA asked for where there is none.
+/// A CUDA call that failed, or a request for CUDA on a system without it.
 class CudaError : public Error {
 public:
     using Error::Error;
@@ -65,14 +65,14 @@ void append(std::string& text, T number) {
     append_number(text, number);
 }
 
-/// In one width, so that digits are printed by two functions and not one for each type.
+/// In one width: two functions print all integer types.
 template <std::integral T>
 void append(std::string& text, T number) {
     using Wide = std::conditional_t<std::is_signed_v<T>, long long, unsigned long long>;
     append_number(text, static_cast<Wide>(number));
 }
 
-/// A reference to one part of a text. Without a type of its own, so that one function joins all.
+/// One argument of concat, type-erased: join is compiled once for all argument lists.
 class TextPart {
 public:
     WEFT_COLD TextPart(const char* text) : value_(text), append_(append_text) {}
@@ -112,7 +112,7 @@ std::string concat(const Parts&... parts) {
 
 namespace detail {
 
-/// 0.87415 as "0.8742" for 4 digits behind the point: printf's %.4f, whatever the locale.
+/// `number` with `digits` digits behind the point, as printf's %.4f writes it in the C locale.
 WEFT_COLD inline std::string decimals(double number, int digits) {
     char text[400];  // the largest double has 309 digits before the point
     const auto end =
@@ -120,7 +120,7 @@ WEFT_COLD inline std::string decimals(double number, int digits) {
     return {text, end};
 }
 
-/// Throws ArgumentError `Adam: beta_1 is 1, expected ...` unless the option holds.
+/// Throws ArgumentError `Adam: beta_1 is 1, expected ...` unless `holds`.
 WEFT_COLD inline void require_option(bool holds, std::string_view declaration,
                                      std::string_view option, double value,
                                      std::string_view expected) {

@@ -10,7 +10,8 @@
 
 namespace weft::detail {
 
-/// Counts its signals. A thread reads the count, looks for work, and waits for another count.
+/// Counts its signals. A thread reads the count, looks for work, then waits until the count
+/// changes.
 ///
 /// Not std::atomic::wait: libstdc++ loses wakes where it has no futex, as on Windows.
 class Event {
@@ -18,8 +19,8 @@ public:
     int count() const { return count_.load(std::memory_order_acquire); }
 
     WEFT_NOINLINE void signal() {
-        // In one order with the two of sleep(): either the sleeper sees the new count, or this
-        // thread sees the sleeper.
+        // Sequentially consistent with the two accesses of sleep(): either the sleeper sees the new
+        // count, or this thread sees the sleeper.
         count_.fetch_add(1);
         if (sleepers_.load() == 0) return;
         // A thread that saw the old count holds the mutex until it is asleep.
@@ -28,8 +29,8 @@ public:
         changed_.notify_all();
     }
 
-    /// Waits until the count is no longer `old`: in a loop for up to 50 us, which the gaps between
-    /// the loops of a pass seldom exceed, then asleep, so that others get the processor.
+    /// Waits until the count is no longer `old`: spins for up to 50 us, which gaps between the
+    /// loops of a pass seldom exceed, then sleeps and leaves the processor to others.
     WEFT_NOINLINE void wait(int old) {
         double end = 0;  // in seconds
         for (bool is_first = true;; is_first = false) {

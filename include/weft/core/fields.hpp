@@ -1,5 +1,5 @@
 /// \file
-/// Fields: what a thing is made of, on its way out of the program or back.
+/// Fields: named values that a format writes or restores.
 #pragma once
 
 #include "weft/core/error.hpp"
@@ -12,10 +12,10 @@
 
 namespace weft {
 
-/// Writes fields or restores them. What has fields names them in one function, which serves both
-/// ways: LayerFields for declarations of layers, StateFields for the state of a run. Abstract, so that
-/// no program compiles a format that it does not use: JSON, a checkpoint. Restoring throws IoError for
-/// a field of another type.
+/// Writes fields or restores them. A type names its fields in one function that serves both ways:
+/// LayerFields for declarations of layers, StateFields for the state of a run. Abstract: programs
+/// do not compile formats they do not use, such as JSON or checkpoints. Restoring throws IoError
+/// for a field of another type.
 class Fields {
 public:
     virtual ~Fields() = default;
@@ -25,7 +25,7 @@ public:
     virtual void operator()(std::string_view name, bool& truth) = 0;
     virtual void operator()(std::string_view name, double& number) = 0;
     virtual void operator()(std::string_view name, std::string& text) = 0;
-    /// A whole number; of 64 bits with all of them, else one that T holds.
+    /// A whole number of at most 64 bits. Restoring throws IoError for a value out of T's range.
     template <std::integral T>
     void operator()(std::string_view name, T& number) {
         auto wide = static_cast<std::int64_t>(number);

@@ -1,5 +1,5 @@
 /// \file
-/// What a file is by its first bytes: for those who gave a reader another program's file.
+/// Recognises other programs' files by their first bytes, for the errors of readers.
 #pragma once
 
 #include "weft/config.hpp"
@@ -42,7 +42,7 @@ inline constexpr std::array file_formats{
     FileFormat{"<html", "a web page"},
 };
 
-/// A zip archive, by the name of its first file, which stands at byte 30 of the archive.
+/// The format of a zip archive, by the name of its first file, at byte 30 of the archive.
 WEFT_COLD inline std::string_view zip_format(std::string_view start) {
     const auto byte = [&](std::size_t i) {
         return i < start.size() ? static_cast<unsigned char>(start[i]) : 0u;
@@ -61,8 +61,8 @@ WEFT_COLD inline std::string_view zip_format(std::string_view start) {
     return "a zip archive";
 }
 
-/// Whether it starts like a protocol buffer of ONNX: field 1, the version of its form, is a small
-/// number, and the name of the producer, the graph or the operators' version follows.
+/// Whether it starts like an ONNX protocol buffer: field 1, the format's version, is a small
+/// number, followed by the producer's name, the graph or the operators' version.
 /// Source: onnx.proto, message ModelProto.
 WEFT_COLD inline bool is_onnx(std::string_view start) {
     constexpr std::string_view next_fields = "\x12\x1a\x22\x3a\x42";
@@ -70,8 +70,7 @@ WEFT_COLD inline bool is_onnx(std::string_view start) {
            next_fields.find(start[2]) != next_fields.npos;
 }
 
-/// What a file is whose first 64 bytes these are, "a NumPy array (.npy)"; empty for what is none of
-/// those known here.
+/// The format of a file with these first 64 bytes, "a NumPy array (.npy)"; empty if unknown.
 WEFT_COLD inline std::string_view known_file_format(std::string_view start) {
     if (start.starts_with("PK\x03\x04")) return zip_format(start);
     if (start.substr((std::min<std::size_t>)(4, start.size())).starts_with("TFL3")) {

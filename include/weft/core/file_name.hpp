@@ -8,8 +8,8 @@
 
 namespace weft {
 
-/// The name of a file: text, or a std::filesystem::path, whose header costs much to compile and is
-/// not needed here.
+/// The name of a file: text or a std::filesystem::path. The path's header is not needed here; it is
+/// slow to compile.
 class FileName {
 public:
     FileName(std::string text) : text_(std::move(text)) {}

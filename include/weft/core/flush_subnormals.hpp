@@ -6,16 +6,16 @@
 
 namespace weft::detail {
 
-/// While it lives, the thread takes subnormal numbers, those below 1.2e-38 in float, for 0: as
-/// operands and as results. Many processors compute with them a hundred times slower, and training
-/// makes them by the thousand: the mean of gradients that stay 0 decays through them. The thread's
-/// own mode comes back at the end.
+/// While it lives, subnormal numbers (below 1.2e-38 in float) are 0 for the thread, as operands and
+/// as results. Many processors compute with them a hundred times slower. Training makes thousands
+/// of them: the moments of a gradient that stays 0 decay through their range. The destructor
+/// restores the thread's mode.
 class FlushSubnormals {
 public:
     FlushSubnormals() : before_(floating_point_mode()) {
         if ((before_ & flush_bits) != flush_bits) set_floating_point_mode(before_ | flush_bits);
     }
-    // The flags of what happened meanwhile, such as a division by 0, stay.
+    // Exception flags raised meanwhile, such as division by 0, stay.
     ~FlushSubnormals() {
         if ((before_ & flush_bits) != flush_bits) {
             set_floating_point_mode((floating_point_mode() & ~flush_bits) | (before_ & flush_bits));

@@ -1,5 +1,5 @@
 /// \file
-/// ImageChange: what an augmentation does to one image, its random numbers drawn.
+/// ImageChange: what an augmentation does to one image, once its random numbers are drawn.
 #pragma once
 
 #include "weft/core/shape.hpp"
@@ -8,13 +8,13 @@
 
 namespace weft {
 
-/// What a picture is between its pixels.
+/// The value of an image between its pixels.
 enum class Interpolation : std::int32_t {
     nearest,   ///< the pixel whose centre is nearest
     bilinear,  ///< the mean of the four around, each weighted by how near it is
 };
 
-/// Beyond the edges of a row  a b c d.
+/// The pixels beyond the edges of a row  a b c d.
 enum class FillMode : std::int32_t {
     constant,  ///< k k k k | a b c d | k k k k  with the fill value k
     nearest,   ///< a a a a | a b c d | d d d d
@@ -22,8 +22,8 @@ enum class FillMode : std::int32_t {
     wrap,      ///< a b c d | a b c d | a b c d
 };
 
-/// Where in the image before a pixel of the image after comes from, both relative to the centre of
-/// the image, y downwards:   y = yy y' + yx x' + dy,   x = xy y' + xx x' + dx
+/// Maps a pixel (y', x') of the new image to its place in the old one, both relative to the centre,
+/// y downwards:   y = yy y' + yx x' + dy,   x = xy y' + xx x' + dx
 struct ImageMap {
     double yy = 1, yx = 0, dy = 0;
     double xy = 0, xx = 1, dx = 0;
@@ -51,8 +51,7 @@ struct ImageChange {
 
 namespace detail {
 
-/// Which of the n pixels of an axis stands for pixel i, which may lie outside; -1 for the fill
-/// value.
+/// The pixel, of the n of an axis, that stands for pixel i inside or outside; -1: the fill value.
 constexpr Index filled_index(Index i, Index n, FillMode mode) {
     if (i >= 0 && i < n) return i;
     const auto modulo = [](Index a, Index b) { return (a % b + b) % b; };

@@ -12,17 +12,17 @@ namespace weft {
 namespace detail {
 inline namespace WEFT_BUILD_NAMESPACE {
 
-/// Whether this thread may start others: not within a parallel region of the caller's, and not in a
-/// process forked from one that computed with threads, where GNU's OpenMP would wait for ever for
-/// the threads of its parent.
+/// Whether this thread may start others: not within the caller's parallel region, and not in a
+/// process forked from one that computed with threads: GNU's OpenMP would wait there for the
+/// parent's threads, which do not exist.
 WEFT_NOINLINE inline bool may_start_threads() { return !is_forked() && !in_parallel_region(); }
 
-/// A pass that runs on a Cpu: its threads, and how they compute.
+/// A pass on a Cpu: chooses the number of threads, runs body() with them, measures the time.
 class CpuPass {
 public:
     static bool is_open(const Cpu& cpu) { return cpu.pass_threads_ > 0; }
 
-    /// The team to share a loop with, where one is open.
+    /// The team that shares a loop, null if there is none or it is busy.
     static Team* team(const Cpu& cpu) {
         return has_openmp && cpu.pass_threads_ > 1 && !cpu.team_.is_busy() ? &cpu.team_ : nullptr;
     }
@@ -47,7 +47,7 @@ public:
     }
 
 private:
-    /// Multiplications of some 20 us of work. Below, threads cost more than they do.
+    /// Multiplications of some 20 us of work. Below, starting threads costs more than it saves.
     static constexpr double least_work = 1 << 20;
 
     int chosen_threads() {
@@ -63,7 +63,7 @@ private:
         Team& team = cpu_.team_;
         std::exception_ptr failure;
         team.open(cpu_.pass_threads_, floating_point_mode() | flush_bits);
-        // Flushing begins within: threads that start here take over this thread's mode for good.
+        // Flushing begins inside: threads that start here inherit this thread's mode for good.
         WEFT_OMP(omp parallel num_threads(cpu_.pass_threads_)) {
             if (team_member() > 0) {
                 team.help(team_member());
@@ -118,19 +118,19 @@ WEFT_NOINLINE inline void run_ranges(const Cpu& cpu, Index count, Index grain,
 }  // namespace WEFT_BUILD_NAMESPACE
 }  // namespace detail
 
-/// Calls task(i, worker) once for each i in [0, tasks), on up to cpu.threads() threads; worker, in
-/// [0, cpu.threads()), tells concurrent calls apart. Inside a parallel region of the caller's own
-/// it runs serially. Tasks must not throw.
+/// Calls task(i, worker) once for each i in [0, tasks), on up to cpu.threads() threads. Concurrent
+/// calls have different `worker`s in [0, cpu.threads()). Inside a parallel region of the caller's
+/// own it runs serially. Tasks must not throw.
 ///
-/// The split into tasks is the caller's and must not depend on the thread count: then neither do
-/// the results, to the last bit.
+/// The caller splits the work into tasks, independently of the thread count. Then results have the
+/// same bits for any thread count.
 template <class Task>
 void parallel_for(const Cpu& cpu, Index tasks, const Task& task) {
     detail::run_tasks(cpu, tasks, detail::TaskReference(task));
 }
 
-/// Calls task(begin, end) for consecutive ranges that cover [0, count), each of `grain` elements
-/// but for the last, in parallel.
+/// Calls task(begin, end) in parallel for consecutive ranges that cover [0, count). Each has
+/// `grain` elements, the last may have fewer.
 template <class Task>
 void parallel_ranges(const Cpu& cpu, Index count, Index grain, const Task& task) {
     detail::run_ranges(cpu, count, grain, detail::RangeReference(task));
@@ -140,10 +140,11 @@ namespace kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
 /// Runs body(), a chain of kernels on cpu, as one pass. Its loops share one team of threads, which
-/// starts and ends once; subnormal numbers are 0 on all of them. Within a pass it is body() alone.
+/// starts and ends once. Subnormal numbers are 0 on all of them. Inside a pass it only calls
+/// body().
 ///
-/// work: the multiplications of the pass, at least, in proportion to its size: the number of
-/// threads is chosen by what passes take for it. 0: not measured.
+/// work: the number of multiplications, or a number in proportion to it. The time passes take per
+/// unit of work decides the number of threads. 0: not measured.
 template <class Body>
 void run_pass(Cpu& cpu, double work, const Body& body) {
     if (weft::detail::CpuPass::is_open(cpu)) return body();

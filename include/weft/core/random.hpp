@@ -12,16 +12,16 @@
 
 namespace weft {
 
-/// What a stream of random numbers is used for; keeps the streams of one seed apart.
+/// The use of a stream of random numbers; keeps the streams of one seed apart.
 enum class RandomPurpose : std::uint32_t { initializer, shuffle, layer, augmentation, user, split };
 
-/// Number i of a stream is a pure function of seed, purpose, stream and i: no state, no order of
-/// draws, the same bits on every platform and for any thread count. The distributions are our own,
-/// since those of std:: differ between standard libraries.
+/// Number i of a stream is a pure function of (seed, purpose, stream, step, i): no state, no order
+/// of draws, the same bits on every platform and for any thread count. The distributions are weft's
+/// own, since those of std:: differ between standard libraries.
 class RandomStream {
 public:
-    /// stream is below 2^24; step tells repeated uses of one stream apart (a dropout mask at each
-    /// training step).
+    /// stream is below 2^24. step tells repeated uses of a stream apart, such as dropout masks of
+    /// training steps.
     constexpr RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint32_t stream = 0,
                            std::uint32_t step = 0)
         : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},

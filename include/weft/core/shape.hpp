@@ -14,7 +14,7 @@
 
 namespace weft {
 
-/// Every size, extent and index. Signed, so that differences and reversed loops are safe.
+/// The type of every size, extent and index. Signed: differences and reversed loops are safe.
 using Index = std::ptrdiff_t;
 
 /// The extents of a tensor of rank 0 to 8, outermost axis first, the last one contiguous in memory.

@@ -1,5 +1,5 @@
 /// \file
-/// The host's way to numbers on a device: no copy where the device's memory is the host's.
+/// Copies between host and device, left out where the device's memory is the host's.
 #pragma once
 
 #include "weft/core/tensor.hpp"
@@ -9,8 +9,8 @@
 
 namespace weft {
 
-/// The elements of x where the host can read them: x itself where the device's memory is the
-/// host's, else a Tensor<Scalar> with a copy.
+/// The elements of x, readable by the host: a view of x if the device's memory is the host's, else
+/// a copy in a Tensor<Scalar>.
 template <class Scalar, class Device>
 auto on_host(const Device& device, std::type_identity_t<TensorView<const Scalar, Device>> x) {
     if constexpr (Device::is_host) {
@@ -22,7 +22,7 @@ auto on_host(const Device& device, std::type_identity_t<TensorView<const Scalar,
     }
 }
 
-/// A tensor of the device's with the elements of the host's x.
+/// A copy of the host's x in the device's memory.
 template <class Scalar, class Device>
 Tensor<Scalar, Device> on_device(const Device& device,
                                  std::type_identity_t<TensorView<const Scalar>> x) {
@@ -31,8 +31,8 @@ Tensor<Scalar, Device> on_device(const Device& device,
     return copy;
 }
 
-/// Moves x to another device of the same kind, by way of the host. It stays where it is if they
-/// share memory.
+/// Moves x to another device of the same type, by way of the host. Does nothing if both share
+/// memory.
 template <class Scalar, class Device>
 void move_tensor(Tensor<Scalar, Device>& x, const Device& from, const Device& to) {
     if constexpr (!Device::is_host) {
@@ -40,8 +40,8 @@ void move_tensor(Tensor<Scalar, Device>& x, const Device& from, const Device& to
     }
 }
 
-/// Lets write(TensorView<Scalar>) write all elements of x: into x itself where the device's memory
-/// is the host's, else into zeros, which then go to the device. If it throws, they do not.
+/// Calls write(TensorView<Scalar>), which fills x. If the device's memory is the host's, it gets x
+/// itself; else a tensor of zeros, which is then copied to x unless write throws.
 template <class Scalar, class Device, class Write>
 void write_on_host(const Device& device, TensorView<Scalar, Device> x, const Write& write) {
     if constexpr (Device::is_host) {
@@ -53,8 +53,8 @@ void write_on_host(const Device& device, TensorView<Scalar, Device> x, const Wri
     }
 }
 
-/// A tensor that one of host and device writes and the other then reads, again and again: one
-/// tensor where the device's memory is the host's, else one on either side.
+/// A tensor that host and device exchange repeatedly: one writes it, the other reads it. One tensor
+/// if the device's memory is the host's, else one on each side.
 template <class Scalar, class Device>
 class StagedTensor {
 public:
@@ -62,7 +62,7 @@ public:
         if constexpr (!Device::is_host) host_ = Tensor<Scalar>(shape);
     }
 
-    /// Where the host writes.
+    /// The host's side.
     TensorView<Scalar> host() {
         if constexpr (Device::is_host) {
             return {values_.data(), values_.shape()};
@@ -71,14 +71,14 @@ public:
         }
     }
 
-    /// Brings the first n samples that the host wrote to the device.
+    /// Copies the first n samples from host to device.
     void send(const Device& device, Index n) {
         if constexpr (!Device::is_host) {
             copy_to_device<Scalar>(device, host_.slice(0, n), values_.slice(0, n));
         }
     }
 
-    /// Brings all that the device has to the host.
+    /// Copies all samples from device to host.
     void fetch(const Device& device) {
         if constexpr (!Device::is_host) {
             copy_to_host<Scalar>(device, std::as_const(values_).view(), host_);
@@ -87,11 +87,11 @@ public:
 
     const Shape& shape() const { return values_.shape(); }
 
-    /// On the device.
+    /// The device's side.
     Scalar* data() { return values_.data(); }
     const Scalar* data() const { return values_.data(); }
 
-    /// What the device reads.
+    /// Samples [first, first + count) on the device.
     TensorView<Scalar, Device> slice(Index first, Index count) {
         return values_.slice(first, count);
     }

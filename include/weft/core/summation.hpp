@@ -21,11 +21,11 @@
 
 namespace weft::detail {
 
-/// Terms that are added one after another before their sum is paired with others. Sums of so few
-/// cost nothing more.
+/// The number of terms added one after another, before blocks are paired. Shorter sums have no
+/// overhead.
 inline constexpr Index sum_block = 256;
 
-/// pairwise_sum of more than one block; block(begin, end, sum) writes its sum.
+/// pairwise_sum of more than one block; block(begin, end, sum) writes the block's sum.
 template <class Sum, class Add>
 WEFT_NOINLINE Sum sum_in_pairs(Index count, CallReference<Index, Index, Sum&> block, const Add& add,
                                Index block_size) {
@@ -49,21 +49,21 @@ WEFT_NOINLINE Sum sum_in_pairs(Index count, CallReference<Index, Index, Sum&> bl
     return total;
 }
 
-/// The sum of block(begin, end) over blocks [begin, end) that cover [0, count), each of block_size
-/// but for the last, in pairs by add(a, b). Without terms it is that of an empty block.
+/// The sum of block(begin, end) over blocks [begin, end) that cover [0, count), added in pairs by
+/// add(a, b). Blocks have block_size terms, the last may have fewer. Without terms it is that of
+/// the empty block.
 template <class Block, class Add = std::plus<>>
 auto pairwise_sum(Index count, const Block& block, const Add& add = {},
                   Index block_size = sum_block) {
     if (count <= block_size) return block(Index{0}, count);
-    // A copy, so that what a short sum captures can stay in registers.
+    // A copy: the captures of a short sum can stay in registers.
     using Sum = decltype(block(count, count));
     const auto write = [copy = block](Index begin, Index end, Sum& sum) { sum = copy(begin, end); };
     return sum_in_pairs<Sum>(count, CallReference<Index, Index, Sum&>(write), add, block_size);
 }
 
-/// Adds sums [0, count) up in pairs: calls add(to, from, of_each) where sum `from` is to be added
-/// to sum `to`, which holds of_each of the first sums by then, and `from` as many or what is left.
-/// In the end sum 0 is the whole.
+/// Adds sums [0, count) in pairs, into sum 0. Calls add(to, from, of_each) to add sum `from` to sum
+/// `to`: by then `to` holds of_each of the original sums, and `from` as many or all that are left.
 template <class Add>
 void add_in_pairs(Index count, const Add& add) {
     for (Index of_each = 1; of_each < count; of_each *= 2) {

@@ -1,7 +1,6 @@
 /// \file
-/// What weft asks of the operating system: files on the disk, the terminal, the C library. Included
-/// by the few headers that need it, for it brings in the system's own names, such as open and
-/// close.
+/// Calls of the operating system: files on the disk, the terminal, the C library. Only the few
+/// headers that need it include it: it brings in the system's names, such as open and close.
 #pragma once
 
 #include <fcntl.h>
@@ -19,7 +18,7 @@
 
 namespace weft::detail {
 
-/// The C library that the program runs with: "glibc 2.36"; empty where it does not say.
+/// The C library that the program runs with, "glibc 2.36"; empty if unknown.
 #if defined(_CS_GNU_LIBC_VERSION)
 inline std::string c_library() {
     char text[64] = "";
@@ -30,24 +29,24 @@ inline std::string c_library() {
 inline std::string c_library() { return {}; }
 #endif
 
-/// What a name stands for; a link is what it leads to.
+/// The file with a name; of a symbolic link, its target.
 struct FileStatus {
     int error = 0;  ///< an errno: ENOENT where there is no such file, ...
     bool is_regular = false, is_directory = false;
     std::uint64_t size_bytes = 0;
 };
 
-/// stdout_is_terminal: whether somebody may be looking.
+/// stdout_is_terminal: whether standard output goes to a terminal.
 ///
-/// file_status says what a name stands for. resize_file cuts a file to that size. False: it cannot,
-/// and errno is set.
+/// file_status: see FileStatus. resize_file sets a file's size; on failure it returns false and
+/// sets errno.
 ///
-/// create_unique_file makes a new, empty file whose name starts with `stem`, and gives its name.
-/// Its permissions are those of `mode` that the process gives new files. When it cannot, the name
-/// is empty and errno is set.
+/// create_unique_file creates an empty file whose name starts with `stem`, and returns the name.
+/// Its permissions are `mode` without the process's umask. On failure the name is empty and errno
+/// is set.
 ///
-/// sync_to_disk returns when all that was written to the file or folder is on the disk. False: it
-/// cannot be told, and errno is set.
+/// sync_to_disk returns when all writes to the file or folder are on the disk; on failure it
+/// returns false and sets errno.
 #if defined(_WIN32)
 inline bool stdout_is_terminal() { return _isatty(1) != 0; }
 inline FileStatus file_status(const char* name) {
@@ -88,7 +87,7 @@ inline bool resize_file(const char* name, std::uint64_t size_bytes) {
     return truncate(name, static_cast<off_t>(size_bytes)) == 0;
 }
 inline std::string create_unique_file(const std::string& stem, unsigned mode) {
-    // mkstemp knows no mode, and umask cannot be read without being changed for all threads.
+    // mkstemp takes no mode, and reading the umask means changing it for all threads.
     for (int number = 0;; ++number) {
         std::string name = stem + "." + std::to_string(getpid()) + "." + std::to_string(number);
         const int file = open(name.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, mode);

@@ -11,8 +11,8 @@
 
 namespace weft::detail {
 
-/// A reference to a callable void(Arguments...). It keeps the loops below out of every
-/// instantiation, so each kernel's body is compiled once.
+/// A reference to a callable void(Arguments...), type-erased: the loops below are compiled once,
+/// not for each callable.
 template <class... Arguments>
 class CallReference {
 public:
@@ -35,13 +35,13 @@ private:
 /// task(i, member)
 using TaskReference = CallReference<Index, int>;
 
-/// Member 0 runs a pass, and its loops one after another; the others help. Each member has a share
-/// of a loop's tasks, the same range in every loop, and then takes from the shares of others. So a
-/// loop waits for no member that was given no processor, only for tasks that have begun.
+/// Member 0 runs a pass and its loops, one after another; the other members help. Each member first
+/// takes the tasks of its own share, the same range in every loop, then those of other shares. So a
+/// loop waits for tasks that have begun, never for a thread without a processor.
 class Team {
 public:
-    /// Before the members come: they are 0 to members - 1. Not all have to. Those that help compute
-    /// in that floating_point_mode.
+    /// Opens the team for members 0 ... members - 1, before they come; some may never come. Helpers
+    /// compute in floating_point_mode `mode`.
     WEFT_COLD void open(int members, std::uint64_t mode) {
         const auto size = static_cast<std::size_t>(members);
         if (shares_.size() < size) shares_ = std::vector<Share>(size);
@@ -59,8 +59,8 @@ public:
     /// Whether a loop is running: loops within its tasks run serially.
     bool is_busy() const { return is_busy_; }
 
-    /// Member 0: calls task(i, member) once for each i in [0, tasks). Tasks must not throw: others
-    /// may still run tasks of the loop, so an exception ends the program.
+    /// Member 0: calls task(i, member) once for each i in [0, tasks). An exception of a task ends
+    /// the program, since other members may still run tasks of the loop.
     WEFT_NOINLINE void run(Index tasks, TaskReference task) noexcept {
         is_busy_ = true;
         tasks_ = tasks;
@@ -77,7 +77,7 @@ public:
         is_busy_ = false;
     }
 
-    /// The other members, until the team closes.
+    /// For the other members: helps until the team closes.
     WEFT_NOINLINE void help(int member) noexcept {
         const std::uint64_t mode = floating_point_mode();
         set_floating_point_mode(mode_);
@@ -91,7 +91,7 @@ public:
     }
 
 private:
-    /// On a cache line of its own.
+    /// A member's tasks of the loop, on a cache line of its own.
     struct alignas(64) Share {
         std::atomic<Index> left{0};  ///< tasks not taken; negative after vain attempts
     };
@@ -99,8 +99,8 @@ private:
     Share& share(int member) { return shares_[static_cast<std::size_t>(member)]; }
     Index begin(int member) const { return tasks_ * member / members_; }
 
-    /// Takes tasks until none is left. What is known of a loop is read after a task of it was
-    /// taken: then the loop cannot end before that task does.
+    /// Takes tasks until none is left. Fields of a loop are read only after one of its tasks was
+    /// taken: the loop cannot end before that task does.
     WEFT_NOINLINE void work(int member) {
         Index done = 0;
         for (int next = 0; next < members_; ++next) {
@@ -113,7 +113,7 @@ private:
                 ++done;
             }
         }
-        // acq_rel: what all others did is seen by the member that ends the loop, and by member 0.
+        // acq_rel: the member that ends the loop, and member 0, see all that the others wrote.
         if (done > 0 && unfinished_.fetch_sub(done, std::memory_order_acq_rel) == done) {
             ended_.signal();
         }

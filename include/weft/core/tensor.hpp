@@ -13,7 +13,7 @@ namespace weft {
 /// A row-major tensor, the last axis contiguous, aligned to 64 bytes. A copy is deep. Made with a
 /// shape alone it is all zeros. Images lie channels last: (N, H, W, C).
 ///
-/// The memory is the device's. The host has access to the elements only where Device::is_host.
+/// The memory is the device's. The host can access elements only if Device::is_host.
 template <class Scalar, class Device = Cpu>
 class Tensor {
 public:
@@ -21,8 +21,8 @@ public:
 
     /// Empty: shape (0).
     Tensor() = default;
-    /// All zeros, in the memory of that device. Throws ShapeError when the bytes of so many
-    /// elements exceed what an Index can count.
+    /// All zeros, in the device's memory. Throws ShapeError when its size in bytes exceeds an
+    /// Index.
     Tensor(const Shape& shape, const Device& device)
         : shape_(shape), memory_(device.allocate(size_bytes(shape))) {}
     /// All zeros, in memory of the host.
@@ -32,7 +32,7 @@ public:
 
     Tensor(const Tensor&) = default;
     Tensor& operator=(const Tensor&) = default;
-    /// What is moved from is empty: shape (0).
+    /// A moved-from tensor is empty: shape (0).
     Tensor(Tensor&& other) noexcept : shape_(other.shape_), memory_(std::move(other.memory_)) {
         other.shape_ = Shape{0};
     }

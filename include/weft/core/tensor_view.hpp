@@ -1,5 +1,5 @@
 /// \file
-/// TensorView: a tensor in memory that somebody else owns.
+/// TensorView: a tensor in memory owned by somebody else.
 #pragma once
 
 #include "weft/core/cpu.hpp"
@@ -12,15 +12,15 @@
 #include <type_traits>
 
 /// \cond
-/// Iterators of a Span outlive it, as those of a std::span.
+/// Iterators of a Span outlive it, like those of a std::span.
 template <class T>
 inline constexpr bool std::ranges::enable_borrowed_range<weft::Span<T>> = true;
 /// \endcond
 
 namespace weft {
 
-/// What has elements in a row that the host may read, so none on a device with memory of its own.
-/// std::ranges::contiguous_range asks more of it, and takes compilers longer.
+/// A range of contiguous elements that the host can read, hence not one in a device's own memory.
+/// std::ranges::contiguous_range requires more and is slower to compile.
 template <class Range>
 concept InARow = requires(Range& range) {
     *std::data(range);
@@ -28,8 +28,8 @@ concept InARow = requires(Range& range) {
     std::size(range);
 };
 
-/// A range of elements in a row that a view may refer to: a named one, or one that owns nothing.
-/// Not a temporary container, whose elements would be gone before the view is used.
+/// A contiguous range that a view may refer to: an lvalue, or a range that owns nothing. Not a
+/// temporary container, which would be destroyed before the view is used.
 template <class Range, class Scalar>
 concept ViewableAs = InARow<Range> &&
                      requires(Range& range) {
@@ -39,20 +39,20 @@ concept ViewableAs = InARow<Range> &&
                       std::ranges::enable_borrowed_range<std::remove_cvref_t<Range>>);
 
 /// A pointer and a Shape: row-major elements, the last axis contiguous. It owns nothing; the memory
-/// must outlive it. TensorView<const Scalar> is the read-only one, which every TensorView<Scalar>
-/// converts to. It views whatever holds its elements in a row, without a copy: std::vector,
-/// std::array, std::span, a plain pointer, or an Eigen matrix (see as_view).
+/// must outlive it. TensorView<const Scalar> is read-only; every TensorView<Scalar> converts to it.
+/// It views contiguous elements without a copy: a std::vector, std::array, std::span, a plain
+/// pointer, or an Eigen matrix (see as_view).
 ///
-/// Elements are there only for a device whose memory is the host's, Device::is_host. Those of
-/// another are moved by copy_to_host and copy_to_device.
+/// Elements can be accessed only if the device's memory is the host's, Device::is_host. For other
+/// devices, copy_to_host and copy_to_device copy them.
 template <class Scalar, class Device = Cpu>
 class TensorView {
 public:
     TensorView() = default;
     TensorView(Scalar* data, const Shape& shape) : data_(data), shape_(shape) {}
 
-    /// The elements of a contiguous range as a tensor of that shape. Throws ShapeError when their
-    /// numbers differ.
+    /// The elements of a contiguous range as a tensor of that shape. Throws ShapeError unless there
+    /// are shape.size() of them.
     template <ViewableAs<Scalar> Range>
     TensorView(Range&& range, const Shape& shape) : TensorView(std::data(range), shape) {
         const auto count = static_cast<Index>(std::size(range));
@@ -62,8 +62,8 @@ public:
         }
     }
 
-    /// The read-only view of elements that may be written. A constructor and not a conversion
-    /// operator, which a read-only view would have to itself.
+    /// The read-only view of writable elements. Not a conversion operator: a read-only view would
+    /// then convert to itself.
     template <class Written>
     requires std::same_as<const Written, Scalar>
     TensorView(TensorView<Written, Device> view) : data_(view.data()), shape_(view.shape()) {}
@@ -100,19 +100,19 @@ public:
         return data_[i];
     }
 
-    /// The count entries of the first axis that start at first: a slice of a batch. ShapeError when
+    /// Entries [first, first + count) of the first axis: a slice of a batch. Throws ShapeError when
     /// there are fewer.
     WEFT_NOINLINE TensorView slice(Index first, Index count) const {
         const Shape sample = shape_.sample();
         if (first < 0 || count < 0 || first > shape_[0] - count) {
-            throw ShapeError(
-                detail::join({"slice: ", count, " from ", first, " on, of shape ", shape_}));
+            throw ShapeError(detail::join(
+                {"slice: ", count, " entries from ", first, " on exceed shape ", shape_}));
         }
         return {data_ + first * sample.size(), sample.batch(count)};
     }
 
-    /// Entry i of the first axis, without that axis: one sample of a batch. ShapeError when there
-    /// is none.
+    /// Entry i of the first axis, without that axis: one sample of a batch. Throws ShapeError when
+    /// there is none.
     WEFT_NOINLINE TensorView sample(Index i) const {
         const Shape sample = shape_.sample();
         if (i < 0 || i >= shape_[0]) {
@@ -122,7 +122,7 @@ public:
         return {data_ + i * sample.size(), sample};
     }
 
-    /// The same elements under another shape of as many elements; ShapeError otherwise.
+    /// The same elements with another shape. Throws ShapeError when the sizes differ.
     WEFT_NOINLINE TensorView reshape(const Shape& shape) const {
         if (shape.size() != size()) {
             throw ShapeError(detail::join(

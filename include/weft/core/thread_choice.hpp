@@ -1,5 +1,5 @@
 /// \file
-/// ThreadChoice: how many threads pay, by what passes took.
+/// ThreadChoice: the number of threads with the fastest passes, by measurement.
 #pragma once
 
 #include "weft/config.hpp"
@@ -8,27 +8,27 @@
 
 namespace weft::detail {
 
-/// Chooses the number of threads of each pass among most, most / 2, ..., 1: the one that takes the
-/// least time for the same work. On a busy machine that may be one: a loop ends when the last of
-/// its threads was given a processor.
+/// Chooses the number of threads of each pass among most, most / 2, ..., 1: the one with the least
+/// time per unit of work. On a busy machine that may be one, as a loop waits until each of its
+/// threads had a processor.
 ///
-/// Passes with one number of threads make a window of 20 ms, the first ones less, or one longer
-/// pass does. Now and then a neighbour of the number in use is tried for a window. Trials may cost
-/// 2 % of the time: what each has cost is measured, and the next waits until its price is earned.
+/// Passes are measured in windows of at least 20 ms (the first from 4 ms on) with one number of
+/// threads. Now and then a trial runs a window with the next larger or smaller number. Trials may
+/// cost 2 % of the time: the cost of each is measured, and the next waits until it is earned.
 class ThreadChoice {
 public:
     explicit ThreadChoice(int most = 0) : most_(most) {}
 
-    /// The threads of the next pass, of 1 to `most`. Another `most` starts afresh.
+    /// The number of threads of the next pass, 1 to `most`. Another `most` than before forgets all.
     WEFT_COLD int threads(int most) {
         if (most != most_) *this = ThreadChoice(most);
         return (std::max)(1, most_ >> (is_trying() ? tried_ : used_));
     }
 
-    /// What the pass took; work is in any unit, the same for all passes.
+    /// Records the time of the pass; work is in any unit, the same for all passes.
     WEFT_COLD void record(double seconds, double work) {
         if (most_ <= 1) return;
-        // A pass that took far longer was stopped, as by Ctrl-Z: that says nothing of threads.
+        // A pass that took far longer was suspended, as by Ctrl-Z; the threads are not the cause.
         const double known = costs_[used_];
         if (known > 0) seconds = (std::min)(seconds, 8 * (known * work + longest_window));
         window_seconds_ += seconds;
@@ -54,7 +54,7 @@ private:
     WEFT_COLD void end_trial(double lost) {
         earned_ -= (std::max)(lost, 0.0);
         costs_[tried_] = window_seconds_ / window_work_;
-        // Of about equal costs, that of fewer threads.
+        // Of about equal costs, prefer fewer threads.
         if (costs_[tried_] * (tried_ > used_ ? 0.98 : 1.02) < costs_[used_]) used_ = tried_;
         tried_ = none;
         window_ = (std::min)(1.5 * window_, longest_window);
@@ -63,7 +63,7 @@ private:
 
     WEFT_COLD void end_window(double work_of_pass) {
         const double cost = window_seconds_ / window_work_;
-        // The mean of some windows: on a busy machine single ones differ by half.
+        // A running mean over windows: on a busy machine single windows differ by half.
         double& known = costs_[used_];
         known = known == 0 ? cost : known + (cost - known) / 4;
         begin_window();
@@ -71,18 +71,19 @@ private:
         const int next = neighbour();
         const bool seems_better = costs_[next] > 0 && costs_[next] < known;
         if (!seems_better && windows_since_trial_ < windows_between_trials) return;
-        // What was never tried may take twice the time, as half the threads do at worst.
+        // An untried number may take twice the time, as half the threads do at worst.
         const double expected = costs_[next] > 0 ? costs_[next] : 2 * known;
         const double price = (1 - known / expected) * (std::max)(window_, expected * work_of_pass);
         if (price > earned_) return;
-        // More than this trial needs is not saved up: years of cheap ones pay for no dear ones.
+        // Credit is capped by this trial's price: many cheap windows do not pay for an expensive
+        // trial.
         earned_ = (std::min)(earned_, (std::max)(price, 0.0) + first_credit);
         tried_ = next;
         was_more_ = next < used_;
         windows_since_trial_ = 0;
     }
 
-    /// The choice beside the one in use that seems better, or else the one not tried last.
+    /// The neighbour of the choice in use that seems better, or else the one not tried last.
     int neighbour() const {
         const int more = used_ - 1, fewer = used_ + 1;
         if (more < 0) return fewer;

@@ -1,5 +1,5 @@
 /// \file
-/// ArrayDataset and ColumnsDataset: samples that lie in memory.
+/// ArrayDataset and ColumnsDataset: samples in memory.
 #pragma once
 
 #include "weft/core/by_name.hpp"
@@ -8,20 +8,19 @@
 
 namespace weft {
 
-/// A Dataset over arrays in the caller's memory, which must outlive it:  x (N, sample...),
-/// y (N, target...). Elements of other types, such as uint8 pixels or labels, are converted as
-/// batches are gathered.
+/// A Dataset over the caller's arrays, which must outlive it:  x (N, sample...),  y (N, target...).
+/// Other number types, such as uint8 pixels or labels, are converted when a batch is gathered.
 template <class Scalar, class X, class Y>
 class ArrayDataset final : public Dataset<Scalar> {
     static_assert(
         std::is_convertible_v<X, Scalar> && std::is_convertible_v<Y, Scalar>,
-        "the elements of these data are no numbers; rows that are containers of their own, "
+        "the elements of the data are not numbers; rows that are containers of their own, "
         "such as of a vector of vectors, have to be copied into one weft::Tensor");
 
 public:
     WEFT_COLD ArrayDataset(TensorView<const X> x, TensorView<const Y> y) : x_(x), y_(y) {
         if (x.shape().rank() == 0 || y.shape().rank() == 0) {
-            throw ShapeError("dataset: x and y need a first axis N");
+            throw ShapeError("dataset: x or y has shape (), expected a first axis N");
         }
         if (x.shape()[0] != y.shape()[0]) {
             throw ShapeError(detail::join({"dataset: x has ", x.shape()[0], " samples, y has ",
@@ -55,14 +54,14 @@ private:
     TensorView<const Y> y_;
 };
 
-/// A Dataset of several inputs and targets, each an array of as many samples.
+/// A Dataset of several inputs and targets, each an array with the same number of samples.
 template <class Scalar>
 class ColumnsDataset final : public Dataset<Scalar> {
 public:
     using Columns = std::vector<Column<Scalar>>;
 
-    /// Throws ArgumentError or ShapeError for no arrays, for different numbers of samples, and
-    /// where only some have names.
+    /// Throws ArgumentError without inputs or targets, or if only some have names; ShapeError if
+    /// their numbers of samples differ.
     WEFT_COLD ColumnsDataset(Columns inputs, Columns targets)
         : inputs_(std::move(inputs)), targets_(std::move(targets)) {
         if (inputs_.empty() || targets_.empty()) {

@@ -1,5 +1,5 @@
 /// \file
-/// Augmentation: training pictures changed at random, anew each epoch.
+/// Augmentation: random changes of training images, drawn anew each epoch.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -14,7 +14,7 @@
 
 namespace weft {
 
-/// The range that a random number is drawn from: from -x to x for a number x, as in Keras.
+/// The range of a random number. A single number x stands for -x to x, as in Keras.
 struct FactorRange {
     double low;
     double high;
@@ -23,9 +23,9 @@ struct FactorRange {
     constexpr FactorRange(double lowest, double highest) : low(lowest), high(highest) {}
 };
 
-/// The random numbers that one augmentation draws for one sample in one epoch: a function of seed,
-/// epoch, place in the list of augmentations and index of the sample. So neither the number of
-/// threads nor the order of samples and batches changes what a sample becomes.
+/// The random numbers of one augmentation for one sample in one epoch: a function of seed, epoch,
+/// place in the list of augmentations and index of the sample. The number of threads and the order
+/// of samples do not matter.
 class AugmentationRandom {
 public:
     AugmentationRandom(TrainingEpoch epoch, std::uint32_t step, Index sample)
@@ -45,25 +45,24 @@ private:
     std::uint64_t first_;
 };
 
-/// What says in numbers how it changes an image.
+/// An augmentation that describes its change of an image as an ImageChange.
 template <class Step>
 concept HasChange =
     requires(const Step& step, const Shape& image, const AugmentationRandom& random) {
         { step.change(image, random) } -> std::same_as<ImageChange>;
     };
 
-/// An augmentation of any kind: RandomFlip, RandomTranslation, ..., or a type of the user's own
-/// with
+/// An augmentation: RandomFlip, RandomTranslation, ..., or a type of the user's own with
 ///
 ///   template <class Scalar>
 ///   void apply(TensorView<Scalar> image, const AugmentationRandom& random) const;
 ///
-/// which changes the image (H, W, C) in place, or with
+/// that changes the image (H, W, C) in place, or with
 ///
 ///   ImageChange change(const Shape& image, const AugmentationRandom& random) const;
 ///
-/// which only says how: a GPU can do that too. Both are called by several threads at once. Where
-/// there is a check(), it is called once and throws ArgumentError for options that make no sense.
+/// that only describes the change, which a GPU can apply too. Both are called by several threads at
+/// once. A check(), if there is one, is called once and throws ArgumentError for bad options.
 template <class Scalar>
 class Augmentation {
 public:
@@ -94,7 +93,7 @@ public:
         }
     }
 
-    /// Whether it says what it does as an ImageChange; and then, what.
+    /// Whether it describes its change as an ImageChange, and that change.
     bool is_change() const { return change_ != nullptr; }
     ImageChange change(const Shape& image, const AugmentationRandom& random) const {
         return change_(image, random);
@@ -170,14 +169,14 @@ WEFT_COLD inline void require_fill_value(std::string_view who, double value) {
 
 }  // namespace detail
 
-/// The samples, pictures (H, W) or (H, W, C), with those that are trained on changed by each of the
-/// augmentations in turn, anew each epoch; the seed is that of fit. Samples that are evaluated,
-/// also those of validation_split, stay as they are, and so do targets.
+/// The samples, images (H, W) or (H, W, C). For training, each of the augmentations in turn changes
+/// them, anew each epoch, with the seed of fit. For evaluation, also of validation_split, they stay
+/// unchanged. Targets never change.
 ///
 ///   augmented(examples, {RandomFlip{FlipMode::horizontal},
 ///                        RandomTranslation{.height_factor = 0.1, .width_factor = 0.1}})
 ///
-/// Throws ShapeError for samples of other ranks, ArgumentError for options that make no sense.
+/// Throws ShapeError for samples of other ranks, ArgumentError for options out of range.
 template <class Scalar>
 Examples<Scalar> augmented(Examples<Scalar> examples,
                            std::type_identity_t<std::vector<Augmentation<Scalar>>> augmentations) {

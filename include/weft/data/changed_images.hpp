@@ -1,5 +1,5 @@
 /// \file
-/// ChangedImages: how images are changed to be trained on.
+/// ChangedImages: the changes of a dataset's images for training.
 #pragma once
 
 #include "weft/core/image_change.hpp"
@@ -9,21 +9,21 @@
 
 namespace weft {
 
-/// What decides how a sample is changed for training: with the sample's index, all of it.
+/// Together with a sample's index, this alone decides how the sample is changed for training.
 struct TrainingEpoch {
     std::uint64_t seed = 0;
     std::uint32_t number = 0;  ///< counted by the trainer over all of its fits, from 0
 };
 
-/// How the images of a dataset are changed to be trained on, in numbers. The images themselves,
-/// which gather() gives, never change.
+/// The changes of a dataset's images for training, described in numbers. The images that gather()
+/// writes never change.
 template <class Scalar>
 class ChangedImages {
 public:
     virtual Shape image_shape() const = 0;        ///< (H, W, C)
-    virtual Index changes_per_image() const = 0;  ///< which are done one after another
+    virtual Index changes_per_image() const = 0;  ///< applied one after another
 
-    /// Writes those of the images of those indices, image by image.
+    /// Writes the changes of the images with the given indices, image by image.
     virtual void write_changes(std::span<const Index> samples, TrainingEpoch epoch,
                                ImageChange* changes) const = 0;
 

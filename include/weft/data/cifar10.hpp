@@ -1,5 +1,5 @@
 /// \file
-/// CIFAR-10: 60,000 small colour pictures in ten classes, in their binary files.
+/// CIFAR-10: 60,000 small colour pictures in ten classes, in its binary file format.
 #pragma once
 
 #include "weft/data/detail/record_dataset.hpp"
@@ -27,8 +27,8 @@ namespace detail {
 inline constexpr Index cifar10_pixels = 32 * 32;
 inline constexpr std::uint64_t cifar10_record_bytes = 1 + 3 * cifar10_pixels;
 
-/// The files, opened; records are a label and three planes. Throws IoError unless each holds whole
-/// records with labels below 10.
+/// Opens the files; a record is a label and three planes. Throws IoError unless each file holds
+/// whole records with labels below 10.
 WEFT_COLD inline std::vector<RecordFile> open_cifar10(std::span<const std::filesystem::path> paths,
                                                       Tensor<std::uint8_t>& labels) {
     std::vector<RecordFile> files;
@@ -61,10 +61,9 @@ WEFT_COLD inline std::vector<RecordFile> open_cifar10(std::span<const std::files
 
 }  // namespace detail
 
-/// The pictures in those files, in their order, read as batches ask for them:
-///   data_batch_1.bin: records of a label and 32 x 32 bytes of red, of green and of blue
-/// Throws IoError, which names the file, when one is missing or does not hold whole records, and
-/// the byte when a label is above 9.
+/// The pictures in the files, in order, read when a batch needs them. A record is a label, then
+/// 32 x 32 bytes each of red, green and blue. Throws IoError, which names the file, when one is
+/// missing or does not hold whole records; for a label above 9 it names the byte as well.
 template <class Scalar>
 Examples<Scalar> stream_cifar10(std::span<const std::filesystem::path> paths) {
     Tensor<std::uint8_t> labels;

@@ -1,5 +1,5 @@
 /// \file
-/// Column: an array with one entry a sample, where a data set has several.
+/// Column: one of several inputs or targets of a dataset, an array with one entry per sample.
 #pragma once
 
 #include "weft/core/eigen.hpp"
@@ -11,9 +11,9 @@
 
 namespace weft {
 
-/// An array (N, ...) of a number type of its own, such as uint8 labels, whose elements are
-/// converted as they are read. It views an array that is a variable, which must outlive it, and keeps
-/// one that is temporary. {"image", x} is the array of a model's input or output of that name.
+/// An array (N, ...) of any number type, such as uint8 labels; elements are converted when read. It
+/// refers to a variable, which must outlive it, and keeps a temporary. {"image", x} is the array of
+/// the model's input or output "image".
 template <class Scalar>
 class Column {
 public:
@@ -40,14 +40,14 @@ public:
     const std::string& name() const { return name_; }  ///< empty where there is none
     const Shape& shape() const { return shape_; }
 
-    /// Writes elements from `first` on.
+    /// Writes elements [first, first + count).
     void copy(Index first, Index count, Scalar* to) const { copy_(data_.get(), first, count, to); }
 
 private:
     template <class X>
     struct Kept {
         explicit Kept(X&& x) : array(std::forward<X>(x)) {}
-        X array;  ///< a reference, if it has a name
+        X array;  ///< a reference, if it is a variable
     };
 
     std::string name_;
@@ -58,7 +58,7 @@ private:
 
 namespace detail {
 
-/// The shape of a sample with all its inputs or targets, one after another.
+/// The shape of a sample: its only input or target, or all of them, one after another.
 WEFT_COLD inline Shape record_shape(const std::vector<Shape>& shapes) {
     if (shapes.size() == 1) return shapes.front();
     Index size = 0;
@@ -73,8 +73,8 @@ WEFT_COLD std::vector<Shape> sample_shapes(const std::vector<Column<Scalar>>& co
     return shapes;
 }
 
-/// The names of inputs or targets; none where no column has one. Throws ArgumentError where some
-/// have.   kind: "input"
+/// The names of inputs or targets, empty if no column has one. Throws ArgumentError if only some
+/// have one.   kind: "input"
 template <class Scalar>
 WEFT_COLD std::vector<std::string> names_of(const std::vector<Column<Scalar>>& columns,
                                             std::string_view kind) {
@@ -91,7 +91,7 @@ WEFT_COLD std::vector<std::string> names_of(const std::vector<Column<Scalar>>& c
     return names;
 }
 
-/// Writes the samples of those indices, each with its entries of all columns.
+/// Writes the samples with the given indices, each with its entries of all columns.
 template <class Scalar>
 WEFT_COLD void copy_records(const std::vector<Column<Scalar>>& columns,
                             std::span<const Index> samples, Scalar* to) {

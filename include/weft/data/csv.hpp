@@ -1,5 +1,5 @@
 /// \file
-/// read_csv: numbers, such as pixels, in the columns of a CSV file.
+/// read_csv: numbers in the columns of a CSV file.
 #pragma once
 
 #include "weft/data/detail/class_labels.hpp"
@@ -11,24 +11,23 @@
 namespace weft {
 
 struct CsvOptions {
-    /// The column of classes, all of them integers of at least 0, or names; empty when there is
-    /// none.
+    /// The column of classes, which are integers of at least 0 or names; empty: no such column.
     std::string label_column = "label";
     bool header = true;  ///< the first line names the columns; without one they are "0", "1", ...
     char separator = ',';
     char decimal_point = '.';  ///< a comma in much of Europe, whose separator is then ';'
-    /// The names of the classes in the order of their indices: for a test set those of the training
-    /// set. Without, names are numbered in their order as text.
+    /// The names of the classes by index; for a test set, those of the training set. If empty,
+    /// names are numbered in alphabetical order (of bytes).
     std::vector<std::string> classes = {};
-    /// What is written where a number is not known.
+    /// The texts that stand for a missing number.
     std::vector<std::string> missing_marks = {"",    "?",   "NA",   "N/A",  "#N/A",
                                               "NaN", "nan", "NULL", "null", "None"};
-    /// Taken for the number in their place, NaN if you like; without one they are refused. A label
-    /// that is missing is refused in any case.
+    /// The number used for missing ones, may be NaN; without it a missing number is an error. A
+    /// missing label always is.
     std::optional<double> missing_value = {};
 };
 
-/// A CSV file's contents: a sample a line.
+/// The contents of a CSV file: one sample per line.
 template <class Scalar>
 struct CsvTable {
     std::vector<std::string> columns;  ///< names of the columns of x
@@ -43,19 +42,19 @@ struct CsvTable {
 ///   const Examples<float> examples(table.x.view().reshape({table.x.shape()[0], 28, 28}),
 ///                                  table.labels);
 ///
-/// Fields may stand in double quotes; lines end in LF or CRLF, with or without a separator before
-/// it; empty lines are passed over. The file is read twice: no memory
-/// is taken for numbers that it does not hold. Throws IoError, which names file and line, for a
-/// field that is no finite number of that type, a label that is no class, a line of another length,
-/// a column that is missing, and a file without samples; and names the separator that the file has
-/// when that is another. Throws ArgumentError for a missing_value that is no Scalar.
+/// Fields may be in double quotes. Lines end in LF or CRLF, with or without a separator before it;
+/// empty lines are skipped. The file is read twice, so memory is allocated only for numbers that
+/// exist. Throws IoError, which names file and line, for a field that is not a finite number of
+/// type Scalar, a label that is not a class, a line with another number of fields, a missing
+/// column, and a file without samples. The message suggests a separator if the file seems to use
+/// another one. Throws ArgumentError for a missing_value that is not a Scalar.
 template <class Scalar>
 CsvTable<Scalar> read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 namespace detail {
 
-/// The names of all columns and the number of samples. Every line has as many fields as the first,
-/// but for a column without a name or anything in it, which separators at the ends of lines make.
+/// The names of all columns and the number of samples. Every line must have as many fields as the
+/// first. Separators at the ends of lines make a column without name and values, which is left out.
 WEFT_COLD inline std::pair<std::vector<std::string>, Index> scan_csv(CsvReader& reader,
                                                                      bool header) {
     if (!reader.next()) reader.fail("the file is empty");
@@ -75,7 +74,7 @@ WEFT_COLD inline std::pair<std::vector<std::string>, Index> scan_csv(CsvReader& 
     return {std::move(columns), samples};
 }
 
-/// What T can be, for errors: "an integer from 0 to 255".
+/// The values of T, for errors: "an integer from 0 to 255".
 template <class T>
 WEFT_COLD std::string expected_number() {
     if constexpr (std::integral<T>) {
@@ -109,11 +108,12 @@ public:
         return std::ranges::find(marks_, text) != marks_.end();
     }
 
-    /// Throws IoError for a field that is no number, or missing and not to be.
+    /// Throws IoError for a field that is not a number, or is missing without a missing_value.
     void read(const CsvReader& reader, std::size_t field, std::string_view column,
               T& number) const {
         const std::string& text = reader.fields()[field];
-        // A mark may be a number, such as -999; else it is looked for where nothing else fits.
+        // Marks that are numbers, such as -999, are looked for first; others only in fields that are
+        // not numbers.
         const bool is_marked = marks_are_numbers_ && is_missing(text);
         if (!is_marked && parse(text, number)) return;
         if (!is_missing(text) || !missing_) refuse(reader, text, column);
@@ -180,7 +180,7 @@ CsvTable<Scalar> read_csv(const std::filesystem::path& path, const CsvOptions& o
         columns.erase(columns.begin() + static_cast<std::ptrdiff_t>(label_column));
         std::tie(table.labels, table.classes) = labels.take();
     }
-    // A whole line would be the name of a class.
+    // Without the separator, a whole line would be the name of a class.
     const char other = reader.other_separator();
     if (columns.empty() && other != 0 && other != ' ') reader.fail("has no column of numbers");
     table.columns = std::move(columns);

@@ -16,40 +16,40 @@
 
 namespace weft {
 
-/// A pass over samples of a dataset, a batch at a time; the last batch may be shorter.
+/// A pass over samples of a dataset in batches; the last batch may be shorter.
 struct BatchPlan {
     Span<const Index> samples;                   ///< in this order; must outlive the pass
     Index batch_size = 0;                        ///< at least 1
     std::optional<TrainingEpoch> training = {};  ///< none: to evaluate them as they are
 };
 
-/// The batches of a pass, one after another. To be used by one thread.
+/// Reads the batches of a pass, one after another. For one thread only.
 template <class Scalar>
 class BatchReader {
 public:
     virtual ~BatchReader() = default;
 
-    /// Writes the next batch of the plan as Dataset::gather does. Throws what reading it throws.
-    /// Not to be called again after the last batch or after an exception.
+    /// Writes the next batch of the plan as Dataset::gather does. Passes on exceptions of reading.
+    /// Must not be called again after the last batch or after an exception.
     virtual void next(Scalar* x, Scalar* y) = 0;
 
-    /// Whether next_within_pass may be called instead: then reading neither waits nor throws.
+    /// Whether next_within_pass may be called instead: reading then neither waits nor throws.
     virtual bool reads_within_pass() const { return false; }
 
-    /// The same within a pass on cpu, whose threads share the samples.
+    /// The same within a pass on cpu, whose threads share the work.
     virtual void next_within_pass(const Cpu& /*cpu*/, Scalar* x, Scalar* y) { next(x, y); }
 };
 
-/// For each input and target of a dataset, which one of a model's it is.
+/// For each input and target of a dataset, the index of the model's input or output.
 struct ColumnOrder {
     std::vector<std::size_t> inputs = {}, targets = {};
 };
 
-/// Samples with targets, read a batch at a time. The training loop knows nothing else of data, so
-/// a set may lie in memory, in another number type, on disk, or be made up as it is asked for.
+/// Samples with targets, read in batches. The training loop reads data in no other way. A dataset
+/// may be in memory, of another number type, on disk, or generated.
 ///
-/// For a model of several inputs a sample is all of them, one after another: input_shapes() says
-/// which, and input_shape() is (their numbers in all). The same goes for targets.
+/// For a model of several inputs a sample is all of them, one after another: input_shapes() has
+/// their shapes, and input_shape() is (the sum of their sizes). Likewise for targets.
 template <class Scalar>
 class Dataset {
 public:
@@ -59,50 +59,50 @@ public:
     virtual Shape input_shape() const = 0;   ///< of one sample
     virtual Shape target_shape() const = 0;  ///< of one target; () for a class index
 
-    /// Those of all inputs and targets of one sample.
+    /// The shapes of all inputs and targets of one sample.
     virtual std::vector<Shape> input_shapes() const { return {input_shape()}; }
     virtual std::vector<Shape> target_shapes() const { return {target_shape()}; }
 
-    /// Which of a model's inputs and outputs they are for; null where they are in its order. Throws
-    /// ArgumentError for names that are not those of the model.   who: "fit: the data"
+    /// The model's input or output for each of the dataset's; null: they are in the model's order.
+    /// Throws ArgumentError for names that the model does not have.   who: "fit: the data"
     virtual std::shared_ptr<const ColumnOrder> order(const std::vector<std::string>& /*inputs*/,
                                                      const std::vector<std::string>& /*outputs*/,
                                                      std::string_view /*who*/) const {
         return nullptr;
     }
 
-    /// Writes the samples of those indices, each in [0, size()), one after another to x and their
-    /// targets to y, a class index as a number. A null x or y is left out. Safe to call from
+    /// Writes the samples with the given indices in [0, size()) to x and their targets to y, one
+    /// after another; a class index is written as a number. x or y may be null. Safe to call from
     /// several threads at once.
     virtual void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const = 0;
 
-    /// Whether gather and gather_for_training neither wait nor throw: threads that compute may call
+    /// Whether gather and gather_for_training neither wait nor throw, so threads of a pass may call
     /// them.
     virtual bool is_in_memory() const { return false; }
 
-    /// Whether samples never change, and gather_for_training is gather: then a device with memory of
-    /// its own may keep them there.
+    /// Whether samples never change and gather_for_training equals gather. A device with memory of
+    /// its own may then keep the samples there.
     virtual bool is_constant() const { return false; }
 
-    /// What gather_for_training does to what gather gives, if that is all of it and can be said in
-    /// numbers, else null: then such a device may do it.
+    /// The changes that turn samples of gather into those of gather_for_training, so that a device
+    /// can apply them; null if they cannot be described that way.
     virtual const ChangedImages<Scalar>* changed_images() const { return nullptr; }
 
-    /// As gather, but as they are to be trained on in that epoch; other epochs may see the same
-    /// samples changed, as augmented() does.
+    /// As gather, but for training in the given epoch: samples may be changed, differently in each
+    /// epoch, as by augmented().
     virtual void gather_for_training(std::span<const Index> samples, TrainingEpoch /*epoch*/,
                                      Scalar* x, Scalar* y) const {
         gather(samples, x, y);
     }
 
-    /// Starts a pass, which must end before the dataset does. The training loop reads no other way.
-    /// By default each batch is gathered when it is asked for.
+    /// Starts a pass; the dataset must outlive it. The training loop reads in no other way. By
+    /// default each batch is gathered when it is read.
     virtual std::unique_ptr<BatchReader<Scalar>> read_batches(const BatchPlan& plan) const;
 };
 
 namespace detail {
 
-/// Gathers each batch when it is asked for.
+/// Gathers each batch when it is read.
 template <class Scalar>
 class GatheringReader final : public BatchReader<Scalar> {
 public:
@@ -121,7 +121,7 @@ public:
                                  static_cast<std::size_t>(end - begin)),
                    x + begin * x_size, y + begin * y_size);
         };
-        // Samples of some microseconds in all, as far as samples are not larger.
+        // Tasks of some microseconds, or one sample if that takes longer.
         const Index grain = (std::max<Index>)(1, 8192 / (std::max<Index>)(1, x_size));
         parallel_ranges(cpu, static_cast<Index>(batch.size()), grain, gather_range);
     }
@@ -145,7 +145,7 @@ private:
     }
 
     const Dataset<Scalar>* data_;
-    BatchPlan plan_;  ///< its samples are those still to come
+    BatchPlan plan_;  ///< its samples are those still to be read
 };
 
 }  // namespace detail

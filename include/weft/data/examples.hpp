@@ -1,5 +1,5 @@
 /// \file
-/// Examples: a handle of a Dataset, made from arrays.
+/// Examples: a handle to a Dataset, also made from arrays.
 #pragma once
 
 #include "weft/data/array_dataset.hpp"
@@ -8,13 +8,13 @@
 
 namespace weft {
 
-/// A Dataset held by a handle that is cheap to copy; what fit and evaluate take. Made from arrays,
-/// it views those that have a name, which must outlive it, and keeps those that are temporary; or
-/// from a Dataset of the caller's own.
+/// A handle to a Dataset, cheap to copy; the argument of fit and evaluate. Made from arrays, it
+/// refers to variables, which must outlive it, and keeps temporaries. Made from a Dataset of the
+/// user's own, it shares it.
 template <class Scalar>
 class Examples {
 public:
-    /// None.
+    /// No dataset.
     Examples() = default;
 
     /// x (N, sample...) and y (N, target...): tensors, vectors, spans or row-major Eigen matrices.
@@ -25,7 +25,7 @@ public:
     }
     Examples(X&& x, Y&& y) : data_(make(std::forward<X>(x), std::forward<Y>(y))) {}
 
-    /// Of several inputs or targets, in the order of the model's or by name:
+    /// Several inputs or targets, in the model's order or by name:
     ///   Examples<float> examples({x1, x2}, {y1, y2});
     ///   Examples<float> examples({{"image", x1}, {"size", x2}}, {{"digit", y1}, {"place", y2}});
     WEFT_COLD Examples(std::vector<Column<Scalar>> inputs, std::vector<Column<Scalar>> targets)
@@ -43,7 +43,7 @@ private:
     using Element = std::remove_cvref_t<
         decltype(*as_view(std::declval<const std::remove_cvref_t<T>&>()).data())>;
 
-    /// The arrays, by reference if they have a name, and the set that views them.
+    /// The arrays, by reference if they are variables, and the dataset that views them.
     template <class X, class Y>
     struct Arrays {
         X x;
@@ -62,7 +62,7 @@ private:
     std::shared_ptr<const Dataset<Scalar>> data_;
 };
 
-/// Whether samples X and targets Y are arrays that Examples can be made of.
+/// Whether Examples can be made from samples X and targets Y.
 template <class Y, class X, class Scalar>
 concept TargetsFor = std::constructible_from<Examples<Scalar>, const X&, const Y&>;
 

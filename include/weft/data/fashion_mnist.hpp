@@ -17,9 +17,8 @@ inline constexpr std::array<std::string_view, 10> fashion_mnist_classes{
     "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 
 /// Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking
-/// machine learning algorithms" (2017), arXiv:1708.07747. The published set has 60,000 pictures
-/// for training and 10,000 for testing, of 28 by 28 pixels; any other set in the same files is
-/// welcome too.
+/// machine learning algorithms" (2017), arXiv:1708.07747. The published set has 60,000 pictures for
+/// training and 10,000 for testing, of 28 by 28 pixels. Other sets in the same format are read too.
 struct FashionMnist {
     Tensor<std::uint8_t> train_images;  ///< (N, H, W), from 0, background, to 255
     Tensor<std::uint8_t> train_labels;  ///< (N), from 0 to 9
@@ -27,7 +26,7 @@ struct FashionMnist {
     Tensor<std::uint8_t> test_labels;   ///< (M)
 };
 
-/// Loads Fashion-MNIST from the given directory; or, when none is given, from the first of these
+/// Loads Fashion-MNIST from the given directory; without one, from the first of these directories
 /// that holds any of its files:
 ///
 ///   $WEFT_DATA/fashion-mnist, then $WEFT_DATA itself, if WEFT_DATA is set
@@ -36,13 +35,14 @@ struct FashionMnist {
 ///
 /// The files are train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
 /// t10k-labels-idx1-ubyte, each under that name or with ".idx" for "-idx", each plain or with .gz.
-/// Throws IoError, which says where it looked and how to get the data, when there is none; and
-/// IoError, which names the file, when the place found is incomplete or damaged: wrong IDX or gzip
-/// data, shapes that differ from FashionMnist's, no image, another number of labels than of images,
-/// a label above 9. It never passes over such a place to the next.
+/// Throws IoError, which lists the directories searched and how to get the data, if none has any.
+/// Throws IoError, which names the file, if the data found are incomplete or damaged: wrong IDX or
+/// gzip data, shapes that differ from FashionMnist's, no image, different numbers of labels and
+/// images, a label above 9. It never goes on to the next directory then.
 FashionMnist load_fashion_mnist(std::string_view directory = {});
 
-/// The same for a std::filesystem::path, whose header costs much to compile and is not needed here.
+/// The same for a std::filesystem::path. A template: the path's header, slow to compile, is not
+/// needed here.
 template <class Path>
 requires requires(const Path& path) { path.lexically_normal(); }
 FashionMnist load_fashion_mnist(const Path& directory) {

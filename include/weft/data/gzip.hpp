@@ -11,11 +11,11 @@
 
 namespace weft {
 
-/// Reads an IDX file as read_idx does, plain or compressed by gzip; its content decides, not its
-/// name. Decompression stops one byte after the size that the IDX header declares, and memory grows
-/// with what the file really holds, not with what it declares.
-/// Throws IoError, which names the file, where read_idx does, and when the compressed data is
-/// truncated, corrupt (checksum and length are verified) or followed by anything but another gzip
+/// Reads an IDX file as read_idx does, plain or compressed by gzip, as its content says, not its
+/// name. Decompression stops one byte after the size that the IDX header declares. Memory grows
+/// with the data in the file, not with the declared size.
+/// Throws IoError, which names the file, where read_idx does, and when the compressed data are
+/// truncated, corrupt (checksum and length are verified) or followed by other data than a gzip
 /// member.
 /// Source: RFC 1952, "GZIP file format specification version 4.3".
 template <IdxElement Scalar>
@@ -27,8 +27,8 @@ namespace detail {
 class GzipBytes final : public ByteSource {
 public:
     WEFT_COLD explicit GzipBytes(FileBytes& file) : ByteSource(file.name()), file_(file) {
-        // 15 is the largest window, 16 more asks for gzip's header and checksum and accepts
-        // nothing else. (gzread would pass over plain data, truncation and what follows the end.)
+        // 15 is the largest window; 16 more accepts only data with gzip's header and checksum.
+        // (gzread would accept plain data, truncated data and data behind the end.)
         const int status = inflateInit2(&stream_, 15 + 16);
         if (status != Z_OK) fail(concat("cannot be decompressed: ", zError(status)));
     }
@@ -80,7 +80,7 @@ private:
         inflateReset(&stream_);
     }
 
-    /// Compressed bytes for inflate, where it has none and the file has.
+    /// Reads compressed bytes for inflate if it has none left and the file has.
     WEFT_COLD void refill() {
         if (stream_.avail_in > 0) return;
         const auto count =

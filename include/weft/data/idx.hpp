@@ -35,11 +35,11 @@ concept IdxElement = std::same_as<T, std::uint8_t> || std::same_as<T, std::int8_
 ///   extents    rank numbers of 32 bits, unsigned, big-endian, outermost axis first
 ///   elements   row-major, big-endian
 ///
-/// and nothing after it. The tensor has the file's extents as its shape. Nothing is allocated until
-/// the file is known to hold exactly as many bytes as its header declares.
-/// Throws IoError, which names the file, when it is missing, is not such a file, holds elements of
-/// a type other than Scalar, or is shorter or longer than its header says. gzip.hpp reads
-/// compressed files.
+/// and nothing after it. The extents are the shape of the tensor. Memory is allocated only if the
+/// file holds exactly as many bytes as its header declares.
+/// Throws IoError, which names the file, when it is missing, is not an IDX file, holds elements of
+/// another type than Scalar, or is shorter or longer than its header says. gzip.hpp reads compressed
+/// files.
 /// Source: LeCun, Cortes and Burges, "The MNIST database of handwritten digits",
 /// http://yann.lecun.com/exdb/mnist/, section "The IDX file format".
 template <IdxElement Scalar>
@@ -85,7 +85,7 @@ T from_big_endian(const void* bytes) {
     return std::bit_cast<T>(raw);
 }
 
-/// Bytes that are read once, first to last.
+/// Bytes that are read once, in order.
 class ByteSource {
 public:
     explicit ByteSource(std::string name) : name_(std::move(name)) {}
@@ -93,10 +93,10 @@ public:
 
     const std::string& name() const { return name_; }
 
-    /// The number of bytes left. A source that can't know it may stop counting at `enough`.
+    /// The number of bytes left. A source that does not know it may stop counting at `enough`.
     virtual std::uint64_t available(std::uint64_t enough) = 0;
 
-    /// Writes the next bytes to memory; at most as many as are available.
+    /// Copies the next bytes to memory. There must be that many.
     virtual void read(void* to, std::size_t size_bytes) = 0;
 
 private:
@@ -106,7 +106,7 @@ private:
 /// The bytes of a file.
 class FileBytes final : public ByteSource {
 public:
-    /// Throws IoError when the path is not a file that can be opened.
+    /// Throws IoError when the path is not a regular file that can be opened.
     WEFT_COLD explicit FileBytes(const FileName& path) : ByteSource(path.string()) {
         const auto require = [this](bool holds, std::string_view complaint, int error) {
             if (holds) return;
@@ -116,14 +116,14 @@ public:
         if (status.error == ENOENT || status.error == ENOTDIR) {
             throw IoError(join({name(), ": no such file"}));
         }
-        require(status.error == 0, ": cannot be looked at: ", status.error);
+        require(status.error == 0, ": cannot be accessed: ", status.error);
         if (!status.is_regular) {
             throw IoError(
                 join({name(), ": is ", status.is_directory ? "a directory" : "a special file",
                       ", expected a regular file"}));
         }
         size_ = left_ = status.size_bytes;
-        file_.rdbuf()->pubsetbuf(nullptr, 0);  // who reads a few bytes here and there needs no more
+        file_.rdbuf()->pubsetbuf(nullptr, 0);  // unbuffered, for reads of a few bytes
         file_.open(path.string(), std::ios::binary);
         require(file_.is_open(), ": cannot be opened: ", errno);
     }
@@ -143,14 +143,14 @@ public:
         left_ -= size_bytes;
     }
 
-    /// Goes on at that byte, at most size().
+    /// Continues at byte `position`, at most size().
     WEFT_COLD void seek(std::uint64_t position) {
         file_.clear();
         file_.seekg(static_cast<std::streamoff>(position));
         left_ = size_ - position;
     }
 
-    /// Whether the file starts as every gzip file does. To be asked before the first read.
+    /// Whether the file starts like a gzip file. Call it before the first read.
     WEFT_COLD bool is_gzip() {
         std::array<char, 2> start{};
         file_.read(start.data(), start.size());
@@ -166,7 +166,7 @@ private:
     std::uint64_t left_ = 0;
 };
 
-/// The next bytes of an IDX header, of which `before` were read already.
+/// Reads the next bytes of an IDX header; `before` bytes of it were read already.
 WEFT_COLD inline void read_idx_header(ByteSource& bytes, Span<std::uint8_t> part,
                                       std::size_t before) {
     const std::uint64_t available = bytes.available(part.size());
@@ -178,7 +178,8 @@ WEFT_COLD inline void read_idx_header(ByteSource& bytes, Span<std::uint8_t> part
     bytes.read(part.data(), part.size());
 }
 
-/// The shape that the header declares, for elements of the expected type: as many bytes are left.
+/// Reads the header and returns its shape. Throws IoError unless the elements have the expected
+/// type and exactly their bytes are left.
 WEFT_COLD inline Shape parse_idx_header(ByteSource& bytes, const IdxType& expected,
                                         Index element_bytes) {
     std::array<std::uint8_t, 4> magic;

@@ -1,5 +1,5 @@
 /// \file
-/// Pictures in PNG and JPEG files. Needs libpng and libjpeg-turbo.
+/// read_image and write_png: pictures in PNG and JPEG files. Needs libpng and libjpeg-turbo.
 #pragma once
 
 #include "weft/core/atomic_file.hpp"
@@ -18,20 +18,20 @@ struct Color {
 
 inline constexpr Color white_background{255, 255, 255};
 
-/// How a picture becomes an image (H, W, C).
+/// How read_image converts a picture to an image (H, W, C).
 struct ReadImageOptions {
     Index channels = 0;                    ///< 1 grey, 3 red, green and blue, 0 what the file holds
-    std::optional<Color> background = {};  ///< what shows through; without, opacity is left out
-    bool exif_orientation = true;          ///< turned and mirrored as the camera notes
+    std::optional<Color> background = {};  ///< behind transparent pixels; none: opacity is ignored
+    bool exif_orientation = true;          ///< turn and mirror as the file's EXIF data say
 };
 
 /// Reads a PNG or JPEG file as bytes (H, W, channels). 16 bits become 8. Over a background B, a
-/// pixel X of opacity a becomes (a X + (255 - a) B) / 255, rounded. Colour turns grey as
-/// (77 R + 150 G + 29 B) / 256, rounded down; a JPEG file has its own grey.
-/// Throws IoError, which names the file, when it is missing, is neither of these or is damaged: of
-/// PNG, all checksums are verified; of JPEG, which has none, what its decoder notices. Also when it
-/// is above 256 MiB or 2^26 pixels, declares more pixels than its bytes can stand for, or unpacks
-/// to more than those call for. ArgumentError for other channels.
+/// pixel X of opacity a becomes (a X + (255 - a) B) / 255, rounded. Grey is
+/// (77 R + 150 G + 29 B) / 256, rounded down; for JPEG it is the decoder's.
+/// Throws IoError, which names the file, when it is missing, is not PNG or JPEG, or is damaged. For
+/// PNG all checksums are verified; JPEG has none, so errors and warnings of the decoder count. Also
+/// throws IoError for more than 256 MiB or 2^26 pixels, for more pixels than the file's bytes can
+/// encode, and for more data than pixels. Throws ArgumentError for other channels.
 inline Tensor<std::uint8_t> read_image(const std::filesystem::path& path,
                                        const ReadImageOptions& options = {});
 
@@ -46,7 +46,7 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
 
 namespace detail {
 
-/// The format of a picture that is not read, with its article; empty when it is no known one.
+/// The name, with article, of a known picture format that is not supported; else empty.
 WEFT_COLD inline std::string_view other_format(std::span<const unsigned char> bytes) {
     using namespace std::string_view_literals;
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -65,12 +65,12 @@ inline int grey_of(Color color) {
     return (77 * color.red + 150 * color.green + 29 * color.blue) / 256;
 }
 
-/// A pixel of 1 to 4 channels, of which grey has 1 or 2.
+/// The color of a pixel of 1 to 4 channels; 1 and 2 are grey.
 inline Color color_of(const unsigned char* pixel, Index channels) {
     return channels < 3 ? Color{pixel[0], pixel[0], pixel[0]} : Color{pixel[0], pixel[1], pixel[2]};
 }
 
-/// The color of that opacity over another.
+/// The color with the given opacity, over a background.
 inline Color over(Color color, int opacity, Color background) {
     const auto mix = [&](int x, int below) {
         return static_cast<std::uint8_t>((opacity * x + (255 - opacity) * below + 127) / 255);
@@ -79,7 +79,7 @@ inline Color over(Color color, int opacity, Color background) {
             mix(color.blue, background.blue)};
 }
 
-/// The picture as it is to be seen.
+/// The picture after orientation, background and conversion of channels.
 inline Tensor<std::uint8_t> shown(const StoredImage& image, const ReadImageOptions& options) {
     const int orientation = options.exif_orientation ? image.orientation : 1;
     const bool transposed = orientation >= 5;

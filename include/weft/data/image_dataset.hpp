@@ -13,8 +13,8 @@ namespace weft {
 
 /// How picture files become samples (height, width, channels).
 struct ImageOptions {
-    Index height = 0;    ///< with width: what pictures of another size are resized to
-    Index width = 0;     ///< 0 with height: the size of the first, and all others have it
+    Index height = 0;    ///< with width: pictures of another size are resized to it
+    Index width = 0;     ///< both 0: the size of the first picture, which all others must have
     Index channels = 1;  ///< 1 grey, 3 colour
     Interpolation interpolation = Interpolation::bilinear;  ///< for resizing
     bool antialias = false;                                 ///< for resizing, see ResizeOptions
@@ -24,7 +24,7 @@ struct ImageOptions {
 
 namespace detail {
 
-/// Reads files as samples of one shape.
+/// Reads picture files as samples of one shape.
 class ImageReader {
 public:
     WEFT_COLD ImageReader(const ImageFiles& files, const ImageOptions& options)
@@ -98,22 +98,22 @@ private:
 
 }  // namespace detail
 
-/// Pictures (N, height, width, channels) from 0 to 255 with their classes, each read from its file
-/// when a batch asks for it, so that a set may be larger than memory.
+/// Pictures (N, height, width, channels) from 0 to 255 with their classes. Each is read from its
+/// file when a batch needs it, so the dataset may be larger than memory.
 ///
 ///   const ImageFiles files = list_image_folder("flowers");
 ///   const Examples<float> examples =
 ///       scaled(stream_images<float>(files, {.height = 64, .width = 64, .channels = 3}), 255);
 ///
-/// Throws ArgumentError for options that make no sense, IoError for a first picture that cannot be
-/// read. What is wrong with another is thrown where its batch was wanted.
+/// Throws ArgumentError for bad options, IoError when the first picture cannot be read. Errors of
+/// other pictures are thrown when their batch is read.
 template <class Scalar>
 Examples<Scalar> stream_images(ImageFiles files, const ImageOptions& options = {}) {
     return {std::make_shared<detail::ImageDataset<Scalar>>(std::move(files), options)};
 }
 
-/// The same pictures in memory, a byte a number: (N, height, width, channels). Throws IoError for
-/// one that cannot be read or, unless they are to be resized, has another size.
+/// The same pictures in memory, as bytes (N, height, width, channels). Throws IoError for a picture
+/// that cannot be read, or that has another size when no size was given.
 WEFT_COLD inline Tensor<std::uint8_t> read_images(const ImageFiles& files,
                                                   const ImageOptions& options = {}) {
     const detail::ImageReader reader(files, options);

@@ -1,5 +1,5 @@
 /// \file
-/// Lists of picture files with their classes: a folder a class, or a CSV file of classes.
+/// Lists of picture files with their classes, from a folder per class or from a CSV file.
 #pragma once
 
 #include "weft/data/detail/class_labels.hpp"
@@ -16,37 +16,37 @@ struct ImageFiles {
     std::vector<std::string> classes;  ///< class i is classes[i]; none where classes are numbers
 };
 
-/// The .png, .jpg and .jpeg files in the folders of that directory, a folder a class. Classes are
-/// in the order of the folders' names, as text; within a class, files are in the order of theirs.
-/// Names that start with a dot and all other files are passed over.
+/// The .png, .jpg and .jpeg files in the folders of a directory, one folder per class. Classes are
+/// in alphabetical order (of bytes) of the folders' names, and so are the files of a class. Other
+/// files, and names that start with a dot, are skipped.
 ///
 ///   flowers/daisy/1.png, flowers/daisy/2.jpg, flowers/rose/1.png   ->   classes {"daisy", "rose"}
 ///
-/// Samples of a class come one after another, so to hold some back take stratified_split and
-/// subset, not validation_split. Throws IoError when there is no such directory, when it has no
-/// folders, and for a folder without pictures.
+/// Samples are sorted by class: hold some back by stratified_split and subset, not by
+/// validation_split. Throws IoError when the directory does not exist or has no folders, and for a
+/// folder without pictures.
 inline ImageFiles list_image_folder(const std::filesystem::path& directory);
 
 struct ImageListOptions {
     std::string id_column = "id";        ///< 17 or 17.png for 17.png
-    std::string class_column = "label";  ///< all integers of at least 0, or names
-    std::string extension = ".png";      ///< of files whose id has none
+    std::string class_column = "label";  ///< integers of at least 0, or names
+    std::string extension = ".png";      ///< appended to ids without one
     char separator = ',';
-    /// The names of the classes in the order of their indices: for a test set those of the training
-    /// set. Without, names are numbered in their order as text.
+    /// The names of the classes by index; for a test set, those of the training set. If empty,
+    /// names are numbered in alphabetical order (of bytes).
     std::vector<std::string> classes = {};
 };
 
-/// The pictures in that directory that a CSV file with a header lists, with the class of each, in
-/// the file's order. Throws IoError, which names file and line, when a column, a picture or a class
-/// is missing, and when a class is no integer of at least 0, or no name, as those above it are.
+/// The pictures of a directory that a CSV file with a header lists with their classes, in the
+/// file's order. Throws IoError, which names file and line, when a column, a picture or a class is
+/// missing, and when a class is not of the first one's kind: an integer of at least 0, or a name.
 inline ImageFiles list_images(const std::filesystem::path& directory,
                               const std::filesystem::path& csv,
                               const ImageListOptions& options = {});
 
 namespace detail {
 
-/// The entries of a directory that have no dot in front, by name.
+/// The entries of a directory whose names do not start with a dot, sorted by name.
 WEFT_COLD inline std::vector<std::filesystem::path> sorted_entries(
     const std::filesystem::path& directory) {
     std::error_code error;
@@ -77,7 +77,7 @@ WEFT_COLD inline bool is_directory(const std::filesystem::path& path) {
     if (status.type() != std::filesystem::file_type::none) {
         return std::filesystem::is_directory(status);
     }
-    throw IoError(concat(path.string(), ": cannot be looked at: ", error.message()));
+    throw IoError(concat(path.string(), ": cannot be accessed: ", error.message()));
 }
 
 }  // namespace detail

@@ -1,5 +1,5 @@
 /// \file
-/// prefetched: batches read ahead on a thread of their own.
+/// prefetched: batches read ahead by another thread.
 #pragma once
 
 #include "weft/data/wrapped_dataset.hpp"
@@ -16,7 +16,7 @@ namespace weft {
 
 namespace detail {
 
-/// Reads batches on another thread into a ring of buffers, from which next copies.
+/// Reads batches on another thread into a ring of buffers; next() copies from it.
 template <class Scalar>
 class PrefetchingReader final : public BatchReader<Scalar> {
 public:
@@ -54,7 +54,7 @@ public:
         if (!thread_.joinable()) return reader_->next(x, y);
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return taken_ < filled_ || failure_ != nullptr; });
-        // What was read before it failed is handed out first, as without reading ahead.
+        // Batches read before the failure come first, as without reading ahead.
         if (taken_ == filled_) std::rethrow_exception(failure_);
         lock.unlock();
         const Buffers& from = buffers(taken_);
@@ -75,7 +75,7 @@ private:
 
     Buffers& buffers(Index batch) { return ring_[static_cast<std::size_t>(batch) % ring_.size()]; }
 
-    /// The other thread.
+    /// The body of the reading thread.
     void read_all() noexcept {
         try {
             for (Index batch = 0; batch < batches_; ++batch) {
@@ -100,11 +100,11 @@ private:
         }
     }
 
-    std::unique_ptr<BatchReader<Scalar>> reader_;  ///< the other thread's, as ring_[filled_]
-    Index left_;                                   ///< samples that next has yet to hand out
+    std::unique_ptr<BatchReader<Scalar>> reader_;  ///< the reading thread's, like ring_[filled_]
+    Index left_;                                   ///< samples that next() has not handed out yet
     Index batch_size_, batches_, x_size_, y_size_;
     std::vector<Buffers> ring_;
-    std::mutex mutex_;  ///< of what follows
+    std::mutex mutex_;  ///< guards the members below
     std::condition_variable changed_;
     Index filled_ = 0, taken_ = 0;  ///< batches
     std::exception_ptr failure_;
@@ -136,10 +136,10 @@ private:
 
 }  // namespace detail
 
-/// The same samples in the same order, to the bit, but read ahead on one more thread while the
-/// model trains on those before: at most batches_ahead batches are kept ready. What reading throws
-/// arrives where the batch was wanted, in fit or evaluate. Where no thread is to be had, nothing is
-/// read ahead. It goes outermost: what wraps it reads without it.
+/// The same samples in the same order, to the bit, read ahead by another thread while the model
+/// trains: at most batches_ahead batches are kept ready. Exceptions of reading are thrown by fit or
+/// evaluate, when they need the batch. If no thread can be started, nothing is read ahead. Use it
+/// outermost: datasets that wrap it do not read ahead.
 ///
 ///   trainer.fit(prefetched(augmented(examples, {RandomFlip{}})), {.epochs = 5});
 ///

@@ -6,8 +6,8 @@
 
 namespace weft {
 
-/// y = min(max(x + f (high - low), low), high)  with f drawn from factor for the whole image and
-/// pixels from low to high.
+/// y = min(max(x + f (high - low), low), high)  with f drawn from factor once per image, and low
+/// and high the ends of value_range.
 struct RandomBrightness {
     FactorRange factor;                  ///< within -1 and 1
     FactorRange value_range = {0, 255};  ///< of the pixels

@@ -1,5 +1,5 @@
 /// \file
-/// RandomErasing: pictures with a part hidden.
+/// RandomErasing: images with a rectangle erased.
 #pragma once
 
 #include "weft/data/augmentation.hpp"
@@ -8,12 +8,12 @@
 
 namespace weft {
 
-/// Fills a rectangle of the image with one value. Its area is drawn from scale, as a share of the
-/// image's, its ratio of height to width from 1/3 ... 3 uniformly in its logarithm, its place
-/// uniformly among those where it lies inside; a side longer than the image's is cut to that.
+/// Fills a rectangle of the image with one value. Drawn at random are its area, a share of the
+/// image's from `scale`; its ratio of height to width, from 1/3 to 3, uniform in its logarithm; and
+/// its place, uniform inside the image. A side longer than the image's is cut.
 /// Source: Zhong, Zheng, Kang, Li and Yang, "Random erasing data augmentation" (2017),
-/// arXiv:1708.04896, algorithm 1, which draws again where a rectangle does not fit and is uniform
-/// in the ratio itself.
+/// arXiv:1708.04896, algorithm 1, which draws again if a rectangle does not fit and is uniform in
+/// the ratio itself.
 struct RandomErasing {
     double factor = 1;                 ///< the probability that an image loses a part
     FactorRange scale = {0.02, 0.33};  ///< within 0 and 1

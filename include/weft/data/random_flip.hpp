@@ -1,5 +1,5 @@
 /// \file
-/// RandomFlip: mirrored pictures.
+/// RandomFlip: mirrored images.
 #pragma once
 
 #include "weft/data/augmentation.hpp"
@@ -7,12 +7,12 @@
 namespace weft {
 
 enum class FlipMode {
-    horizontal,  ///< left and right change places
-    vertical,    ///< top and bottom change places
+    horizontal,  ///< left and right are swapped
+    vertical,    ///< top and bottom are swapped
     horizontal_and_vertical,
 };
 
-/// Mirrors an image, each way that the mode names with probability 1/2.
+/// Mirrors the image in each direction of `mode` with probability 1/2.
 struct RandomFlip {
     FlipMode mode = FlipMode::horizontal_and_vertical;
 

@@ -1,5 +1,5 @@
 /// \file
-/// RandomRotation: turned pictures.
+/// RandomRotation: rotated images.
 #pragma once
 
 #include "weft/data/augmentation.hpp"
@@ -8,8 +8,8 @@
 
 namespace weft {
 
-/// Turns the image around its centre by a share of a full turn: counterclockwise where it is
-/// positive.   With a = 2 pi f and h, w from the centre, h downwards:
+/// Rotates the image around its centre by a share f of a full turn, counterclockwise if positive.
+/// With a = 2 pi f, and h (downwards) and w relative to the centre:
 ///   y(h, w) = x(h cos a + w sin a, w cos a - h sin a)
 struct RandomRotation {
     FactorRange factor;  ///< of a full turn, within -1 and 1

@@ -1,12 +1,12 @@
 /// \file
-/// RandomTranslation: shifted pictures.
+/// RandomTranslation: shifted images.
 #pragma once
 
 #include "weft/data/augmentation.hpp"
 
 namespace weft {
 
-/// Shifts the image by shares of its height and width: down and right where they are positive.
+/// Shifts the image by shares f_h of its height and f_w of its width, down and right if positive.
 ///   y(h, w) = x(h - f_h H, w - f_w W)
 struct RandomTranslation {
     FactorRange height_factor = 0;  ///< within -1 and 1

@@ -1,5 +1,5 @@
 /// \file
-/// RandomZoom: pictures seen from nearer and from farther.
+/// RandomZoom: images zoomed in and out.
 #pragma once
 
 #include "weft/data/augmentation.hpp"
@@ -8,12 +8,12 @@
 
 namespace weft {
 
-/// Stretches the image around its centre: what is seen of it grows by shares of height and width,
-/// so positive factors zoom out and negative ones in.   With h, w from the centre:
+/// Zooms around the centre: the visible part grows by shares f_h of its height and f_w of its
+/// width, so positive factors zoom out and negative ones in. With h, w relative to the centre:
 ///   y(h, w) = x((1 + f_h) h, (1 + f_w) w)
 struct RandomZoom {
     FactorRange height_factor;                     ///< within -0.99 and 10
-    std::optional<FactorRange> width_factor = {};  ///< none: as the height, so no distortion
+    std::optional<FactorRange> width_factor = {};  ///< none: that of the height, no distortion
     FillMode fill_mode = FillMode::reflect;
     Interpolation interpolation = Interpolation::bilinear;
     double fill_value = 0;  ///< for FillMode::constant

@@ -1,5 +1,5 @@
 /// \file
-/// Pictures of bytes: resized, inverted.
+/// resized and inverted: changes of images of bytes.
 #pragma once
 
 #include "weft/core/image_change.hpp"
@@ -13,21 +13,21 @@ namespace weft {
 
 struct ResizeOptions {
     Interpolation interpolation = Interpolation::bilinear;
-    bool antialias = false;  ///< along an axis that shrinks, all pixels count, none is skipped
+    bool antialias = false;  ///< along an axis that shrinks, all pixels count
 };
 
-/// The image (H, W, C) with another height and width. With pixel centres at half coordinates, the
+/// The image (H, W, C) resized to (height, width, C). Pixel centres are at half coordinates: the
 /// centre of pixel (h, w) of the result lies in the image at
 ///   ((h + 1/2) H / height - 1/2,  (w + 1/2) W / width - 1/2),
-/// and the result there is the nearest pixel, or the mean of the four around, rounded; the image's
-/// edge goes on beyond it. What lies between those pixels is not looked at, so that much smaller
-/// pictures of fine patterns come out grainy, and thin lines are lost.
+/// and the result is the nearest pixel there, or the weighted mean of the four around, rounded.
+/// Beyond the edge, edge pixels repeat. When an image shrinks much, pixels are skipped: fine
+/// patterns become grainy and thin lines are lost.
 ///
-/// With antialias, an axis that shrinks by s = H / height takes the mean of the pixels k around its
-/// centre x instead, with weights in proportion to
+/// With antialias, along an axis that shrinks by s = H / height, the result is the weighted mean of
+/// the pixels k around the centre x, with weights in proportion to
 ///   nearest   the part of pixel k within x - s/2 ... x + s/2: what the new pixel covers,
 ///   bilinear  max(0, 1 - |k - x| / s), a triangle of twice that width, smoother;
-/// beyond the edge there are none. An axis that does not shrink is as without.
+/// Pixels beyond the edge have no weight. Other axes are not affected.
 /// Throws ShapeError unless the image is (H, W, C) with at least one pixel, ArgumentError for a
 /// height or width below 1.
 inline Tensor<std::uint8_t> resized(TensorView<const std::uint8_t> image, Index height, Index width,
@@ -38,7 +38,7 @@ inline Tensor<std::uint8_t> resized(TensorView<const std::uint8_t> image, Index 
     return resized(image, height, width, ResizeOptions{interpolation});
 }
 
-/// y = 255 - x: dark on light as light on dark.
+/// y = 255 - x: turns dark on light to light on dark.
 inline Tensor<std::uint8_t> inverted(TensorView<const std::uint8_t> image) {
     Tensor<std::uint8_t> y(image.shape());
     for (Index i = 0; i < image.size(); ++i) y[i] = static_cast<std::uint8_t>(255 - image[i]);
@@ -47,12 +47,12 @@ inline Tensor<std::uint8_t> inverted(TensorView<const std::uint8_t> image) {
 
 namespace detail {
 
-/// The pixels of an axis that a new pixel is a weighted mean of: first, first + 1, ...
+/// The pixels first, first + 1, ... of an axis whose weighted mean is a new pixel.
 struct Taps {
     Index first;
     std::vector<double> weights;  ///< sum to 1
 
-    /// For pixel i of `to` made of `from`.
+    /// For pixel i of a new axis of extent `to`, from an old one of extent `from`.
     Taps(Index i, Index to, Index from, const ResizeOptions& options) {
         const double scale = static_cast<double>(from) / static_cast<double>(to);
         const double x = (static_cast<double>(i) + 0.5) * scale - 0.5;
@@ -60,8 +60,7 @@ struct Taps {
         if (options.antialias && scale > 1) {
             average(x, scale, from, nearest);
         } else if (nearest) {
-            // Half way between two pixels the second is the nearest, as i * from / to is rounded
-            // down.
+            // Half way between two pixels take the second: i * from / to, rounded down.
             first = std::clamp<Index>(static_cast<Index>(std::floor(x + 0.5)), 0, from - 1);
             weights = {1};
         } else {
@@ -122,7 +121,8 @@ inline Tensor<std::uint8_t> resized(TensorView<const std::uint8_t> image, Index 
                     mean += weight * *in_row;
                     in_row += channels;
                 }
-                // A half is rounded up whatever the last bit of its sum, which builds differ in.
+                // Halves are rounded up, also if the last bits of the sum, which differ between
+                // builds, are below.
                 *y++ = static_cast<std::uint8_t>(std::floor(mean + 0.5 + 1e-9));
             }
         }

@@ -1,5 +1,5 @@
 /// \file
-/// Scaling: pixels as floating-point numbers.
+/// scaled: pixels as floating-point numbers.
 #pragma once
 
 #include "weft/data/wrapped_dataset.hpp"
@@ -45,9 +45,9 @@ private:
 
 /// y = x / divisor, of the shape of x.
 ///
-/// `scaled<float>(images, 255)` maps pixels to [0, 1], 255 to exactly 1, and gives the very numbers
-/// of `(images / 255.0).astype("float32")` in NumPy: each quotient is correctly rounded, which
-/// x * (1 / 255.f) is not. `scaled<float>(images, 1)` only converts.
+/// `scaled<float>(images, 255)` maps pixels to [0, 1], 255 to exactly 1. The numbers equal NumPy's
+/// `(images / 255.0).astype("float32")`: quotients are correctly rounded, unlike x * (1 / 255.f).
+/// `scaled<float>(images, 1)` only converts.
 /// Throws ArgumentError unless the divisor is finite and not zero.
 template <std::floating_point Scalar>
 Tensor<Scalar> scaled(TensorView<const std::uint8_t> x, std::type_identity_t<Scalar> divisor) {
@@ -58,8 +58,8 @@ Tensor<Scalar> scaled(TensorView<const std::uint8_t> x, std::type_identity_t<Sca
     return y;
 }
 
-/// The same of the samples of a dataset, as each batch is made: the very bits of scaled tensors,
-/// while pixels stay in memory as they are.
+/// The same for the samples of a dataset, batch by batch: the bits are those of scaled tensors, and
+/// pixels stay bytes in memory.
 ///
 ///   Examples<float> examples = scaled(Examples<float>(data.train_images, data.train_labels), 255);
 template <std::floating_point Scalar>

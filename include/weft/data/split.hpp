@@ -1,5 +1,5 @@
 /// \file
-/// Splits: which samples to train on and which to test with; and one-hot labels.
+/// Splits of samples for training and testing, and one-hot labels.
 #pragma once
 
 #include "weft/core/eigen.hpp"
@@ -13,7 +13,7 @@
 
 namespace weft {
 
-/// Indices of samples, in two parts that have none in common.
+/// Indices of samples in two disjoint parts.
 struct SplitIndices {
     std::vector<Index> train;
     std::vector<Index> test;
@@ -21,7 +21,7 @@ struct SplitIndices {
 
 namespace detail {
 
-/// A label as an index. Throws ArgumentError unless it is one: a whole number that is not negative.
+/// A label as an index. Throws ArgumentError unless it is a whole number of at least 0.
 template <class Label>
 Index class_index(std::string_view who, Index i, Label label) {
     const auto number = static_cast<double>(label);
@@ -37,8 +37,8 @@ struct ClassSamples {
     std::vector<Index> samples = {};
 };
 
-/// The samples of each class, by label, each class in random order. Throws ArgumentError for a label
-/// that is no index.
+/// The samples of each class, classes ordered by label, samples in random order. Throws
+/// ArgumentError for a label that is not an index.
 template <class Label>
 std::vector<ClassSamples> shuffled_classes(TensorView<Label> labels, std::uint64_t seed) {
     std::vector<ClassSamples> classes;
@@ -61,9 +61,9 @@ std::vector<ClassSamples> shuffled_classes(TensorView<Label> labels, std::uint64
 
 }  // namespace detail
 
-/// Puts test_share of each class into test, rounded to whole samples, the rest into train; which
-/// ones, the seed decides. Both come in ascending order. Throws ArgumentError unless 0 < test_share
-/// < 1.
+/// Puts a random test_share of each class, rounded to whole samples, into test and the rest into
+/// train; the seed decides which. Both are in ascending order. Throws ArgumentError unless
+/// 0 < test_share < 1.
 ///
 /// labels: class indices as a tensor, vector, span or Eigen vector.
 template <class Labels>
@@ -82,9 +82,9 @@ SplitIndices stratified_split(const Labels& labels, double test_share, std::uint
     return split;
 }
 
-/// Cuts the samples into that many folds, each with its share of every class, to within one sample;
-/// entry k has fold k as test and the others as train. Throws ArgumentError for fewer than 2 folds
-/// and for more than the smallest class has samples.
+/// Splits the samples into folds, each with its share of every class to within one sample. Entry k
+/// has fold k as test and the others as train. Throws ArgumentError for fewer than 2 folds, or more
+/// than the smallest class has samples.
 template <class Labels>
 std::vector<SplitIndices> stratified_k_fold(const Labels& labels, Index folds,
                                             std::uint64_t seed = 0) {
@@ -92,7 +92,7 @@ std::vector<SplitIndices> stratified_k_fold(const Labels& labels, Index folds,
                            "at least 2");
     const auto samples_of = detail::shuffled_classes(as_view(labels), seed);
     std::vector<Index> fold_of(static_cast<std::size_t>(as_view(labels).size()));
-    // Dealing goes on from class to class where it stopped, so that folds differ by one at most.
+    // Dealing continues from class to class where it stopped: sizes of folds differ by one at most.
     Index next = 0;
     for (const auto& [label, samples] : samples_of) {
         const auto size = static_cast<Index>(samples.size());
@@ -115,16 +115,16 @@ std::vector<SplitIndices> stratified_k_fold(const Labels& labels, Index folds,
     return splits;
 }
 
-/// The mean of some numbers and their standard deviation around it.
+/// The mean and standard deviation of numbers.
 struct MeanAndDeviation {
     double mean = 0;
     double deviation = 0;
 };
 
-/// Of the scores of the folds of a cross-validation:
+/// The mean and deviation of numbers, such as the scores of a cross-validation:
 ///   mean = 1/n sum x,   deviation = sqrt(1/(n - 1) sum (x - mean)^2), 0 for n = 1.
-/// The sums are pairwise: off by at most (259 + log2(n / 256)) 2^-53 of those of the magnitudes.
-/// Throws ArgumentError when there are none.
+/// Sums are pairwise: their error is at most (259 + log2(n / 256)) 2^-53 times the sum of the
+/// magnitudes. Throws ArgumentError for an empty x.
 inline MeanAndDeviation mean_and_deviation(std::span<const double> x) {
     if (x.empty()) throw ArgumentError("mean_and_deviation: no numbers, expected at least 1");
     const auto n = static_cast<double>(x.size());
@@ -140,7 +140,7 @@ inline MeanAndDeviation mean_and_deviation(std::span<const double> x) {
     return {mean, x.size() == 1 ? 0 : std::sqrt(squares / (n - 1))};
 }
 
-/// The elements of those indices of the first axis: a copy.   x (N, ...) -> (indices, ...)
+/// A copy of the given entries of the first axis.   x (N, ...) -> (indices, ...)
 /// Throws ArgumentError for an index outside 0 ... N - 1.
 template <class T>
 Tensor<T> take(TensorView<const T> x, std::span<const Index> indices) {

@@ -10,16 +10,16 @@
 namespace weft {
 
 /// Images (or other bytes) and labels in uncompressed IDX files of uint8: samples (N, ...) and
-/// labels (N). Samples are read as batches ask for them, so that a set may be larger than memory;
-/// labels, a byte a sample, are kept.
-/// Throws IoError, which names the file, where read_idx does, and unless there are as many labels
-/// as samples. What goes wrong with the file later is thrown where the batch was wanted.
+/// labels (N). Samples are read when a batch needs them, so the dataset may be larger than memory;
+/// labels, one byte each, are kept. Throws IoError, which names the file, where read_idx does, and
+/// unless there are as many labels as samples. Later errors of the file are thrown when a batch is
+/// read.
 template <class Scalar>
 Examples<Scalar> stream_idx(const std::filesystem::path& images,
                             const std::filesystem::path& labels) {
     detail::RecordFile record{std::make_unique<detail::FileBytes>(images)};
     detail::FileBytes& file = *record.file;
-    detail::require_not_gzip(file, "only a plain file can be read here and there");
+    detail::require_not_gzip(file, "only plain files can be streamed");
     const Shape shape = detail::parse_idx_header(file, detail::idx_type<std::uint8_t>, 1);
     const Shape sample = shape.sample();
     record.first = file.size() - file.left();

@@ -1,5 +1,5 @@
 /// \file
-/// WrappedDataset: a dataset made of another one. And the plainest: subset and reshaped.
+/// WrappedDataset: a dataset made from another one; subset and reshaped.
 #pragma once
 
 #include "weft/data/examples.hpp"
@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// A dataset that passes on the samples of another one, changed by what derives from it:
+/// A dataset that passes on the samples of another one. A derived class changes them:
 ///
 ///   class Inverted final : public WrappedDataset<float> {
 ///       using WrappedDataset::WrappedDataset;
@@ -56,8 +56,8 @@ public:
 protected:
     const Dataset<Scalar>& inner() const { return *inner_; }
 
-    /// Changes, in place, what was gathered of those samples: x (samples, sample...). epoch is none
-    /// unless they are to be trained on. Called by several threads at once.
+    /// Changes the gathered samples in place: x (samples, sample...). epoch is set for training
+    /// only. Called by several threads at once.
     virtual void change(std::span<const Index> /*samples*/,
                         const std::optional<TrainingEpoch>& /*epoch*/, Scalar* /*x*/) const {}
 
@@ -99,8 +99,7 @@ public:
     }
 
 private:
-    /// Calls the function with the inner indices of some samples at a time, so that they need no
-    /// memory but the stack's.
+    /// Calls the function with the inner indices of a few samples at a time, kept on the stack.
     template <class Function>
     void for_each_part(std::span<const Index> samples, Scalar* x, Scalar* y,
                        const Function& function) const {
@@ -145,14 +144,14 @@ private:
 
 }  // namespace detail
 
-/// The samples of those indices, in their order, without a copy of any: the parts of a
+/// The samples with the given indices, in their order, without a copy: such as the parts of a
 /// stratified_split. Throws ArgumentError for an index outside 0 ... N - 1.
 template <class Scalar>
 Examples<Scalar> subset(Examples<Scalar> examples, std::span<const Index> indices) {
     return {std::make_shared<detail::Subset<Scalar>>(std::move(examples), indices)};
 }
 
-/// The samples with another shape of as many numbers, as (28, 28, 1) for (28, 28). ShapeError
+/// The samples with another shape of the same size, as (28, 28, 1) for (28, 28). Throws ShapeError
 /// otherwise.
 template <class Scalar>
 Examples<Scalar> reshaped(Examples<Scalar> examples, const Shape& sample_shape) {

@@ -1,5 +1,5 @@
 /// \file
-/// Initializer: how a parameter gets its first values.
+/// Initializer: the initial values of a parameter.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -9,9 +9,9 @@
 
 namespace weft {
 
-/// The fans of a parameter: how many inputs one output sums over, and the reverse. As in Keras:
-/// (in, out) has fans in and out; a convolution's kernel (h, w, in, out) has h w in and h w out;
-/// a vector (n) has n and n.
+/// The fans of a parameter: the number of inputs that an output sums over, and the reverse. As in
+/// Keras: (in, out) has fans in and out; a convolution's kernel (h, w, in, out) has h w in and h w
+/// out; a vector (n) has n and n.
 struct Fans {
     double in = 1;
     double out = 1;
@@ -28,14 +28,13 @@ WEFT_COLD inline Fans fans_of(const Shape& shape) {
             receptive_field * static_cast<double>(shape.last())};
 }
 
-/// How a parameter gets its first values: one value throughout, or random with a variance scaled to
-/// the parameter's fans,
+/// The initial values of a parameter: constant, or random with a variance scaled to its fans,
 ///
 ///   variance = scale / n,   n = fan_in, or (fan_in + fan_out) / 2,
 ///
-/// uniform in (-a, a) with a = sqrt(3 variance), or normal cut off at two deviations, with the
-/// deviation corrected so that the variance is right after the cut. Plain data. Sources: Glorot and
-/// Bengio 2010, eq. 16; He et al. 2015, eq. 10; LeCun et al. 1998.
+/// uniform in (-a, a) with a = sqrt(3 variance), or normal truncated at two deviations. The
+/// deviation is corrected: the variance holds after truncation. Plain data.
+/// Sources: Glorot and Bengio 2010, eq. 16; He et al. 2015, eq. 10; LeCun et al. 1998.
 struct Initializer {
     enum class Kind { constant, uniform, truncated_normal };
     enum class Fan { in, average };
@@ -64,7 +63,7 @@ struct Initializer {
     }
 };
 
-/// The same value throughout.
+/// All elements have the same value.
 constexpr Initializer constant(double value) { return {.value = value}; }
 
 inline constexpr Initializer zeros = constant(0);

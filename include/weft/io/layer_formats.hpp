@@ -1,5 +1,5 @@
 /// \file
-/// LayerFormat: how declarations of one type are kept in a file.
+/// LayerFormat: how declarations of one type are written to files and read.
 #pragma once
 
 #include "weft/layers/declaration.hpp"
@@ -8,8 +8,8 @@
 
 namespace weft {
 
-/// How declarations of one type are kept in a file. Made from any declaration of that type; those
-/// of its fields that a file lacks are what a loaded declaration has.
+/// How declarations of one type are written to files and read. Made from any declaration of the
+/// type; its fields are the defaults for those missing in a file.
 ///
 ///   save_model(model, path, {Swish{}});
 ///   Sequential<float> loaded = load_model<float>(path, {Swish{}});
@@ -27,21 +27,21 @@ public:
 
     std::string_view type() const { return example_.type(); }
 
-    /// The type's name in Keras, where it is another, else empty.
+    /// The type's name in Keras if it is another, else empty.
     std::string_view keras_name() const { return keras_name_; }
-    /// Which Activation of Keras's it is; empty where it is a type of its own.
+    /// The argument of Keras's Activation that it is; empty if it is a layer of its own in Keras.
     std::string_view keras_activation() const { return keras_activation_; }
 
-    /// The fields of a declaration; false when it is of another type.
+    /// Writes the fields of a declaration; false if it has another type.
     bool write(const Declaration& declaration, LayerFields& field) const {
         return write_(declaration, field);
     }
 
-    /// The declaration that has these fields.
+    /// The declaration with these fields.
     Declaration read(LayerFields& field) const { return read_(example_, field); }
 
 private:
-    /// The name that a declaration without one was given by set_name.
+    /// Visits name and fields. Returns the name of declarations without a field for it.
     template <class D>
     WEFT_COLD static std::string visit(D& declaration, LayerFields& field) {
         std::string name;
@@ -78,7 +78,7 @@ private:
     Declaration (*read_)(const Declaration&, LayerFields&);
 };
 
-/// Those of all of weft's layers.
+/// The formats of all of weft's layers.
 template <class Scalar, class Device = Cpu>
 WEFT_COLD std::vector<LayerFormat<Scalar, Device>> weft_layer_formats() {
     return detail::visit_weft_layers([](const auto&... examples) {

@@ -1,5 +1,5 @@
 /// \file
-/// ModelCheckpoint: writes the weights of a model to a file as it trains.
+/// ModelCheckpoint: writes the weights of a model to a file during training.
 #pragma once
 
 #include "weft/io/weights.hpp"
@@ -14,19 +14,19 @@ struct ModelCheckpointOptions {
     std::string monitor = "val_loss";
     Better better = Better::automatic;
     bool save_best_only =
-        true;  ///< only after an epoch with a better score; Keras's default: false
+        true;  ///< only after an epoch with a new best score; Keras's default: false
 };
 
-/// Writes the weights of a model to a file after each epoch, or only after those with a better
-/// score than all before, in this run and in runs before it. The model keeps the last epoch's
-/// weights; load_weights brings those of the file back.
+/// Writes the weights of a model to a file after each epoch, or only after epochs with the best
+/// score so far, earlier runs included. The model keeps the last epoch's weights; load_weights
+/// restores the file's.
 ///
 ///   ModelCheckpoint checkpoint(model, "best.safetensors", {.monitor = "val_accuracy"});
 ///   trainer.fit(x, y, {.epochs = 20, .validation_split = 0.2, .callbacks = {checkpoint}});
 ///   load_weights(model, "best.safetensors");
 ///
-/// It refers to the model as a Trainer does, and throws ArgumentError when that is gone. Of a model
-/// that was built again or replaced, what an earlier one reached does not count.
+/// It refers to the model as a Trainer does, and throws ArgumentError when the model no longer
+/// exists. When the model was built again or replaced, the best score starts anew.
 template <class Scalar, class Device>
 class ModelCheckpoint {
 public:
@@ -40,7 +40,7 @@ public:
     ModelCheckpoint(const Model<Scalar, Device>&&, std::filesystem::path,
                     ModelCheckpointOptions = {}) = delete;  // it would outlive its model
 
-    /// The last epoch of the last run that was written, from 1; 0 when none was.
+    /// The epoch of the last run that was written last, from 1; 0 if none was.
     Index saved_epoch() const { return saved_epoch_; }
 
     void on_train_begin(TrainingRun& run) {
@@ -67,7 +67,7 @@ public:
 
 private:
     ModelReference<const Model<Scalar, Device>> model_;
-    Mark build_ = {};  ///< whose best score best_ has
+    Mark build_ = {};  ///< the build that best_ belongs to
     std::filesystem::path path_;
     ModelCheckpointOptions options_;
     BestScore best_;

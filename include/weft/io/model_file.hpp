@@ -14,19 +14,19 @@ namespace weft {
 
 namespace detail {
 
-/// The newest form of file that this version writes and reads.
+/// The newest format version that this weft reads, and the one it writes.
 inline constexpr int model_format_version = 1;
 
-/// How many levels of JSON an architecture has at most. A model in a model adds some.
+/// The most levels of JSON in an architecture. A model in a model adds some.
 inline constexpr int deepest_architecture = 64;
 
-/// A result of another build, or of another processor's functions, sums the same terms in another
-/// order and has tanh, exp and erf off by some last digits (Eigen's and the C library's are within
-/// 1 to 5 epsilon, with and without EIGEN_FAST_MATH and -ffast-math). Sums of K terms then differ
-/// by about sqrt(K) epsilon, so after a dozen layers of thousands of terms outputs differ by some
-/// 1000 epsilon. What is really wrong (a tensor in another's place, a damaged exponent, another
-/// formula) is off by some percent. Half of the digits, sqrt(epsilon), lies between the two: in
-/// float it is 2900 epsilon.
+/// Whether outputs of two builds agree to half of their digits. Another build or processor adds in
+/// another order, and its tanh, exp and erf differ in the last digits (Eigen's and the C library's
+/// are within 1 to 5 epsilon, with and without EIGEN_FAST_MATH and -ffast-math). Sums of K terms
+/// then differ by about sqrt(K) epsilon, and outputs of a dozen layers of thousands of terms by
+/// some 1000 epsilon. Real faults (a tensor in another's place, a damaged exponent, another
+/// formula) change outputs by some percent. The bound, sqrt(epsilon), lies between: in float it is
+/// 2900 epsilon.
 template <class Scalar>
 WEFT_COLD bool agrees(TensorView<const Scalar> y, TensorView<const Scalar> expected) {
     const auto finite_size = [](Scalar x) { return std::isfinite(x) ? std::abs(x) : Scalar(0); };
@@ -40,7 +40,8 @@ WEFT_COLD bool agrees(TensorView<const Scalar> y, TensorView<const Scalar> expec
     return true;
 }
 
-/// The tensor of that name in a file. Throws IoError unless it has that shape and number type.
+/// The tensor with the given name in a file. Throws IoError unless it has this shape and number
+/// type.
 template <class Scalar>
 WEFT_COLD Tensor<Scalar> read_tensor(SafetensorsFile& file, std::string_view name,
                                      const Shape& shape) {
@@ -84,22 +85,22 @@ WEFT_COLD std::vector<Tensor<Scalar>> predict_one(const Model<Scalar, Device>& m
     return outputs;
 }
 
-/// Throws IoError unless the file is one of save_model's that this version reads.
+/// Throws IoError unless save_model wrote the file, in a version that this weft reads.
 void require_model_file(const SafetensorsFile& file);
 
 }  // namespace detail
 
-/// Writes a built model to one safetensors file, which holds all it takes to use it elsewhere:
+/// Writes a built model to one safetensors file, from which load_model restores it:
 ///
-///   tensors    every parameter by name, as save_weights has them; and self_test/input, one sample
-///              of random numbers in [0, 1), with what the model makes of it, self_test/output
-///   metadata   format: weft, format_version: 1, build: what decided the bits of the self-test's
-///              output, and architecture: JSON that Keras's model_from_json takes too
+///   tensors    every parameter by name, as save_weights writes it; self_test/input, one sample
+///              of random numbers in [0, 1); and self_test/output, the model's output for it
+///   metadata   format: weft, format_version: 1, build: text about the build that computed
+///              self_test/output, and architecture: JSON, which Keras's model_from_json reads too
 ///
-/// `own` names the types of layers that are not weft's, which need a visit_fields (see
-/// LayerFields). The path has the old file or the whole new one at any moment. Throws IoError when
-/// it cannot be written; ArgumentError when the model is not built, has a layer of unknown type or
-/// an option that is not finite.
+/// `own` lists the types of layers that are not weft's; they need a visit_fields (see LayerFields).
+/// At any moment the path has the old file or the whole new one. Throws IoError when it cannot be
+/// written; ArgumentError when the model is not built, has a layer of unknown type or an option
+/// that is not finite.
 template <class Scalar, class Device>
 WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesystem::path& path,
                           const std::vector<LayerFormat<Scalar, Device>>& own = {}) {
@@ -108,8 +109,8 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
     auto tensors = detail::weights_of<Scalar, Device>(model, arena);
     for (const detail::SafetensorsSource& tensor : tensors) {
         if (tensor.name.starts_with(detail::self_test_prefix)) {
-            throw ArgumentError(concat("save_model: the file has a ", tensor.name,
-                                       " of its own; rename the layer"));
+            throw ArgumentError(
+                concat("save_model: files reserve the name ", tensor.name, "; rename the layer"));
         }
     }
     std::vector<Tensor<Scalar>> inputs;
@@ -121,7 +122,7 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
     }
     const std::string architecture = detail::write_architecture(model, own);
     detail::parse_json(architecture, detail::deepest_architecture,
-                       "save_model: the architecture");  // throws what load_model would
+                       "save_model: the architecture");  // throws as load_model would
     const std::vector<Tensor<Scalar>> outputs = detail::predict_one(model, inputs);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
         tensors.push_back(detail::source_of<Scalar>(detail::self_test_name("input", k), inputs[k]));
@@ -138,25 +139,23 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
                               "save_model");
 }
 
-/// What load_model looks into.
+/// What load_model checks.
 struct LoadModelOptions {
-    bool self_test = true;          ///< compute self_test/output once more and compare
-    bool allow_non_finite = false;  ///< take parameters that hold a NaN or an infinity
+    bool self_test = true;          ///< compute self_test/output again and compare
+    bool allow_non_finite = false;  ///< accept NaNs and infinities in parameters
 };
 
-/// The model that save_model wrote, built, with its parameters; in a program that need not know
-/// what it is made of.
+/// Loads a model that save_model wrote, with its parameters. The program need not know its layers.
 ///
 ///   const Model<float> model = load_model<float>("model.safetensors");
 ///
-/// A Sequential takes it, too, if its layers are a chain.
-/// Scalar is the one it was saved with. `own` names the types of layers that are not weft's. What
-/// the model makes of the self-test's input is compared to what it made of it when it was saved:
-/// bit for bit where all that decides bits is known to be the same (weft, Eigen and its options,
-/// compiler, instruction set, C library, and a check of how it computes), else to half of the
-/// digits. Memory is taken only for what the file holds.
-/// Throws IoError, which names the file, for a file that is damaged, of a newer format, or holds a
-/// layer of unknown type, a parameter that is not finite or another answer to the self-test.
+/// It converts to a Sequential if it is a chain. Scalar must be that of the saved model. `own`
+/// lists the types of layers that are not weft's. The self-test compares the model's output with
+/// that in the file: bit for bit if the build is the same (weft, Eigen and its options, compiler,
+/// instruction set, C library, and a checksum of its arithmetic), else to half of the digits.
+/// Memory use is bounded by the size of the file. Throws IoError, which names the file, if it is
+/// damaged or of a newer format, has a layer of unknown type or a parameter that is not finite, or
+/// fails the self-test.
 template <class Scalar, class Device = Cpu>
 WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                            const std::vector<LayerFormat<Scalar, Device>>& own = {},
@@ -175,7 +174,7 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
             file, detail::self_test_name("input", inputs.size()), input_shapes.back()));
     }
 
-    // Before anything is made of the outputs: they are as many as the file holds.
+    // Checked first: the file must have as many outputs as the model.
     for (std::size_t k = 0; k < text.outputs.size(); ++k) {
         const std::string name = detail::self_test_name("output", k);
         file.require(file.find(name) != nullptr, concat("has no ", name));
@@ -199,7 +198,7 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                                "load_model(path, {}, {.allow_non_finite = true})");
     });
     if (options.self_test) {
-        std::vector<Tensor<Scalar>> all_expected;  // before memory is taken for outputs
+        std::vector<Tensor<Scalar>> all_expected;  // before outputs are allocated
         for (const Shape& shape : model.output_shapes()) {
             all_expected.push_back(detail::read_tensor<Scalar>(
                 file, detail::self_test_name("output", all_expected.size()), shape));
@@ -213,8 +212,7 @@ WEFT_COLD Model<Scalar, Device> load_model(const std::filesystem::path& path,
                                    ? std::memcmp(output.data(), expected.data(), size_bytes) == 0
                                    : detail::agrees<Scalar>(output, expected);
             file.require(holds,
-                         concat("fails its self-test: the model no longer gives the output that "
-                                "it was saved with, by ",
+                         concat("fails its self-test: the output differs from that saved by ",
                                 file.metadata("build"),
                                 "; load_model(path, {}, {.self_test = false}) takes it"));
         }

@@ -13,18 +13,17 @@
 
 namespace weft {
 
-/// What load_matching_weights found.
+/// The result of load_matching_weights.
 struct WeightsReport {
-    std::vector<std::string> loaded;      ///< parameters that got the file's values
-    std::vector<std::string> missing;     ///< parameters that the file does not have
-    std::vector<std::string> unused;      ///< tensors that the model does not have
+    std::vector<std::string> loaded;      ///< parameters with values from the file
+    std::vector<std::string> missing;     ///< parameters missing in the file
+    std::vector<std::string> unused;      ///< tensors without a parameter in the model
     std::vector<std::string> mismatched;  ///< "dense/kernel has shape (27, 5), expected (27, 2)"
 
-    /// Whether every parameter was loaded, and nothing is left over.
+    /// Whether every parameter was loaded and every tensor used.
     bool is_complete() const { return missing.empty() && unused.empty() && mismatched.empty(); }
 
-    /// All that did not fit, as a line: "holds b/bias, which the model does not have; has no
-    /// a/bias".
+    /// All differences in one line: "holds b/bias, which the model does not have; has no a/bias".
     WEFT_COLD std::string to_string() const {
         std::string text;
         const auto add = [&](const auto&... parts) {
@@ -40,30 +39,30 @@ struct WeightsReport {
 
 namespace detail {
 
-/// What files hold besides parameters: those of models the tensors "self_test/input" and
-/// "self_test/output", checkpoints the state of the training.
+/// Prefixes of tensors that are not parameters: in model files "self_test/input" and
+/// "self_test/output", in checkpoints the state of the training.
 inline constexpr std::string_view self_test_prefix = "self_test/";
 inline constexpr std::string_view training_prefix = "training/";
 
-/// Where the numbers of a parameter go.
+/// The destination of a parameter's numbers.
 struct WeightsTarget {
     std::string_view name;
     Shape shape;
     void* data;
 };
 
-/// Reads what fits. A tensor fits the parameter of its name, shape and number type.
+/// Reads the tensors that fit a parameter by name, shape and number type.
 WeightsReport read_weights(SafetensorsFile& file, std::string_view dtype, std::size_t element_bytes,
                            const std::vector<WeightsTarget>& targets);
 
-/// Where a parameter lies in an arena of the model's layout, in memory of the host's.
+/// A parameter's numbers in an arena of the model's layout, in host memory.
 template <class Scalar, class Device, class Arena>
 Arena* numbers_of(const Model<Scalar, Device>& model, const ParameterInfo& parameter,
                   Arena* arena) {
     return arena + (model.view(parameter.slot).data() - model.arena().data());
 }
 
-/// Reads what fits into an arena of the model's layout, in memory of the host's.
+/// Reads the tensors that fit into an arena of the model's layout, in host memory.
 template <class Scalar, class Device>
 WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Model<Scalar, Device>& model,
                                      Scalar* arena) {
@@ -75,8 +74,8 @@ WEFT_COLD WeightsReport read_weights(SafetensorsFile& file, const Model<Scalar, 
     return read_weights(file, safetensors_dtype<Scalar>(), sizeof(Scalar), targets);
 }
 
-/// Throws IoError unless the parameters of those names, in an arena of the model's layout, are
-/// finite. `advice` ends the message.
+/// Throws IoError unless the named parameters, in an arena of the model's layout, are finite.
+/// `advice` ends the message.
 template <class Scalar, class Device>
 WEFT_COLD void require_finite(const SafetensorsFile& file, const Model<Scalar, Device>& model,
                               const Scalar* arena, const std::vector<std::string>& names,
@@ -90,14 +89,14 @@ WEFT_COLD void require_finite(const SafetensorsFile& file, const Model<Scalar, D
     }
 }
 
-/// A tensor, to be written under that name.
+/// A tensor to write under the given name.
 template <class Scalar>
 WEFT_COLD SafetensorsSource source_of(std::string name, TensorView<const Scalar> tensor) {
     return {std::move(name), safetensors_dtype<Scalar>(), tensor.shape(), tensor.data(),
             static_cast<std::uint64_t>(tensor.size()) * sizeof(Scalar)};
 }
 
-/// All parameters of a model, to be written from that copy of its arena.
+/// All parameters of a model, to write from a copy of its arena.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<SafetensorsSource> weights_of(const Model<Scalar, Device>& model,
                                                     TensorView<const Scalar> arena) {
@@ -119,10 +118,10 @@ WEFT_COLD Tensor<Scalar> copy_of_arena(const Model<Scalar, Device>& model) {
 
 }  // namespace detail
 
-/// Writes all parameters of a built model, those that are not trained among them, to a safetensors
-/// file, which Python's safetensors package reads: tensors "dense/kernel", "dense/bias", ..., in
-/// the model's order, every bit of them. The path has the old file or the whole new one at any
-/// moment. Throws IoError when it cannot be written, ArgumentError when the model is not built.
+/// Writes all parameters of a built model, also those that are not trained, to a safetensors file:
+/// tensors "dense/kernel", "dense/bias", ..., in the model's order, bit for bit. Python's
+/// safetensors package reads it. At any moment the path has the old file or the whole new one.
+/// Throws IoError when it cannot be written, ArgumentError when the model is not built.
 template <class Scalar, class Device>
 void save_weights(const Model<Scalar, Device>& model, const std::filesystem::path& path) {
     model.parameters();  // throws unless it is built
@@ -131,15 +130,14 @@ void save_weights(const Model<Scalar, Device>& model, const std::filesystem::pat
                               {{"format", "weft"}}, "save_weights");
 }
 
-/// What load_weights and load_matching_weights take.
+/// Options of load_weights and load_matching_weights.
 struct LoadWeightsOptions {
-    bool allow_non_finite = false;  ///< parameters that hold a NaN or an infinity
+    bool allow_non_finite = false;  ///< accept NaNs and infinities in parameters
 };
 
-/// Gives every parameter of a built model its value from a file that save_weights, save_model or a
-/// checkpoint wrote for a model of the same names and shapes. Throws IoError that says what is
-/// missing, left over, of another shape or number type, not finite, or wrong with the file; the
-/// model then stays as it was.
+/// Loads every parameter of a built model from a file of save_weights, save_model or a checkpoint.
+/// Names and shapes must be the same. Throws IoError that lists what is missing, left over, of
+/// another shape or number type, not finite, or wrong with the file; the model is then unchanged.
 template <class Scalar, class Device>
 void load_weights(Model<Scalar, Device>& model, const std::filesystem::path& path,
                   const LoadWeightsOptions& options = {}) {
@@ -154,10 +152,10 @@ void load_weights(Model<Scalar, Device>& model, const std::filesystem::path& pat
     copy_to_device<Scalar>(model.device(), arena, model.arena());
 }
 
-/// Gives those parameters of a built model a value from a file that it has for them, by name; the
-/// others keep theirs. Says what was loaded and what was not: for transfer to another model, say
-/// with a last layer of its own. Throws IoError when one of them is not finite, and when something
-/// is wrong with the file; the model then stays as it was.
+/// Loads the parameters of a built model that a file has, by name, shape and number type; the
+/// others keep their values. Returns what was loaded and what was not. It is for transfer to
+/// another model, such as one with another last layer. Throws IoError when a loaded parameter is
+/// not finite or the file is damaged; the model is then unchanged.
 template <class Scalar, class Device>
 WeightsReport load_matching_weights(Model<Scalar, Device>& model, const std::filesystem::path& path,
                                     const LoadWeightsOptions& options = {}) {

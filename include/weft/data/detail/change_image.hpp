@@ -1,5 +1,5 @@
 /// \file
-/// Images changed in place.
+/// Changes images in place.
 #pragma once
 
 #include "weft/core/image_change.hpp"
@@ -18,7 +18,7 @@ void reverse_parts(Scalar* first, Index count, Index size) {
     for (; first < last; first += size, last -= size) std::swap_ranges(first, first + size, last);
 }
 
-/// Pixels of the image after from where the map says.
+/// Sets each pixel from its place in the old image, by the change's map.
 template <class Scalar>
 void map_image(TensorView<Scalar> image, const ImageChange& change) {
     const ImageMap& map = change.map;
@@ -80,7 +80,7 @@ void change_image(TensorView<Scalar> image, const ImageChange& change) {
             map_image(image, change);
             break;
         case ImageChange::Kind::fill:
-            // The part of it that lies in the image.
+            // The part of the rectangle inside the image.
             for (Index h = (std::max)(top, Index{0}); h < (std::min)(top + change.rows, height);
                  ++h) {
                 Scalar* const row = image.data() + h * width * channels;

@@ -1,5 +1,5 @@
 /// \file
-/// ClassLabels: class indices from what a file calls the classes.
+/// ClassLabels: class indices from the class labels of a file.
 #pragma once
 
 #include "weft/data/detail/csv_reader.hpp"
@@ -9,12 +9,12 @@
 
 namespace weft::detail {
 
-/// Numbers the classes of a column, sample by sample. The first label says what the column holds:
-/// integers of at least 0, which stand for themselves, or names, which are numbered in their order
-/// as text. Names that are known beforehand keep their places.
+/// Numbers the classes of a column, sample by sample. The first label decides what the column
+/// holds: integers of at least 0, which are the indices, or names, numbered in alphabetical order
+/// (of bytes). Names known beforehand keep their indices.
 class ClassLabels {
 public:
-    /// Throws ArgumentError when a class is named twice. `who` begins the message.
+    /// Throws ArgumentError for a name given twice. `who` begins the message.
     WEFT_COLD ClassLabels(std::string_view who, const std::vector<std::string>& known)
         : known_(known), holds_names_(!known.empty()) {
         for (const std::string& name : known) {
@@ -26,7 +26,7 @@ public:
         }
     }
 
-    /// Throws IoError for a label that is none: of the wrong kind, or not among the known names.
+    /// Throws IoError for a label of the wrong kind, or not among the known names.
     void add(const CsvReader& reader, std::size_t field, std::string_view column) {
         const std::string& text = reader.fields()[field];
         double ignored = 0;
@@ -42,12 +42,12 @@ public:
         labels_.push_back(label);
     }
 
-    /// Whether that name was known beforehand.
+    /// Whether the name was known beforehand.
     bool knows(std::string_view name) const {
         return !known_.empty() && numbers_.find(name) != numbers_.end();
     }
 
-    /// The labels (N), and the names of the classes; none where the labels are numbers.
+    /// The labels (N), and the names of the classes, empty if the labels are numbers.
     WEFT_COLD std::pair<Tensor<std::int32_t>, std::vector<std::string>> take() {
         std::vector<std::string> classes = known_;
         if (known_.empty() && holds_names_) {

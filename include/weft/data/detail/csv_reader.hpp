@@ -1,5 +1,5 @@
 /// \file
-/// CsvReader: the lines of a CSV file, cut into fields.
+/// CsvReader: the lines of a CSV file, split into fields.
 #pragma once
 
 #include "weft/core/file_format.hpp"
@@ -12,17 +12,18 @@
 
 namespace weft::detail {
 
-/// Reads a CSV file line by line. A field may stand in double quotes, in which two mean one; blanks
-/// and tabs around it are dropped, unless they are the separator. Empty lines are passed over.
-/// Source: RFC 4180; without fields that go on in the next line.
+/// Reads a CSV file line by line. A field may be in double quotes, in which two mean one. Blanks
+/// and tabs around a field are dropped, unless they are the separator. Empty lines are skipped.
+/// Source: RFC 4180, without fields that span lines.
 class CsvReader {
 public:
-    /// Throws IoError when the path is not a file of text that can be opened.
+    /// Throws IoError when the path is not a text file that can be opened.
     WEFT_COLD CsvReader(const std::filesystem::path& path, char separator)
         : name_(path.string()), separator_(separator) {
-        static_cast<void>(FileBytes(path));  // says what is wrong with the path
+        static_cast<void>(FileBytes(path));  // throws when the path cannot be read
         if (separator == '"' || separator == '\n' || separator == '\r') {
-            throw ArgumentError(concat(name_, ": separator is a quote or the end of a line"));
+            throw ArgumentError(concat(
+                name_, ": separator is a quote or an end of line, expected another character"));
         }
         file_.open(path, std::ios::binary);
         if (!file_.is_open()) fail("cannot be opened");
@@ -67,15 +68,15 @@ public:
                              separator_hint()));
     }
 
-    /// Throws IoError unless the line has that many fields. One more is dropped if it is empty: a
-    /// separator ends the line.
+    /// Throws IoError unless the line has `count` fields. One more is dropped if it is empty: the
+    /// line then ends in a separator.
     void require_fields(std::size_t count) {
         if (fields_.size() == count + 1 && fields_.back().empty()) fields_.pop_back();
         if (fields_.size() == count) return;
         fail(concat("has ", fields_.size(), " fields, expected ", count));
     }
 
-    /// What separates the fields of the first line, if it is not the separator asked for; else 0.
+    /// The separator that the first line seems to use, if it is not the given one; else 0.
     WEFT_COLD char other_separator() const {
         char other = 0;
         std::ptrdiff_t most = 0;
@@ -88,7 +89,7 @@ public:
         return most == 0 && count_in_first_line(' ') > 0 ? ' ' : other;
     }
 
-    /// Names the separator that the file seems to have, for the end of an error; else empty.
+    /// The end of an error that suggests the separator the file seems to use; else empty.
     WEFT_COLD std::string separator_hint() const {
         const char other = other_separator();
         if (other == 0) return {};
@@ -136,7 +137,7 @@ private:
         fields_.resize(used);
     }
 
-    /// Reads the rest of a field in quotes; the separator behind it, or the end.
+    /// Reads the rest of a field in quotes. Returns the separator behind it, or the end.
     const char* quoted(const char* at, const char* end, std::string& field) {
         for (;; ++at) {
             if (at == end) fail("a quote is not closed");
@@ -156,8 +157,8 @@ private:
     std::vector<std::string> fields_;
 };
 
-/// The index of the column with that name. Throws IoError, which names the file, unless there is
-/// one.
+/// The index of the column with the given name. Throws IoError, which names the file, unless there
+/// is exactly one.
 WEFT_COLD inline std::size_t csv_column(const CsvReader& reader,
                                         const std::vector<std::string>& columns,
                                         std::string_view name) {
@@ -169,7 +170,7 @@ WEFT_COLD inline std::size_t csv_column(const CsvReader& reader,
     return static_cast<std::size_t>(std::ranges::find(columns, name) - columns.begin());
 }
 
-/// The text as part of a message: at most 32 letters, and only those that can be printed.
+/// The text in quotes, for messages: at most 32 characters, only printable ones.
 WEFT_COLD inline std::string quoted_excerpt(std::string_view text) {
     std::string excerpt(text.substr(0, 32));
     for (char& c : excerpt) {
@@ -178,7 +179,7 @@ WEFT_COLD inline std::string quoted_excerpt(std::string_view text) {
     return concat('"', excerpt, text.size() > 32 ? "...\"" : "\"");
 }
 
-/// Whether the value of a decimal number, which is not 0, is below 1.
+/// Whether a decimal number, which is not 0, is below 1 in magnitude.
 WEFT_COLD inline bool is_below_one(std::string_view number) {
     const std::size_t e = (std::min)(number.find_first_of("eE"), number.size());
     const std::string_view digits = number.substr(0, e);
@@ -195,9 +196,8 @@ WEFT_COLD inline bool is_below_one(std::string_view number) {
     return exponent < -place;
 }
 
-/// Reads a whole text as a number, with or without a sign; false unless it is one that T holds
-/// exactly, floating-point numbers to the nearest, and finite. What is nearest to 0 is 0: 1e-50 in
-/// float.
+/// Reads the whole text as a number, with or without a sign. False unless it is one: for integers a
+/// whole number in T's range, else a finite number, rounded to the nearest T (1e-50 is 0 in float).
 template <class T>
 bool parse_number(std::string_view text, T& number) {
     if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);

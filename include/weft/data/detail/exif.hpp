@@ -1,5 +1,5 @@
 /// \file
-/// How a camera was held: the orientation in a picture's EXIF data.
+/// The orientation of the camera, in a picture's EXIF data.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace weft::detail {
 
-/// Numbers of one byte order within bytes that are not trusted.
+/// Reads numbers of one byte order from untrusted bytes.
 struct ExifBytes {
     std::span<const unsigned char> bytes;
     bool big_endian = true;
@@ -32,13 +32,13 @@ struct ExifBytes {
     }
 };
 
-/// The orientation in EXIF data, which start as a TIFF file does: where row 0 and column 0 of what
-/// is stored are to be seen.
+/// The orientation in EXIF data, which start like a TIFF file: the sides of the scene that the
+/// stored row 0 and column 0 show.
 ///
 ///   1 top, left      2 top, right     3 bottom, right     4 bottom, left
 ///   5 left, top      6 right, top     7 right, bottom     8 left, bottom
 ///
-/// 1 where the data do not say it, or say something else.
+/// 1 if the data have no orientation, or one out of range.
 /// Source: CIPA DC-008-2019 (EXIF 2.32), section 4.6.4, tag 274; TIFF 6.0, section 2.
 inline int exif_orientation(std::span<const unsigned char> bytes) {
     using namespace std::string_view_literals;
@@ -58,7 +58,7 @@ inline int exif_orientation(std::span<const unsigned char> bytes) {
     return 1;
 }
 
-/// The EXIF data of a JPEG file: what its first marker APP1 with that name holds. Empty without.
+/// The EXIF data of a JPEG file, in its first APP1 marker named Exif. Empty if there are none.
 inline std::span<const unsigned char> jpeg_exif(std::span<const unsigned char> jpeg) {
     using namespace std::string_view_literals;
     const ExifBytes file{jpeg};
@@ -79,7 +79,7 @@ inline std::span<const unsigned char> jpeg_exif(std::span<const unsigned char> j
     return {};
 }
 
-/// The EXIF data of a PNG file: its first chunk eXIf. Empty without.
+/// The EXIF data of a PNG file, in its first eXIf chunk. Empty if there are none.
 inline std::span<const unsigned char> png_exif(std::span<const unsigned char> png) {
     const ExifBytes file{png};
     std::size_t at = 8;  // after the signature

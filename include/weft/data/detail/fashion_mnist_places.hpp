@@ -1,5 +1,5 @@
 /// \file
-/// Where Fashion-MNIST is looked for.
+/// The directories that are searched for Fashion-MNIST.
 #pragma once
 
 #include "weft/config.hpp"
@@ -11,7 +11,7 @@
 
 namespace weft::detail {
 
-/// A directory to look in, and what made us look there.
+/// A directory to search, and the variable or package that names it.
 struct DataPlace {
     std::filesystem::path directory;
     std::string_view origin;

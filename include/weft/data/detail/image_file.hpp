@@ -1,5 +1,5 @@
 /// \file
-/// A picture's file in memory, and the picture as it is stored there.
+/// The bytes of a picture file, and the picture stored in it.
 #pragma once
 
 #include "weft/data/idx.hpp"
@@ -12,9 +12,9 @@ namespace weft::detail {
 inline constexpr std::uint64_t largest_image_file = std::uint64_t{256} << 20;
 inline constexpr Index most_image_pixels = Index{1} << 26;
 
-/// The most pixels that a byte stands for. PNG: deflate makes at most 1032 bytes of one (matches of
-/// 258 bytes, in two bits each), each of 8 pixels of one bit. JPEG: each of a byte's bits may be
-/// the code of a block of 8 x 8.
+/// The most pixels per byte of the file. PNG: deflate expands a byte to at most 1032 (matches of
+/// 258 bytes, two bits each), each of 8 pixels of one bit. JPEG: each bit may be the code of a
+/// block of 8 x 8 pixels.
 inline constexpr Index most_png_pixels_per_byte = 1032 * 8;
 inline constexpr Index most_jpeg_pixels_per_byte = 8 * 64;
 
@@ -40,8 +40,8 @@ public:
         throw IoError(concat(name_, ": ", what));
     }
 
-    /// Throws IoError when the picture is too large, or larger than the file's bytes can stand for,
-    /// with both extents rounded up to whole blocks.
+    /// Throws IoError when the picture is too large, or has more pixels, with both extents rounded
+    /// up to whole blocks, than the file's bytes can encode.
     WEFT_COLD void require_size(Index height, Index width, Index most_pixels_per_byte,
                                 Index block = 1) const {
         const auto require_at_most = [&](Index pixels, Index most, std::string_view where) {

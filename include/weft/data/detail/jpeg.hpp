@@ -16,8 +16,8 @@ WEFT_COLD inline bool is_jpeg(std::span<const unsigned char> bytes) {
     return bytes.size() >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
 }
 
-/// Puts revision 1 of JFIF where another is written, as by some cameras. No pixel depends on it,
-/// but the decoder warns of it, which would count as damage.
+/// Sets the JFIF revision to 1; some cameras write others. No pixel depends on it, but the decoder
+/// warns, which would count as damage.
 WEFT_COLD inline void set_jfif_revision(std::span<unsigned char> jpeg) {
     constexpr std::string_view name("JFIF\0", 5);
     constexpr std::size_t at = 6, revision = at + name.size();  // after SOI, APP0 and its size
@@ -27,8 +27,7 @@ WEFT_COLD inline void set_jfif_revision(std::span<unsigned char> jpeg) {
     }
 }
 
-/// Cyan, magenta, yellow and black as red, green and blue. All programs store them as Adobe's do:
-/// 255 stands for no ink.
+/// Converts CMYK to RGB. As Adobe's programs do, all others store inverted values: 255 is no ink.
 inline void cmyk_to_rgb(std::vector<unsigned char>& pixels) {
     std::size_t to = 0;
     for (std::size_t i = 0; i < pixels.size(); i += 4) {
@@ -39,8 +38,8 @@ inline void cmyk_to_rgb(std::vector<unsigned char>& pixels) {
     pixels.resize(to);
 }
 
-/// The picture in a JPEG file: grey where that is all it holds or all that is wanted. What the
-/// decoder could go on from by guessing, such as data that end early, is an error too.
+/// The picture in a JPEG file: grey if the file holds only that, or if `grey` asks for it. Warnings
+/// of the decoder, such as truncated data, are errors too.
 WEFT_COLD inline StoredImage read_jpeg(ImageFile& file, bool grey) {
     set_jfif_revision(file.bytes());
     struct Destroy {
@@ -55,8 +54,8 @@ WEFT_COLD inline StoredImage read_jpeg(ImageFile& file, bool grey) {
 
     int width = -1, height = -1, sampling = -1, space = -1;
     tjDecompressHeader3(decoder.get(), bytes, size_bytes, &width, &height, &sampling, &space);
-    // Before version 3 an error too: sampling of colours that has no name. It is decoded all the
-    // same.
+    // Before version 3, TurboJPEG reports an error for chroma sampling without a name, but can
+    // decode it.
     if (width < 1 || height < 1 || space < 0) fail();
     file.require_size(height, width, most_jpeg_pixels_per_byte, 8);
 

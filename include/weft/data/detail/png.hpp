@@ -20,8 +20,8 @@ WEFT_COLD inline bool is_png(std::span<const unsigned char> bytes) {
            std::ranges::equal(bytes.first(std::size(signature)), signature);
 }
 
-/// One reading of one file. A wrong CRC-32 of any chunk is an error, as are a wrong Adler-32 of the
-/// pixels and more or less of them than there should be.
+/// Reads one file once. A wrong CRC-32 of any chunk is an error, as are a wrong Adler-32 of the
+/// pixels and too many or too few of them.
 class PngReader {
 public:
     WEFT_COLD explicit PngReader(const ImageFile& file)
@@ -50,8 +50,8 @@ public:
     }
 
 private:
-    /// Calls steps() and throws IoError if libpng ends it by longjmp: from C into C++ there may be
-    /// no exceptions. What is constructed within steps() is not destroyed then, so it has to be
+    /// Calls steps() and throws IoError if libpng leaves it by longjmp, since exceptions may not
+    /// cross C code. Objects constructed within steps() are not destroyed then and have to be
     /// trivial.
     template <class Steps>
     WEFT_COLD void attempt(Steps steps) {
@@ -70,7 +70,7 @@ private:
         png_set_read_fn(png_, this, on_read);
         png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // require_size has its own
         png_set_crc_action(png_, PNG_CRC_DEFAULT, PNG_CRC_ERROR_QUIT);
-        // Checks all chunks, and keeps none but those of pixels: what it kept would take memory.
+        // Checks all chunks but keeps only those of pixels, to save memory.
         png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
         png_read_info(png_, info_);
     }
@@ -84,7 +84,7 @@ private:
     }
 
     WEFT_COLD void read_pixels(StoredImage& image) {
-        png_set_benign_errors(png_, 0);  // are errors: a wrong Adler-32, data that goes on
+        png_set_benign_errors(png_, 0);  // a wrong Adler-32 or trailing data becomes an error
         for (int pass = 0; pass < passes_; ++pass) {
             for (Index h = 0; h < image.height; ++h) {
                 png_read_row(png_, image.pixels.data() + h * image.width * image.channels, nullptr);

@@ -1,5 +1,5 @@
 /// \file
-/// RecordDataset: samples of one size, read from files as they are asked for.
+/// RecordDataset: samples of one size, read from files when a batch needs them.
 #pragma once
 
 #include "weft/data/dataset.hpp"
@@ -19,10 +19,10 @@ struct RecordFile {
     Index count = 0;           ///< samples
 };
 
-/// How the bytes of a sample lie in the file.
+/// The layout of a sample's bytes in the file.
 enum class RecordLayout { as_sample, channels_first };
 
-/// Bytes that stay in their files, with labels in memory.
+/// Samples of bytes in files, with labels in memory.
 template <class Scalar>
 class RecordDataset final : public Dataset<Scalar> {
 public:

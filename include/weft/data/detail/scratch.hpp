@@ -1,5 +1,5 @@
 /// \file
-/// Memory for the middle of a computation.
+/// thread_scratch: temporary memory of a thread.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace weft::detail {
 
-/// At least that many elements of any value, the same for each call on one thread. So reading and
-/// changing samples allocates nothing in a steady training step.
+/// At least `size` elements with undefined values; calls on one thread return the same memory. So
+/// reading and changing samples allocates nothing in a steady training step.
 template <class T>
 T* thread_scratch(std::size_t size) {
     thread_local std::vector<T> memory;

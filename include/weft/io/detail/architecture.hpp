@@ -1,5 +1,5 @@
 /// \file
-/// The architecture of a model as JSON, in the words of Keras.
+/// The architecture of a model as Keras's JSON.
 #pragma once
 
 #include "weft/io/detail/graph_text.hpp"
@@ -10,7 +10,7 @@
 
 namespace weft::detail {
 
-/// A layer of weft's with these fields, as Keras has it.
+/// A layer of weft with these fields, in Keras's form.
 template <class Scalar, class Device>
 WEFT_COLD Json keras_layer(const LayerFormat<Scalar, Device>& format, JsonFields& field) {
     if (format.keras_name().empty()) return class_and_config(format.type(), field.result());
@@ -19,7 +19,7 @@ WEFT_COLD Json keras_layer(const LayerFormat<Scalar, Device>& format, JsonFields
     return class_and_config(format.keras_name(), field.result());
 }
 
-/// The format of that type; null when there is none.
+/// The format of the given type; null if there is none.
 template <class Scalar, class Device>
 WEFT_COLD const LayerFormat<Scalar, Device>* find_format(
     const std::vector<LayerFormat<Scalar, Device>>& formats, std::string_view type) {
@@ -28,7 +28,7 @@ WEFT_COLD const LayerFormat<Scalar, Device>* find_format(
     return found == formats.end() ? nullptr : &*found;
 }
 
-/// The format of weft's with that name in Keras, or that type; null when there is none.
+/// weft's format with the given name in Keras, or type; null if there is none.
 template <class Scalar, class Device>
 WEFT_COLD const LayerFormat<Scalar, Device>* find_keras_format(
     const std::vector<LayerFormat<Scalar, Device>>& formats, std::string_view class_name,
@@ -43,7 +43,7 @@ WEFT_COLD const LayerFormat<Scalar, Device>* find_keras_format(
     return find_format(formats, class_name);
 }
 
-/// The text of a built model's architecture. `own` are formats of layers that are not weft's.
+/// The architecture of a built model as text. `own`: formats of layers that are not weft's.
 template <class Scalar, class Device>
 WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
                                          const std::vector<LayerFormat<Scalar, Device>>& own) {
@@ -68,7 +68,7 @@ WEFT_COLD std::string write_architecture(const Model<Scalar, Device>& model,
     return to_text(GraphWriter(model, std::move(layers)).model(), "save_model");
 }
 
-/// The layers that these texts describe.
+/// The layers described by the texts.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<LayerDeclaration<Scalar, Device>> read_layers(
     std::span<const LayerText> texts, const std::vector<LayerFormat<Scalar, Device>>& own) {
@@ -78,16 +78,15 @@ WEFT_COLD std::vector<LayerDeclaration<Scalar, Device>> read_layers(
         JsonFields field(*text.config, text.where);
         const auto* format = find_format(own, text.class_name);
         if (format == nullptr) format = find_keras_format(formats, text.class_name, field);
-        field.require(format != nullptr,
-                      concat("a type that is not known here; name it: load_model(path, {",
-                             text.class_name, "{}})"));
+        field.require(format != nullptr, concat("its type is unknown; name it: load_model(path, {",
+                                                text.class_name, "{}})"));
         layers.push_back(format->read(field));
         field.require_all_known();
     }
     return layers;
 }
 
-/// The graph that a text describes, and the shapes of its inputs.
+/// The graph described by a text, and the shapes of its inputs.
 template <class Scalar, class Device>
 WEFT_COLD Graph<Scalar, Device> graph_of(const GraphText& text,
                                          const std::vector<LayerFormat<Scalar, Device>>& own,

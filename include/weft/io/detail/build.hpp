@@ -1,5 +1,5 @@
 /// \file
-/// What decides the last bits of a model's output, as text: the build, and how it computes.
+/// Text about the build and its arithmetic, which decide the last bits of a model's output.
 #pragma once
 
 #include "weft/core/crc32.hpp"
@@ -22,11 +22,11 @@
 
 namespace weft::detail {
 
-/// A check over the bits of results that are always computed from the same numbers: of each kind of
-/// sum, and of each function at 1024 places in [-8, 8). It differs where a description cannot tell:
+/// A checksum over the bits of fixed computations: each kind of sum, and each function at 1024
+/// places in [-8, 8). It reveals differences that the description of a build does not show:
 ///   a b + c rounded once or twice (-ffp-contract, and its default in -std=gnu++20 or c++20),
 ///   sums in another order (-fassociative-math), another mode of rounding,
-///   functions of the C library that it chooses by the processor at run time.
+///   functions that the C library chooses by the processor at run time.
 template <class Scalar, class Device>
 WEFT_COLD std::uint32_t compute_arithmetic_check() {
     std::uint32_t bits = 0;
@@ -57,7 +57,7 @@ WEFT_COLD std::uint32_t compute_arithmetic_check() {
     return bits;
 }
 
-/// The same, computed once, as long as the program keeps to the kernels that it began with.
+/// The same, computed once, unless the program changes the kernels it began with.
 template <class Scalar, class Device>
 WEFT_COLD std::uint32_t arithmetic_check() {
     static const std::string_view build = cpu_kernels_build();
@@ -65,7 +65,7 @@ WEFT_COLD std::uint32_t arithmetic_check() {
     return cpu_kernels_build() == build ? check : compute_arithmetic_check<Scalar, Device>();
 }
 
-/// What decides the last bits of an output, besides the model: the same text means the same bits.
+/// The build, C library and arithmetic as text: the same text means the same bits of an output.
 template <class Scalar, class Device>
 WEFT_COLD std::string build_text() {
     const std::string library = c_library();
@@ -77,8 +77,8 @@ WEFT_COLD std::string build_text() {
         arithmetic_check<Scalar, Device>());
 }
 
-/// Whether a model whose file has that text gives the same bits here. Not where the C library,
-/// whose functions some layers call, does not say which it is.
+/// Whether a model saved by a build with the given text gives the same bits here. False if the C
+/// library is unknown, since some layers call its functions.
 template <class Scalar, class Device>
 WEFT_COLD bool gives_same_bits(std::string_view text) {
     return !c_library().empty() && text == build_text<Scalar, Device>();

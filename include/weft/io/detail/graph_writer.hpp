@@ -8,9 +8,8 @@
 
 namespace weft::detail {
 
-/// A model's graph in the words of Keras: a Sequential of its layers behind an InputLayer, or a
-/// Functional model where it is no chain; the same of models in it. `layers` are {"class_name":
-/// ..., "config": ...} in their order.
+/// A model's graph in Keras's form: a chain is a Sequential with an InputLayer, another graph a
+/// Functional. Models inside it likewise. `layers`: {"class_name": ..., "config": ...} in order.
 template <class Scalar, class Device>
 class GraphWriter {
 public:
@@ -81,8 +80,8 @@ private:
                 if (!of_item.is_input(output)) continue;
                 throw ArgumentError(
                     concat("save_model: ", item.name,
-                           ", a model that is a layer, has an input for an output, which its place "
-                           "in a file would not tell"));
+                           ", a model used as a layer, has an input as an output, which files "
+                           "cannot express"));
             }
             Json::Object inner = model(of_item, item.name, first_layer + item.layer, read);
             const std::string module = *inner.front().value.text();
@@ -134,7 +133,7 @@ private:
         return shape;
     }
 
-    /// With the name that the user gave.
+    /// An InputLayer, with the user's name if there is one.
     static Json input_layer(const Shape& sample, std::string_view name) {
         Json::Object input;
         input.push_back({"batch_shape", shape_of(sample)});
@@ -151,8 +150,8 @@ private:
         return result;
     }
 
-    /// The same of an output. Keras counts the making of a Functional as its first application
-    /// there, unlike everywhere else.
+    /// The reference of an output. There, unlike elsewhere, Keras counts the construction of a
+    /// Functional as its first application.
     static Json::Array output_reference(const Graph& graph, const GraphOutline& outline,
                                         OutlineValue value) {
         for (const OutlineItem& item : outline.items) {
@@ -162,7 +161,7 @@ private:
         return reference(value);
     }
 
-    /// Keras writes one reference without a list around it.
+    /// Keras writes a single reference without a list around it.
     static Json one_or_all(Json::Array references) {
         if (references.size() == 1) return std::move(references.front());
         return references;

@@ -1,5 +1,5 @@
 /// \file
-/// Json: a value of JSON. What is only declared here is in src/io/json.cpp.
+/// Json: a value of JSON. Compiled in src/io/json.cpp.
 #pragma once
 
 #include "weft/core/error.hpp"
@@ -12,7 +12,7 @@
 
 namespace weft::detail {
 
-/// A value of JSON. Small, since every second character of a hostile text may be one.
+/// A value of JSON. It is small: a hostile text may have one in every second character.
 class Json {
 public:
     struct Member;
@@ -44,7 +44,7 @@ public:
     Array* array() { return const_cast<Array*>(get<Array>()); }
     Object* object() { return const_cast<Object*>(get<Object>()); }
 
-    /// A member of an object; null when this is no object or has none of that name.
+    /// The member with the given name; null if there is none, or this is not an object.
     const Json* find(std::string_view name) const;
 
 private:
@@ -64,13 +64,14 @@ struct Json::Member {
     Json value;
 };
 
-/// The value that a text stands for. Throws IoError `<where> is not JSON ...` for a text that is
-/// not JSON, nests deeper than max_depth or has an object with two members of one name. Numbers
-/// that are integers of 64 bits are read as such, others as the nearest double.
+/// Parses a text. Integers of 64 bits are read exactly, other numbers as the nearest double. Throws
+/// IoError, which starts with `where`, for a text that is not JSON, nests deeper than max_depth or
+/// has an object with two members of one name.
 Json parse_json(std::string_view text, int max_depth, std::string_view where);
 
-/// The text of a value, on one line; a double in the shortest form that reads back the same. Throws
-/// ArgumentError `<where> ...` for text that is not UTF-8 and for a number that is not finite.
+/// The text of a value, on one line. Doubles have the shortest form that reads back the same.
+/// Throws ArgumentError `<where>: ...` for text that is not UTF-8 and for numbers that are not
+/// finite.
 std::string to_text(const Json& json, std::string_view where);
 
 }  // namespace weft::detail

@@ -7,13 +7,13 @@
 
 namespace weft::detail {
 
-/// Fields that are members of an object. Objects of a type are
-/// {"class_name": type, "config": {fields}}, with "module" before where it has one, or null.
+/// Fields as members of a JSON object. An object with a type is null or {"class_name": type,
+/// "config": {fields}}, preceded by "module" if it has one.
 class JsonFields final : public KerasFields {
 public:
-    /// Writes; result() is what was written.
+    /// Writes the fields; result() returns them.
     JsonFields() = default;
-    /// Reads from an object. `where` begins errors.
+    /// Reads the fields of an object. `where` starts error messages.
     JsonFields(const Json& config, std::string where);
 
     using KerasFields::operator();
@@ -29,10 +29,10 @@ public:
     /// Throws IoError "<where>: <name> <complaint>", without a name "<where>: <complaint>".
     void require(bool holds, std::string_view name, std::string_view complaint) const override;
 
-    /// Throws IoError when the file has a field that nobody asked for.
+    /// Throws IoError if the file has a field that was not read.
     void require_all_known() const;
 
-    /// What was written.
+    /// The written object.
     Json result() { return std::move(written_); }
 
 private:

@@ -1,5 +1,5 @@
 /// \file
-/// Whether a model file is large enough for the model that it tells of.
+/// require_plausible: a model file must be large enough for the model it describes.
 #pragma once
 
 #include "weft/io/detail/safetensors.hpp"
@@ -7,10 +7,10 @@
 
 namespace weft::detail {
 
-/// Builds the layers without their numbers, and throws unless the file is large enough to hold
-/// those; so nothing is allocated that the file does not pay for. Outputs may be larger than the
-/// file by what a convolution makes of an image, which has no thousand channels a pixel: each in a
-/// chain, all of them in a graph, where all may have to be kept.
+/// Builds the layers without parameters, and throws IoError unless the file is large enough to hold
+/// these: memory grows with the file, not with its claims. Outputs may have up to 1024 times the
+/// file's numbers, more than a convolution makes of an image. In a chain the bound is for each
+/// output, in another graph for their sum, as all may have to be kept.
 template <class Scalar, class Device>
 WEFT_COLD void require_plausible(const SafetensorsFile& file, const Graph<Scalar, Device>& graph,
                                  std::vector<Shape> shapes) {

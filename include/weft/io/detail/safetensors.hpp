@@ -1,5 +1,5 @@
 /// \file
-/// safetensors files: named tensors, and text about them. Compiled in src/io/safetensors.cpp.
+/// safetensors files: named tensors and metadata. Compiled in src/io/safetensors.cpp.
 #pragma once
 
 #include "weft/core/shape.hpp"
@@ -19,13 +19,13 @@ namespace weft::detail {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 
-/// What the format calls a number type; "F32" or "F64".
+/// The format's name of a number type: "F32" or "F64".
 template <std::floating_point Scalar>
 constexpr std::string_view safetensors_dtype() {
     return sizeof(Scalar) == 4 ? "F32" : "F64";
 }
 
-/// A tensor in memory, to be written.
+/// A tensor in memory to write.
 struct SafetensorsSource {
     std::string name;
     std::string_view dtype;
@@ -34,19 +34,18 @@ struct SafetensorsSource {
     std::uint64_t size_bytes;
 };
 
-/// Text about a file, by name.
+/// Texts of the metadata, by name.
 using SafetensorsMetadata = std::vector<std::pair<std::string, std::string>>;
 
-/// Puts tensors and text into a file, in place of the one that is there, or leaves that as it is:
+/// Writes tensors and metadata to a file, replacing an old file as a whole or not at all:
 ///
-///   size     8 bytes, little-endian: that of the JSON that follows
+///   size     8 bytes, little-endian: the size of the JSON
 ///   JSON     {"__metadata__": {"name": "text", ...},
 ///             "name": {"dtype": "F32", "shape": [3, 4], "data_offsets": [begin, end]}, ...},
-///            with spaces at its end, so that the tensors start at a multiple of 8
+///            padded with spaces: the tensors start at a multiple of 8
 ///   tensors  one after another without a gap
 ///
-/// Source: https://huggingface.co/docs/safetensors, section "Format". `what` says in errors who
-/// writes.
+/// Source: https://huggingface.co/docs/safetensors, section "Format". `what` starts error messages.
 void write_safetensors(const std::filesystem::path& path,
                        const std::vector<SafetensorsSource>& tensors,
                        const SafetensorsMetadata& metadata, std::string_view what);
@@ -60,9 +59,8 @@ struct SafetensorsEntry {
     std::uint64_t size_bytes = 0;
 };
 
-/// A safetensors file whose header was read and holds with the file's size: every tensor lies
-/// within it, they do not overlap, and there is nothing between or behind them. Throws IoError,
-/// which names the file.
+/// A safetensors file with a checked header: every tensor lies within the file, tensors do not
+/// overlap, and there is nothing between or behind them. Throws IoError, which names the file.
 class SafetensorsFile {
 public:
     explicit SafetensorsFile(const std::filesystem::path& path);
@@ -70,27 +68,27 @@ public:
     const std::string& name() const { return name_; }
     std::uint64_t size_bytes() const { return size_bytes_; }
 
-    /// In the order of their places.
+    /// Entries in the order of their places.
     const std::vector<SafetensorsEntry>& entries() const { return entries_; }
 
-    /// The entry of that name; null when there is none.
+    /// The entry with the given name; null if there is none.
     const SafetensorsEntry* find(std::string_view name) const;
 
-    /// The text of that name in the file's metadata; empty when there is none.
+    /// The text with the given name in the metadata; empty if there is none.
     std::string_view metadata(std::string_view name) const;
 
-    /// The numbers of an entry.
+    /// Reads the numbers of an entry.
     void read(const SafetensorsEntry& entry, void* to) {
         read(data_begin_ + entry.begin, to, entry.size_bytes);
     }
 
-    /// Throws IoError `<name>: <complaint>` unless it holds.
+    /// Throws IoError `<name>: <complaint>` unless `holds`.
     void require(bool holds, std::string_view complaint) const;
 
 private:
     void read(std::uint64_t from, void* to, std::size_t count);
 
-    /// Throws IoError that says what the file is, where that is known: not a safetensors file.
+    /// Throws IoError that names the file's format, if it is a known one other than safetensors.
     void require_no_other_format();
 
     void parse(Json header);
