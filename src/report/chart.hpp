@@ -8,15 +8,15 @@
 
 namespace weft::detail {
 
-/// A drawing with its size in its own units. Its elements are named by classes, which the
-/// stylesheet of the page, or of the file that it is in, colours.
+/// A drawing with its size in its own units. Its elements have classes; the stylesheet of the page
+/// or file colours them.
 struct Drawing {
     double width = 0;
     double height = 0;
     std::string elements;
 };
 
-/// The drawing in a page; the text tells what it shows to those who cannot see it.
+/// The drawing in a page, with a text for those who cannot see it.
 inline std::string inline_svg(const Drawing& drawing, std::string_view text) {
     return concat("<svg role=\"img\" viewBox=\"0 0 ", drawing.width, " ", drawing.height,
                   "\" aria-label=\"", escaped(text), "\">", drawing.elements, "</svg>\n");
@@ -25,7 +25,7 @@ inline std::string inline_svg(const Drawing& drawing, std::string_view text) {
 /// Round numbers that cover low ... high, about `count` of them: steps of 1, 2 or 5 times a power
 /// of ten, at least `least_step`.
 inline std::vector<double> axis_ticks(double low, double high, int count, double least_step = 0) {
-    // Not so small that rounding swallows a step.
+    // Not so small that steps round to 0.
     const double largest = (std::max)(std::abs(low), std::abs(high));
     const double rough = (std::max)({(high - low) / count, 1e-12 * largest, 1e-300});
     const double power = std::pow(10, std::floor(std::log10(rough)));
@@ -39,18 +39,17 @@ inline std::vector<double> axis_ticks(double low, double high, int count, double
     return ticks;
 }
 
-/// Whether a chart has a place for the number: not NaN, not infinite, and far enough from the
-/// largest that there is to put a margin around.
+/// Whether a chart can show the number: finite, and small enough to add a margin without overflow.
 inline bool can_be_drawn(double number) { return std::abs(number) < 1e300; }
 
-/// One line of a chart: a number an epoch, and its name in the legend, or none. What is not finite
-/// is left out, and interrupts the line.
+/// One line of a chart: a number per epoch, and a name in the legend or none. Numbers that are not
+/// finite are gaps in the line.
 struct Curve {
     std::string name;
     std::vector<double> values;
 };
 
-/// Where a chart's numbers lie in its drawing: x is the epoch, from 1.
+/// The places of a chart's numbers in its drawing: x is the epoch, from 1.
 class CurveAxes {
 public:
     static constexpr double width = 440, height = 306, left = 66, right = 14, top = 52, bottom = 46;
@@ -105,7 +104,7 @@ public:
     }
 
 private:
-    /// A tick without the digits that rounding leaves: 0.30000000000000004 as 0.3.
+    /// A tick without rounding errors: 0.30000000000000004 as 0.3.
     std::string label(double tick) const {
         char text[32];
         const double shown = std::abs(tick) < 1e-9 * (high_ - low_) ? 0 : tick;
@@ -118,8 +117,8 @@ private:
     double low_ = 0, high_ = 0;
 };
 
-/// One curve, with a mark at each epoch while they are few, and its line of the legend. Curves
-/// differ in colour, in dashes and in the form of their marks.
+/// One curve, with a mark at each epoch if there are few, and its line of the legend. Curves differ
+/// in colour, dashes and shape of marks.
 inline std::string curve_elements(const CurveAxes& axes, const Curve& curve, std::size_t number) {
     const auto is_number = [&](std::size_t i) {
         return i < curve.values.size() && can_be_drawn(curve.values[i]);
@@ -164,7 +163,7 @@ inline Drawing line_chart(std::string_view title, const std::vector<Curve>& curv
     return {CurveAxes::width, CurveAxes::height, elements};
 }
 
-/// A bar a class, as high as its probability: the true class blue with a tick above it, a wrong
+/// A bar per class, as high as its probability: the true class is blue with a tick above, a wrong
 /// prediction red with a cross, the rest grey.
 inline Drawing probability_bars(TensorView<const float> probabilities, Index predicted,
                                 Index label) {

@@ -9,7 +9,7 @@
 
 namespace weft::detail {
 
-/// The names of the classes; those without a name go by their number.
+/// The names of the classes; a class without a name has its number.
 class ClassNames {
 public:
     explicit ClassNames(const std::vector<std::string>& names) : names_(&names) {}

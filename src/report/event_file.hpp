@@ -16,13 +16,13 @@ void append_little_endian(std::string& bytes, Unsigned number) {
     }
 }
 
-/// A check that is safe to store beside what it checks.
+/// The masked checksum, safe to store beside the data it covers.
 /// Source: tensorflow/core/lib/hash/crc32c.h, Mask().
 constexpr std::uint32_t masked_crc32c(std::string_view bytes) {
     return std::rotr(crc32c(bytes), 15) + 0xA282EAD8;
 }
 
-/// length (8 bytes), its check (4), data, its check (4).
+/// A record: length (8 bytes), its checksum (4), data, its checksum (4).
 /// Source: tensorflow/core/lib/io/record_writer.h.
 inline std::string tfrecord(std::string_view data) {
     std::string length, frame;
@@ -34,7 +34,7 @@ inline std::string tfrecord(std::string_view data) {
     return frame;
 }
 
-/// The fields of a message one after another, as protocol buffers are laid out on the wire.
+/// The fields of a message one after another, in the wire format of protocol buffers.
 /// Source: protobuf.dev, "Encoding".
 class ProtobufMessage {
 public:
@@ -76,8 +76,8 @@ inline std::string version_event(double wall_seconds) {
     return ProtobufMessage().real(1, wall_seconds).text(3, "brain.Event:2").bytes();
 }
 
-/// The record of a run that goes on at a step: readers forget what they know of that step and of
-/// later ones. Source: event.proto, Event and SessionLog, whose status START is 1.
+/// The record of a run that continues at a step: readers drop their data of that step and later
+/// ones. Source: event.proto, Event and SessionLog, whose status START is 1.
 inline std::string restart_event(double wall_seconds, std::int64_t step) {
     return ProtobufMessage()
         .real(1, wall_seconds)

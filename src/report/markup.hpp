@@ -1,5 +1,5 @@
 /// \file
-/// Text, numbers and pictures as HTML and SVG have them.
+/// Text, numbers and pictures in the forms of HTML and SVG.
 #pragma once
 
 #include "png.hpp"
@@ -8,8 +8,8 @@
 
 namespace weft::detail {
 
-/// The length of the UTF-8 sequence that the text starts with; 0 when it is none, or one of a
-/// character that XML does not allow. Source: RFC 3629, section 4; XML 1.0, production 2.
+/// The length of the UTF-8 sequence at the start of the text; 0 if it is not valid, or XML does not
+/// allow the character. Source: RFC 3629, section 4; XML 1.0, production 2.
 inline std::size_t xml_character_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned lead = byte(0);
@@ -28,7 +28,8 @@ inline std::size_t xml_character_length(std::string_view text) {
     return allowed ? length : 0;
 }
 
-/// Any bytes as text of an element or of a quoted attribute. What is not UTF-8 becomes U+FFFD.
+/// Any bytes as text of an element or of a quoted attribute. Bytes that are not UTF-8 become
+/// U+FFFD.
 inline std::string escaped(std::string_view text) {
     std::string result;
     while (!text.empty()) {
@@ -61,7 +62,7 @@ inline std::string escaped(std::string_view text) {
     return result;
 }
 
-/// The text cut to at most so many characters, the last of them then an ellipsis; not escaped.
+/// The text cut to a number of characters, the last of them an ellipsis; not escaped.
 inline std::string shortened(std::string_view text, std::size_t characters) {
     std::size_t cut = 0, at = 0;
     for (std::size_t count = 0; at < text.size(); ++count) {
@@ -72,14 +73,14 @@ inline std::string shortened(std::string_view text, std::size_t characters) {
     return std::string(text);
 }
 
-/// 0.87415 as "0.8742" for 4 digits behind the point; "NaN", "infinity" and "-infinity".
+/// The number with `digits` digits behind the point, or "NaN", "infinity", "-infinity".
 inline std::string fixed(double number, int digits) {
     if (std::isnan(number)) return "NaN";
     if (std::isinf(number)) return number > 0 ? "infinity" : "-infinity";
     return decimals(number, digits);
 }
 
-/// 0.98 as "98 %", with a space that does not break.
+/// 0.98 as "98 %", with a no-break space.
 inline std::string per_cent(double share) { return fixed(100 * share, 0) + "\xC2\xA0%"; }
 
 /// RFC 4648, section 4.
@@ -100,7 +101,7 @@ inline std::string base64(std::string_view bytes) {
     return text;
 }
 
-/// Pixels (H, W, 1 or 3) as an address that holds the picture itself.
+/// Pixels (H, W, 1 or 3) as a data: address that contains the picture.
 inline std::string data_uri(TensorView<const std::uint8_t> pixels) {
     return "data:image/png;base64," + base64(encode_png(pixels));
 }

@@ -1,5 +1,5 @@
 /// \file
-/// OneOfEach: one input and one target of data that have several.
+/// OneOfEach: a dataset with one of several inputs and one of several targets.
 #pragma once
 
 #include "picture.hpp"
@@ -30,7 +30,7 @@ public:
     }
 
 private:
-    /// Where one of several lies in a sample.
+    /// The place of one input or target in a sample.
     struct Part {
         Shape shape;
         Index first = 0;
@@ -39,7 +39,7 @@ private:
     static Part part(const std::vector<Shape>& shapes, std::size_t k, std::string_view option) {
         if (k >= shapes.size()) {
             throw ArgumentError(concat("report: ", option, " is ", k, ", expected 0 to ",
-                                       shapes.size() - 1, ", one of those that the data have"));
+                                       shapes.size() - 1, " for these data"));
         }
         Part part{shapes[k]};
         for (std::size_t i = 0; i < k; ++i) part.first += shapes[i].size();
@@ -50,8 +50,8 @@ private:
     Part x_, y_;
 };
 
-/// The run with data of one input and one output: those it says, or the first input that is a
-/// picture.
+/// The run with data of one input and one output: the run's input and output, or the first input
+/// that is a picture.
 inline RunReport with_one_of_each(const RunReport& run) {
     RunReport shown = run;
     for (Examples<float>* const data : {&shown.train, &shown.test}) {
@@ -67,7 +67,7 @@ inline RunReport with_one_of_each(const RunReport& run) {
     return shown;
 }
 
-/// What a page of a model with several inputs or outputs leaves out; nothing of others.
+/// A note about parts that a page leaves out for several inputs or outputs; else empty.
 inline std::string left_out(const RunReport& run) {
     const Examples<float>& data = run.test ? run.test : run.train;
     if (!data) return {};

@@ -1,5 +1,5 @@
 /// \file
-/// The page that a report's sections stand in, and drawings as files of their own.
+/// The page around a report's sections, and drawings as files.
 #pragma once
 
 #include "chart.hpp"
@@ -10,8 +10,8 @@
 
 namespace weft::detail {
 
-/// Blue is right or training, red is wrong, orange is validation: colours that colour-blind readers
-/// tell apart (Okabe and Ito 2008), each with a second sign. On a dark screen they are lighter.
+/// Blue is right or training, red is wrong, orange is validation. Colour-blind readers can tell
+/// them apart (Okabe and Ito 2008), and each has a second sign. They are lighter on a dark screen.
 inline constexpr std::string_view drawing_style =
     "text{font:14px system-ui,sans-serif;fill:var(--text)}"
     ".title{font-weight:600;font-size:16px}.middle{text-anchor:middle}.end{text-anchor:end}"
@@ -94,7 +94,7 @@ struct Section {
     std::string content;
 };
 
-/// The whole page. Nothing in it is fetched from anywhere, and no script may run.
+/// The whole page. It loads nothing from elsewhere and allows no script.
 inline std::string html_page(std::string_view title, const std::vector<Section>& sections) {
     const std::string name = escaped(title);
     std::string links, body;
@@ -116,11 +116,11 @@ inline std::string html_page(std::string_view title, const std::vector<Section>&
         "<a class=\"skip\" href=\"#content\">Skip to the content</a>\n<header>\n<h1>", name,
         "</h1>\n<nav aria-label=\"Sections\">\n<ul>\n", links,
         "</ul>\n</nav>\n</header>\n<main id=\"content\">\n", body, "</main>\n<footer>Made by weft ",
-        WEFT_VERSION, ". This file is all there is to it: no network is needed.</footer>\n",
+        WEFT_VERSION, ". This file is complete and needs no network.</footer>\n",
         "</body>\n</html>\n");
 }
 
-/// The drawing as a file of its own, on white.
+/// The drawing as an SVG file, on white.
 inline std::string svg_file(const Drawing& drawing, std::string_view title) {
     return concat("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"", drawing.width,
                   "\" height=\"", drawing.height, "\" viewBox=\"0 0 ", drawing.width, " ",

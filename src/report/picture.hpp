@@ -13,7 +13,7 @@
 
 namespace weft::detail {
 
-/// A sample as a report shows it.
+/// A sample and its picture in a report.
 struct LabelledPicture {
     Index sample = 0;
     Index label = 0;
@@ -33,8 +33,8 @@ inline std::uint8_t to_pixel(double share_of_white) {
     return static_cast<std::uint8_t>(value > 0 ? (std::min)(std::round(value), 255.0) : 0);
 }
 
-/// A picture (H, W) or (H, W, C) as pixels, each the mean of a square of the picture's own where
-/// that has more than 128 along a side.
+/// A picture (H, W) or (H, W, C) as pixels. If a side has more than 128, each pixel is the mean of
+/// a square.
 inline Tensor<std::uint8_t> to_pixels(TensorView<const float> x, double white) {
     const Index height = x.shape()[0], width = x.shape()[1];
     const Index channels = x.size() / (height * width);
@@ -58,8 +58,8 @@ inline Tensor<std::uint8_t> to_pixels(TensorView<const float> x, double white) {
     return pixels;
 }
 
-/// The classes of all samples. A target is a class index () or one number a class (C), of which the
-/// largest counts. Throws ShapeError for other targets, ArgumentError for a target that is no
+/// The classes of all samples. A target is a class index (), or one number per class (C), whose
+/// argmax counts. Throws ShapeError for other targets, ArgumentError for a target that is not an
 /// index.
 inline std::vector<Index> class_indices(const Dataset<float>& data,
                                         std::span<const Index> samples) {
@@ -86,7 +86,7 @@ inline std::vector<Index> class_indices(const Dataset<float>& data,
     return labels;
 }
 
-/// Those samples of a set of pictures.
+/// The pictures of the given samples.
 inline std::vector<LabelledPicture> labelled_pictures(const Dataset<float>& data,
                                                       std::span<const Index> samples,
                                                       double white) {
@@ -100,14 +100,14 @@ inline std::vector<LabelledPicture> labelled_pictures(const Dataset<float>& data
     return pictures;
 }
 
-/// The first samples, at most so many.
+/// The first samples, at most `count`.
 inline std::vector<Index> first_samples(Index size, Index count) {
     std::vector<Index> samples;
     for (Index i = 0; i < (std::min)(size, count); ++i) samples.push_back(i);
     return samples;
 }
 
-/// Different samples in random order, at most so many.
+/// Different samples in random order, at most `count`.
 inline std::vector<Index> random_samples(Index size, Index count, std::uint64_t seed) {
     const RandomStream random(seed, RandomPurpose::user);
     std::vector<Index> samples;

@@ -1,5 +1,5 @@
 /// \file
-/// Small pictures as PNG, not compressed.
+/// Small pictures as uncompressed PNG.
 #pragma once
 
 #include "weft/core/crc32.hpp"
@@ -49,7 +49,7 @@ inline void append_png_chunk(std::string& png, std::string_view type, std::strin
 }
 
 /// The bytes of a PNG file (ISO/IEC 15948) of pixels (H, W, C): C = 1 grey, C = 3 red, green, blue.
-/// Throws ShapeError for others.
+/// Throws ShapeError for other shapes.
 inline std::string encode_png(TensorView<const std::uint8_t> pixels) {
     const Shape& shape = pixels.shape();
     if (shape.rank() != 3 || pixels.size() == 0 || (shape[2] != 1 && shape[2] != 3)) {

@@ -1,7 +1,7 @@
-// The compiled part of weft::report that draws pages: text, tables, charts, pictures. So that a
-// program that writes a report compiles as fast as one that does not. The CMake target adds this
-// file, and tensorboard_logger.cpp, to whatever links to it; without CMake they are more source
-// files on the command line, compiled with the flags of the others.
+// The compiled part of weft::report that draws pages: text, tables, charts, pictures. Programs that
+// write reports thus compile as fast as others. The CMake target adds this file and
+// tensorboard_logger.cpp to targets that link to it; without CMake, compile them like the program's
+// own files, with the same flags.
 #include "weft/report/report.hpp"
 
 #include "one_of_each.hpp"
@@ -14,7 +14,7 @@ namespace weft {
 
 namespace {
 
-/// Replaces the file; one without contents is removed.
+/// Replaces the file as a whole; removes it if there are no contents.
 void write_or_remove(const std::filesystem::path& path, const std::string& contents) {
     if (contents.empty()) {
         std::error_code ignored;
@@ -65,9 +65,7 @@ void WEFT_BUILD_NAMESPACE::write_report(const std::filesystem::path& directory,
                         "&#10003; blue the true one, &#10007; red a wrong prediction.",
                         predictions)},
          {"mistakes", "The worst mistakes",
-          sheet_section("The test samples that were taken for another class with the most "
-                        "confidence.",
-                        mistakes)},
+          sheet_section("The misclassified test samples with the most confidence.", mistakes)},
          {"filters", "Filters",
           sheet_section("The filters of the first convolution, mean over the input's channels: "
                         "blue below zero, white at zero, red above.",
@@ -76,7 +74,7 @@ void WEFT_BUILD_NAMESPACE::write_report(const std::filesystem::path& directory,
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) {
-        throw IoError(concat(directory.string(), ": cannot be made: ", error.message()));
+        throw IoError(concat(directory.string(), ": cannot be created: ", error.message()));
     }
     const Drawing curves = curves_drawing(run.history);
     write_or_remove(directory / "curves.svg",

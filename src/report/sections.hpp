@@ -10,7 +10,7 @@
 
 namespace weft::detail {
 
-/// Mean of -ln p of the true class and its interval, mean +- 1.96 s / sqrt(N).
+/// The mean of -ln p of the true class, and its interval: mean +- 1.96 s / sqrt(N).
 inline Figure crossentropy_figure(const RunReport& run, const Classified& test) {
     std::vector<double> losses;
     losses.reserve(test.labels.size());
@@ -65,8 +65,7 @@ inline std::string summary_section(const RunReport& run, const std::optional<Cla
     return html;
 }
 
-/// A chart for each score of the training, with that of the validation; and for the learning rate
-/// when it changes.
+/// A chart for each score, of training and validation; and one for the learning rate if it changes.
 inline std::vector<std::pair<std::string, std::vector<Curve>>> curves(const History& history) {
     std::vector<std::pair<std::string, std::vector<Curve>>> charts;
     if (history.epochs.empty()) return charts;

@@ -1,5 +1,5 @@
 /// \file
-/// Sheets: pictures with captions in rows and columns, in a page and as a file of their own.
+/// Sheets: pictures with captions in rows and columns, in a page and as a file.
 #pragma once
 
 #include "chart.hpp"
@@ -10,15 +10,15 @@ namespace weft::detail {
 /// One picture of a sheet.
 struct Cell {
     Tensor<std::uint8_t> pixels;  ///< (H, W, 1 or 3)
-    std::string text;             ///< what the picture shows, for those who cannot see it
+    std::string text;             ///< description for those who cannot see it
     std::string caption;
     std::string kind;    ///< "right", "wrong" or nothing: the caption's colour and mark
-    Drawing chart = {};  ///< beside the picture; none when it is empty
+    Drawing chart = {};  ///< beside the picture; none if empty
     std::string chart_text = {};
 };
 
-/// A sheet. Its layout in a page is a class of the stylesheet: "wide", "narrow" and "small" cells,
-/// fewer in a row where there is less room, and "five", always five.
+/// A sheet. Its layout in a page is a class of the stylesheet: "wide", "narrow" or "small" cells,
+/// as many in a row as there is room for, or "five", always five.
 struct Sheet {
     std::string title;
     std::size_t columns = 5;  ///< of the file

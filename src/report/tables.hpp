@@ -13,7 +13,7 @@
 
 namespace weft::detail {
 
-/// What is wider than a phone, in a frame that scrolls, also by the keyboard.
+/// Content wider than a phone, in a frame that scrolls, also by keyboard.
 inline std::string scrolling(std::string_view label, std::string_view content) {
     return concat("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"", label,
                   "\">\n", content, "</div>\n");
@@ -23,7 +23,7 @@ inline std::string interval_text(const Interval& interval, int digits = 4) {
     return concat(fixed(interval.low, digits), " to ", fixed(interval.high, digits));
 }
 
-/// Options as the user named them.
+/// The options, with the user's names.
 inline std::string options_table(const std::vector<std::pair<std::string, std::string>>& options) {
     if (options.empty()) return {};
     std::string rows;
@@ -39,7 +39,7 @@ inline std::string options_table(const std::vector<std::pair<std::string, std::s
 struct Figure {
     std::string_view name;
     std::string value;
-    std::string interval = {};  ///< at 95 %, when there is one
+    std::string interval = {};  ///< at 95 %; empty if there is none
 };
 
 inline std::string figures_table(const std::vector<Figure>& figures) {
@@ -80,7 +80,7 @@ inline std::string scores_table(const History& history) {
                             "</th></tr></thead>\n<tbody>\n", rows, "</tbody>\n</table>\n"));
 }
 
-/// All numbers of the history, a row an epoch.
+/// All numbers of the history, one row per epoch.
 inline std::string history_table(const History& history) {
     if (history.epochs.empty()) return {};
     const Scores& names = history.epochs.front().scores;
@@ -107,7 +107,7 @@ inline std::string history_table(const History& history) {
 }
 
 /// The confusion matrix: true classes down, predicted ones across. Empty for more than 100 classes,
-/// of which nobody could read it.
+/// which nobody could read.
 inline std::string confusion_table(const ClassificationReport& report, const ClassNames& names) {
     if (report.classes() > 100) return {};
     std::string head = "<th scope=\"col\">true \\ predicted</th>", rows;
@@ -124,7 +124,7 @@ inline std::string confusion_table(const ClassificationReport& report, const Cla
                 rows += "<td>0</td>";
                 continue;
             }
-            // The root, so that a few mistakes are seen beside thousands that are right.
+            // The square root makes a few mistakes visible beside thousands of correct ones.
             const double share =
                 std::sqrt(static_cast<double>(count) / static_cast<double>(support));
             rows += concat("<td class=\"", i == j ? "hit" : "miss",
@@ -133,8 +133,8 @@ inline std::string confusion_table(const ClassificationReport& report, const Cla
         rows += "</tr>\n";
     }
     return concat(
-        "<p>Test samples of the class of the row that were predicted as the class of the column: "
-        "right on the diagonal.</p>\n",
+        "<p>Number of test samples of the row's class that were predicted as the column's class: "
+        "correct on the diagonal.</p>\n",
         scrolling("Confusion matrix",
                   concat("<table class=\"confusion\">\n<thead><tr>", head,
                          "</tr></thead>\n<tbody>\n", rows, "</tbody>\n</table>\n")));

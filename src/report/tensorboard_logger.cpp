@@ -23,16 +23,16 @@ void TensorBoardLogger::on_train_begin(TrainingRun& run) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) {
-        throw IoError(concat(directory.string(), ": cannot be made: ", error.message()));
+        throw IoError(concat(directory.string(), ": cannot be created: ", error.message()));
     }
     const double now = wall_seconds();
-    // TensorBoard knows a log by "tfevents", and reads those of a directory in order of name.
+    // TensorBoard recognises logs by "tfevents", and reads those of a directory in order of name.
     for (int number = 0;; ++number) {
         state.path_ = directory / concat("events.out.tfevents.", static_cast<std::int64_t>(now),
                                          ".weft.", number);
         const bool exists = std::filesystem::exists(state.path_, error);
         if (error) {
-            throw IoError(concat(state.path_.string(), ": cannot be looked at: ", error.message()));
+            throw IoError(concat(state.path_.string(), ": cannot be accessed: ", error.message()));
         }
         if (!exists) break;
     }

@@ -1,5 +1,5 @@
 /// \file
-/// How the test samples were classified, and the sheets that show it.
+/// The classification of the test samples, and the sheets that show it.
 #pragma once
 
 #include "class_names.hpp"
@@ -12,14 +12,14 @@
 
 namespace weft::detail {
 
-/// How the test samples were classified.
+/// The classification of the test samples.
 struct Classified {
     std::vector<Index> labels;
     std::vector<Index> predicted;
     ClassificationReport report;
 };
 
-/// Throws as write_report says; nothing when there are no predictions.
+/// Throws as write_report; empty if there are no predictions.
 inline std::optional<Classified> classified(const RunReport& run) {
     const Tensor<float>& p = run.predictions;
     if (p.size() == 0) return std::nullopt;
@@ -62,7 +62,7 @@ inline Sheet training_sheet(const RunReport& run, std::string title,
     return sheet;
 }
 
-/// Test samples with what the model says of them.
+/// Test samples with the model's predictions.
 inline Sheet prediction_sheet(const RunReport& run, const Classified& test, std::string title,
                               const std::vector<Index>& samples) {
     Sheet sheet{std::move(title), 3, "wide"};
@@ -87,7 +87,7 @@ inline Sheet prediction_sheet(const RunReport& run, const Classified& test, std:
     return sheet;
 }
 
-/// The test samples that were taken for another class with the most confidence, at most so many.
+/// The misclassified test samples with the most confidence, at most `count`.
 inline std::vector<Index> worst_mistakes(const RunReport& run, const Classified& test,
                                          std::size_t count) {
     std::vector<std::pair<float, Index>> wrong;

@@ -1,5 +1,5 @@
 /// \file
-/// BinaryCrossentropy: independent yes-or-no targets.
+/// BinaryCrossentropy: classification with independent yes-or-no targets.
 #pragma once
 
 #include "weft/losses/detail/crossentropy_function.hpp"
@@ -8,14 +8,14 @@ namespace weft {
 
 /// l = -mean_c (t_c log p_c + (1 - t_c) log(1 - p_c)), for predictions and targets (N, ..., C).
 ///
-/// Label smoothing s puts t_c (1 - s) + s / 2 in the place of t_c, as in Keras.
+/// Label smoothing s replaces t_c by t_c (1 - s) + s / 2, as in Keras.
 ///
-/// From logits z it is mean_c (max(z, 0) - z t + log(1 + exp(-|z|))), with gradient
-/// (sigmoid(z) - t) / C. That form is used whenever the model ends in sigmoid. From plain
-/// probabilities, p is clipped to [1e-7, 1 - 1e-7], as in Keras.
+/// From logits z it is  mean_c (max(z, 0) - z t + log(1 + exp(-|z|))),  with gradient
+/// (sigmoid(z) - t) / C. That form is also used when the model ends in sigmoid. Other probabilities
+/// are clipped to [1e-7, 1 - 1e-7], as in Keras.
 struct BinaryCrossentropy {
     bool from_logits = false;    ///< the model's outputs are logits, not probabilities
-    double label_smoothing = 0;  ///< s in [0, 1); anything else throws ArgumentError
+    double label_smoothing = 0;  ///< s in [0, 1), else throws ArgumentError
 
     static constexpr std::string_view type = "BinaryCrossentropy";
 
@@ -38,7 +38,7 @@ public:
 
     Misfit misfit(Activation last, const Shape&) const override {
         if (!this->from_logits() && last == softmax) {
-            return {"takes a probability of its own from each output", sigmoid,
+            return {"takes an independent probability from each output", sigmoid,
                     "CategoricalCrossentropy{} as the loss", false};
         }
         return detail::crossentropy_misfit(sigmoid, this->from_logits(), last);

@@ -8,14 +8,14 @@ namespace weft {
 
 /// l = -sum_c t_c log p_c, for predictions and targets (N, ..., C).
 ///
-/// Label smoothing s puts t_c (1 - s) + s / C in the place of t_c (Szegedy et al. 2016, section 7).
+/// Label smoothing s replaces t_c by t_c (1 - s) + s / C (Szegedy et al. 2016, section 7).
 ///
 /// From logits z it is  sum_c t_c (log sum_k exp(z_k) - z_c),  with gradient
-/// softmax(z) sum_k t_k - t.  That form is used whenever the model ends in softmax. From plain
-/// probabilities, p is normalised and clipped to [1e-7, 1 - 1e-7], as in Keras.
+/// softmax(z) sum_k t_k - t.  That form is also used when the model ends in softmax. Other
+/// probabilities are normalised and clipped to [1e-7, 1 - 1e-7], as in Keras.
 struct CategoricalCrossentropy {
     bool from_logits = false;    ///< the model's outputs are logits, not probabilities
-    double label_smoothing = 0;  ///< s in [0, 1); anything else throws ArgumentError
+    double label_smoothing = 0;  ///< s in [0, 1), else throws ArgumentError
 
     static constexpr std::string_view type = "CategoricalCrossentropy";
 

@@ -1,5 +1,5 @@
 /// \file
-/// Loss: what every loss is to the training loop.
+/// Loss: the interface of losses to the training loop.
 #pragma once
 
 #include "weft/core/declared.hpp"
@@ -15,20 +15,20 @@
 
 namespace weft {
 
-/// What speaks against a loss behind some activation: nothing where `takes` is empty. The text goes
+/// Why a loss does not fit the model's last activation; it fits if `takes` is empty. The message is
 /// "BinaryCrossentropy: <takes>, but dense_1 ends in softmax; write ...".
 struct Misfit {
     std::string_view takes = {};     ///< what the loss expects: "takes probabilities"
-    Activation activation = linear;  ///< what the model ought to end in, if it is another
-    std::string_view loss = {};      ///< or what to write for the loss, if that would do
-    bool is_certain = true;          ///< never meant, so refused; else a hint
+    Activation activation = linear;  ///< what the model should end in, if not in its own
+    std::string_view loss = {};      ///< or the loss to write instead, if there is one
+    bool is_certain = true;          ///< certainly a mistake, so an error; else a hint
 };
 
-/// A loss over a batch: the mean over the samples of l(prediction, target). It alone divides by N,
-/// which is handed in.
+/// A loss over a batch: the mean over the samples of l(prediction, target). Nothing else in a model
+/// divides by the number of samples; `scale` holds it.
 ///
-/// Predictions (N, ..., C) are looked at as R rows of C, R = N times any axes between; every loss
-/// is a mean over rows.
+/// Predictions (N, ..., C) are R rows of C numbers, R = N times the axes between; a loss is a mean
+/// over rows.
 template <class Scalar, class Device>
 class Loss {
 public:
@@ -37,39 +37,39 @@ public:
 
     virtual ~Loss() = default;
 
-    /// Whether the loss takes the input of that activation, the logits, in place of its output:
-    /// more accurate, and no log(0). The model's last layer then leaves the activation out.
+    /// Whether the loss takes the logits, the input of the given activation, instead of its output.
+    /// That is more accurate and avoids log(0). The model then skips the activation.
     virtual bool fuses(Activation) const { return false; }
 
-    /// What speaks against predictions of that shape that come out of that activation.
+    /// Why predictions of the given shape, after the given activation, do not fit the loss.
     virtual Misfit misfit(Activation /*last*/, const Shape& /*prediction*/) const { return {}; }
 
-    /// The shape of one sample's target, given that of one sample's prediction. A target of class
-    /// indices has no class axis.
+    /// The shape of one sample's target, given that of its prediction. Targets of class indices
+    /// have no class axis.
     virtual Shape target_shape(const Shape& prediction) const { return prediction; }
 
-    /// How many classes there are, where each sample's target is one: its index, or the place of
-    /// the largest of its numbers. 0: targets are something else.
+    /// The number of classes if each sample's target is one, by index or as the largest of its
+    /// numbers; else 0.
     virtual Index class_count(const Shape& /*prediction*/) const { return 0; }
 
-    /// What is wrong with the target of one sample, as text: empty when nothing is. A target which
-    /// passes is safe to compute with.
+    /// What is wrong with one sample's target, as text; empty if it is valid and safe to compute
+    /// with.
     virtual std::string complaint(TensorView<const Scalar> /*target*/,
                                   const Shape& /*prediction*/) const {
         return {};
     }
 
-    /// losses_r = l of row r, gradient = scale d(sum of losses)/d(predictions). scale is 1 over the
-    /// rows of all that a step trains on, of which this batch may be a part.
-    /// When fused, predictions hold logits; they are replaced by probabilities, and the gradient is
-    /// that of the logits.
+    /// losses_r = l of row r,   gradient = scale d(sum of losses)/d(predictions).
+    /// scale is 1 over the number of rows of the step, of which this batch may be a part. When fused,
+    /// predictions hold logits, which are replaced by probabilities, and the gradient is that of the
+    /// logits.
     ///
     ///   predictions, gradient (N, ..., C)   targets (N, target shape...)   losses (R)
     virtual void evaluate(Device& device, bool fused, View predictions, ConstView targets,
                           Scalar scale, View losses, View gradient) const = 0;
 
-    /// The same, and the sums that the losses' score asks for. Those of weft leave all of it to one
-    /// kernel, where the device has one.
+    /// The same, and adds to the score's sums, if there is a score. weft's losses use one kernel
+    /// for all of it if the device has one.
     virtual void score(Device& device, bool fused, View predictions, ConstView targets,
                        Scalar scale, const kernels::ScoredLosses<Scalar, Device>& losses,
                        View gradient) const {
@@ -78,7 +78,7 @@ public:
     }
 };
 
-/// How many rows of losses a sample with that prediction has.
+/// The number of rows of losses per sample, given the shape of its prediction.
 inline Index loss_rows(const Shape& prediction) {
     return prediction.last() == 0 ? 0 : prediction.size() / prediction.last();
 }
@@ -89,7 +89,8 @@ WEFT_COLD inline void require_label_smoothing(std::string_view loss, double valu
     require_option(value >= 0 && value < 1, loss, "label_smoothing", value, "a number in [0, 1)");
 }
 
-/// The misfit of a cross-entropy of probabilities, which are to come out of `own`, or of logits.
+/// The misfit of a cross-entropy of logits, or of probabilities that activation `own` should
+/// compute.
 WEFT_COLD inline Misfit crossentropy_misfit(Activation own, bool from_logits, Activation last) {
     const bool is_probability = last == softmax || last == sigmoid;
     if (!from_logits) {
@@ -98,13 +99,13 @@ WEFT_COLD inline Misfit crossentropy_misfit(Activation own, bool from_logits, Ac
                 last == linear ? ".from_logits = true in the loss" : ""};
     }
     if (last == linear) return {};
-    // The sigmoid of a relu is never below 1/2, so it cannot say no.
+    // The sigmoid of a relu is at least 1/2, so the model could never predict no.
     return {"takes logits, with .from_logits", linear,
             last == own ? ".from_logits = false in the loss" : "",
             is_probability || (own == sigmoid && last == relu)};
 }
 
-/// The misfit of a loss of one class of several.
+/// The misfit of a loss for one class of several.
 WEFT_COLD inline Misfit categorical_misfit(bool from_logits, Activation last,
                                            const Shape& prediction) {
     if (prediction.last() == 1) {
@@ -112,13 +113,13 @@ WEFT_COLD inline Misfit categorical_misfit(bool from_logits, Activation last,
                 "BinaryCrossentropy{} as the loss"};
     }
     if (!from_logits && last == sigmoid) {
-        return {"takes probabilities of classes that exclude each other", softmax,
-                "BinaryCrossentropy{} as the loss for classes that do not", false};
+        return {"takes probabilities of mutually exclusive classes", softmax,
+                "BinaryCrossentropy{} as the loss for independent classes", false};
     }
     return crossentropy_misfit(softmax, from_logits, last);
 }
 
-/// What is wrong with class indices as targets; empty when nothing is.
+/// What is wrong with class indices as targets; empty if they are valid.
 template <class Scalar>
 WEFT_COLD std::string label_complaint(TensorView<const Scalar> labels, Index classes) {
     for (const Scalar label : labels) {
@@ -132,8 +133,8 @@ WEFT_COLD std::string label_complaint(TensorView<const Scalar> labels, Index cla
 
 }  // namespace detail
 
-/// Any declaration of a loss, made ready for Scalar on Device: from a plain aggregate such as
-/// MeanSquaredError whose member template Function<Scalar, Device> implements it.
+/// Any declaration of a loss, implemented for Scalar on Device. It is made from a plain aggregate
+/// such as MeanSquaredError, whose member template Function<Scalar, Device> implements it.
 template <class Scalar, class Device>
 class LossDeclaration : public detail::Declared<Loss<Scalar, Device>> {
 public:

@@ -1,5 +1,5 @@
 /// \file
-/// LossList: a loss for each output of a model.
+/// LossList: the loss of each output of a model.
 #pragma once
 
 #include "weft/core/by_name.hpp"
@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// The loss of a model, or one for each of its outputs, in their order or by name:
+/// The loss of a model, or one for each of its outputs, in order or by name:
 ///
 ///   .loss = MeanSquaredError{}
 ///   .loss = {MeanSquaredError{}, SparseCategoricalCrossentropy{}}
@@ -33,23 +33,23 @@ public:
     WEFT_COLD LossList(std::initializer_list<Declaration> losses)
         : LossList(std::vector<Declaration>(losses)) {}
 
-    /// Throws ArgumentError where there are none.
+    /// Throws ArgumentError for an empty list.
     WEFT_COLD LossList(const std::vector<Declaration>& losses) : LossList(Several{losses}) {}
     WEFT_COLD LossList(std::initializer_list<Named<Declaration>> losses)
         : LossList(by_name(losses)) {}
 
     std::size_t size() const { return size_; }
 
-    /// That of output k.
+    /// The loss of output k.
     const Declaration& operator[](std::size_t k) const { return k == 0 ? *this : several_->all[k]; }
 
-    /// Whether all are for the outputs of those names, or are not named.
+    /// Whether the losses have the outputs' names, in order, or no names.
     bool are_for(const std::vector<std::string>& outputs) const {
         return !several_ || detail::are_names_of(several_->names, outputs);
     }
 
-    /// Puts losses with names in the order of the outputs. Throws ArgumentError unless each output
-    /// has one loss.   option: "trainer: loss"
+    /// Puts named losses into the order of the outputs. Throws ArgumentError unless each output has
+    /// one loss.   option: "trainer: loss"
     void put_in_order(const std::vector<std::string>& outputs, std::string_view option) {
         if (several_ && several_->in_order) several_->in_order(*this, outputs, option);
     }
@@ -58,7 +58,7 @@ private:
     struct Several {
         std::vector<Declaration> all;
         std::vector<std::string> names = {};
-        /// Behind a pointer, so that a program without names compiles nothing of it.
+        /// A pointer: programs without names do not compile it.
         void (*in_order)(LossList&, const std::vector<std::string>&, std::string_view) = nullptr;
     };
 

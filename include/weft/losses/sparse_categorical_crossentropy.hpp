@@ -8,10 +8,9 @@ namespace weft {
 
 /// l = -log p_label, for predictions (N, ..., C) and labels (N, ...), each in 0 ... C - 1.
 ///
-/// From logits z it is log sum_c exp(z_c) - z_label, with gradient softmax(z) - [c = label]. That
-/// form is used whenever the model ends in softmax, so no logarithm of a vanished probability is
-/// ever taken. From plain probabilities, p is clipped to [1e-7, 1 - 1e-7] and normalised, as in
-/// Keras.
+/// From logits z it is  log sum_c exp(z_c) - z_label,  with gradient softmax(z) - [c = label]. That
+/// form is also used when the model ends in softmax, and avoids log(0). Other probabilities are
+/// clipped to [1e-7, 1 - 1e-7] and normalised, as in Keras.
 struct SparseCategoricalCrossentropy {
     bool from_logits = false;  ///< the model's outputs are logits, not probabilities
 

@@ -1,16 +1,16 @@
 /// \file
-/// Accuracy: the share of right predictions.
+/// Accuracy: the share of correct predictions.
 #pragma once
 
 #include "weft/metrics/metric.hpp"
 
 namespace weft {
 
-/// The share of predictions (N, ..., C) that are right. As in Keras:
-///   - against class indices (N, ...): where the argmax over C is the label;
-///   - against targets (N, ..., C), C > 1: where the argmax is that of the target;
-///   - against targets (N, ..., 1): where p > threshold just when the target is 1.
-/// Of equal predictions the first counts as the argmax.
+/// The share of predictions (N, ..., C) that are correct. As in Keras:
+///   - against class indices (N, ...): the argmax over C equals the label;
+///   - against targets (N, ..., C), C > 1: the argmax equals that of the target;
+///   - against targets (N, ..., 1): p > threshold if and only if the target is 1.
+/// The argmax of equal predictions is the first.
 struct Accuracy {
     double threshold = 0.5;  ///< for C = 1
     std::string name = "accuracy";

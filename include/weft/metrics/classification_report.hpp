@@ -1,5 +1,5 @@
 /// \file
-/// ClassificationReport: how a classifier does, class by class.
+/// ClassificationReport: the scores of a classifier, class by class.
 #pragma once
 
 #include "weft/core/eigen.hpp"
@@ -11,7 +11,7 @@
 
 namespace weft {
 
-/// A range that holds the true value of a measured share with a confidence of 95 %.
+/// The 95 % confidence interval of a measured share.
 struct Interval {
     double low = 0;
     double high = 0;
@@ -31,19 +31,19 @@ inline Interval wilson_interval(Index successes, Index trials) {
     return {(std::max)(0.0, (centre - half) / scale), (std::min)(1.0, (centre + half) / scale)};
 }
 
-/// How one class is found.
+/// The scores of one class.
 struct ClassScores {
-    double precision = 0;  ///< of those predicted as the class, the share that is; 0 when none is
-    double recall = 0;  ///< of the class, the share that is predicted as it; 0 when there is none
-    double f1 = 0;      ///< 2 precision recall / (precision + recall); 0 when both are
-    Index support = 0;  ///< samples of the class
+    double precision = 0;  ///< correct / predicted as this class; 0 if none is
+    double recall = 0;     ///< correct / samples of this class; 0 if there are none
+    double f1 = 0;         ///< 2 precision recall / (precision + recall); 0 if both are 0
+    Index support = 0;     ///< samples of the class
 };
 
-/// The confusion matrix of some predictions, and what follows from it.
+/// The confusion matrix of predictions, and the scores that follow from it.
 class ClassificationReport {
 public:
-    /// predictions (N, C), the largest of a row is the class; labels (N) in 0 ... C - 1.
-    /// Throws ShapeError for other shapes and ArgumentError for a label out of range.
+    /// predictions (N, C): the class is the argmax of a row; labels (N) in 0 ... C - 1. Throws
+    /// ShapeError for other shapes, ArgumentError for a label out of range.
     template <class Predictions, class Labels>
     ClassificationReport(const Predictions& predictions_array, const Labels& labels_array)
         : confusion_(confusion_shape(as_view(predictions_array).shape())) {
@@ -65,7 +65,7 @@ public:
 
     Index classes() const { return confusion_.shape()[0]; }
 
-    /// Samples of class i that were predicted as class j, at (i, j).
+    /// Element (i, j): the number of samples of class i predicted as class j.
     const Tensor<Index>& confusion() const { return confusion_; }
 
     Index samples() const {

@@ -1,5 +1,5 @@
 /// \file
-/// Metric: what every metric is to the training loop.
+/// Metric: the interface of metrics to the training loop.
 #pragma once
 
 #include "weft/core/declared.hpp"
@@ -11,7 +11,7 @@
 
 namespace weft {
 
-/// A sum and the number of things it is over; the metric's value is their ratio.
+/// A sum and the count of its terms; the metric's value is their ratio.
 struct MetricSum {
     double sum = 0;
     double count = 0;
@@ -19,28 +19,27 @@ struct MetricSum {
     double mean() const { return count == 0 ? 0 : sum / count; }
 };
 
-/// A number that tells how good predictions are, as a mean over the samples.
+/// A measure of predictions: a mean over the samples, or over rows.
 template <class Scalar, class Device>
 class Metric {
 public:
     virtual ~Metric() = default;
 
-    /// Adds what a batch contributes to sum (2): to 0 the sum, to 1 the number of things it is
-    /// over. All of them lie on the device.   predictions (N, ..., C), after the model's last
-    /// activation
+    /// Adds a batch's terms to sum[0] and their count to sum[1]. All tensors are on the device.
+    ///   predictions (N, ..., C), after the model's last activation
     virtual void evaluate(Device& device, TensorView<const Scalar, Device> predictions,
                           TensorView<const Scalar, Device> targets,
                           TensorView<double, Device> sum) const = 0;
 
-    /// The matches that it counts of tensors of these shapes, if they are what kernels know: then the
-    /// one that computes the loss may count them as well.
+    /// The kind of matches it counts for these shapes, if kernels know it: the kernel that computes
+    /// the loss may then count them too.
     virtual kernels::Matches matches(const Shape& /*predictions*/, const Shape& /*targets*/) const {
         return {};
     }
 };
 
-/// Any declaration of a metric, made ready for Scalar on Device: from a plain aggregate such as
-/// Accuracy whose member template Function<Scalar, Device> implements it.
+/// Any declaration of a metric, implemented for Scalar on Device. It is made from a plain aggregate
+/// such as Accuracy, whose member template Function<Scalar, Device> implements it.
 template <class Scalar, class Device>
 class MetricDeclaration : public detail::Declared<Metric<Scalar, Device>> {
 public:

@@ -6,9 +6,9 @@
 
 namespace weft {
 
-/// The share of predictions (N, ..., C) whose label, a class index (N, ...) or the argmax of a
-/// target (N, ..., C), is among the k largest: fewer than k classes have a larger prediction. As in
-/// Keras, so ties count in favour.
+/// The share of predictions (N, ..., C) whose label is among the k largest: fewer than k classes
+/// have a larger prediction. So ties count as correct, as in Keras. The label is a class index
+/// (N, ...), or the argmax of a target (N, ..., C).
 struct TopKAccuracy {
     Index k = 5;  ///< at least 1
     std::string name = "top_k_accuracy";

@@ -12,7 +12,7 @@ namespace weft {
 ///   alpha = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t),
 ///   p -= alpha m / (sqrt(v) + epsilon).
 ///
-/// Source: Kingma and Ba 2015, in the form that ends their section 2, with Keras's defaults.
+/// Source: Kingma and Ba 2015, in the form at the end of section 2, with Keras's defaults.
 struct Adam {
     double learning_rate = 0.001;
     double beta_1 = 0.9;    ///< in [0, 1)
@@ -28,7 +28,7 @@ struct Adam {
 
 namespace detail {
 
-/// The step of Adam, after a decay of the parameters; for Adam and AdamW.
+/// The step of Adam and AdamW: weight decay, then Adam's update.
 template <class Scalar, class Device>
 class AdamUpdate : public Optimizer<Scalar, Device> {
 public:

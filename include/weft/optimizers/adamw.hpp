@@ -1,18 +1,18 @@
 /// \file
-/// AdamW: Adam with weight decay apart from the gradient.
+/// AdamW: Adam with decoupled weight decay.
 #pragma once
 
 #include "weft/optimizers/adam.hpp"
 
 namespace weft {
 
-/// p -= learning_rate weight_decay p, and then the step of Adam:
+/// p -= learning_rate weight_decay p,  then the step of Adam:
 ///
 ///   m = beta_1 m + (1 - beta_1) g,   v = beta_2 v + (1 - beta_2) g^2,
 ///   alpha = learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t),
 ///   p -= alpha m / (sqrt(v) + epsilon).
 ///
-/// for t = 1, 2, ... and the gradient g of p. It decays every parameter, biases too, as in Keras.
+/// for t = 1, 2, ... and the gradient g of p. All parameters decay, also biases, as in Keras.
 /// Source: Loshchilov and Hutter 2019, algorithm 2, with Keras's defaults.
 struct AdamW {
     double learning_rate = 0.001;

@@ -1,5 +1,5 @@
 /// \file
-/// Optimizer: what every optimiser is to the training loop.
+/// Optimizer: the interface of optimisers to the training loop.
 #pragma once
 
 #include "weft/core/declared.hpp"
@@ -15,27 +15,27 @@
 
 namespace weft {
 
-/// One step of an optimiser over all trainable parameters of a model at once. It knows one vector
-/// of parameters and no layer, and keeps nothing itself: its state is as many vectors of the same
-/// length as it asks for, zero at first, which the training loop holds.
+/// One step of an optimiser over all trainable parameters of a model, as one vector. It knows no
+/// layers and stores nothing: the training loop holds its state, state_vectors() vectors of the
+/// same length, 0 at first.
 template <class Scalar, class Device>
 class Optimizer {
 public:
     virtual ~Optimizer() = default;
 
-    /// The learning rate as declared; the training loop may use another (a schedule).
+    /// The declared learning rate; the training loop may use another, by a schedule.
     virtual double learning_rate() const = 0;
 
-    /// How many numbers of state it keeps for each parameter.
+    /// The number of state values for each parameter.
     virtual Index state_vectors() const = 0;
 
-    /// The host's half of a step: the numbers that differ from step to step, of that size. They are
-    /// written ahead and read on the device; step counts from 1.
+    /// The host's half of a step: writes the numbers of a step, step_bytes() in all. The device
+    /// reads them later. step counts from 1.
     virtual std::size_t step_bytes() const = 0;
     virtual void write_step(std::int64_t step, double learning_rate, std::byte* numbers) const = 0;
 
-    /// The device's half: changes the parameters, given the gradients of a step and where its
-    /// numbers lie; nothing if the step is stopped.
+    /// The device's half of a step: updates the parameters from the gradients and the step's
+    /// numbers. Does nothing if the step is stopped.
     ///
     ///   parameters, gradients (P)   state (state_vectors() * P), vector after vector
     virtual void update(Device& device, const kernels::DeviceStep<std::byte>& step,
@@ -51,14 +51,14 @@ WEFT_COLD inline void require_learning_rate(std::string_view optimizer, double v
                    "a positive number");
 }
 
-/// Epsilon keeps a division from 0 / 0, so it must not vanish in the precision of the parameters.
+/// epsilon prevents 0 / 0, so it must not round to 0 in the precision of the parameters.
 template <class Scalar>
 WEFT_COLD void require_epsilon(std::string_view optimizer, double value) {
     require_option(static_cast<Scalar>(value) > 0 && std::isfinite(value), optimizer, "epsilon",
                    value, "a positive number");
 }
 
-/// Writes the numbers of a step, and reads them on the device.
+/// Writes the numbers of a step, or reads them on the device.
 template <class Numbers>
 void write_step(const Numbers& numbers, std::byte* to) {
     std::memcpy(to, &numbers, sizeof(Numbers));
@@ -70,9 +70,9 @@ kernels::DeviceStep<Numbers> step_of(const kernels::DeviceStep<std::byte>& step)
 
 }  // namespace detail
 
-/// Any declaration of an optimiser, made ready for Scalar on Device: from a plain aggregate such as
-/// Adam whose member template Update<Scalar, Device> implements it. Throws ArgumentError for an
-/// option out of range.
+/// Any declaration of an optimiser, implemented for Scalar on Device. It is made from a plain
+/// aggregate such as Adam, whose member template Update<Scalar, Device> implements it. Throws
+/// ArgumentError for options out of range.
 template <class Scalar, class Device>
 class OptimizerDeclaration : public detail::Declared<Optimizer<Scalar, Device>> {
 public:

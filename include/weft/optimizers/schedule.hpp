@@ -15,10 +15,9 @@
 
 namespace weft {
 
-/// The learning rate of each step, counted from 0. Any function will do; those below are Keras's,
-/// and StepDecay. A pure function of the step, so that a run that goes on later goes on with the
-/// right rate.
-/// Those below throw ArgumentError when called with options out of range.
+/// The learning rate of each step, counted from 0: any pure function of the step, so a resumed run
+/// continues with the right rate. The schedules below are Keras's, and StepDecay. They throw
+/// ArgumentError when called with options out of range.
 using Schedule = std::function<double(std::int64_t step)>;
 
 namespace detail {
@@ -38,7 +37,8 @@ inline void require_positive(std::string_view schedule, std::string_view option,
 
 }  // namespace detail
 
-/// initial_learning_rate * decay_rate^(step / decay_steps); with staircase, of the whole part.
+/// initial_learning_rate decay_rate^(step / decay_steps); with staircase, the exponent is rounded
+/// down.
 struct ExponentialDecay {
     double initial_learning_rate;  ///< at least 0
     std::int64_t decay_steps;      ///< at least 1
@@ -82,9 +82,10 @@ struct PiecewiseConstantDecay {
     }
 };
 
-/// Half a cosine from initial_learning_rate down to alpha times it, over decay_steps, then
-/// constant. With a warmup_target, first a line from initial_learning_rate to it over warmup_steps;
-/// the cosine then starts from there. Without one, warmup_steps has no effect, as in Keras.
+/// Half a cosine from initial_learning_rate down to alpha times it over decay_steps, then constant.
+/// With a warmup_target, the rate first rises linearly from initial_learning_rate to it over
+/// warmup_steps, and the cosine starts from there. Without one, warmup_steps has no effect, as in
+/// Keras.
 struct CosineDecay {
     double initial_learning_rate;              ///< at least 0
     std::int64_t decay_steps;                  ///< at least 1
@@ -113,7 +114,7 @@ struct CosineDecay {
     }
 };
 
-/// initial_learning_rate * factor^k in the k-th stretch of that many steps, from 0.
+/// initial_learning_rate factor^k with k = step / steps, rounded down.
 struct StepDecay {
     double initial_learning_rate;  ///< at least 0
     std::int64_t steps;            ///< at least 1

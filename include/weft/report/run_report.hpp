@@ -1,5 +1,5 @@
 /// \file
-/// RunReport: what a report shows of a training run.
+/// RunReport: the contents of a report of a training run.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -10,22 +10,22 @@
 
 namespace weft {
 
-/// What a report shows of a run. Sections whose data are missing are left out.
+/// The contents of a report. Sections without data are left out.
 struct RunReport {
     std::string title = "Training run";
     std::vector<std::pair<std::string, std::string>> options = {};  ///< names and values
     std::string summary = {};                                       ///< model.summary()
-    History history = {};                                           ///< what fit returned
+    History history = {};                                           ///< the result of fit
     std::vector<std::string> class_names = {};  ///< of class 0, 1, ...; all of them or none
-    /// Samples with class indices () or one number a class (C) as targets. Those of shape (H, W),
+    /// Samples with a class index () or one number per class (C) as target. Samples (H, W),
     /// (H, W, 1) or (H, W, 3) are shown as pictures.
     Examples<float> train = {}, test = {};
-    double white = 255;              ///< the value of a full pixel: 1 for pictures in [0, 1]
+    double white = 255;              ///< the value of white: 1 for pictures in [0, 1]
     Tensor<float> predictions = {};  ///< (N, C): the probabilities of all test samples
     Tensor<float> filters = {};      ///< (kh, kw, C, filters): first_filters(model)
-    std::uint64_t seed = 0;          ///< of the choice of random samples
-    /// Of train and test with several inputs or targets, in their order: which input is shown as a
-    /// picture, else the first that is one; and of which output the classes and predictions are.
+    std::uint64_t seed = 0;          ///< for the choice of random samples
+    /// For data of several inputs or targets, counted from 0: the input shown as a picture (by
+    /// default the first that is one), and the output whose classes and predictions are shown.
     std::optional<std::size_t> input = {};
     std::size_t output = 0;
 };

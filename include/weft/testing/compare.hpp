@@ -1,5 +1,5 @@
 /// \file
-/// Comparisons of numbers and tensors that say where, and by how much, they fail.
+/// Comparisons of numbers and tensors that report where, and by how much, they fail.
 #pragma once
 
 #include "weft/core/tensor.hpp"
@@ -16,14 +16,14 @@ namespace weft {
 /// Magnitude below which a difference counts as absolute: |a - b| / max(|a|, |b|, gap_floor).
 inline constexpr double gap_floor = 1e-3;
 
-/// How far two numbers are apart, relative to the larger. Infinite unless both are finite, so that
-/// a NaN never passes a comparison.
+/// The difference of two numbers, relative to the larger. Infinite unless both are finite: a NaN
+/// never passes a comparison.
 inline double relative_gap(double a, double b, double floor = gap_floor) {
     if (!std::isfinite(a) || !std::isfinite(b)) return std::numeric_limits<double>::infinity();
     return std::abs(a - b) / (std::max)({std::abs(a), std::abs(b), floor});
 }
 
-/// The largest gap between two tensors, and where it is. CHECK prints it.
+/// The largest gap between two tensors, and its place. CHECK prints it.
 struct Gap {
     double value = 0;
     std::string where = {};
@@ -34,8 +34,8 @@ struct Gap {
     }
 };
 
-/// CHECK(largest_gap(y, expected) < 1e-12). Infinite for different shapes and for a NaN or an
-/// infinity in either.
+/// CHECK(largest_gap(y, expected) < 1e-12). Infinite for different shapes, and for a NaN or an
+/// infinity in either tensor.
 template <class Actual, class Expected>
 Gap largest_gap(const Actual& actual, const Expected& expected, double floor = gap_floor) {
     if (actual.shape() != expected.shape()) {
@@ -55,7 +55,7 @@ Gap largest_gap(const Actual& actual, const Expected& expected, double floor = g
     return worst;
 }
 
-/// What a check found: true when nothing is wrong. CHECK prints the complaint.
+/// The result of a check: true if nothing is wrong. CHECK prints the complaint.
 struct Verdict {
     std::string complaint = {};
 
@@ -64,7 +64,7 @@ struct Verdict {
         return out << (verdict ? "nothing wrong" : verdict.complaint);
     }
 
-    /// Adds what another check of something found.
+    /// Adds the result of a check of `what`.
     void add(std::string_view what, const Verdict& other) {
         if (!other) complaint += concat("\n    ", what, ": ", other.complaint);
     }

@@ -1,5 +1,5 @@
 /// \file
-/// A loss, evaluated without a model.
+/// evaluate_loss: a loss, evaluated without a model.
 #pragma once
 
 #include "weft/cpu.hpp"
@@ -12,7 +12,7 @@
 
 namespace weft {
 
-/// What an evaluation of a loss leaves behind.
+/// The results of evaluate_loss.
 template <class Scalar>
 struct LossResult {
     Tensor<Scalar> losses;       ///< one per row
@@ -26,8 +26,8 @@ struct LossResult {
     }
 };
 
-/// On any device; the tensors are the host's. predictions are copied; what evaluate does not write
-/// stays NaN.
+/// Evaluates a loss on any device. Tensors are the host's; predictions are copied. Elements that
+/// Loss::evaluate does not write stay NaN.
 template <class Scalar, class Device = Cpu>
 LossResult<Scalar> evaluate_loss(const std::type_identity_t<LossDeclaration<Scalar, Device>>& loss,
                                  const Tensor<Scalar>& predictions, const Tensor<Scalar>& targets,

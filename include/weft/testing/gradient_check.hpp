@@ -1,5 +1,5 @@
 /// \file
-/// Gradients against central differences, for any layer and any loss, the user's own among them.
+/// gradient_check: compares gradients with central differences, for any layer and loss.
 #pragma once
 
 #include "weft/testing/compare.hpp"
@@ -8,13 +8,13 @@
 
 namespace weft {
 
-/// A right gradient is within 1e-6 of the central difference: with h = eps^(1/3) max(1, |theta|)
-/// the difference is off by about h^2 / 6 f''' + eps f / h, 1e-10 where f is near 1, and the gap's
-/// floor makes at most 1e-7 of that.
+/// A correct gradient is within 1e-6 of the central difference. With h = eps^(1/3) max(1, |theta|),
+/// the difference's error is about h^2 / 6 f''' + eps f / h, 1e-10 if f is near 1; divided by the
+/// gap's floor that is at most 1e-7.
 inline constexpr double gradient_tolerance = 1e-6;
 
 /// dL/dtheta_i = (L(theta_i + h) - L(theta_i - h)) / 2h for each entry, with L = sum_k r_k f_k. f()
-/// computes all f_k from theta's present values; entries that do not depend on theta_i cancel
+/// computes all f_k from theta's current values. Entries that do not depend on theta_i cancel
 /// exactly.
 template <class F>
 Tensor<double> numerical_gradient(TensorView<double> theta, TensorView<const double> r,
@@ -36,13 +36,14 @@ Tensor<double> numerical_gradient(TensorView<double> theta, TensorView<const dou
     return gradient;
 }
 
-/// What a gradient check found: true when nothing is wrong. Printed, it says what or where.
+/// The result of a gradient check: true if nothing is wrong. Printing it tells what is wrong, or
+/// where the largest gap is.
 struct GradientCheck : Verdict {
-    /// |gradient - difference| / max(|gradient|, |difference|, 1e-3), the largest of all entries;
-    /// infinite when one is not finite.
+    /// The largest |gradient - difference| / max(|gradient|, |difference|, 1e-3) of all entries;
+    /// infinite if one is not finite.
     double largest_gap = 0;
-    std::string where = {};  ///< of it: "swish/beta (element 2 of (5,): 0.1, expected 0.2)"
-    bool is_finite = true;   ///< all numbers, so that all gradients were written too
+    std::string where = {};  ///< its place: "swish/beta (element 2 of (5,): 0.1, expected 0.2)"
+    bool is_finite = true;   ///< all numbers are, hence all gradients were written
 
     void add(std::string_view what, const Gap& gap, double bound) {
         Verdict::add(what, gap, bound);
@@ -61,25 +62,25 @@ struct GradientCheck : Verdict {
 };
 
 struct GradientCheckOptions {
-    bool logits = false;       ///< without the layer's output activation
-    std::uint32_t stream = 4;  ///< of the random input and r: another one if a kink is too close
+    bool logits = false;       ///< skip the layer's output activation
+    std::uint32_t stream = 4;  ///< of the random input and r; take another if a kink is too close
     double deviation = 1;      ///< of the input
     double tolerance = gradient_tolerance;
 };
 
-/// Checks the backward of a layer for a random batch x of that shape (N, ...), with L = sum(r
-/// f(x)):
+/// Checks the backward of a layer for a random batch x of the given shape (N, ...), with
+/// L = sum(r f(x)):
 ///   - dx and the gradient of each trainable parameter, every entry, against central differences;
-///   - backward run again leaves the same bits, so it destroyed nothing that forward kept;
+///   - a second backward gives the same bits, so the first destroyed nothing that forward kept;
 ///   - without dx the gradients have the same bits.
 ///
 ///   GradientCheck check = gradient_check(Swish{}, {3, 5});   // a batch of 3 samples (5)
 ///   if (!check) std::cout << check;
 ///
-/// Everything is computed in double. Small shapes with no two extents alike tell most, and take
-/// least time: each entry costs two forward passes. Near a kink, as relu has at 0, a difference is
-/// wrong; another stream then moves the input away. gradient_check<Device>(...) computes on another
-/// device. Throws what building the layer throws.
+/// Everything is computed in double. Use small shapes with different extents: they find most
+/// faults, and each entry costs two forward passes. Near a kink, such as relu's at 0, differences
+/// are wrong; another stream moves the input away. gradient_check<Device>(...) computes on another
+/// device. Passes on exceptions of building the layer.
 template <class Device = Cpu>
 GradientCheck gradient_check(
     const std::type_identity_t<LayerDeclaration<double, Device>>& declaration, const Shape& shape,
@@ -108,9 +109,9 @@ GradientCheck gradient_check(
     return check;
 }
 
-/// Checks the gradient of a loss with respect to every prediction (N, ..., C): that of the mean
-/// over the rows. `fused`: predictions are logits, which the loss takes in place of the
-/// activation's output (see Loss::fuses).
+/// Checks the gradient of a loss, the mean over the rows, with respect to every prediction
+/// (N, ..., C). `fused`: predictions are logits, which the loss takes instead of the activation's
+/// output (see Loss::fuses).
 template <class Device = Cpu>
 GradientCheck gradient_check(const std::type_identity_t<LossDeclaration<double, Device>>& loss,
                              Tensor<double> predictions, const Tensor<double>& targets,

@@ -1,5 +1,5 @@
 /// \file
-/// Tensors of random numbers, the same in every run.
+/// random_tensor: random numbers, the same in every run.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// Normal numbers with mean 0; other streams hold other numbers.
+/// Normal numbers with mean 0; each stream has its own.
 template <class Scalar = double>
 Tensor<Scalar> random_normal(const Shape& shape, std::uint32_t stream, double deviation = 1) {
     Tensor<Scalar> x(shape);

@@ -1,5 +1,5 @@
 /// \file
-/// SingleLayer: one layer, built and driven without a model.
+/// SingleLayer: one layer, built and run without a model.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -13,7 +13,7 @@
 
 namespace weft {
 
-/// What tests compute on: one thread of the CPU, or another device as it is by default.
+/// The device for tests: one thread of the CPU, or another device with its defaults.
 template <class Device>
 Device testing_device() {
     if constexpr (std::is_same_v<Device, Cpu>) {
@@ -23,7 +23,7 @@ Device testing_device() {
     }
 }
 
-/// All NaN: what a kernel does not write stays so.
+/// All NaN: elements that a kernel does not write stay NaN.
 template <class Scalar>
 Tensor<Scalar> not_written(const Shape& shape) {
     Tensor<Scalar> x(shape);
@@ -31,13 +31,13 @@ Tensor<Scalar> not_written(const Shape& shape) {
     return x;
 }
 
-/// One layer with its parameters, and the memory of one pass, on any device. Trainable parameters
-/// start random, also where the layer would start them at zero; the others as the layer asks.
-/// Tensors are the host's. Copies are deep.
+/// One layer with its parameters and the memory of one pass, on any device. Trainable parameters
+/// start random, even if the layer would start them at 0; the others as the layer declares. Tensors
+/// are the host's. Copies are deep.
 template <class Scalar = double, class Device = Cpu>
 class SingleLayer {
 public:
-    /// For samples of that shape, without N.
+    /// sample: the shape of one sample, without N.
     SingleLayer(const LayerDeclaration<Scalar, Device>& declaration, const Shape& sample,
                 const Device& device = testing_device<Device>())
         : device_(device) {
@@ -53,10 +53,10 @@ public:
         }
     }
 
-    // What every pass is run with.
+    // Options of every pass.
     bool training = true;
-    bool logits = false;         ///< without the layer's output activation
-    Activation before = linear;  ///< in backward: what x is the output of
+    bool logits = false;         ///< skip the layer's output activation
+    Activation before = linear;  ///< in backward: the activation that computed x
     RandomStream random{9, RandomPurpose::layer};
 
     const Layer<Scalar, Device>& layer() const { return *layer_; }
@@ -70,14 +70,14 @@ public:
         return {gradients_.host().data() + info.slot.offset, info.slot.shape};
     }
 
-    /// By the name within the layer: "kernel".
+    /// name: within the layer, "kernel".
     TensorView<Scalar> parameter(std::string_view name) { return parameter(find(name)); }
     TensorView<Scalar> gradient(std::string_view name) { return gradient(find(name)); }
 
-    /// The gradients of all trainable parameters, as the last backward left them.
+    /// The gradients of all trainable parameters after the last backward.
     Tensor<Scalar> gradients() { return Tensor<Scalar>(gradients_.host()); }
 
-    /// y = f(x). What forward does not write, there or in what it saves, stays NaN.
+    /// y = f(x). Elements of y and of saved memory that forward does not write stay NaN.
     Tensor<Scalar> forward(const Tensor<Scalar>& x) {
         const Shape shape = layer_->output_shape().batch(x.shape()[0]);
         if (layer_->is_view()) return Tensor<Scalar>(x.view().reshape(shape));
@@ -96,8 +96,8 @@ public:
         return here(y);
     }
 
-    /// dx; gradients() from then on. What backward does not write stays NaN, and an x or y that it
-    /// says it does not read is NaN.
+    /// Returns dx and sets gradients(). Elements that backward does not write stay NaN; x or y is
+    /// all NaN if the layer declares not to read it.
     Tensor<Scalar> backward(const Tensor<Scalar>& x, const Tensor<Scalar>& y,
                             const Tensor<Scalar>& dy) {
         if (layer_->is_view()) return Tensor<Scalar>(dy.view().reshape(x.shape()));
@@ -145,7 +145,7 @@ private:
         return bytes;
     }
 
-    // The way to the device and back.
+    // Copies to the device and back.
     template <class T>
     Tensor<T, Device> there(const Tensor<T>& x) const {
         return on_device<T>(device_, x);
@@ -181,7 +181,7 @@ private:
     ParameterList list_;
     std::shared_ptr<const Layer<Scalar, Device>> layer_;
     Staged parameters_{{0}, device_}, gradients_{{0}, device_}, state_{{0}, device_};
-    Tensor<Scalar, Device> z_;  ///< what the output activation was applied to
+    Tensor<Scalar, Device> z_;  ///< the input of the output activation
     Tensor<std::byte, Device> saved_;
 };
 

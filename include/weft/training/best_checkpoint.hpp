@@ -6,14 +6,14 @@
 
 namespace weft {
 
-/// Keeps the weights of the epoch with the best score and brings them back when training ends,
-/// without ending it early.
+/// Keeps the weights of the epoch with the best score, and restores them when training ends. It
+/// does not stop training.
 struct BestCheckpoint {
     std::string monitor = "val_loss";
     Better better = Better::automatic;
 
     // Results.
-    Index best_epoch = 0;  ///< from 1; 0 when no epoch had a number for a score
+    Index best_epoch = 0;  ///< from 1; 0 if no score was a number
     BestScore best = {};
 
     void on_train_begin(TrainingRun& run) {
@@ -36,7 +36,7 @@ struct BestCheckpoint {
         detail::visit_best_weights(field, run, best_epoch > 0, state.weights_);
     }
 
-    /// What a run leaves from epoch to epoch.
+    /// The state from epoch to epoch.
     class State {
         friend BestCheckpoint;
         Buffer weights_ = {};  // of the best epoch

@@ -1,5 +1,5 @@
 /// \file
-/// BestScore: the best value of a score so far, for callbacks that watch one.
+/// BestScore: the best value of a score so far, for callbacks that monitor one.
 #pragma once
 
 #include "weft/training/state_fields.hpp"
@@ -10,7 +10,7 @@
 
 namespace weft {
 
-/// Which way a score improves.
+/// The direction in which a score improves.
 enum class Better {
     automatic,  ///< by what is in the name: lower for loss, error, mse and mae; else higher for
                 ///< acc, precision, recall, f1 and auc; else ArgumentError
@@ -20,7 +20,7 @@ enum class Better {
 
 namespace detail {
 
-/// By the name of a score. Throws ArgumentError when it does not tell.
+/// Whether the name of a score means lower or higher. Throws ArgumentError if it does not tell.
 WEFT_COLD inline bool is_better_higher(std::string_view monitor) {
     for (const char* word : {"loss", "error", "mse", "mae"}) {
         if (monitor.find(word) != std::string_view::npos) return false;
@@ -39,8 +39,8 @@ WEFT_COLD inline bool is_better_higher(std::string_view monitor) {
 class BestScore {
 public:
     BestScore() = default;
-    /// Throws ArgumentError unless min_delta is a finite number, and when the name does not tell
-    /// which way is better.
+    /// Throws ArgumentError unless min_delta is finite, and if the name does not tell whether lower
+    /// or higher is better.
     BestScore(std::string_view monitor, Better better, double min_delta)
         : min_delta_(std::abs(min_delta)) {
         detail::require_option(std::isfinite(min_delta), monitor, "min_delta", min_delta,
@@ -49,7 +49,7 @@ public:
                   (better == Better::automatic && detail::is_better_higher(monitor));
     }
 
-    /// Takes the value when it is better than the best by more than min_delta.
+    /// Takes the value if it is better than the best by more than min_delta.
     WEFT_COLD bool improve(double value) {
         if (std::isnan(value)) return false;
         if (best_) {
@@ -72,7 +72,7 @@ private:
 
 namespace detail {
 
-/// Throws ArgumentError that lists the scores there are, unless the run has the one to watch.
+/// Throws ArgumentError, which lists the run's scores, unless the monitored one is among them.
 WEFT_COLD inline void require_monitored(const TrainingRun& run, std::string_view callback,
                                         const std::string& monitor) {
     std::string known;
@@ -83,7 +83,7 @@ WEFT_COLD inline void require_monitored(const TrainingRun& run, std::string_view
     throw ArgumentError(join({callback, ": no score is named ", monitor, "; the run has ", known}));
 }
 
-/// The state of a callback that watches a score: which one, and the best of it.
+/// The state of a callback that monitors a score: its name and its best value.
 WEFT_COLD inline void visit_monitored(StateFields& field, const std::string& monitor,
                                       BestScore& best) {
     std::string known = monitor;
@@ -92,15 +92,15 @@ WEFT_COLD inline void visit_monitored(StateFields& field, const std::string& mon
     field("best", best);
 }
 
-/// The number of an epoch of the run, or 0.
+/// A field for the number of an epoch of the run, or 0.
 WEFT_COLD inline void visit_epoch(StateFields& field, const TrainingRun& run, std::string_view name,
                                   Index& epoch) {
     field.count(name, epoch);
     field.require(!field.is_restoring() || epoch <= run.ended_epochs(), name,
-                  "is not an epoch that the run has ended");
+                  "is not a completed epoch of the run");
 }
 
-/// The weights of the best epoch, of a callback that keeps them or does not.
+/// A field for the weights of the best epoch, empty if the callback does not keep them.
 WEFT_COLD inline void visit_best_weights(StateFields& field, const TrainingRun& run, bool is_kept,
                                          Buffer& weights) {
     field("weights", weights);

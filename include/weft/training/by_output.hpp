@@ -1,12 +1,12 @@
 /// \file
-/// ByOutput: something for each output of a model.
+/// ByOutput: an option with one entry for each output of a model.
 #pragma once
 
 #include "weft/core/by_name.hpp"
 
 namespace weft {
 
-/// One entry for each output of a model, in their order, or by name:
+/// One entry for each output of a model, in order or by name:
 ///
 ///   .loss_weights = {2, 0.5}
 ///   .loss_weights = {{"place", 0.5}, {"digit", 2}}
@@ -24,13 +24,13 @@ public:
         in_order_ = in_order;
     }
 
-    /// Whether all are for the outputs of those names, or are not named.
+    /// Whether the entries have the outputs' names, in order, or no names.
     bool are_for(const std::vector<std::string>& outputs) const {
         return detail::are_names_of(names_, outputs);
     }
 
-    /// Puts entries with names in the order of the outputs; for an output without, the number 1, or
-    /// nothing. Throws ArgumentError for a name that none has, or that is there twice.
+    /// Puts named entries into the order of the outputs. An output without an entry gets the number
+    /// 1, or an empty entry. Throws ArgumentError for an unknown name, or one given twice.
     ///   option: "trainer: loss_weights"
     void put_in_order(const std::vector<std::string>& outputs, std::string_view option) {
         if (in_order_) in_order_(*this, outputs, option);
@@ -53,7 +53,7 @@ private:
     }
 
     std::vector<std::string> names_;
-    /// Behind a pointer, so that a program without names compiles nothing of it.
+    /// A pointer: programs without names do not compile it.
     void (*in_order_)(ByOutput&, const std::vector<std::string>&, std::string_view) = nullptr;
 };
 

@@ -11,7 +11,7 @@
 
 namespace weft {
 
-/// Something with at least one of the member functions that a training run calls.
+/// An object with at least one of the member functions that a training run calls.
 template <class T>
 concept Callback = requires(T& object, TrainingRun& run) { object.on_train_begin(run); } ||
                    requires(T& object, TrainingRun& run) { object.on_epoch_begin(run); } ||
@@ -23,8 +23,8 @@ concept Callback = requires(T& object, TrainingRun& run) { object.on_train_begin
 ///
 ///   on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end (TrainingRun&).
 ///
-/// Lifetime: made from a variable it refers to it, so that results can be read there after
-/// training; made from a temporary it keeps a copy.
+/// Lifetime: made from a variable, it refers to it, so results can be read there after training.
+/// Made from a temporary, it keeps a copy.
 ///
 /// End: each callback whose on_train_begin returned gets on_train_end, also after an exception. fit
 /// rethrows the first exception.
@@ -33,10 +33,10 @@ concept Callback = requires(T& object, TrainingRun& run) { object.on_train_begin
 /// visit_state(StateFields&), or visit_state(StateFields&, TrainingRun&) to check what it restores
 /// against the run. It may be called before on_train_begin, and more than once.
 ///
-/// Batches: one that has an on_batch_end but does not always want it defines
-/// bool listens_to_batches() const.
+/// Batches: a callback with an on_batch_end that is not always needed defines bool
+/// listens_to_batches() const.
 ///
-/// Resuming: on_epoch_begin is not called again for an epoch that a resumed run goes on with.
+/// Resuming: on_epoch_begin is not called again for an epoch that a resumed run continues.
 class CallbackHandle {
 public:
     template <class T>
@@ -75,8 +75,8 @@ public:
 
     void operator()(Event event, TrainingRun& run) const { call_(event, run); }
 
-    /// Whether the end of a batch is to be told: on a device whose memory is not the host's, the
-    /// run then waits for the batch and reads its scores.
+    /// Whether to call on_batch_end. If the device's memory is not the host's, the run then waits
+    /// for each batch and reads its scores.
     bool listens_to_batches() const { return listens_to_batches_(object_); }
 
     void visit_state(StateFields& field, TrainingRun& run) const {
@@ -106,7 +106,7 @@ private:
     }
 
     std::function<void(Event, TrainingRun&)> call_;
-    const void* object_ = nullptr;  ///< that call_ holds or refers to
+    const void* object_ = nullptr;  ///< held or referred to by call_
     bool (*listens_to_batches_)(const void*) = nullptr;
     std::function<void(StateFields&, TrainingRun&)> visit_state_;
 };

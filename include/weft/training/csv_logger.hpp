@@ -1,5 +1,5 @@
 /// \file
-/// CSVLogger: the scores of each epoch as a line of a file.
+/// CSVLogger: writes the scores of each epoch as a line of a file.
 #pragma once
 
 #include "weft/core/file_name.hpp"
@@ -13,10 +13,10 @@
 
 namespace weft {
 
-/// Writes a header and then a line an epoch: epoch, learning_rate and all scores, every digit, with
-/// a decimal point in any locale. The file is replaced when training begins, or with append
-/// continued; a run that is resumed goes on after the last line that it had come to. Throws IoError
-/// when the file cannot be written, and when one that is continued has other columns.
+/// Writes a header, then a line per epoch: epoch, learning_rate and all scores, with all digits and
+/// a decimal point in any locale. The file is replaced when training begins, or continued with
+/// append. A resumed run continues after the last line it had reached. Throws IoError when the file
+/// cannot be written, or a file to continue has other columns.
 struct CSVLogger {
     FileName path;
     char separator = ',';
@@ -32,7 +32,7 @@ struct CSVLogger {
     void on_epoch_end(TrainingRun& run) {
         cut();
         const Scores scores = run.scores();
-        // As text: a stream would group the digits of numbers as the locale has it.
+        // As text: a stream would group digits by the locale.
         std::string line = size_bytes() == 0 ? header(run) : ends_in_line() ? "" : "\n";
         line += detail::join({run.epoch(), separator, run.learning_rate()});
         for (const std::string& name : run.score_names()) {
@@ -49,18 +49,18 @@ struct CSVLogger {
         state.file_.reset();
     }
 
-    /// The file's size: lines that a run wrote after it kept its state are written once more.
+    /// The file's size: a resumed run rewrites lines written after the state was saved.
     void visit_state(StateFields& field) {
         std::uint64_t size = size_bytes();
         field.count("size_bytes", size);
         if (field.is_restoring()) state.cut_to_ = size;
     }
 
-    /// What a run leaves from epoch to epoch.
+    /// The state from epoch to epoch.
     class State {
         friend CSVLogger;
         std::shared_ptr<std::ofstream> file_ = {};
-        std::optional<std::uint64_t> cut_to_ = {};  // the size that was restored
+        std::optional<std::uint64_t> cut_to_ = {};  // the restored size
     };
     State state = {};
 
@@ -74,7 +74,7 @@ private:
         return line + "\n";
     }
 
-    /// A name as a field, in quotes where it would not be one else. Source: RFC 4180, section 2.
+    /// A name as a field, in quotes if it needs them. Source: RFC 4180, section 2.
     WEFT_COLD std::string quoted(const std::string& name) const {
         const std::string special = detail::join({"\"\r\n", separator});
         if (name.find_first_of(special) == std::string::npos) return name;
@@ -97,7 +97,7 @@ private:
                           expected, append ? "; without .append it is written anew" : ""}));
     }
 
-    /// Whether the file's last line has its end; it has none where somebody edited it.
+    /// Whether the file's last line ends in a line break, which may be lost by editing.
     WEFT_COLD bool ends_in_line() const {
         std::ifstream file(path.string(), std::ios::binary | std::ios::ate);
         const int last = file.seekg(-1, std::ios::end).get();
@@ -105,11 +105,11 @@ private:
         return last == '\n';
     }
 
-    /// Takes back the lines behind the state that was restored.
+    /// Removes the lines behind the restored state.
     void cut() {
         if (state.cut_to_ && *state.cut_to_ < size_bytes()) {
             if (!detail::resize_file(path.c_str(), *state.cut_to_)) {
-                fail(detail::join({"cannot be cut to ", *state.cut_to_, " bytes"}));
+                fail(detail::join({"cannot be truncated to ", *state.cut_to_, " bytes"}));
             }
         }
         state.cut_to_.reset();
@@ -118,7 +118,7 @@ private:
     /// 0 where there is no file.
     std::uint64_t size_bytes() const {
         const detail::FileStatus status = detail::file_status(path.c_str());
-        if (status.error != 0 && status.error != ENOENT) fail("cannot be looked at");
+        if (status.error != 0 && status.error != ENOENT) fail("cannot be accessed");
         return status.size_bytes;
     }
 

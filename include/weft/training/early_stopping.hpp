@@ -1,13 +1,13 @@
 /// \file
-/// EarlyStopping: ends training when a score no longer improves.
+/// EarlyStopping: stops training when a score no longer improves.
 #pragma once
 
 #include "weft/training/best_score.hpp"
 
 namespace weft {
 
-/// Ends training after `patience` epochs in a row without improvement of a score by more than
-/// min_delta, and brings the best weights back, however training ends.
+/// Stops training after `patience` epochs in a row without an improvement of a score by more than
+/// min_delta. Restores the best weights, however training ends.
 ///
 ///   EarlyStopping stopping{.patience = 50};
 ///   trainer.fit(x, y, {.epochs = 500, .validation_split = 0.2, .callbacks = {stopping}});
@@ -20,8 +20,8 @@ struct EarlyStopping {
     bool restore_best_weights = true;  ///< Keras's default is false
 
     // Results.
-    Index best_epoch = 0;     ///< from 1; 0 when no epoch had a number for a score
-    Index stopped_epoch = 0;  ///< 0 when training ended otherwise
+    Index best_epoch = 0;     ///< from 1; 0 if no score was a number
+    Index stopped_epoch = 0;  ///< 0 if training ended otherwise
     BestScore best = {};
 
     void on_train_begin(TrainingRun& run) {
@@ -58,7 +58,7 @@ struct EarlyStopping {
         field.count("waited", state.waited_);
     }
 
-    /// What a run leaves from epoch to epoch.
+    /// The state from epoch to epoch.
     class State {
         friend EarlyStopping;
         Index waited_ = 0;     // epochs without improvement, in a row

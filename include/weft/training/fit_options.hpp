@@ -1,5 +1,5 @@
 /// \file
-/// TrainerOptions and FitOptions: what training works with, and how it goes about it.
+/// TrainerOptions and FitOptions: the options of a Trainer and of fit.
 #pragma once
 
 #include "weft/data/examples.hpp"
@@ -17,56 +17,57 @@ namespace weft {
 
 using kernels::GradientClipping;
 
-/// What a Trainer works with: Keras's compile().
+/// The options of a Trainer, those of Keras's compile().
 template <class Scalar, class Device>
 struct TrainerOptions {
     OptimizerDeclaration<Scalar, Device> optimizer = Adam{};
     LossList<Scalar, Device> loss;  ///< one, or one for each output
     std::vector<MetricDeclaration<Scalar, Device>> metrics = {};
-    Schedule learning_rate_schedule = {};  ///< of each step, instead of the optimiser's rate
+    Schedule learning_rate_schedule = {};  ///< the rate of each step, instead of the optimiser's
     GradientClipping clipping = {};
-    /// Of several outputs: factors of their losses in the sum that is trained on, and the metrics
-    /// of each. By name, those that are not named have the weight 1 and no metrics. Scores are
-    /// "loss", then "a_loss" of each output a, then "a_accuracy" and so on.
+    /// For several outputs: the factors of their losses in the total loss, and the metrics of each.
+    /// Given by name, outputs that are not named have weight 1 and no metrics. Scores are "loss",
+    /// then "a_loss" of each output a, then "a_accuracy" and so on.
     ByOutput<double> loss_weights = {};  ///< none: 1 each
     ByOutput<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics = {};
-    std::vector<std::string> output_names = {};  ///< in scores and here; none: the model's
+    std::vector<std::string> output_names = {};  ///< in scores and options; none: the model's
 };
 
-/// How fit goes about it, with Keras's defaults.
+/// The options of fit, with Keras's defaults.
 template <class Scalar>
 struct FitOptions {
     Index epochs = 1;
     Index batch_size = 32;  ///< the last batch of an epoch may be shorter
-    /// Batches to each update, with the gradient of the mean over all their samples: memory for
-    /// batch_size samples trains as on that many times as many. The last update of an epoch takes
-    /// those that are left. Batch norm still takes its statistics from each batch.
+    /// The number of batches per update, whose gradient is that of the mean over all their samples.
+    /// It trains as with batches that many times larger, in the memory of batch_size samples. The
+    /// last update of an epoch takes the remaining batches. Batch norm still takes its statistics
+    /// from each batch.
     Index gradient_accumulation_steps = 1;
-    bool shuffle = true;  ///< the training samples, anew each epoch
-    /// Share of the samples, taken from the end before any shuffling, that is not trained on but
-    /// evaluated after each epoch; in [0, 1).
+    bool shuffle = true;  ///< shuffle the training samples anew each epoch
+    /// The share of the samples, in [0, 1), held back from training and evaluated after each epoch.
+    /// They are the last ones, before shuffling.
     double validation_split = 0;
-    Examples<Scalar> validation_data = {};  ///< evaluated after each epoch; goes before the split
-    std::uint64_t seed = 0;  ///< of the order, of layers that draw, and of a model not built yet
+    Examples<Scalar> validation_data = {};  ///< evaluated after each epoch, instead of a split
+    std::uint64_t seed = 0;                 ///< for shuffling, random layers, and building a model
     Verbosity verbosity = Verbosity::automatic;
     std::vector<CallbackHandle> callbacks = {};
-    /// Where the run keeps its state as it goes on, and is resumed from if it was stopped; of one
-    /// call of fit. Resumed, it ends with the same bits as if it had never been stopped.
+    /// Where the run saves its state, and resumes from after an interruption; for one call of fit.
+    /// A resumed run ends with the same bits as one without interruption.
     RunStore checkpoint = {};
-    /// Factors of the loss of each class, as many as classes, 2 for one output of yes or no; in
+    /// Factors of the losses, one per class (2 classes for one yes-or-no output). They apply in
     /// training only, as in Keras.
     std::vector<double> class_weight = {};
-    /// Factors of the loss of each sample, as many as samples, also where validation_split holds
-    /// them back. The mean is still over the number of samples, and metrics are not weighted, as in
-    /// Keras.
+    /// Factors of the losses, one per sample, including those held back by validation_split. As in
+    /// Keras, the mean is still over the number of samples, and metrics are not weighted.
     std::vector<double> sample_weight = {};
-    std::vector<double> validation_sample_weight = {};  ///< likewise, of validation_data
-    /// Of several outputs, more factors for each: as many as samples, or none. By name, outputs that
-    /// are not named have none.
+    std::vector<double> validation_sample_weight = {};  ///< likewise, for validation_data
+    /// For several outputs: further factors for each output, one per sample or none. Given by name,
+    /// outputs that are not named have none.
     OutputWeights<> output_sample_weight = {};
     OutputWeights<> validation_output_sample_weight = {};
-    /// Where a device has memory of its own, samples that never change, or that it can augment itself,
-    /// are copied there once if they take up to so many bytes. Else, or if 0, batch by batch.
+    /// Devices with memory of their own: if the samples have at most this many bytes, and never
+    /// change or can be augmented by the device, they are copied there once. Else they are copied
+    /// batch by batch.
     Index resident_bytes = Index{1} << 30;
 };
 
@@ -79,7 +80,7 @@ WEFT_COLD inline void require_at_least_one(std::string_view who, std::string_vie
     }
 }
 
-/// Throws ArgumentError, in the name of `who`, when two scores have one name.
+/// Throws ArgumentError if two scores have the same name. `who` begins the message.
 WEFT_COLD inline void require_distinct(std::string_view who,
                                        const std::vector<std::string>& scores) {
     for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -92,8 +93,8 @@ WEFT_COLD inline void require_distinct(std::string_view who,
     }
 }
 
-/// Throws ArgumentError for limits that are none, and for names of metrics that scores could not
-/// tell apart.
+/// Throws ArgumentError for clipping or loss_weights out of range, and for metrics with the same
+/// name.
 template <class Scalar, class Device>
 WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& options) {
     const auto& [value, global_norm] = options.clipping;
@@ -108,7 +109,7 @@ WEFT_COLD void check_trainer_options(const TrainerOptions<Scalar, Device>& optio
     require_distinct("metrics", scores);
 }
 
-/// Throws ArgumentError for options that fit no data.
+/// Throws ArgumentError for options that are wrong for any data.
 template <class Scalar>
 WEFT_COLD void check_fit_options(const FitOptions<Scalar>& options) {
     require_at_least_one("fit", "epochs", options.epochs);

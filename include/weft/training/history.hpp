@@ -1,5 +1,5 @@
 /// \file
-/// History: what a training run measured, epoch by epoch.
+/// History: the scores of a training run, epoch by epoch.
 #pragma once
 
 #include "weft/core/shape.hpp"
@@ -24,13 +24,14 @@ public:
         values_.emplace_back(name, value);
     }
 
-    /// Throws ArgumentError for a name that there is none of.
+    /// Throws ArgumentError for an unknown name.
     WEFT_COLD double operator[](std::string_view name) const {
         if (const auto value = find(name)) return *value;
         std::string known;
         for (const auto& [other, value] : values_)
             known += detail::join({known.empty() ? "" : ", ", other});
-        throw ArgumentError(detail::join({"scores: none is named ", name, "; there are ", known}));
+        throw ArgumentError(
+            detail::join({"scores: no score is named ", name, "; there are ", known}));
     }
 
     WEFT_COLD std::optional<double> find(std::string_view name) const {
@@ -48,13 +49,13 @@ private:
     std::vector<std::pair<std::string, double>> values_;
 };
 
-/// A number that went wrong in training: where a NaN or an infinity appeared first.
+/// The place where a NaN or an infinity first appeared in training.
 struct NonFinite {
     Index epoch = 0;  ///< from 1
     Index step = 0;   ///< the batch within the epoch, from 1
-    /// The first of: "input" or "targets" (the data; of several the name of the input, or "targets of
-    /// digit"), the name of a parameter ("dense/kernel"), the name of the layer in whose output it
-    /// appeared, "loss", or "the gradient of dense/kernel".
+    /// "input" or "targets" (the data; if there are several, the input's name or "targets of
+    /// digit"), a parameter's name ("dense/kernel"), the name of the layer whose output it was in,
+    /// "loss", or "the gradient of dense/kernel".
     std::string where;
 
     WEFT_COLD std::string message() const {
@@ -63,7 +64,7 @@ struct NonFinite {
     }
 };
 
-/// What one epoch measured.
+/// The scores of one epoch.
 struct EpochRecord {
     Scores scores;       ///< "loss" and the metrics, then "val_loss" and so on with validation data
     double seconds = 0;  ///< for training, without validation
@@ -71,21 +72,22 @@ struct EpochRecord {
     double learning_rate = 0;  ///< at the epoch's end
 };
 
-/// What fit returns: the epochs in order, and why it stopped early, if it did.
+/// The result of fit: the epochs in order, and the reason if numbers that are not finite stopped
+/// it.
 ///
-///   history["val_accuracy"]   // one number an epoch, as Keras's history.history[...]
+///   history["val_accuracy"]   // one number per epoch, like Keras's history.history[...]
 class History {
 public:
     std::vector<EpochRecord> epochs;
-    std::optional<NonFinite> non_finite;  ///< training stopped there, before that step's update
-    std::vector<std::string> hints;       ///< what looks like a mistake, with what to write instead
+    std::optional<NonFinite> non_finite;  ///< if set, training stopped before that step's update
+    std::vector<std::string> hints;       ///< likely mistakes, with what to write instead
 
-    /// One number an epoch. Throws ArgumentError when no epoch has that name.
+    /// One number per epoch. Throws ArgumentError if the epochs have no score of that name.
     WEFT_COLD std::vector<double> operator[](std::string_view name) const {
         std::vector<double> values;
         for (const EpochRecord& epoch : epochs) values.push_back(epoch.scores[name]);
         if (epochs.empty())
-            throw ArgumentError(detail::join({"history: no epoch ended, so none has a ", name}));
+            throw ArgumentError(detail::join({"history: no epoch ended, so there is no ", name}));
         return values;
     }
 };

@@ -1,5 +1,5 @@
 /// \file
-/// LambdaCallback: functions of the user's own as a callback.
+/// LambdaCallback: functions as a callback.
 #pragma once
 
 #include "weft/training/training_run.hpp"
@@ -8,7 +8,7 @@
 
 namespace weft {
 
-/// Functions of the user's own as a callback.
+/// A callback made from the user's functions.
 ///
 ///   LambdaCallback{.epoch_end = [](TrainingRun& run) { std::cout << run.scores()["loss"]; }}
 struct LambdaCallback {

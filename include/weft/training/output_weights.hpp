@@ -28,13 +28,13 @@ WEFT_COLD inline void require_weights(std::string_view option, Span<const double
 
 }  // namespace detail
 
-/// As many factors as samples for each output, or none, in the order of the outputs or by name; an
-/// output that is not named has none:
+/// For each output one factor per sample, or none, in the order of the outputs or by name. Outputs
+/// that are not named have none:
 ///
 ///   .output_sample_weight = {{}, {1, 0.5, 1}}
 ///   .output_sample_weight = {{"place", {1, 0.5, 1}}}
 ///
-/// A template, so that a program without weights compiles little of it.
+/// A template: programs without weights compile little of it.
 template <class Weight = double>
 class OutputWeights {
 public:
@@ -54,7 +54,7 @@ public:
         given_ = std::make_shared<const Given>(std::move(given));
     }
 
-    /// (outputs, samples), 1 where an output has none; nothing where no output has any. Throws
+    /// The factors (outputs, samples), 1 for outputs without; empty if no output has any. Throws
     /// ArgumentError for other outputs or another number of samples.   option: as the user wrote it
     Weights of_all(const std::vector<std::string>& outputs, Index samples,
                    std::string_view option) const {
@@ -89,7 +89,7 @@ private:
         return all;
     }
 
-    /// Behind a pointer, so that a program without weights compiles nothing of it.
+    /// A pointer: programs without weights do not compile it.
     Weights (*flatten_)(const Given&, const std::vector<std::string>&, Index,
                         std::string_view) = nullptr;
     std::shared_ptr<const Given> given_ = {};

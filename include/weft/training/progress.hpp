@@ -1,5 +1,5 @@
 /// \file
-/// ProgressLine: how far training is, on a terminal or in a log.
+/// ProgressLine: the progress of training, on a terminal or in a log.
 #pragma once
 
 #include "weft/core/system.hpp"
@@ -10,12 +10,12 @@
 
 namespace weft {
 
-/// What fit prints.
+/// The output of fit.
 enum class Verbosity {
     automatic,  ///< bar on a terminal, line elsewhere
     silent,
     bar,   ///< a line that updates itself: bar, steps, time per step, time left, loss, metrics
-    line,  ///< one plain line when an epoch is over
+    line,  ///< one plain line at the end of each epoch
 };
 
 /// Prints the progress of an epoch to standard output.
@@ -24,7 +24,7 @@ public:
     ProgressLine(Verbosity verbosity, Index epoch, Index epochs, Index steps)
         : verbosity_(resolve(verbosity)), epoch_(epoch), epochs_(epochs), steps_(steps) {}
 
-    /// Whether it is time to call update: at most 20 times a second. `now` is of steady_seconds.
+    /// Whether to call update now: at most 20 times a second. `now`: from steady_seconds.
     bool wants_update(double now) const {
         return verbosity_ == Verbosity::bar && now - last_update_ > 0.05;
     }
@@ -39,7 +39,7 @@ public:
         if (verbosity_ != Verbosity::silent) print(line(steps_, seconds, scores), true);
     }
 
-    /// The text of the line after that many steps.
+    /// The text of the line after `step` steps.
     WEFT_COLD std::string line(Index step, double seconds, const Scores& scores) const {
         std::string text = detail::join({"Epoch ", epoch_, "/", epochs_, "  "});
         if (verbosity_ == Verbosity::bar) text += detail::join({bar(step), " "});
@@ -81,7 +81,7 @@ private:
 
     WEFT_COLD void print(const std::string& text, bool last) {
         if (verbosity_ == Verbosity::bar) {
-            // Back to the line's start; clear what a longer text left behind.
+            // Back to the start of the line, and clear it.
             std::printf("\r%s\x1b[K%s", text.c_str(), last ? "\n" : "");
         } else if (last) {
             std::printf("%s\n", text.c_str());

@@ -1,5 +1,5 @@
 /// \file
-/// ReduceLROnPlateau: a smaller learning rate when a score no longer improves.
+/// ReduceLROnPlateau: reduces the learning rate when a score no longer improves.
 #pragma once
 
 #include "weft/training/best_score.hpp"
@@ -9,8 +9,8 @@
 
 namespace weft {
 
-/// After `patience` epochs in a row without improvement by more than min_delta, multiplies the
-/// learning rate by factor, not below min_learning_rate, and then ignores `cooldown` epochs.
+/// After `patience` epochs in a row without an improvement by more than min_delta, multiplies the
+/// learning rate by factor, down to min_learning_rate at least, then ignores `cooldown` epochs.
 struct ReduceLROnPlateau {
     std::string monitor = "val_loss";
     double factor = 0.1;           ///< in (0, 1)
@@ -21,8 +21,7 @@ struct ReduceLROnPlateau {
     Better better = Better::automatic;
 
     void on_train_begin(TrainingRun& run) {
-        // Refused now, not after hours: a score that the run lacks, and where a schedule sets the
-        // rate.
+        // Refuse at once, not after hours, a score that the run lacks, and a run with a schedule.
         detail::require_monitored(run, "ReduceLROnPlateau", monitor);
         run.set_learning_rate(run.learning_rate());
         const auto require = [](bool holds, std::string_view option, double value,
@@ -62,7 +61,7 @@ struct ReduceLROnPlateau {
         field.count("cooling", state.cooling_);
     }
 
-    /// What a run leaves from epoch to epoch.
+    /// The state from epoch to epoch.
     class State {
         friend ReduceLROnPlateau;
         BestScore best_ = {};

@@ -1,5 +1,5 @@
 /// \file
-/// RunState: all that a training run needs to go on later as if it had never stopped.
+/// RunState: all that a training run needs to resume as if it had never stopped.
 #pragma once
 
 #include "weft/core/contains.hpp"
@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// Named values, each with a name of its own: what a run is made of at one moment.
+/// The state of a run as values with different names.
 struct RunState {
     enum class Type { byte, integer, float32, float64 };
 
@@ -21,7 +21,7 @@ struct RunState {
     };
 
     std::vector<Value> values = {};
-    std::string origin = "the state";  ///< where it comes from, in errors: the name of a file
+    std::string origin = "the state";  ///< its origin, for errors: the name of a file
 
     WEFT_COLD const Value* find(std::string_view name) const {
         for (const Value& value : values) {
@@ -33,11 +33,11 @@ struct RunState {
 
 namespace detail {
 
-/// StateFields of a RunState, which is written or, if it is constant, read.
+/// StateFields that write a RunState, or read one if it is const.
 class RunStateFields final : public StateFields {
 public:
     explicit RunStateFields(RunState& to) : to_(&to) {}
-    /// A state that is checked was read from somewhere; one that is not comes from this very run.
+    /// is_checked: whether the state is from elsewhere, such as a file; false: from this very run.
     explicit RunStateFields(const RunState& from, bool is_checked = true)
         : from_(&from), is_checked_(is_checked) {}
 
@@ -57,7 +57,7 @@ public:
         std::vector<double> list;
         if (number) list.push_back(*number);
         (*this)(name, list);
-        check(list.size() <= 1, name, "is more than one number");
+        check(list.size() <= 1, name, "has more than one number");
         number = list.empty() ? std::nullopt : std::optional(list[0]);
     }
     void operator()(std::string_view name, std::vector<double>& list) override {
@@ -78,7 +78,7 @@ public:
         check(holds || !is_checked_, name, complaint);
     }
 
-    /// Throws IoError when the state has a value that no field asked for.
+    /// Throws IoError if the state has a value that no field read.
     void require_all_known() const {
         for (const RunState::Value& value : from_->values) {
             if (contains(known_, &value)) continue;
@@ -111,12 +111,12 @@ private:
         outer_.pop_back();
     }
 
-    /// When restoring, the value of that name.
+    /// The value with the given name, for restoring.
     const RunState::Value* find(std::string_view name, RunState::Type type) {
         if (!is_restoring()) return nullptr;
         const RunState::Value* value = from_->find(prefix_ + std::string(name));
         check(value != nullptr, name, "is missing, but this run has one");
-        check(value->type == type, name, "is of another type of number than this run's");
+        check(value->type == type, name, "has another number type than this run's");
         known_.push_back(value);
         return value;
     }
@@ -172,7 +172,7 @@ inline void restore(const VisitState& visit, const RunState& state) {
     fields.require_all_known();
 }
 
-/// Restores what state_of took from the same run, whatever it was.
+/// Restores a state that state_of made of the same run, without checks.
 inline void roll_back(const VisitState& visit, const RunState& state) {
     RunStateFields fields(state, false);
     visit(fields);
@@ -180,8 +180,8 @@ inline void roll_back(const VisitState& visit, const RunState& state) {
 
 }  // namespace detail
 
-/// A store made of two functions: one that gives the state kept last, if there is one, and one that
-/// keeps a state.
+/// A store made of two functions: load returns the state saved last, if there is one; save saves a
+/// state.
 inline RunStore run_store(std::function<std::optional<RunState>()> load,
                           std::function<void(const RunState&)> save, Index every_steps = 0) {
     return {.load =

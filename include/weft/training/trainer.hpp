@@ -9,32 +9,30 @@
 
 namespace weft {
 
-/// Fits a model, and evaluates it. Holds what training adds to a model: gradients, the optimiser's
-/// state and the count of its steps, so that a second fit goes on where the first one stopped.
+/// Fits a model and evaluates it. It holds the gradients, the optimiser's state and the count of
+/// its steps, so a second fit continues where the first one stopped.
 ///
 ///   Trainer trainer(model, {.optimizer = Adam{}, .loss = SparseCategoricalCrossentropy{},
 ///                           .metrics = {Accuracy{}}});
 ///   History history = trainer.fit(train_images, train_labels, {.epochs = 5});
 ///   double accuracy = trainer.evaluate(test_images, test_labels)["accuracy"];
 ///
-/// The trainer refers to the model, which has to stay in its place as long as the trainer is used;
-/// fit and evaluate throw ArgumentError when it is gone. Given other parameters by build,
-/// assignment or swap, it is trained afresh: the next fit begins with step 0 and an empty state of
-/// the optimiser; a learning rate that was set stays. So that a trainer never trains another
-/// object's model, it is neither copied nor moved, and nor is a class with a model and its trainer
-/// as members:
+/// The trainer refers to the model, which must stay in its place; fit and evaluate throw
+/// ArgumentError when it no longer exists. After build, assignment or swap has replaced the model's
+/// parameters, the next fit starts anew, with step 0 and an empty state of the optimiser; a
+/// learning rate that was set stays. A trainer can be neither copied nor moved, so it never trains
+/// another object's model. The same holds for a class with a model and its trainer as members:
 ///
 ///   class Classifier {
 ///   public:
 ///       Classifier() : trainer_(model_, {.loss = SparseCategoricalCrossentropy{}}) {}
 ///   private:
 ///       Sequential<float> model_{Flatten{}, Dense{.units = 10, .activation = softmax}};
-///       Trainer<float, Cpu> trainer_;  // behind the model: made after it, gone before it
+///       Trainer<float, Cpu> trainer_;  // after the model: constructed later, destroyed earlier
 ///   };
 ///   std::vector<std::unique_ptr<Classifier>> many;
 ///
-/// For the same data, seed and options, training leaves the same bits whatever the number of
-/// threads.
+/// For the same data, seed and options, training gives the same bits for any number of threads.
 template <class Scalar, class Device>
 class Trainer {
 public:
@@ -52,22 +50,22 @@ public:
     Trainer& operator=(const Trainer&) = delete;
 
     /// Trains on x (N, sample...) and y: class indices (N) or targets (N, target...). A model that
-    /// is not built yet is built for the samples' shape with the seed.
+    /// is not built yet is built for the samples' shape, with options.seed.
     ///
     /// Stops early, with History::non_finite set, when an input, the loss or a gradient is NaN or
-    /// infinite; the parameters are then those before that step, moving statistics too. An update
-    /// that itself overflows a parameter, or a moving statistic that does, is found at the epoch's
-    /// end. Throws ShapeError or ArgumentError for data or options that do not fit, before anything
-    /// is changed; what a callback throws or reading the data, passes through. Elsewhere than on
-    /// the CPU, that may hide a number that went wrong before: parameters and counts are then those
-    /// before that step.
+    /// infinite; parameters and moving statistics are then those before that step. A parameter or
+    /// moving statistic that overflows in an update is found at the epoch's end. Throws ShapeError
+    /// or ArgumentError for data or options that do not fit, before anything changes. Passes on
+    /// exceptions of callbacks and of reading the data. On other devices than the CPU, such an
+    /// exception may hide a number that was not finite before; parameters and counts are then those
+    /// before that number's step.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
     }
     WEFT_COLD History fit(const Examples<Scalar>& examples, const FitOptions<Scalar>& options = {});
 
-    /// Of several inputs or outputs, in the model's order or by name:
+    /// Several inputs or outputs, in the model's order or by name:
     ///   trainer.fit({x1, x2}, {y1, y2});
     ///   trainer.fit({{"image", x1}, {"size", x2}}, {{"digit", y1}, {"place", y2}});
     WEFT_COLD History fit(std::vector<Column<Scalar>> x, std::vector<Column<Scalar>> y,
@@ -75,8 +73,8 @@ public:
         return fit(Examples<Scalar>(std::move(x), std::move(y)), options);
     }
 
-    /// The mean loss and metrics over all samples, by the model as it is. Changes nothing, also in
-    /// the middle of training.
+    /// The mean loss and metrics over all samples, with the current parameters. Changes nothing, so
+    /// it may be called during training.
     template <class X, TargetsFor<X, Scalar> Y>
     Scores evaluate(const X& x, const Y& y, Index batch_size = 128) const {
         return evaluate(Examples<Scalar>(x, y), batch_size);
@@ -98,8 +96,7 @@ public:
 
     double learning_rate() const { return state_.learning_rate; }
 
-    /// The rate of the steps to come. Throws ArgumentError unless positive, and when a schedule
-    /// sets it.
+    /// The rate of the next steps. Throws ArgumentError unless it is positive, and with a schedule.
     void set_learning_rate(double learning_rate) {
         state_.set_learning_rate(options_, learning_rate);
     }
@@ -144,7 +141,7 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         outputs, validated, "validation_output_sample_weight");
     if (!options.class_weight.empty() && options_.loss.size() > 1) {
         throw ArgumentError(
-            "fit: class_weight is for a model with one output; sample_weight goes for several");
+            "fit: class_weight needs a model with one output; use sample_weight for several");
     }
     if (!options.class_weight.empty()) {
         const Index classes = options_.loss->class_count(model.output_shape());
@@ -155,7 +152,7 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
         }
         detail::require_weights("class_weight", options.class_weight, classes);
     }
-    // The share that is trained on is rounded down, as in Keras.
+    // The number of training samples is rounded down, as in Keras.
     const Index train_size =
         options.validation_data
             ? data.size()

@@ -1,12 +1,12 @@
 /// \file
-/// CrossentropyFunction: what all cross-entropies share.
+/// CrossentropyFunction: the common part of the cross-entropies.
 #pragma once
 
 #include "weft/losses/loss.hpp"
 
 namespace weft::detail {
 
-/// A cross-entropy of the probabilities that an activation makes of logits, or of the logits.
+/// A cross-entropy of logits, or of probabilities that an activation makes of logits.
 template <class Scalar, class Device>
 class CrossentropyFunction : public Loss<Scalar, Device> {
 public:
@@ -39,12 +39,12 @@ protected:
     bool from_logits() const { return from_logits_; }
 
 private:
-    /// The losses of rows of logits, their probabilities, and scale times the gradient of the
-    /// logits. The probabilities may be the logits' memory or the gradient's.
+    /// Writes the losses of rows of logits, their probabilities, and scale times the gradient of
+    /// the logits. The probabilities may share the memory of the logits or of the gradient.
     virtual void of_logits(Device& device, ConstView logits, ConstView targets, Scalar scale,
                            const Losses& losses, View probabilities, View gradient) const = 0;
 
-    /// The losses of rows of probabilities, and scale times their gradient.
+    /// Writes the losses of rows of probabilities, and scale times their gradient.
     virtual void of_probabilities(Device& device, ConstView probabilities, ConstView targets,
                                   Scalar scale, const Losses& losses, View gradient) const = 0;
 

@@ -1,5 +1,5 @@
 /// \file
-/// CallbackList: the callbacks of a run, told of it in their order.
+/// CallbackList: calls the callbacks of a run in order.
 #pragma once
 
 #include "weft/training/callback.hpp"
@@ -8,7 +8,7 @@
 
 namespace weft::detail {
 
-/// Calls callbacks, each followed by check(): they run code of the user's.
+/// Calls callbacks, each followed by check(), since they run the user's code.
 class CallbackList {
 public:
     explicit CallbackList(Span<const CallbackHandle> callbacks) : callbacks_(callbacks) {}
@@ -22,7 +22,7 @@ public:
         }
     }
 
-    /// Of a batch's end, tells those that listen to batches.
+    /// Calls an event of all callbacks; batch_end only of those that listen to batches.
     template <class Check>
     void call(CallbackHandle::Event event, TrainingRun& run, const Check& check) {
         const bool is_batch = event == CallbackHandle::Event::batch_end;
@@ -39,7 +39,7 @@ public:
         return listen;
     }
 
-    /// Ends all that began; gives what the first of them threw, if one did.
+    /// Calls on_train_end of all that began; returns the first exception, if there is one.
     WEFT_COLD std::exception_ptr end(TrainingRun& run) {
         std::exception_ptr first;
         for (const CallbackHandle& callback : callbacks_.first(begun_)) {
@@ -68,7 +68,7 @@ private:
     };
 
     Span<const CallbackHandle> callbacks_;
-    std::size_t begun_ = 0;  ///< that were told that training begins
+    std::size_t begun_ = 0;  ///< callbacks whose on_train_begin returned
 };
 
 }  // namespace weft::detail

@@ -1,5 +1,5 @@
 /// \file
-/// Whether data fit a model and a loss, checked once before a pass over them.
+/// check_data: checks once, before a pass, that data fit a model and a loss.
 #pragma once
 
 #include "weft/model/sequential.hpp"
@@ -22,7 +22,7 @@ WEFT_COLD inline void require_count(std::size_t found, std::size_t expected, std
                               ", expected ", static_cast<Index>(expected)}));
 }
 
-/// Checks the targets of one output. `first`: where they begin in a sample's targets.
+/// Checks the targets of one output. first: their place in a sample's targets.
 template <class Scalar, class Device>
 WEFT_COLD void check_targets(const Dataset<Scalar>& data, const Shape& target,
                              const LossDeclaration<Scalar, Device>& loss, const Shape& output,
@@ -48,9 +48,8 @@ WEFT_COLD void check_targets(const Dataset<Scalar>& data, const Shape& target,
     }
 }
 
-/// Throws ShapeError or ArgumentError that names what does not fit: other shapes, a target that the
-/// loss cannot take. who: the caller, "fit". For other data than those of the call, `of` says so:
-/// " of validation_data".
+/// Throws ShapeError or ArgumentError for other shapes, and for a target that the loss cannot take.
+/// who: the caller, "fit". of: names data other than the call's, " of validation_data".
 template <class Scalar, class Device>
 WEFT_COLD void check_data(std::string_view who, const Dataset<Scalar>& data,
                           const Model<Scalar, Device>& model,

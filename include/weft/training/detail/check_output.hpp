@@ -1,5 +1,5 @@
 /// \file
-/// Whether what a model ends in fits a loss, and what its inputs look like.
+/// Checks that a model's last activation fits its loss, and that its inputs are scaled.
 #pragma once
 
 #include "weft/layers/average_pool2d.hpp"
@@ -29,7 +29,7 @@ WEFT_COLD inline bool is_one_of(std::string_view type,
     return false;
 }
 
-/// Whether the numbers of a layer's output are of the same kind as those of its input.
+/// Whether a layer passes on its input's numbers, or means or maxima of them.
 template <class Scalar, class Device>
 WEFT_COLD bool passes_on(const Model<Scalar, Device>& model, std::size_t i) {
     return model.layer(i).is_view() ||
@@ -38,13 +38,13 @@ WEFT_COLD bool passes_on(const Model<Scalar, Device>& model, std::size_t i) {
                       AveragePool2D::type, GlobalMaxPool2D::type, GlobalAveragePool2D::type});
 }
 
-/// What a layer ends in. Not known of a layer of the user's own that does not say.
+/// A layer's last activation. Unknown for a user's layer that does not declare it.
 struct LastActivation {
     bool is_known = false;
     Activation activation = linear;
 };
 
-/// The activation that layer i ends in.
+/// The last activation of layer i.
 template <class Scalar, class Device>
 WEFT_COLD LastActivation last_activation(const Model<Scalar, Device>& model, std::size_t i) {
     const std::string_view type = model.declarations()[i].type();
@@ -59,7 +59,7 @@ WEFT_COLD LastActivation last_activation(const Model<Scalar, Device>& model, std
     return {};
 }
 
-/// How to give a model that activation, where layer i is the last with one.
+/// How to give a model this activation, if layer i is the last with one.
 template <class Scalar, class Device>
 WEFT_COLD std::string with_activation(Activation activation, const Model<Scalar, Device>& model,
                                       std::size_t i) {
@@ -72,8 +72,8 @@ WEFT_COLD std::string with_activation(Activation activation, const Model<Scalar,
                  type == BatchNorm::type ? " behind " : " in the place of ", model.layer_name(i)});
 }
 
-/// The last layer on the way to a value of the graph that does more than pass on its input; the
-/// first layer if none does.
+/// The last layer before a value of the graph that does more than pass on its input; the first
+/// layer if there is none.
 template <class Scalar, class Device>
 WEFT_COLD GraphNode last_computing(const Model<Scalar, Device>& model, std::size_t value) {
     const auto& graph = model.graph();
@@ -86,8 +86,8 @@ WEFT_COLD GraphNode last_computing(const Model<Scalar, Device>& model, std::size
     return node;
 }
 
-/// Throws ArgumentError for a last activation that is never meant with the loss; gives a hint for
-/// one that rarely is, else nothing. Of output k.
+/// Checks output k. Throws ArgumentError for a last activation that is never right for the loss;
+/// returns a hint for one that rarely is, else an empty text.
 template <class Scalar, class Device>
 WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
                                    const LossDeclaration<Scalar, Device>& loss, std::size_t k = 0) {
@@ -107,9 +107,8 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
     const std::string_view type = model.declarations()[i].type();
     if (!graph.is_input(before) && is_one_of(type, {Softmax::type, Sigmoid::type}) &&
         last_activation(model, last_computing(model, before).layer).activation == last) {
-        throw ArgumentError(
-            join({model.layer_name(i), ": ", to_string(last), " of what is the output of ",
-                  to_string(last), " already; write no ", type, "{}"}));
+        throw ArgumentError(join({model.layer_name(i), ": applies ", to_string(last),
+                                  " to the output of ", to_string(last), "; remove ", type, "{}"}));
     }
     const Misfit misfit = loss->misfit(last, output);
     if (misfit.takes.empty()) return {};
@@ -125,7 +124,7 @@ WEFT_COLD std::string check_output(const Model<Scalar, Device>& model,
     return text;
 }
 
-/// The hints of all outputs.
+/// The hints for all outputs.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::string> check_each_output(
     const Model<Scalar, Device>& model, const TrainerOptions<Scalar, Device>& options) {
@@ -136,12 +135,12 @@ WEFT_COLD std::vector<std::string> check_each_output(
     return hints;
 }
 
-/// A hint for a batch x of pixels in 0 ... 255 that the model does not scale, else nothing.
+/// A hint for a batch x of pixels in 0 ... 255 that the model does not scale, else an empty text.
 template <class Scalar, class Device>
 WEFT_COLD std::string check_input(const Model<Scalar, Device>& model, TensorView<const Scalar> x) {
     std::size_t i = 0;
     while (i + 1 < model.layer_count() && passes_on(model, i)) ++i;
-    // Fewer numbers are no picture; other layers may scale.
+    // Fewer numbers are not a picture; other layers may scale.
     if (model.input_shape().size() < 64 ||
         !is_one_of(model.declarations()[i].type(), {Dense::type, Conv2D::type})) {
         return {};
@@ -157,7 +156,7 @@ WEFT_COLD std::string check_input(const Model<Scalar, Device>& model, TensorView
                  "scaled<float>(x, 255), or Rescaling{1.0 / 255} as the first layer"});
 }
 
-/// What looks like a mistake in a model that is trained on a batch x; some may be empty.
+/// Hints about likely mistakes in a model that is trained on a batch x; some may be empty.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::string> hints(const Model<Scalar, Device>& model,
                                          const TrainerOptions<Scalar, Device>& options,

@@ -1,5 +1,5 @@
 /// \file
-/// EpochBatches: the samples of an epoch in their order, batch by batch.
+/// EpochBatches: the batches of an epoch, in its order of samples.
 #pragma once
 
 #include "weft/core/random.hpp"
@@ -20,8 +20,8 @@ struct UpdatePart {
     bool is_last = true;
 };
 
-/// The orders of the samples in one epoch after another: that of the next is made on a thread of
-/// its own while this one runs. They are functions of the seed and the epoch.
+/// The order of the samples in each epoch, a function of the seed and the epoch. Another thread
+/// makes the order of the next epoch while this one runs.
 class EpochOrder {
 public:
     WEFT_COLD EpochOrder(Index samples, std::uint64_t seed, bool shuffles)
@@ -30,7 +30,7 @@ public:
     EpochOrder& operator=(const EpochOrder&) = delete;
     WEFT_COLD ~EpochOrder() { wait(); }
 
-    /// Puts the samples in the order of that epoch, and begins with the next unless it is the last.
+    /// Sets the order of an epoch, and starts making the next unless the epoch is the last.
     WEFT_COLD void begin(std::uint32_t epoch, bool is_last) {
         wait();
         if (next_epoch_ == epoch) {
@@ -45,8 +45,8 @@ public:
         try {
             next_epoch_ = std::int64_t{epoch} + 1;
             thread_ = std::thread([this, epoch] { make(next_, epoch + 1); });
-        } catch (const std::system_error&) {  // no thread is to be had
-            next_epoch_ = none;               // so the order is made when its epoch begins
+        } catch (const std::system_error&) {  // no thread available:
+            next_epoch_ = none;               // the epoch makes its order itself
         }
     }
 
@@ -67,11 +67,11 @@ private:
     bool shuffles_;
     std::vector<Index> order_, next_;
     static constexpr std::int64_t none = -1;
-    std::int64_t next_epoch_ = none;  ///< whose order is in next_
+    std::int64_t next_epoch_ = none;  ///< the epoch of next_
     std::thread thread_;
 };
 
-/// The batches that a run trains on, of the first train_size samples; some to each update.
+/// The training batches of a run, of the first train_size samples; an update takes some of them.
 template <class Scalar>
 class EpochBatches {
 public:
@@ -93,7 +93,7 @@ public:
         return to_update() >= count() ? train_size_ : to_update() * batch_size_;
     }
 
-    /// What has to be the same for a run to go on where another stopped.
+    /// A description that must be equal for a run to resume another.
     WEFT_COLD std::string plan_text(std::string_view optimizer,
                                     const std::vector<std::string>& score_names) const {
         std::string names;
@@ -103,7 +103,7 @@ public:
                      options_.shuffle ? " shuffled" : "", " samples, ", optimizer, names});
     }
 
-    /// Puts the samples in the order of that epoch, which is counted from 0 over all runs.
+    /// Begins an epoch, counted from 0 over all runs: sets its order of samples.
     WEFT_COLD void begin(std::uint32_t epoch, bool is_last) {
         epoch_ = {options_.seed, epoch};
         order_.begin(epoch, is_last);
@@ -112,7 +112,7 @@ public:
     Span<const Index> order() const { return order_.order(); }
     const TrainingEpoch& epoch() const { return epoch_; }
 
-    /// Those behind the first so many.
+    /// Reads the epoch's batches from `batch` on.
     WEFT_COLD std::unique_ptr<BatchReader<Scalar>> read_from(Index batch) const {
         return data_.read_batches(
             {order_.order().subspan(static_cast<std::size_t>(batch * batch_size_)), batch_size_,
@@ -124,7 +124,7 @@ public:
         const Index first_of_all = i / to_update() * to_update() * batch_size_;
         const Index first = i * batch_size_;
         const Index end = (std::min)(first + batch_size_, train_size_);
-        // Counted in batches: any number of them may be asked for.
+        // Compared in batches: to_update() may be huge, and its product would overflow.
         const Index batches_left = count() - i / to_update() * to_update();
         const Index end_of_all =
             to_update() >= batches_left ? train_size_ : first_of_all + to_update() * batch_size_;

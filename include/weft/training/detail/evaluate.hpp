@@ -1,5 +1,5 @@
 /// \file
-/// The scores of a model on data, as it is.
+/// evaluate_range: the scores of a model on data.
 #pragma once
 
 #include "weft/training/detail/score_batch.hpp"
@@ -35,14 +35,14 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
     return mean_scores(options, score_names(model, options), tally.sums(model.device()));
 }
 
-/// What is evaluated after each epoch: the samples from `first` on, perhaps none.
+/// The data evaluated after each epoch: the samples from `first` on, perhaps none.
 template <class Scalar>
 struct Validation {
     const Dataset<Scalar>* data = nullptr;
     Index first = 0;
     LossWeights weights = {};
 
-    /// Adds them as "val_loss" and so on.
+    /// Adds their scores as "val_loss" and so on.
     template <class Device>
     WEFT_COLD void add_scores(const Model<Scalar, Device>& model,
                               const TrainerOptions<Scalar, Device>& options, Index batch_size,

@@ -1,13 +1,13 @@
 /// \file
-/// Tracing a NaN or an infinity to where it arose.
+/// Finds where a NaN or an infinity arose.
 #pragma once
 
 #include "weft/model/sequential.hpp"
 
 namespace weft::detail {
 
-/// The name of the first parameter that is not finite, of those that are trained or of the others;
-/// empty when all are.
+/// The name of the first parameter that is not finite, among trained or other ones; empty if all
+/// are finite.
 template <class Scalar, class Device>
 WEFT_COLD std::string find_non_finite_parameter(Device& device, const Model<Scalar, Device>& model,
                                                 bool trainable) {
@@ -18,8 +18,8 @@ WEFT_COLD std::string find_non_finite_parameter(Device& device, const Model<Scal
     return {};
 }
 
-/// Which of several inputs or targets is not finite: its name behind `of`, or `one` where it is
-/// alone. Empty when all are.
+/// The name, behind `of`, of the first input or target that is not finite; `one` if there is only
+/// one. Empty if all are finite.
 template <class Scalar, class Device>
 WEFT_COLD std::string find_non_finite_part(Device& device,
                                            Span<const TensorView<const Scalar, Device>> parts,
@@ -32,8 +32,8 @@ WEFT_COLD std::string find_non_finite_part(Device& device,
     return {};
 }
 
-/// Where the first number that is not finite lies in a training forward over xs with finite targets:
-/// a parameter, the layer in whose output it appears, or "loss".
+/// The place of the first number that is not finite in a training forward over xs with finite
+/// targets: a parameter, the layer whose output it is in, or "loss".
 template <class Scalar, class Device>
 WEFT_COLD std::string find_non_finite(Model<Scalar, Device>& model,
                                       Workspace<Scalar, Device>& workspace,
@@ -41,13 +41,13 @@ WEFT_COLD std::string find_non_finite(Model<Scalar, Device>& model,
                                       const PassOptions& options) {
     std::string parameter = find_non_finite_parameter(workspace.device(), model, true);
     if (!parameter.empty()) return parameter;
-    // Not the other parameters: the pass that went wrong updated them, and came to them later.
+    // Not parameters that are not trained: the failed pass itself updated them.
     const std::size_t layer = model.forward_to_non_finite(workspace, xs, options);
     return layer < model.layer_count() ? model.layer_name(layer) : "loss";
 }
 
-/// Which gradient is not finite: "the gradient of dense/kernel". The last layer's, which backward
-/// comes to first.
+/// The gradient that is not finite: "the gradient of dense/kernel". Of several, the last layer's,
+/// the first in backward.
 template <class Scalar, class Device>
 std::string find_non_finite_gradient(Device& device, const Model<Scalar, Device>& model,
                                      TensorView<const Scalar, Device> gradients) {

@@ -11,7 +11,7 @@
 
 namespace weft::detail {
 
-/// Trains on the first train_size samples; evaluates those from there on, or validation_data.
+/// Trains on the first train_size samples; evaluates the rest, or validation_data.
 template <class Scalar, class Device>
 class FitRun final : public ModelRun<Scalar, Device> {
 public:
@@ -64,14 +64,14 @@ public:
     }
     void stop() override { progress_.stopped = true; }
 
-    /// All that decides how the run goes on, under "training/": for StateFields.
+    /// All state of the run, under "training/", for StateFields.
     WEFT_COLD void visit_state(StateFields& field) {
         const std::vector<std::string> names = score_names();
         const std::string this_plan = batches_.plan_text(trainer_.optimizer.type(), names);
         std::string known_plan = this_plan;
         field("of", known_plan);
         field.require(known_plan == this_plan, "of",
-                      join({"is of another run: ", known_plan, "; this one: ", this_plan}));
+                      join({"is of another run: ", known_plan, "; this run: ", this_plan}));
         TrainingStateField trainer{state_, step_.device()};
         field("trainer", trainer);
         if (!field.is_restoring())
@@ -90,20 +90,20 @@ private:
 
     WEFT_COLD void begin() {
         const RunStore& store = options_.checkpoint;
-        // Twice: before the callbacks begin, so that a refused checkpoint changes nothing; and after,
-        // because on_train_begin resets their state.
+        // Load twice: before the callbacks begin, so a refused checkpoint changes nothing; and
+        // after, because on_train_begin resets their state.
         is_resumed_ = store && store.load(visit_);
         callbacks_.begin(*this, [this] { this->require_model(); });
         if (is_resumed_) {
             store.load(visit_);
             if (options_.verbosity != Verbosity::silent) progress_.report_resumed(batches_.count());
         } else {
-            save_state();  // what cannot be written is learnt now
+            save_state();  // fails now if it cannot be written
         }
     }
 
     void run_epochs() {
-        // An epoch that is open goes to its end, whatever was asked for meanwhile.
+        // An open epoch is completed, also after a request to stop.
         while (!progress_.epoch_over ||
                (!progress_.stopped && std::ssize(progress_.history.epochs) < options_.epochs)) {
             if (!run_epoch()) return;
@@ -118,8 +118,8 @@ private:
 
     // ---- Epochs and steps -----------------------------------------------------------------------
 
-    /// Begins an epoch, or goes on with the one that a resumed run was stopped in. False when a
-    /// number went wrong.
+    /// Runs an epoch, or the rest of the one in which a resumed run was interrupted. False if a
+    /// number was not finite.
     WEFT_COLD bool run_epoch() {
         const bool begins = progress_.epoch_over;
         if (begins) {
@@ -134,7 +134,8 @@ private:
             if (resident_)
                 resident_->begin_epoch(step_.device(), batches_.order(), batches_.epoch());
         }
-        // Before the callbacks: reading ahead starts here, unless all samples lie on the device.
+        // Before the callbacks, since reading ahead starts here, unless all samples are on the
+        // device.
         const bool reads = resident_ == nullptr || !state_.has_hinted;
         const auto reader = reads ? batches_.read_from(progress_.step) : nullptr;
         if (begins) call(CallbackHandle::Event::epoch_begin);
@@ -174,7 +175,7 @@ private:
         return true;
     }
 
-    /// What the epoch measured, and the validation after it.
+    /// The scores of the epoch, and of the validation after it.
     WEFT_COLD EpochRecord make_record() const {
         EpochRecord record{scores(), progress_.seconds};
         record.samples_per_second = static_cast<double>(batches_.train_size()) / progress_.seconds;
@@ -183,7 +184,7 @@ private:
         return record;
     }
 
-    /// How many steps go by with nobody looking between them.
+    /// The number of next steps that the host need not observe one by one.
     WEFT_COLD Index steps_at_once() {
         if constexpr (!Device::is_host) {
             const Index whole = batches_.train_size() / batches_.batch_size() - progress_.step;
@@ -192,14 +193,14 @@ private:
         return 1;
     }
 
-    /// Reads and trains on so many batches, up to progress_.step.
+    /// Reads and trains on `steps` batches, the last of them progress_.step.
     WEFT_COLD void run_steps(BatchReader<Scalar>* batches, Index steps) {
         const UpdatePart batch = batches_[progress_.step - steps];
         const Index n = std::ssize(batch.samples);
         const double work = static_cast<double>(steps) * 3 * model_.work(n);  // with backward
         if constexpr (!Device::is_host) {
             if (resident_) {
-                if (!state_.has_hinted) {  // hints are given of numbers that the host has
+                if (!state_.has_hinted) {  // hints need the numbers on the host
                     step_.batch().read(*batches, n);
                     give_hints(step_.batch().x.host().slice(0, n));
                 }
@@ -216,7 +217,7 @@ private:
         });
     }
 
-    /// Tells what looks like a mistake, once.
+    /// Reports likely mistakes, once.
     WEFT_COLD void give_hints(TensorView<const Scalar> x) {
         for (const Scalar value : x) {
             if (!std::isfinite(value)) return;
@@ -243,7 +244,7 @@ private:
     RunProgress progress_;
     NonFiniteGuard<Scalar, Device> guard_{trainer_, state_,    batches_,
                                           step_,    progress_, options_.verbosity};
-    /// Where the device's memory is not the host's, and the data suit it.
+    /// Set if the device's memory is not the host's and the data suit it.
     [[no_unique_address]] std::conditional_t<
         Device::is_host, std::nullptr_t, std::unique_ptr<ResidentData<Scalar, Device>>> resident_{};
     bool is_resumed_ = false;

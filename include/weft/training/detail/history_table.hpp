@@ -1,5 +1,5 @@
 /// \file
-/// HistoryTable: the epochs of a history as a list of numbers, for the state of a run.
+/// HistoryTable: the epochs of a history as numbers, for the state of a run.
 #pragma once
 
 #include "weft/training/history.hpp"
@@ -12,7 +12,7 @@
 
 namespace weft::detail {
 
-/// A row for each epoch: the numbers below, and then the scores of those names.
+/// A row for each epoch: the numbers below, then the scores.
 struct HistoryTable {
     std::vector<EpochRecord>& epochs;
     const std::vector<std::string>& scores;
@@ -34,7 +34,7 @@ struct HistoryTable {
             EpochRecord epoch;
             for (const auto member : numbers) {
                 field.require(*number >= 0, "epochs",
-                              "holds a time or a rate that is not at least 0");
+                              "holds a time or a rate that is negative or NaN");
                 epoch.*member = *number++;
             }
             for (const std::string& name : scores) epoch.scores.set(name, *number++);

@@ -1,12 +1,12 @@
 /// \file
-/// ModelRun: what callbacks see of the model that a run trains.
+/// ModelRun: the part of TrainingRun that concerns the model.
 #pragma once
 
 #include "weft/training/detail/training_state.hpp"
 
 namespace weft::detail {
 
-/// A training run's model, with its weights and its learning rate.
+/// A training run's model, weights and learning rate.
 template <class Scalar, class Device>
 class ModelRun : public TrainingRun {
 public:
@@ -35,21 +35,21 @@ public:
         const std::size_t size = weights_bytes();
         if (weights.size() != size) {
             throw ArgumentError(
-                join({"load_weights: a buffer of ", weights.size(), " bytes, expected ", size}));
+                join({"load_weights: the buffer has ", weights.size(), " bytes, expected ", size}));
         }
         copy_to_device<Scalar>(model_.device(), numbers_in<Scalar>(weights), model_.arena());
     }
 
 protected:
-    /// Throws ArgumentError unless the model is the one that the run began with. All that runs code
-    /// of the user's may have replaced it.
+    /// Throws ArgumentError unless the model is the one the run began with: the user's code may
+    /// have replaced it.
     void require_model() const {
         if (!reference_.has(state_.build)) refuse_model();
         if constexpr (!Device::is_host) {
             if (!(*state_.home == model_.device())) refuse_device();
         }
     }
-    /// What the run has on its device, and recorded there, knows the parameters' place.
+    /// Recordings and data on the run's device refer to the parameters' place.
     WEFT_COLD [[noreturn]] static void refuse_device() {
         throw ArgumentError(
             "fit: the model was moved to another device while it was trained; do so after fit");

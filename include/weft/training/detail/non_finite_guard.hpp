@@ -1,5 +1,5 @@
 /// \file
-/// NonFiniteGuard: looks for a number that went wrong, and ends a run before it.
+/// NonFiniteGuard: ends a run before a step with a number that is not finite.
 #pragma once
 
 #include "weft/training/detail/run_progress.hpp"
@@ -7,7 +7,7 @@
 
 namespace weft::detail {
 
-/// Watches the tally of a training step. Refers to all that it is made with.
+/// Watches the tally of a training step. Refers to its arguments.
 template <class Scalar, class Device>
 class NonFiniteGuard {
 public:
@@ -23,21 +23,21 @@ public:
           progress_(progress),
           verbosity_(verbosity) {}
 
-    /// Begins with an epoch, some batches of which may have been trained on before.
+    /// Begins an epoch, or the rest of it in a resumed run.
     WEFT_COLD void begin_epoch() {
         steps_ = state_.steps - progress_.step / batches_.to_update();
         learning_rate_ = state_.learning_rate;
     }
 
-    /// Whether all numbers are finite. If one is not, the run is set back to before the step that
-    /// met it, and the history and a line in the terminal name the place.
+    /// Whether all numbers are finite. If one is not, the counts are set back to before its step,
+    /// and the history and a line on the terminal name the place.
     bool is_finite() {
         const Wrong where = step_.tally().where(step_.device());
         if (where != Wrong::nowhere) stop_at(where);
         return where == Wrong::nowhere;
     }
 
-    /// Sets the counts back where an exception ends a run behind a number that went wrong.
+    /// Sets the counts back if an exception ends a run after a number that is not finite.
     WEFT_COLD void set_back() noexcept {
         try {
             set_back_to_good(step_.tally().where(step_.device()));
@@ -58,8 +58,8 @@ private:
         std::printf("\nStopped: %s\n", progress_.history.non_finite->message().c_str());
     }
 
-    /// Nothing was updated any more from the step on that met a wrong number: neither its update
-    /// nor those behind it count. A parameter went wrong in an update, which counts.
+    /// From the step with the number on, nothing was updated, so these updates do not count. If a
+    /// parameter is not finite, its update happened and counts.
     WEFT_COLD void set_back_to_good(Wrong where) {
         if (where == Wrong::nowhere || where == Wrong::parameter) return;
         const Index good = step_.tally().batches(step_.device());

@@ -1,5 +1,5 @@
 /// \file
-/// Training with several inputs and outputs: what the data have, and the scores.
+/// Training with several inputs and outputs: their data, names and scores.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -21,7 +21,7 @@ WEFT_COLD std::vector<Shape> target_shapes(const Model<Scalar, Device>& model,
     return shapes;
 }
 
-/// For each output, whether its loss takes the input of its last activation.
+/// For each output, whether its loss takes the logits, the input of the last activation.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<bool> fused_losses(const Model<Scalar, Device>& model,
                                          const LossList<Scalar, Device>& losses) {
@@ -32,14 +32,14 @@ WEFT_COLD std::vector<bool> fused_losses(const Model<Scalar, Device>& model,
     return fuses;
 }
 
-/// The elements that any output has for one sample, or its rows of losses.
+/// The largest number of elements per sample of any output, or of its rows of losses.
 WEFT_COLD inline Index largest_of(const std::vector<Shape>& shapes, Index (*size)(const Shape&)) {
     Index largest = 0;
     for (const Shape& shape : shapes) largest = (std::max)(largest, size(shape));
     return largest;
 }
 
-/// What the outputs are called in options and scores.
+/// The names of the outputs in options and scores.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::string> output_names(const Model<Scalar, Device>& model,
                                                 const TrainerOptions<Scalar, Device>& options) {
@@ -49,7 +49,7 @@ WEFT_COLD std::vector<std::string> output_names(const Model<Scalar, Device>& mod
     return names;
 }
 
-/// Puts what has names of outputs in their order. Throws ArgumentError for other names.
+/// Puts options by name into the order of the outputs. Throws ArgumentError for unknown names.
 template <class Scalar, class Device>
 WEFT_COLD void put_in_order(TrainerOptions<Scalar, Device>& options,
                             const Model<Scalar, Device>& model) {
@@ -59,8 +59,8 @@ WEFT_COLD void put_in_order(TrainerOptions<Scalar, Device>& options,
     options.output_metrics.put_in_order(outputs, "trainer: output_metrics");
 }
 
-/// Which of the model's each input and target of the data is. Throws ArgumentError for names that
-/// are not the model's.   of: "fit: the data"
+/// The model's input or output for each input and target of the data. Throws ArgumentError for
+/// names that the model does not have.   of: "fit: the data"
 template <class Scalar, class Device>
 WEFT_COLD std::shared_ptr<const ColumnOrder> column_order(
     const Dataset<Scalar>& data, const Model<Scalar, Device>& model,
@@ -68,14 +68,15 @@ WEFT_COLD std::shared_ptr<const ColumnOrder> column_order(
     return data.order(model.input_names(), output_names(model, options), of);
 }
 
-/// Samples that hold several inputs or targets, taken apart: tensors (capacity, shape...), one
-/// after another, in the order of the data. Of one alone there is nothing to do, and no memory.
+/// Splits samples of several inputs or targets into tensors (capacity, shape...), one after another
+/// in the order of the data. A single input or target needs no work and no memory.
 template <class Scalar, class Device>
 class Parts {
 public:
     using ConstView = TensorView<const Scalar, Device>;
 
-    /// shapes: those of the model's; order: where those of the data are among them, null: likewise
+    /// shapes: the model's. order: the place of each of the data's among them; null: the same
+    /// order.
     WEFT_COLD Parts(const std::vector<Shape>& shapes, const std::vector<std::size_t>* order,
                     Index capacity, const Device& device)
         : shapes_(shapes),
@@ -88,7 +89,7 @@ public:
 
     bool is_one() const { return shapes_.size() == 1; }
 
-    /// From records (n, all) in memory of the host's.
+    /// Splits records (n, all) in host memory.
     WEFT_COLD void take(const Scalar* records, const Device& device, Index n) {
         for (Index i = 0; i < n; ++i) {
             Scalar* part = all_.host().data();
@@ -101,8 +102,8 @@ public:
         all_.send(device, all_.host().size());
     }
 
-    /// What a batch gathers from records on the device (all, record): whole ones, which are checked if
-    /// asked for, and taken apart.
+    /// Adds the columns that a batch gathers from records on the device (all, record): the whole
+    /// record, checked if is_checked, and its parts.
     WEFT_COLD void add_gathered(const Tensor<Scalar, Device>& records, bool is_checked,
                                 StagedTensor<Scalar, Device>& whole,
                                 std::vector<kernels::GatheredColumns<Scalar>>& batch) {
@@ -118,7 +119,7 @@ public:
         }
     }
 
-    /// The n samples of each, in the model's order; `whole` where there is one.
+    /// The n samples of each, in the model's order; of `whole` if there is one.
     WEFT_COLD Span<const ConstView> views(StagedTensor<Scalar, Device>& whole, Index n) {
         if (is_one()) {
             views_[0] = whole.slice(0, n);
@@ -142,7 +143,7 @@ private:
     std::vector<ConstView> views_;
 };
 
-/// Their names, in Keras's order of metrics: the loss, the outputs' losses, and the metrics.
+/// The names of the scores, in Keras's order: the loss, the outputs' losses, the metrics.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<std::string> score_names(const Model<Scalar, Device>& model,
                                                const TrainerOptions<Scalar, Device>& options) {
@@ -164,8 +165,7 @@ WEFT_COLD std::vector<std::string> score_names(const Model<Scalar, Device>& mode
     return names;
 }
 
-/// What an epoch measures, from the names of its scores: those of its validation too, if there is
-/// one.
+/// The names of an epoch's scores, including its validation's if there is one.
 WEFT_COLD inline std::vector<std::string> with_validation(const std::vector<std::string>& names,
                                                           bool validates) {
     std::vector<std::string> all;
@@ -176,8 +176,8 @@ WEFT_COLD inline std::vector<std::string> with_validation(const std::vector<std:
     return all;
 }
 
-/// Throws ArgumentError unless there is a loss for each output, and as many of all else as that;
-/// and when two scores have one name, those of a validation counted.
+/// Throws ArgumentError unless each option has one entry per output, and if two scores, including
+/// the validation's, have the same name.
 template <class Scalar, class Device>
 WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
                              const TrainerOptions<Scalar, Device>& options,
@@ -201,22 +201,23 @@ WEFT_COLD void check_outputs(const Model<Scalar, Device>& model,
     }
     if (outputs > 1 && !options.metrics.empty()) {
         throw ArgumentError(
-            "trainer: metrics are those of one output; write .output_metrics = {{...}, {...}} for "
+            "trainer: metrics is for one output; write .output_metrics = {{...}, {...}} for "
             "several");
     }
     if (outputs == 1 && !options.loss_weights.empty()) {
-        throw ArgumentError("trainer: loss_weights of one output, expected several");
+        throw ArgumentError("trainer: loss_weights needs several outputs, but the model has one");
     }
     require_distinct("trainer", with_validation(score_names(model, options), validates));
 }
 
-/// Which of the sums is that of the first metric: the loss, and of several outputs theirs, come first.
+/// The index of the first metric's sum: those of the loss, and of several outputs' losses, come
+/// first.
 template <class Scalar, class Device>
 std::size_t first_metric_score(const TrainerOptions<Scalar, Device>& options) {
     return options.loss.size() == 1 ? 1 : options.loss.size() + 1;
 }
 
-/// How many sums the scores of a run are made of.
+/// The number of sums of a run's scores.
 template <class Scalar, class Device>
 std::size_t score_count(const TrainerOptions<Scalar, Device>& options) {
     std::size_t count = first_metric_score(options) + options.metrics.size();

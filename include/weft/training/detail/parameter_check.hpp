@@ -1,5 +1,5 @@
 /// \file
-/// ParameterCheck: whether parameters became numbers that are not finite.
+/// ParameterCheck: finds parameters that became NaN or infinite.
 #pragma once
 
 #include "weft/training/detail/find_non_finite.hpp"
@@ -9,8 +9,8 @@
 
 namespace weft::detail {
 
-/// Looks through a model's parameters, but not through those that no optimiser touches if some of
-/// them were not finite at the beginning.
+/// Checks a model's parameters; but those that are not trained only if all of them were finite at
+/// the beginning.
 template <class Scalar, class Device>
 class ParameterCheck {
 public:
@@ -19,21 +19,20 @@ public:
         check(device, model_.arena(), was_wrong_.data(), nullptr);
     }
 
-    /// Marks those that are not finite.
+    /// Marks the tally if a parameter is not finite.
     WEFT_COLD void run(Device& device, double* wrong) const {
         check(device, model_.trainable_parameters(), wrong, nullptr);
         check(device, model_.arena(), wrong, was_wrong_.data());
     }
 
-    /// The name of one, a trainable one if there is.
+    /// The name of a parameter that is not finite, a trainable one if possible.
     WEFT_COLD std::string find(Device& device) const {
         const std::string trained = find_non_finite_parameter(device, model_, true);
         return trained.empty() ? find_non_finite_parameter(device, model_, false) : trained;
     }
 
 private:
-    /// Threads are not worth their start, so seldom is it looked for: the pass is as small as they
-    /// come.
+    /// Checks are rare, so threads are not worth starting: the pass declares the smallest work.
     WEFT_COLD static void check(Device& device, TensorView<const Scalar, Device> numbers,
                                 double* wrong, const double* unless) {
         run_pass(device, 1, [&] {

@@ -1,6 +1,6 @@
 /// \file
-/// What a training step does to parameters and gradients besides the optimiser: penalties, limits
-/// and constraints.
+/// Penalties, limits of gradients, and constraints: the parts of a training step beside the
+/// optimiser.
 #pragma once
 
 #include "weft/core/span.hpp"
@@ -12,7 +12,7 @@
 
 namespace weft::detail {
 
-/// The penalties on a model's parameters, in their order, which is that of their gradients.
+/// The penalties on a model's parameters, in the order of the parameters and their gradients.
 template <class Scalar>
 class Penalties {
 public:
@@ -34,13 +34,13 @@ private:
     std::size_t count_ = 0;
 };
 
-/// Projects the parameters onto their constraints; none if a number went wrong.
+/// Projects the parameters onto their constraints; does nothing if a number was not finite.
 template <class Scalar, class Device>
 void apply_constraints(Device& device, Model<Scalar, Device>& model, const double* wrong) {
     for (const ParameterInfo& parameter : model.parameters()) {
         if (parameter.constraint.kind == Constraint::Kind::none) continue;
         auto w = model.view(parameter.slot);
-        // A bias is one vector, not one for each of its numbers.
+        // A bias is one vector; its norm is not taken per element.
         if (w.shape().rank() == 1) w = w.reshape({w.size(), 1});
         switch (parameter.constraint.kind) {
             case Constraint::Kind::none:

@@ -1,5 +1,5 @@
 /// \file
-/// Recordings: chains of kernels that a device recorded, to repeat them.
+/// Recordings: chains of kernels that a device recorded and repeats.
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 
 namespace weft::detail {
 
-/// Whether a device can record what it is asked for, and repeat it at less cost.
+/// Whether a device can record kernels and repeat them at less cost.
 template <class Device>
 concept Records =
     requires(Device device, const typename Device::Recording& recording, void (*body)()) {
@@ -17,9 +17,9 @@ concept Records =
         device.repeat(recording);
     };
 
-/// What is recorded of passes that differ by a key. A pass is run once as it is, which takes all
-/// memory that it needs, recorded the second time, and then repeated: its body is not called any
-/// more, so it may only ask for kernels, with the same arguments each time.
+/// The recordings of passes, by key. A pass runs as it is the first time, which allocates its
+/// memory; the second time it is recorded, from then on repeated. Its body is not called again, so
+/// it may only start kernels, with the same arguments each time.
 template <class Key, class Device>
 class Recordings {
 public:
@@ -54,7 +54,7 @@ private:
     };
     using Entry = EntryOf<Device>;
 
-    /// That of the key; null where there are too many others.
+    /// The recording of the key; null if there are too many others.
     Entry* find(const Key& key) {
         for (std::size_t i = 0; i < count_; ++i) {
             if (entries_[i].key == key) return &entries_[i];

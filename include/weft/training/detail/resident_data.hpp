@@ -10,16 +10,15 @@
 
 namespace weft::detail {
 
-/// Whether a device changes images itself. It need not.
+/// Whether a device can change images itself; this is optional.
 template <class Device, class Scalar>
 concept ChangesImages = requires(Device& device, const Shape& image, const ImageChange* changes,
                                  const std::int32_t* first, Scalar* x) {
     change_images<Scalar>(device, image, Index{1}, Index{1}, changes, first, x);
 };
 
-/// All samples of a run, taken to the device once. From there a batch is gathered by a kernel, and
-/// only the order of the samples goes over in each epoch; and if they are images that are changed
-/// anew in each, how.
+/// All samples of a run, copied to the device once. A kernel gathers each batch from them. In each
+/// epoch only the order of the samples is copied, and the changes of images if there are any.
 template <class Scalar, class Device>
 class ResidentData {
 public:
@@ -30,13 +29,13 @@ public:
         const Index row = data.input_shape().size() + data.target_shape().size();
         const Index bytes = row * static_cast<Index>(sizeof(Scalar)) + change_bytes(changed);
         constexpr Index most_samples = (std::numeric_limits<std::int32_t>::max)();
-        // Weights of classes are looked up where the host has the targets.
+        // The host looks up the weights of classes and needs the targets.
         return (data.is_constant() || changed != nullptr) && options.class_weight.empty() &&
                count <= most_samples && count <= options.resident_bytes / bytes;
     }
 
-    /// The first so many samples, if they suit and there is memory for them. What else goes wrong, such
-    /// as with a file that cannot be read, goes wrong again batch by batch.
+    /// The first `count` samples; null if they do not suit or do not fit into memory. Other errors,
+    /// such as of reading a file, also lead to null: they occur again batch by batch.
     WEFT_COLD static std::unique_ptr<ResidentData> make_if_suits(const Dataset<Scalar>& data,
                                                                  Index count,
                                                                  const FitOptions<Scalar>& options,
@@ -49,7 +48,7 @@ public:
         }
     }
 
-    /// The first so many samples.
+    /// Copies the first `count` samples.
     WEFT_COLD ResidentData(const Dataset<Scalar>& data, Index count, const Device& device)
         : x_(data.input_shape().batch(count), device),
           y_(data.target_shape().batch(count), device),
@@ -69,7 +68,7 @@ public:
         }
     }
 
-    /// The samples in their order in that epoch, and what they become.
+    /// Sends the order of the samples in the epoch, and their changes.
     WEFT_COLD void begin_epoch(const Device& device, Span<const Index> order,
                                const TrainingEpoch& epoch) {
         std::transform(order.begin(), order.end(), order_.host().begin(),
@@ -81,8 +80,8 @@ public:
         changes_.send(device, changes_.shape()[0]);
     }
 
-    /// Gathers n samples, so many behind the first of the step, whose row is taken if there are none.
-    /// Marks inputs that are not finite.
+    /// Gathers n samples, from sample `behind` of the step on; 0 also takes the step's row. Marks
+    /// inputs that are not finite.
     WEFT_COLD void gather(Device& device, const kernels::StepRow& step, Index behind, Index n,
                           Batch<Scalar, Device>& batch, double mark, double* wrong) {
         gathered_.clear();
@@ -107,7 +106,7 @@ private:
         return ChangesImages<Device, Scalar> ? data.changed_images() : nullptr;
     }
 
-    /// Of those of a sample.
+    /// The bytes of a sample's changes.
     static Index change_bytes(const ChangedImages<Scalar>* changed) {
         constexpr auto size = static_cast<Index>(sizeof(ImageChange));
         return changed == nullptr ? 0 : changed->changes_per_image() * size;

@@ -1,5 +1,5 @@
 /// \file
-/// RunProgress: how far a call of fit has come.
+/// RunProgress: the progress of a call of fit.
 #pragma once
 
 #include "weft/metrics/metric.hpp"
@@ -9,11 +9,11 @@
 
 namespace weft::detail {
 
-/// What a run counts and records.
+/// The counts and records of a run.
 struct RunProgress {
-    Index epoch = 0;     ///< the one that runs or ran last, from 1
-    Index step = 0;      ///< its batches that began
-    double seconds = 0;  ///< that they took
+    Index epoch = 0;     ///< the current or last one, from 1
+    Index step = 0;      ///< batches begun in the epoch
+    double seconds = 0;  ///< of training in the epoch
     bool epoch_over = true, stopped = false;
     std::vector<MetricSum> sums;  ///< of the epoch: the loss, then the metrics
     History history;
@@ -26,7 +26,7 @@ struct RunProgress {
         for (MetricSum& sum : sums) sum = {};
     }
 
-    /// Tells where it goes on, of so many steps an epoch.
+    /// Prints where a resumed run continues.   steps: per epoch
     WEFT_COLD void report_resumed(Index steps) const {
         const std::string where = epoch_over
                                       ? join({"epoch ", epoch})
@@ -34,7 +34,7 @@ struct RunProgress {
         std::printf("Resumed after %s\n", where.c_str());
     }
 
-    /// names: the scores of each epoch; steps: in an epoch, so many to an update.
+    /// names: the scores of each epoch. steps: in an epoch; to_update: of them, in an update.
     WEFT_COLD void visit_state(StateFields& field, const std::vector<std::string>& names,
                                Index steps, Index steps_to_update) {
         field.count("epoch", epoch);

@@ -1,5 +1,5 @@
 /// \file
-/// A batch with its memory, and the scores of what a model makes of it.
+/// A batch with its memory, and the scores of the model's outputs for it.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -11,16 +11,16 @@
 
 namespace weft::detail {
 
-/// A metric, the output that it is of, and what the output's loss counts of it along.
+/// A metric, its output, and the matches that the output's loss kernel counts for it.
 template <class Scalar, class Device>
 struct ScoredMetric {
     const Metric<Scalar, Device>* metric = nullptr;
     std::size_t output = 0;
     kernels::Matches counted = {};
-    bool is_behind_counted = false;  ///< it or one before of the same output is counted along
+    bool is_behind_counted = false;  ///< the loss counts for it or an earlier one of the output
 };
 
-/// All metrics, in the order of their scores. A loss counts along for one of its output's.
+/// All metrics, in the order of their scores. A loss counts for one metric of its output.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<ScoredMetric<Scalar, Device>> scored_metrics(
     const Model<Scalar, Device>& model, const TrainerOptions<Scalar, Device>& options,
@@ -36,7 +36,7 @@ WEFT_COLD std::vector<ScoredMetric<Scalar, Device>> scored_metrics(
     }
     for (i = 0; i < count; ++i) {
         ScoredMetric<Scalar, Device>& of = all[i];
-        // Those of an output follow each other.
+        // The metrics of an output follow one another.
         if (i > 0 && all[i - 1].output == of.output && all[i - 1].is_behind_counted) {
             of.is_behind_counted = true;
             continue;
@@ -48,10 +48,10 @@ WEFT_COLD std::vector<ScoredMetric<Scalar, Device>> scored_metrics(
     return all;
 }
 
-/// A batch and all the memory that a pass over it needs.
+/// A batch and the memory of a pass over it.
 template <class Scalar, class Device>
 struct Batch {
-    /// Of samples whose inputs and targets have that order.
+    /// order: that of the samples' inputs and targets.
     WEFT_COLD Batch(const Model<Scalar, Device>& model,
                     const TrainerOptions<Scalar, Device>& options,
                     const std::shared_ptr<const ColumnOrder>& order, Index capacity, PassKind kind)
@@ -77,7 +77,7 @@ struct Batch {
         }
     }
 
-    /// Reads the next n samples, outside of a pass.
+    /// Reads the next n samples, outside a pass.
     void read(BatchReader<Scalar>& batches, Index n) {
         batches.next(x.host().data(), y.host().data());
         x.send(workspace.device(), n);
@@ -85,7 +85,7 @@ struct Batch {
         take_apart(n);
     }
 
-    /// Takes samples apart that hold several inputs or targets.
+    /// Splits samples of several inputs or targets.
     void take_apart(Index n) {
         if (!inputs.is_one()) inputs.take(x.host().data(), workspace.device(), n);
         if (!targets.is_one()) targets.take(y.host().data(), workspace.device(), n);
@@ -99,11 +99,11 @@ struct Batch {
     Penalties<Scalar> penalties;  ///< on the model's parameters
     std::size_t metric_count;
     std::vector<ScoredMetric<Scalar, Device>> metrics;
-    Tensor<Scalar, Device> scratch_gradient;  ///< the loss writes one, wanted or not
+    Tensor<Scalar, Device> scratch_gradient;  ///< for losses whose gradient is not needed
 };
 
-/// Reads the next batch, of n samples, and runs body(): as one pass if reading neither waits nor
-/// throws and memory is the host's, else the pass begins after it.
+/// Reads the next batch, of n samples, and runs body(): in one pass if reading neither waits nor
+/// throws and memory is the host's, else the pass begins after reading.
 template <class Scalar, class Device, class Body>
 void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batch, Index n,
                        double work, const Body& body) {
@@ -122,8 +122,8 @@ void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batc
     });
 }
 
-/// Stages the factors of the samples' losses, those of one output after another. Weights of classes
-/// are those of one output.
+/// Stages the factors of the samples' losses, output after output. Weights of classes exist only
+/// for one output.
 template <class Scalar, class Device>
 WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, Span<const Index> samples,
                              const LossWeights& weights, std::size_t outputs) {
@@ -147,16 +147,15 @@ WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, Span<const Index> sam
     batch.weights.send(batch.workspace.device(), static_cast<Index>(outputs) * n);
 }
 
-/// Computes losses, gradients and metrics of the samples that were gathered into the batch, from
-/// what the model made of them: logits, if its plan gives them, else predictions, which take their
-/// place.
+/// Computes losses, gradients and metrics of the gathered samples from the model's outputs. If
+/// these are logits, predictions replace them.
 ///
 ///   L = sum over outputs k of loss_weights_k mean(losses_k) + penalties
 ///
-/// The means are over the update's samples. Adds the losses to the tally, and marks what is not
-/// finite there, unless `wrong` is null: of one output with all penalties to score 0; of several to
-/// scores 1, 2, ..., and the penalties alone, for each row of the first, to score 0. Then those of
-/// the metrics.
+/// The means are over the update's samples. Adds the losses to the tally, and marks there numbers
+/// that are not finite, unless `wrong` is null. With one output, score 0
+/// is its losses and all penalties. With several, scores 1, 2, ... are their losses, and score 0
+/// gets the penalties alone, for each row of the first output. The metrics follow.
 template <class Scalar, class Device>
 WEFT_COLD void score_batch(const Model<Scalar, Device>& model,
                            const TrainerOptions<Scalar, Device>& options,
@@ -221,7 +220,7 @@ WEFT_COLD void score_batch(const Model<Scalar, Device>& model,
     }
 }
 
-/// The means of what a tally summed, by their names.
+/// The means of a tally's sums, by name.
 template <class Scalar, class Device>
 WEFT_COLD Scores mean_scores(const TrainerOptions<Scalar, Device>& options,
                              const std::vector<std::string>& names,

@@ -9,16 +9,17 @@
 
 namespace weft::detail {
 
-/// What differs from step to step is data on the device: a row for each of some steps to come,
-/// written by the host at once. Each step begins with a kernel that puts the next row in one place,
-/// where the others read it. So all steps are the same to a device, which may record one and repeat
-/// it. Where the device's memory is the host's, the table is that one row.
+/// The numbers that differ from step to step, as data on the device: the host writes rows for
+/// several next steps at once. Each step begins with a kernel that copies the next row to a fixed
+/// place, where the other kernels read it. So all steps have the same kernels and arguments, and a
+/// device can record one and repeat it. If the device's memory is the host's, there is only one
+/// row.
 template <class Scalar, class Device>
 class StepTable {
 public:
     using Options = TrainerOptions<Scalar, Device>;
 
-    /// Of the step at hand, on the device.
+    /// The row of the current step, on the device.
     struct Step {
         const std::uint32_t* number;  ///< from 0
         const std::byte* numbers;     ///< the optimiser's
@@ -31,13 +32,13 @@ public:
           row_(Shape{Device::is_host ? 0 : row_bytes_}, device),
           taken_on_device_(Shape{Device::is_host ? 0 : 1}, device) {}
 
-    /// Begins an epoch whose first step is that.
+    /// Begins an epoch with its first step.
     void begin_epoch(std::int64_t first_step) {
         epoch_begin_ = first_step;
         count_ = 0;
     }
 
-    /// How many steps of a training that has come so far have their rows, one at least.
+    /// The number of next steps with rows, at least one; writes rows if needed.
     Index steps_ahead(const Device& device, const Options& options,
                       const TrainingState<Scalar, Device>& state) {
         const bool is_known = state.steps == first_ + taken_ && taken_ < count_ &&
@@ -46,8 +47,8 @@ public:
         return count_ - taken_;
     }
 
-    /// Has the rows of the next steps, no more than are ahead, and gives the learning rate of the
-    /// last of them. For the host; take(device) follows, for each.
+    /// Uses the rows of the next `steps` steps, at most steps_ahead(), and returns the learning
+    /// rate of the last. It is the host's part; take(device) follows for each.
     double prepare(const Device& device, const Options& options,
                    const TrainingState<Scalar, Device>& state, Index steps = 1) {
         steps_ahead(device, options, state);
@@ -55,7 +56,7 @@ public:
         return rates_[static_cast<std::size_t>(taken_ - 1)];
     }
 
-    /// Puts that row where step() is, on the device.
+    /// Copies the next row to step(), on the device.
     void take(Device& device) {
         if constexpr (!Device::is_host) {
             const kernels::StepRow row = row_on_device();
@@ -63,7 +64,7 @@ public:
         }
     }
 
-    /// Where kernels find it, for one that takes the next.
+    /// The rows and their place, for a kernel that takes the next row itself.
     kernels::StepRow row_on_device() {
         return {row_bytes_, std::as_const(rows_).data(), taken_on_device_.data(), row_.data(),
                 first_sample};
@@ -76,8 +77,7 @@ public:
 
 private:
     static constexpr Index most = Device::is_host ? 1 : 32;
-    static constexpr Index head_bytes =
-        16;  ///< the step's number, and its first sample in the order
+    static constexpr Index head_bytes = 16;  ///< number and first sample of the step
     static constexpr Index first_sample = sizeof(std::uint32_t);
 
     static Index row_bytes(const Options& options) {
@@ -95,7 +95,7 @@ private:
             const std::int64_t step = first_ + count_;
             const double rate =
                 count_ == 0 ? state.next_rate(options, step) : ahead_rate(options, state, step);
-            if (!(rate >= 0)) break;  // its own step will say so
+            if (!(rate >= 0)) break;  // throws at its own step
             rates_[static_cast<std::size_t>(count_)] = rate;
             std::byte* const row = rows_.host().data() + count_ * row_bytes_;
             detail::write_step(static_cast<std::uint32_t>(step), row);
@@ -111,7 +111,7 @@ private:
         }
     }
 
-    /// -1 where a schedule gives no rate, which is an error when the step is taken and not before.
+    /// The rate; -1 if the schedule throws, which is an error only when the step is taken.
     static double ahead_rate(const Options& options, const TrainingState<Scalar, Device>& state,
                              std::int64_t step) {
         try {
@@ -123,8 +123,8 @@ private:
 
     Index samples_of_step_, row_bytes_;
     StagedTensor<std::byte, Device> rows_;
-    Tensor<std::byte, Device> row_;                       ///< of the step at hand
-    StagedTensor<std::int32_t, Device> taken_on_device_;  ///< how many rows
+    Tensor<std::byte, Device> row_;                       ///< of the current step
+    StagedTensor<std::int32_t, Device> taken_on_device_;  ///< number of rows taken
     std::array<double, static_cast<std::size_t>(most)> rates_{};
     std::int64_t epoch_begin_ = 0, first_ = 0;
     Index count_ = 0, taken_ = 0;

@@ -1,5 +1,5 @@
 /// \file
-/// Tally: the sums of a run, kept on its device until somebody wants to know.
+/// Tally: the sums of a run, kept on its device until the host reads them.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -10,13 +10,13 @@
 
 namespace weft::detail {
 
-/// Where a step met a number that is not finite, as a tally marks it.
+/// The place of a step's number that is not finite, as marked in a tally.
 enum class Wrong { nowhere, input, score, gradient, parameter };
 
 constexpr double mark(Wrong where) { return static_cast<double>(where); }
 
-/// What kernels add to, batch by batch, and the host's copy of it. A number that went wrong stops
-/// the kernels that update by itself, from its step on, before the host knows.
+/// The sums that kernels add to, batch by batch, and the host's copy. A mark of a number that is
+/// not finite stops all updates from its step on, without the host.
 template <class Device>
 class Tally {
 public:
@@ -28,7 +28,7 @@ public:
 
     // ---- For kernels ----------------------------------------------------------------------------
 
-    /// Where score i of this batch is added to: (sum, count).
+    /// Score i of this batch, to add to: (sum, count).
     TensorView<double, Device> score(std::size_t i) {
         return {at(Places::scores) + 2 * i, Shape{2}};
     }
@@ -38,13 +38,13 @@ public:
         return at(Places::wrong);
     }
 
-    /// Kernels added to it without the host's looking.
+    /// Tells that kernels have added to it.
     void changed() { is_read_ = false; }
 
-    /// Adds the batch to those before; not one with a number that went wrong, nor those behind it.
+    /// Adds the batch to those before, unless it or an earlier one has a number that is not finite.
     void finish_batch(Device& device) { end_batch(device, all()); }
 
-    /// For a kernel that does so.
+    /// All places, for a kernel that finishes the batch itself.
     TensorView<double, Device> all() {
         is_read_ = false;
         return {at(0), record_.shape()};
@@ -52,7 +52,7 @@ public:
 
     // ---- For the host ---------------------------------------------------------------------------
 
-    /// Begins anew, with what so many batches added up to.
+    /// Starts from the sums of earlier batches.
     WEFT_COLD void begin(const Device& device, Index batches, Span<const MetricSum> sums) {
         const TensorView<double> record = record_.host();
         std::fill_n(record.data(), record.size(), 0.0);
@@ -69,7 +69,7 @@ public:
     Wrong where(const Device& device) const {
         return static_cast<Wrong>(static_cast<int>(read(device)[Places::wrong]));
     }
-    /// Those that ended before a number went wrong.
+    /// The number of batches before a number that is not finite.
     Index batches(const Device& device) const {
         return static_cast<Index>(read(device)[Places::batches]);
     }
@@ -88,7 +88,7 @@ private:
         return static_cast<std::size_t>(Places::scores) + 2 * sums_.size();
     }
 
-    /// Read back once for all that changed, where the device's memory is not the host's.
+    /// The numbers on the host, copied from the device once after a change.
     TensorView<const double> read(const Device& device) const {
         if (!is_read_) record_.fetch(device);
         is_read_ = true;

@@ -1,5 +1,5 @@
 /// \file
-/// TrainingState: what training adds to a model.
+/// TrainingState: gradients, optimiser state and counts of training.
 #pragma once
 
 #include "weft/core/staging.hpp"
@@ -11,7 +11,7 @@
 
 namespace weft::detail {
 
-/// The numbers that a buffer holds.
+/// The numbers in a buffer.
 template <class Scalar, class Bytes>
 auto numbers_in(Bytes& bytes) {
     using Number = std::conditional_t<std::is_const_v<Bytes>, const Scalar, Scalar>;
@@ -32,7 +32,7 @@ WEFT_COLD void visit_tensor(StateFields& field, std::string_view name, const Dev
     }
 }
 
-/// Gradients, the optimiser's state, and how far training has come.
+/// Gradients, the optimiser's state, and the counts of steps and epochs.
 template <class Scalar, class Device>
 struct TrainingState {
     using Model = weft::Model<Scalar, Device>;
@@ -42,14 +42,14 @@ struct TrainingState {
     double learning_rate = 0;
     std::int64_t steps = 0;               ///< of the optimiser
     std::uint32_t epochs = 0;             ///< begun, over all calls of fit
-    bool has_hinted = false;              ///< once is enough
-    Mark build = {};                      ///< whose parameters the state below belongs to
+    bool has_hinted = false;              ///< hints are given once
+    Mark build = {};                      ///< of the parameters that the state below belongs to
     Tensor<Scalar, Device> gradients;     ///< laid out as the model's trainable parameters
-    Tensor<Scalar, Device> of_optimizer;  ///< its vectors, one after another
-    /// That they lie on, where the host does not see it.
+    Tensor<Scalar, Device> of_optimizer;  ///< state vectors, one after another
+    /// Their device, if its memory is not the host's.
     [[no_unique_address]] std::conditional_t<Device::is_host, Host, std::optional<Device>> home{};
 
-    /// Starts anew when the model was built anew or replaced.
+    /// Starts anew if the model was built again or replaced.
     WEFT_COLD void fit_to(Model& model, const Options& options) {
         const Shape shape = model.trainable_parameters().shape();
         if (build == model.marks().build() && gradients.shape() == shape) {
@@ -68,7 +68,7 @@ struct TrainingState {
         gradients = Tensor<Scalar, Device>(shape, model.device());
     }
 
-    /// Follows a model that was moved to another device of the same kind.
+    /// Moves to the model's device, if that changed to another of the same type.
     WEFT_COLD void move_to(const Device& other) {
         if constexpr (!Device::is_host) {
             move_tensor(gradients, *home, other);
@@ -77,7 +77,7 @@ struct TrainingState {
         }
     }
 
-    /// The rate of that step, from 0. Throws ArgumentError where a schedule gives none.
+    /// The rate of a step, counted from 0. Throws ArgumentError if a schedule gives a bad one.
     WEFT_NOINLINE double next_rate(const Options& options, std::int64_t step) const {
         if (!options.learning_rate_schedule) return learning_rate;
         const double rate = options.learning_rate_schedule(step);
@@ -88,16 +88,16 @@ struct TrainingState {
         return rate;
     }
 
-    /// The rate of the steps to come.
+    /// The rate of the next steps.
     WEFT_COLD void set_learning_rate(const Options& options, double rate) {
         if (options.learning_rate_schedule) {
-            throw ArgumentError("trainer: set_learning_rate, but the rate follows a schedule");
+            throw ArgumentError("trainer: set_learning_rate cannot change the rate of a schedule");
         }
         require_learning_rate(options.optimizer.type(), rate);
         learning_rate = rate;
     }
 
-    /// One step of the optimiser, from its gradients. Changes no parameter if it is stopped.
+    /// One step of the optimiser. Changes no parameter if it is stopped.
     WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options,
                                          const kernels::DeviceStep<std::byte>& step) {
         options.optimizer->update(device, step, model.trainable_parameters(), gradients,
@@ -115,7 +115,7 @@ struct TrainingState {
     }
 };
 
-/// The state as a field of a run, with the device that its numbers lie on.
+/// The state as a field of a run, with the device of its numbers.
 template <class Scalar, class Device>
 struct TrainingStateField {
     TrainingState<Scalar, Device>& state;
@@ -127,13 +127,13 @@ template <class Scalar, class Device>
 TrainingStateField(TrainingState<Scalar, Device>&, const Device&)
     -> TrainingStateField<Scalar, Device>;
 
-/// All of a model's parameters by name, beside which a run keeps "training/..." of its own.
+/// All of a model's parameters by name, which must not start with "training/".
 template <class Scalar, class Device>
 WEFT_COLD void visit_parameters(StateFields& field, Model<Scalar, Device>& model) {
     for (const ParameterInfo& parameter : model.parameters()) {
         if (parameter.name.starts_with("training/")) {
-            throw ArgumentError(join(
-                {"fit: a checkpoint has a ", parameter.name, " of its own; rename the layer"}));
+            throw ArgumentError(
+                join({"fit: checkpoints reserve the name ", parameter.name, "; rename the layer"}));
         }
         visit_tensor(field, parameter.name, model.device(), model.view(parameter.slot));
     }

@@ -1,5 +1,5 @@
 /// \file
-/// TrainingStep: one step of training, as papers have it.
+/// TrainingStep: one step of training: forward, loss, backward, update.
 #pragma once
 
 #include "weft/training/detail/epoch_batches.hpp"
@@ -14,8 +14,8 @@
 
 namespace weft::detail {
 
-/// Forward, loss, backward and update, over batches that were read into its memory. Nothing of it
-/// waits for the device: a number that went wrong is marked in the tally, and stops the updates.
+/// Forward, loss, backward and update, over batches in its memory. It never waits for the device: a
+/// number that is not finite is marked in the tally and stops the updates.
 template <class Scalar, class Device>
 class TrainingStep {
 public:
@@ -46,19 +46,18 @@ public:
     Tally<Device>& tally() { return tally_; }
     const Tally<Device>& tally() const { return tally_; }
 
-    /// Marks parameters that are not finite: an update itself may overflow, and so may a moving
-    /// statistic. The name of one that is not.
+    /// Marks parameters that are not finite: an update may overflow, or a moving statistic.
     WEFT_COLD void check_parameters() { parameter_check_.run(device(), tally_.wrong()); }
     WEFT_COLD std::string find_non_finite_parameter() { return parameter_check_.find(device()); }
 
-    /// Begins an epoch, or goes on with it behind so many batches.
+    /// Begins an epoch, or continues it after some batches.
     void begin_epoch(Index batches) {
         steps_.begin_epoch(state_.steps - batches / options_.gradient_accumulation_steps);
     }
 
     /// Trains on the batch: scores it, adds its gradient to those of the step's other batches, and
-    /// updates the parameters behind the last of them. If a number goes wrong, the model stays as
-    /// it was before the step, whatever runs after it.
+    /// updates the parameters after the last of them. If a number is not finite, the model stays as
+    /// it was before the step.
     WEFT_COLD void run(const UpdatePart& part) {
         prepare(part);
         begin(part);
@@ -66,8 +65,8 @@ public:
         finish(part);
     }
 
-    /// The same with a batch of samples that are on the device, or with some steps of as many, whose
-    /// first batch it is. The host does not look at them, so the device may record and repeat them.
+    /// The same with a batch of samples on the device, or with several steps of equal batches that
+    /// begin with it. The host does not see them, so the device may record and repeat them.
     WEFT_COLD void run(const UpdatePart& part, ResidentData<Scalar, Device>& data, Index steps) {
         const auto n = std::ssize(part.samples);
         const auto body = [&] {
@@ -87,8 +86,8 @@ public:
         finish(part, steps);
     }
 
-    /// How many of so many steps the device may run by itself: those of one batch each, up to a
-    /// checkpoint. A power of 2, so that few chains are recorded.
+    /// The number of steps, at most `most`, that the device may run by itself: steps of one batch
+    /// each, up to the next checkpoint. A power of 2, to limit the number of recordings.
     WEFT_COLD Index steps_at_once(Index most) {
         const bool is_one_batch = options_.gradient_accumulation_steps == 1;
         if (!recordings_.are_made(device()) || !is_one_batch || weights_.are_any()) return 1;
@@ -99,9 +98,9 @@ public:
         return static_cast<Index>(std::bit_floor(static_cast<std::size_t>(most)));
     }
 
-    /// Names the place of what was not finite in that batch of the epoch, or for a gradient in
-    /// those of its step up to it, which are run again without an update. Both count from 1; `last`
-    /// is the batch that is still in memory.
+    /// Names the place of the number that was not finite in batch `wrong` of the epoch. Runs the
+    /// batch again without an update; for a gradient, all batches of its step up to it. `wrong` and
+    /// `last`, the batch still in memory, count from 1.
     WEFT_COLD std::string find_place(const EpochBatches<Scalar>& batches, Wrong where, Index wrong,
                                      Index last) {
         if (where == Wrong::input && batch_.inputs.is_one()) return "input";
@@ -120,11 +119,12 @@ public:
     }
 
 private:
-    /// Of a batch: samples, samples of the step before them, and of all the step; and how many steps.
+    /// Samples of the batch, samples of the step before it, all samples of the step, number of
+    /// steps.
     using BatchKey = std::array<Index, 4>;
 
     // ---- A batch of a step: what the host does before and behind it, and between, the device ----
-    /// A callback may set another rate behind each batch; without a schedule, that is.
+    /// Without a schedule, a callback may set another rate after each batch.
     WEFT_COLD void prepare(const UpdatePart& part, Index steps = 1) {
         const bool is_new =
             part.first > 0 && !trainer_.learning_rate_schedule && state_.learning_rate != rate_;
@@ -170,7 +170,7 @@ private:
 
     // ---- The same again, to find what went wrong -------------------------------------------------
 
-    /// The gradient is known behind the last batch alone.
+    /// The gradient is known only after the last batch.
     WEFT_COLD std::string run_again(const UpdatePart& part, Wrong where) {
         const auto n = std::ssize(part.samples);
         std::string place;
@@ -190,7 +190,7 @@ private:
             forward(part);
             score(part, nullptr);
             backward(part);
-            // What it limits of them stays finite or not; the tally is not used any more.
+            // Limits do not change whether gradients are finite; the tally is no longer used.
             finish_gradients<Scalar>(device(), state_.gradients.view(), batch_.penalties.all(), {},
                                      mark(Wrong::gradient), tally_.all());
             place = find_non_finite_gradient<Scalar, Device>(device(), model_, state_.gradients);
@@ -199,7 +199,7 @@ private:
         return place;
     }
 
-    /// The parameters that no optimiser touches, which a forward pass may change.
+    /// The parameters that are not trained, which a forward pass may change.
     View model_state() {
         const View all = model_.arena();
         const Index trainable = model_.trainable_parameters().size();
@@ -234,7 +234,7 @@ private:
                                     part.update_samples, tally_, wrong);
     }
 
-    /// Leaves the gradient of the step so far.
+    /// Leaves the step's gradient so far in state_.gradients.
     WEFT_COLD void backward(const UpdatePart& part) {
         const View sum = state_.gradients;
         const View gradients = part.first == 0 ? sum : added_.view();
@@ -250,7 +250,7 @@ private:
     Batch<Scalar, Device> batch_;
     Tally<Device> tally_;
     StepTable<Scalar, Device> steps_;
-    double rate_ = 0;  ///< of the step at hand
+    double rate_ = 0;  ///< of the current step
     Recordings<BatchKey, Device> recordings_;
     Tensor<Scalar, Device> state_before_;  ///< the step
     Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
