@@ -1,4 +1,4 @@
-// Shows: models that are no chain: residual blocks, branches, a layer that is applied twice.
+// Shows: models that are not a chain: residual blocks, branches, a layer that is applied twice.
 // Run:   bash tests/run.sh builds it; then build/tests/examples/functional_model
 // Its last line: "accuracy on 2000 test pictures: ...", at least 0.6.
 #include <weft/data/fashion_mnist.hpp>

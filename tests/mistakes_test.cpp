@@ -88,7 +88,7 @@ TEST_CASE("what weft says of frequent mistakes is what docs/mistakes.md says") {
           [&] { built.predict(std::vector<float>(6 * 4 * 4)); });
     check("Adam: learning_rate is -1, expected a positive number",
           [&] { Trainer(built, {.optimizer = Adam{.learning_rate = -1}, .loss = by_class}); });
-    check("scores: none is named accuracy; there are loss", [&] {
+    check("scores: no score is named accuracy; there are loss", [&] {
         Trainer trainer(built, {.loss = SparseCategoricalCrossentropy{.from_logits = true}});
         static_cast<void>(trainer.evaluate(x, labels)["accuracy"]);
     });

@@ -203,10 +203,9 @@ TEST_CASE("what is not a regular file is not replaced by one") {
     const TemporaryFolder folder;
     const fs::path pipe = folder.path() / "pipe";
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-    CHECK_THROWS_WITH_AS(
-        detail::AtomicFile{pipe},
-        (pipe.string() + ": is not a regular file, so no file can take its place").c_str(),
-        IoError);
+    CHECK_THROWS_WITH_AS(detail::AtomicFile{pipe},
+                         (pipe.string() + ": is not a regular file and cannot be replaced").c_str(),
+                         IoError);
     CHECK(fs::is_fifo(pipe));
     CHECK(files_in(folder.path()) == 1);
 }

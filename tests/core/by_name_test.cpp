@@ -18,10 +18,10 @@ TEST_CASE("names have the places that they have among those known") {
                          "fit: the data: there is no input sizes; there are image, size, place",
                          ArgumentError);
     CHECK_THROWS_WITH_AS(places({"image", "size", "image"}, false),
-                         "fit: the data: two are for input image; there are image, size, place",
+                         "fit: the data: two entries for input image; there are image, size, place",
                          ArgumentError);
     CHECK_THROWS_WITH_AS(places({"place", "image"}, true),
-                         "fit: the data: none is for input size; there are image, size, place",
+                         "fit: the data: no entry for input size; there are image, size, place",
                          ArgumentError);
 }
 

@@ -119,7 +119,7 @@ TEST_CASE("read_idx names what is not a file") {
     fs::create_symlink(loop, loop);
     CHECK(io_error([&] {
               weft::read_idx<std::uint8_t>(loop);
-          }).starts_with(loop.string() + ": cannot be looked at: "));
+          }).starts_with(loop.string() + ": cannot be accessed: "));
 }
 
 TEST_CASE("read_idx refuses wrong headers and shows them") {

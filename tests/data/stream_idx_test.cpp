@@ -76,8 +76,8 @@ TEST_CASE("files that do not fit are refused by name") {
     const auto zipped = folder.file("images.gz", Bytes{0x1F, 0x8B, 8, 0});
     CHECK(complaint(zipped, classes) ==
           zipped.string() +
-              ": is compressed by gzip, expected a plain IDX file; only a plain file "
-              "can be read here and there");
+              ": is compressed by gzip, expected a plain IDX file; only plain files can "
+              "be streamed");
     const Bytes whole = samples();
     for (std::size_t size = 0; size < whole.size(); ++size) {
         const auto cut =

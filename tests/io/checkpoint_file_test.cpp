@@ -245,17 +245,17 @@ TEST_CASE("a checkpoint of another run is refused, and nothing is changed") {
     refused({.folder = folder.path(), .seed = 4},
             "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam, "
             "loss, accuracy, val_loss, val_accuracy; "
-            "this one: seed 4, batches of 8 of 30 shuffled samples, Adam, loss, accuracy, "
+            "this run: seed 4, batches of 8 of 30 shuffled samples, Adam, loss, accuracy, "
             "val_loss, val_accuracy");
     refused({.folder = folder.path(), .batch_size = 9},
             "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam, "
             "loss, accuracy, val_loss, val_accuracy; "
-            "this one: seed 3, batches of 9 of 30 shuffled samples, Adam, loss, accuracy, "
+            "this run: seed 3, batches of 9 of 30 shuffled samples, Adam, loss, accuracy, "
             "val_loss, val_accuracy");
     refused({.folder = folder.path(), .optimizer = SGD{}},
             "training/of is of another run: seed 3, batches of 8 of 30 shuffled samples, Adam, "
             "loss, accuracy, val_loss, val_accuracy; "
-            "this one: seed 3, batches of 8 of 30 shuffled samples, SGD, loss, accuracy, val_loss, "
+            "this run: seed 3, batches of 8 of 30 shuffled samples, SGD, loss, accuracy, val_loss, "
             "val_accuracy");
     refused({.folder = folder.path(),
              .model = {Conv2D{.filters = 5, .kernel_size = 2}, BatchNorm{}, Dropout{0.3}, Flatten{},
@@ -301,7 +301,7 @@ TEST_CASE("a damaged checkpoint is refused, whatever its damage is") {
     save_weights(first.model, model_file);
     CHECK_THROWS_WITH_AS(
         run.fit(checkpoint_file(model_file)),
-        (model_file.string() + ": holds no checkpoint that checkpoint_file wrote").c_str(),
+        (model_file.string() + ": is not a checkpoint that checkpoint_file wrote").c_str(),
         IoError);
 }
 
@@ -387,16 +387,16 @@ TEST_CASE("what callbacks get back has to be of this run") {
         value.shape = Shape{1};
     };
     CHECK(refusal_with("training/callback_4/saved_epoch", count_4) ==
-          "the state: training/callback_4/saved_epoch is not an epoch that the run has ended");
+          "the state: training/callback_4/saved_epoch is not a completed epoch of the run");
     const auto nothing = [](RunState::Value& value) {
         value.bytes = Buffer(0);
         value.shape = Shape{0};
     };
     const std::string bytes = concat(first.model.arena().size() * 4);
     CHECK(refusal_with("training/callback_1/best_epoch", count_4) ==
-          "the state: training/callback_1/best_epoch is not an epoch that the run has ended");
+          "the state: training/callback_1/best_epoch is not a completed epoch of the run");
     CHECK(refusal_with("training/callback_3/best_epoch", count_4) ==
-          "the state: training/callback_3/best_epoch is not an epoch that the run has ended");
+          "the state: training/callback_3/best_epoch is not a completed epoch of the run");
     CHECK(refusal_with("training/callback_1/weights", one_byte) ==
           "the state: training/callback_1/weights has 1 bytes, expected " + bytes);
     CHECK(refusal_with("training/callback_3/weights", one_byte) ==
@@ -411,7 +411,7 @@ TEST_CASE("what callbacks get back has to be of this run") {
         std::memcpy(value.bytes.data() + sizeof nan, &nan, sizeof nan);  // samples_per_second
     };
     CHECK(refusal_with("training/history/epochs", not_a_number) ==
-          "the state: training/history/epochs holds a time or a rate that is not at least 0");
+          "the state: training/history/epochs holds a time or a rate that is negative or NaN");
     for (const double rate : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()}) {
         const auto set = [rate](RunState::Value& value) {
             std::memcpy(value.bytes.data(), &rate, sizeof rate);
@@ -517,7 +517,7 @@ TEST_CASE("a layer named like the state of training: weights load, a checkpoint 
     load_weights(run.model, folder.path() / "weights");
     CHECK(identical(run.model.arena(), model.arena()));
     CHECK_THROWS_WITH_AS(run.fit(checkpoint_file(folder.path() / "run")),
-                         "fit: a checkpoint has a training/kernel of its own; rename the layer",
+                         "fit: checkpoints reserve the name training/kernel; rename the layer",
                          ArgumentError);
 }
 

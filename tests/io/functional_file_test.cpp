@@ -137,7 +137,7 @@ TEST_CASE("models inside each other come back as deep as save_model takes them")
             save_model(model, folder.path() / "m");
         } catch (const Error& error) {
             CHECK(std::string(error.what()) ==
-                  "save_model: the architecture is not JSON that can be read: it nests deeper than "
+                  "save_model: the architecture cannot be read as JSON: it nests deeper than "
                   "64 "
                   "levels");
             CHECK(depth > 12);
@@ -156,8 +156,8 @@ TEST_CASE("a model that is a layer and has an input for an output is not saved")
     const Model<float> model({x, y}, {values[0] | Dense{1}, values[1] | Dense{1}});
     const TemporaryFolder folder;
     CHECK_THROWS_WITH_AS(save_model(model, folder.path() / "m"),
-                         "save_model: functional, a model that is a layer, has an input for an "
-                         "output, which its place in a file would not tell",
+                         "save_model: functional, a model used as a layer, has an input as an "
+                         "output, which files cannot express",
                          ArgumentError);
     CHECK(!std::filesystem::exists(folder.path() / "m"));
 }
@@ -333,7 +333,7 @@ TEST_CASE("graphs that are none are refused by name") {
           }) == "model: a layer reads what is computed from its own output");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") = json::array({reference("nobody", 0)});
-          }) == "layer 1, dense, Dense: reads nobody, which is the name of no layer");
+          }) == "layer 1, dense, Dense: reads nobody, which is not the name of a layer");
     CHECK(refusal([&](Altered& file) {
               arguments(file, "dense") = json::array({reference("tower", 3)});
           }) == "layer 1, dense, Dense: reads application 3 of tower, which has 3");
@@ -353,7 +353,7 @@ TEST_CASE("graphs that are none are refused by name") {
           }).ends_with("has the name of another layer"));
     CHECK(refusal([&](Altered& file) {
               file.layer("dense")["class_name"] = "InputLayer";
-          }).ends_with("an input is applied to something"));
+          }).ends_with("is an input and has inbound nodes"));
     CHECK(refusal([&](Altered& file) {
               file["output_layers"] = {file["output_layers"], {"dense", 0, 0}};
           }) == "has no self_test/output_1");
@@ -369,9 +369,9 @@ TEST_CASE("graphs that are none are refused by name") {
               file["output_layers"] = outputs;
           }) == "its architecture has more than 1000 outputs");
     CHECK(refusal([&](Altered& file) { file["output_layers"] = {"input_layer", 0, 0}; }) ==
-          "its architecture has its input for its output");
+          "its architecture has its input as its output");
     CHECK(refusal([&](Altered& file) { file["input_layers"] = {{"dense", 0, 0}}; }) ==
-          "its architecture has an output of a layer for its input, expected that of its "
+          "its architecture has a layer's output as its input, expected that of its "
           "InputLayer");
     CHECK(refusal([&](Altered& file) { file["output_layers"] = {{"dense", 0, 0}}; }) ==
           "its architecture has layers that do not lead to its output");

@@ -451,7 +451,7 @@ TEST_CASE("A second report replaces the first, and removes what it does not have
     }
     CHECK(files == 6);
     CHECK_THROWS_WITH_AS(write_report(folder.file("a file", "text"), example.run),
-                         doctest::Contains("a file: cannot be made"), IoError);
+                         doctest::Contains("a file: cannot be created"), IoError);
 }
 
 TEST_CASE("A report of a real run shows what training and evaluation measured") {
@@ -519,11 +519,9 @@ TEST_CASE("Of several inputs and outputs, one picture and the classes of one out
     CHECK_FALSE(std::filesystem::exists(folder.path() / "grid.svg"));
     run.output = 2;
     CHECK_THROWS_WITH_AS(write_report(folder.path(), run),
-                         "report: output is 2, expected 0 to 1, one of those that the data have",
-                         ArgumentError);
+                         "report: output is 2, expected 0 to 1 for these data", ArgumentError);
     run.output = 1;
     run.input = 5;
     CHECK_THROWS_WITH_AS(write_report(folder.path(), run),
-                         "report: input is 5, expected 0 to 1, one of those that the data have",
-                         ArgumentError);
+                         "report: input is 5, expected 0 to 1 for these data", ArgumentError);
 }

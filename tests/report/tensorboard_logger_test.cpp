@@ -160,6 +160,6 @@ TEST_CASE("Each run has a log of its own; a place that cannot be written is told
     }
     CHECK(files_in(folder.path()).size() == 3);
     TensorBoardLogger nowhere{.directory = folder.file("a file", "text") / "logs"};
-    CHECK_THROWS_WITH_AS(nowhere.on_train_begin(run), doctest::Contains("logs: cannot be made"),
+    CHECK_THROWS_WITH_AS(nowhere.on_train_begin(run), doctest::Contains("logs: cannot be created"),
                          IoError);
 }

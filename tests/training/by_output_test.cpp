@@ -43,7 +43,7 @@ TEST_CASE("names of no output are refused") {
                          "trainer: loss_weights: there is no output x; there are a, b",
                          ArgumentError);
     CHECK_THROWS_WITH_AS(twice.put_in_order({"a", "b"}, "trainer: loss_weights"),
-                         "trainer: loss_weights: two are for output a; there are a, b",
+                         "trainer: loss_weights: two entries for output a; there are a, b",
                          ArgumentError);
 }
 

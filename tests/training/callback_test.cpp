@@ -294,7 +294,7 @@ TEST_CASE("ReduceLROnPlateau beside a schedule is refused before the first epoch
         trainer.fit(
             x, y,
             {.verbosity = Verbosity::silent, .callbacks = {ReduceLROnPlateau{.monitor = "loss"}}}),
-        "trainer: set_learning_rate, but the rate follows a schedule", ArgumentError);
+        "trainer: set_learning_rate cannot change the rate of a schedule", ArgumentError);
     CHECK(trainer.steps() == 0);
 }
 
@@ -602,7 +602,7 @@ TEST_CASE("a run has scores before its first step, and takes back weights of its
     }};
     trainer.fit(line.x, line.y, {.verbosity = Verbosity::silent, .callbacks = {looks}});
     CHECK(names == 1);
-    CHECK(complaint == concat("load_weights: a buffer of 3 bytes, expected ",
+    CHECK(complaint == concat("load_weights: the buffer has 3 bytes, expected ",
                               model.arena().size() * static_cast<Index>(sizeof(float))));
 }
 

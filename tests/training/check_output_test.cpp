@@ -155,7 +155,7 @@ TEST_CASE("softmax of one output, and one class of one, are refused") {
 TEST_CASE("softmax of softmax and sigmoid of sigmoid are refused") {
     const SparseCategoricalCrossentropy sparse;
     CHECK(complaint({Dense{3, softmax}, Softmax{}}, sparse) ==
-          "softmax: softmax of what is the output of softmax already; write no Softmax{}");
+          "softmax: applies softmax to the output of softmax; remove Softmax{}");
     CHECK(verdict({Dense{3, sigmoid}, Flatten{}, Sigmoid{}}, MeanSquaredError{}) == "refused");
     CHECK(verdict({Dense{3, sigmoid}, Softmax{}}, sparse) == "");
     CHECK(verdict({Dense{3, sigmoid}, Dense{3, sigmoid}}, BinaryCrossentropy{}) == "");
@@ -199,13 +199,14 @@ TEST_CASE("the message names the layer and the line to write instead") {
           "BinaryCrossentropy: takes probabilities, but batch_norm has no activation; write "
           "Sigmoid{} behind batch_norm, or .from_logits = true in the loss");
     CHECK(complaint({with(sigmoid)}, sparse) ==
-          "SparseCategoricalCrossentropy: takes probabilities of classes that exclude each other, "
+          "SparseCategoricalCrossentropy: takes probabilities of mutually exclusive classes, "
           "but dense ends in sigmoid; write .activation = softmax in dense, or "
-          "BinaryCrossentropy{} as the loss for classes that do not");
-    CHECK(complaint({with(softmax)}, BinaryCrossentropy{}) ==
-          "BinaryCrossentropy: takes a probability of its own from each output, but dense ends in "
-          "softmax; write .activation = sigmoid in dense, or CategoricalCrossentropy{} as the "
-          "loss");
+          "BinaryCrossentropy{} as the loss for independent classes");
+    CHECK(
+        complaint({with(softmax)}, BinaryCrossentropy{}) ==
+        "BinaryCrossentropy: takes an independent probability from each output, but dense ends in "
+        "softmax; write .activation = sigmoid in dense, or CategoricalCrossentropy{} as the "
+        "loss");
     CHECK(complaint({Dense{1, softmax}}, BinaryCrossentropy{}) ==
           "dense: softmax of one output is always 1, so nothing is learnt; write .activation = "
           "sigmoid in dense");

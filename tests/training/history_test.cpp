@@ -16,12 +16,13 @@ TEST_CASE("scores keep their order and refuse unknown names") {
     CHECK(scores["loss"] == 1);
     CHECK(scores.find("nothing") == std::nullopt);
     CHECK_THROWS_WITH_AS((void)scores["nothing"],
-                         "scores: none is named nothing; there are loss, accuracy", ArgumentError);
+                         "scores: no score is named nothing; there are loss, accuracy",
+                         ArgumentError);
 }
 
 TEST_CASE("a history gives one number an epoch") {
     History history;
-    CHECK_THROWS_WITH_AS((void)history["loss"], "history: no epoch ended, so none has a loss",
+    CHECK_THROWS_WITH_AS((void)history["loss"], "history: no epoch ended, so there is no loss",
                          ArgumentError);
     for (const double loss : {3.0, 2.0}) {
         history.epochs.emplace_back();

@@ -146,7 +146,7 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
           }) == "the state: holds more, which this run does not have");
     CHECK(refusal("number", [](RunState&, RunState::Value& value) {
               value.type = RunState::Type::integer;
-          }) == "the state: number is of another type of number than this run's");
+          }) == "the state: number has another number type than this run's");
     CHECK(refusal("tensor", [](RunState&, RunState::Value& value) { value.shape = {3, 2}; }) ==
           "the state: tensor has shape (3, 2), expected (2, 3)");
     CHECK(refusal("tensor", [](RunState&, RunState::Value& value) { value.bytes = Buffer(8); }) !=
@@ -156,7 +156,7 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
     CHECK(refusal("maybe", [](RunState&, RunState::Value& value) {
               value.shape = {2};
               value.bytes = Buffer(16);
-          }) == "the state: maybe is more than one number");
+          }) == "the state: maybe has more than one number");
     for (const std::int64_t number : {-1, 256}) {
         CHECK(refusal("small", [&](RunState&, RunState::Value& value) {
                   set_integer(value, number);
@@ -165,7 +165,7 @@ TEST_CASE("a value that is missing, unknown, or of another type, shape or range 
     for (const std::int64_t number : {std::int64_t{-1}, std::int64_t{1} << 53}) {
         CHECK(refusal("count", [&](RunState&, RunState::Value& value) {
                   set_integer(value, number);
-              }) == "the state: count is not a number of things");
+              }) == "the state: count is not a whole number from 0 to 2^53");
     }
     CHECK(refusal("count", [](RunState&, RunState::Value& value) {
               set_integer(value, (std::int64_t{1} << 53) - 1);

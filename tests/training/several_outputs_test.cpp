@@ -186,12 +186,12 @@ TEST_CASE("what does not fit several outputs is refused") {
     with = two_losses();
     with.metrics = {Accuracy{}};
     CHECK(refusal(with, examples) ==
-          "trainer: metrics are those of one output; write .output_metrics = {{...}, {...}} for "
+          "trainer: metrics is for one output; write .output_metrics = {{...}, {...}} for "
           "several");
     auto fit = quiet_several();
     fit.class_weight = {1, 2, 3};
     CHECK(refusal(two_losses(), examples, fit) ==
-          "fit: class_weight is for a model with one output; sample_weight goes for several");
+          "fit: class_weight needs a model with one output; use sample_weight for several");
     CHECK(refusal(two_losses(), {{data.left, data.right}, {data.kind, data.place}}) ==
           "fit: the data have 2 inputs, expected 3");
     CHECK(refusal(two_losses(), {{data.left, data.size, data.size}, {data.kind, data.place}}) ==
@@ -414,9 +414,9 @@ TEST_CASE("names that a model has not are refused, with those that it has") {
     CHECK(trainer_with({.loss = {{"a", mse}, {"c", mse}}}) ==
           "trainer: loss: there is no output c; there are a, b");
     CHECK(trainer_with({.loss = {{"a", mse}, {"a", mse}}}) ==
-          "trainer: loss: two are for output a; there are a, b");
+          "trainer: loss: two entries for output a; there are a, b");
     CHECK(trainer_with({.loss = {{"b", mse}}}) ==
-          "trainer: loss: none is for output a; there are a, b");
+          "trainer: loss: no entry for output a; there are a, b");
     CHECK(trainer_with({.loss = {mse, mse}, .loss_weights = {{"x", 1}}}) ==
           "trainer: loss_weights: there is no output x; there are a, b");
     CHECK(trainer_with({.loss = {mse, mse}, .output_metrics = {{"place", {Accuracy{}}}}}) ==
@@ -435,7 +435,7 @@ TEST_CASE("names that a model has not are refused, with those that it has") {
     CHECK(fit({{x}, {{"a", y}, {"c", y}}}) ==
           "fit: the data: there is no output c; there are a, b");
     CHECK(fit({{x}, {{"a", y}, {"a", y}}}) ==
-          "fit: the data: two are for output a; there are a, b");
+          "fit: the data: two entries for output a; there are a, b");
     CHECK(fit({{x}, {{"a", y}}}) == "fit: the data have 1 targets, expected 2");
     CHECK(fit({{x}, {y, y}}, {.validation_data = {{x}, {{"a", y}, {"z", y}}}}) ==
           "fit: the data of validation_data: there is no output z; there are a, b");
