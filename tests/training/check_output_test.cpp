@@ -52,6 +52,7 @@ std::string complaint(const std::vector<AnyLayer>& layers, const AnyLoss& loss) 
 /// A layer of the user's own, which is not known to end in anything.
 struct Own {
     static constexpr std::string_view type = "Own";
+    constexpr Activation as_activation() const { return relu; }
     template <class Scalar, class Device>
     using Layer = ReLU::Layer<Scalar, Device>;
 };
