@@ -23,7 +23,6 @@ add_library(weft_cuda_tests OBJECT ${cuda_tests})
 target_precompile_headers(
     weft_cuda_tests PRIVATE <doctest/doctest.h> <Eigen/Core> "${PROJECT_SOURCE_DIR}/tests/support/kernels_once.hpp"
 )
-set_target_properties(weft_cuda_tests PROPERTIES UNITY_BUILD ${WEFT_UNITY_TESTS} UNITY_BUILD_BATCH_SIZE 6)
 target_compile_definitions(
     weft_cuda_tests PUBLIC DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS WEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
 )

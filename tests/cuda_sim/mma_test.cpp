@@ -54,12 +54,12 @@ TEST_CASE("mma_16x8x8 is the product, to the rounding of its factors") {
         for (std::size_t j = 0; j < 8; ++j) {
             double sum = 0, magnitudes = 0;
             for (std::size_t k = 0; k < depth; ++k) {
-                const double term = double{a[i * depth + k]} * double{b[k * 8 + j]};
+                const double term = static_cast<double>(a[i * depth + k]) * static_cast<double>(b[k * 8 + j]);
                 sum += term;
                 magnitudes += std::abs(term);
             }
             // Each factor is off by at most 2^-11; the sums in float add less than 2^-18.
-            const double error = std::abs(sum - double{d[i * 8 + j]}) / magnitudes;
+            const double error = std::abs(sum - static_cast<double>(d[i * 8 + j])) / magnitudes;
             CHECK(error <= 2.02 * 0x1p-11);
             largest_error = std::max(largest_error, error);
         }
