@@ -32,6 +32,7 @@ set(weft_headers
     core/tensor.hpp
     core/tensor_view.hpp
     core/thread_choice.hpp
+    core/threads.hpp
     cpu.hpp
     data/array_dataset.hpp
     data/augmentation.hpp

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <thread>
 
 using namespace weft;
 

@@ -3,10 +3,9 @@
 #pragma once
 
 #include "weft/config.hpp"
+#include "weft/core/threads.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 
 namespace weft::detail {
 
@@ -47,15 +46,15 @@ public:
 
 private:
     void sleep(int old) {
-        std::unique_lock lock(mutex_);
+        const Lock lock(mutex_);
         sleepers_.fetch_add(1);
-        while (count_.load() == old) changed_.wait(lock);
+        while (count_.load() == old) changed_.wait(mutex_);
         sleepers_.fetch_sub(1);
     }
 
     std::atomic<int> count_{0}, sleepers_{0};
-    std::mutex mutex_;
-    std::condition_variable changed_;
+    Mutex mutex_;
+    Condition changed_;
 };
 
 }  // namespace weft::detail

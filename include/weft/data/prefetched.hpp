@@ -2,14 +2,11 @@
 /// prefetched: batches read ahead by another thread.
 #pragma once
 
+#include "weft/core/threads.hpp"
 #include "weft/data/wrapped_dataset.hpp"
 
 #include <cassert>
-#include <condition_variable>
 #include <exception>
-#include <mutex>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 namespace weft {
@@ -32,39 +29,38 @@ public:
             buffers.x = Tensor<Scalar>(Shape{batch_size_ * x_size_});
             buffers.y = Tensor<Scalar>(Shape{batch_size_ * y_size_});
         }
-        try {
-            thread_ = std::thread([this] { read_all(); });
-        } catch (const std::system_error&) {
-            ring_.clear();  // no thread is to be had: nothing is read ahead
-        }
+        // Where no thread is to be had, nothing is read ahead.
+        if (!thread_.template start<&PrefetchingReader::read_all>(*this)) ring_.clear();
     }
     PrefetchingReader(const PrefetchingReader&) = delete;
     PrefetchingReader& operator=(const PrefetchingReader&) = delete;
     ~PrefetchingReader() override {
         {
-            const std::lock_guard lock(mutex_);
+            const Lock lock(mutex_);
             abandoned_ = true;
         }
         changed_.notify_all();
-        if (thread_.joinable()) thread_.join();
+        thread_.join();
     }
 
     void next(Scalar* x, Scalar* y) override {
         assert(left_ > 0);
-        if (!thread_.joinable()) return reader_->next(x, y);
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return taken_ < filled_ || failure_ != nullptr; });
-        // Batches read before the failure come first, as without reading ahead.
-        if (taken_ == filled_) std::rethrow_exception(failure_);
-        lock.unlock();
+        if (!thread_.is_started()) return reader_->next(x, y);
+        {
+            const Lock lock(mutex_);
+            while (taken_ == filled_ && failure_ == nullptr) changed_.wait(mutex_);
+            // Batches read before the failure come first, as without reading ahead.
+            if (taken_ == filled_) std::rethrow_exception(failure_);
+        }
         const Buffers& from = buffers(taken_);
         const Index count = (std::min)(batch_size_, left_);
         if (x != nullptr) std::copy_n(from.x.data(), count * x_size_, x);
         if (y != nullptr) std::copy_n(from.y.data(), count * y_size_, y);
         left_ -= count;
-        lock.lock();
-        ++taken_;
-        lock.unlock();
+        {
+            const Lock lock(mutex_);
+            ++taken_;
+        }
         changed_.notify_all();
     }
 
@@ -80,21 +76,21 @@ private:
         try {
             for (Index batch = 0; batch < batches_; ++batch) {
                 {
-                    std::unique_lock lock(mutex_);
-                    changed_.wait(lock, [&] {
-                        return abandoned_ || batch - taken_ < static_cast<Index>(ring_.size());
-                    });
+                    const Lock lock(mutex_);
+                    while (!abandoned_ && batch - taken_ == static_cast<Index>(ring_.size())) {
+                        changed_.wait(mutex_);
+                    }
                     if (abandoned_) return;
                 }
                 reader_->next(buffers(batch).x.data(), buffers(batch).y.data());
                 {
-                    const std::lock_guard lock(mutex_);
+                    const Lock lock(mutex_);
                     ++filled_;
                 }
                 changed_.notify_all();
             }
         } catch (...) {
-            const std::lock_guard lock(mutex_);
+            const Lock lock(mutex_);
             failure_ = std::current_exception();
             changed_.notify_all();
         }
@@ -104,12 +100,12 @@ private:
     Index left_;                                   ///< samples that next() has not handed out yet
     Index batch_size_, batches_, x_size_, y_size_;
     std::vector<Buffers> ring_;
-    std::mutex mutex_;  ///< guards the members below
-    std::condition_variable changed_;
+    Mutex mutex_;  ///< guards the members below
+    Condition changed_;
     Index filled_ = 0, taken_ = 0;  ///< batches
     std::exception_ptr failure_;
     bool abandoned_ = false;
-    std::thread thread_;
+    Thread thread_;
 };
 
 template <class Scalar>

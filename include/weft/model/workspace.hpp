@@ -2,12 +2,12 @@
 /// Workspace: the memory of passes over batches.
 #pragma once
 
+#include "weft/core/threads.hpp"
 #include "weft/layers/layer.hpp"
 #include "weft/model/detail/place_values.hpp"
 #include "weft/model/model_reference.hpp"
 
 #include <algorithm>
-#include <mutex>
 
 namespace weft {
 
@@ -190,7 +190,7 @@ public:
     }
 
     void clear() {
-        const std::lock_guard lock(mutex_);
+        const detail::Lock lock(mutex_);
         free_.clear();
     }
 
@@ -198,7 +198,7 @@ public:
     /// too small is dropped, since the caller then makes a new one. So the pool never has more
     /// workspaces than calls ran at once.
     Pointer take(Index capacity) {
-        const std::lock_guard lock(mutex_);
+        const detail::Lock lock(mutex_);
         if (free_.empty()) return nullptr;
         for (Pointer& free : free_) {
             if (free->capacity() >= capacity) free.swap(free_.back());
@@ -210,12 +210,12 @@ public:
     }
 
     void give_back(Pointer workspace) {
-        const std::lock_guard lock(mutex_);
+        const detail::Lock lock(mutex_);
         free_.push_back(std::move(workspace));
     }
 
 private:
-    std::mutex mutex_;
+    detail::Mutex mutex_;
     std::vector<Pointer> free_;
 };
 

@@ -2,11 +2,11 @@
 /// RecordDataset: samples of one size, read from files when a batch needs them.
 #pragma once
 
+#include "weft/core/threads.hpp"
 #include "weft/data/dataset.hpp"
 #include "weft/data/detail/scratch.hpp"
 #include "weft/data/idx.hpp"
 
-#include <mutex>
 #include <vector>
 
 namespace weft::detail {
@@ -49,7 +49,7 @@ private:
         std::uint8_t* const bytes = thread_scratch<std::uint8_t>(size);
         auto part = files_.begin();
         for (; i >= part->count; ++part) i -= part->count;
-        const std::lock_guard lock(mutex_);
+        const Lock lock(mutex_);
         part->file->seek(part->first + static_cast<std::uint64_t>(i) * part->stride);
         part->file->read(bytes, size);
         return bytes;
@@ -70,7 +70,7 @@ private:
     Shape sample_;
     RecordLayout layout_;
     Tensor<std::uint8_t> labels_;
-    mutable std::mutex mutex_;  ///< of the places in the files
+    mutable Mutex mutex_;  ///< of the places in the files
 };
 
 }  // namespace weft::detail
