@@ -118,10 +118,10 @@ namespace detail {
 /// The shapes of a graph's inputs; none unless all are declared.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<Shape> declared_shapes(const Graph<Scalar, Device>& graph) {
-    std::vector<Shape> shapes;
-    for (const GraphInput& input : graph.inputs) {
-        if (!input.shape) return {};
-        shapes.push_back(*input.shape);
+    std::vector<Shape> shapes(graph.inputs.size());
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+        if (!graph.inputs[i].shape) return {};
+        shapes[i] = *graph.inputs[i].shape;
     }
     return shapes;
 }

@@ -43,14 +43,15 @@ public:
                         Index capacity)
         : build_(build), device_(device), capacity_(capacity), plan_(std::move(plan)) {
         for (std::size_t i = 0; i < layers.size(); ++i) require_countable(*layers[i], names[i]);
-        std::vector<Index> saved;
-        for (const PlanStep& step : plan_->steps()) {
+        std::vector<Index> saved(plan_->steps().size());
+        for (std::size_t s = 0; s < saved.size(); ++s) {
+            const PlanStep& step = plan_->steps()[s];
             std::size_t bytes =
                 step.is_activation() ? 0 : layers[step.layer]->saved_bytes(capacity);
             if (step.norm != PlanStep::none) {
                 bytes += layers[step.layer]->saved_bytes_of_norm(capacity);
             }
-            saved.push_back(static_cast<Index>(bytes));
+            saved[s] = static_cast<Index>(bytes);
         }
         for (const PlanStep& step : plan_->steps()) {
             // Pools that apply a batch norm too tell by their taps what was dropped.

@@ -84,8 +84,8 @@ public:
 
     /// One number per epoch. Throws ArgumentError if the epochs have no score of that name.
     WEFT_COLD std::vector<double> operator[](std::string_view name) const {
-        std::vector<double> values;
-        for (const EpochRecord& epoch : epochs) values.push_back(epoch.scores[name]);
+        std::vector<double> values(epochs.size());
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = epochs[i].scores[name];
         if (epochs.empty())
             throw ArgumentError(detail::join({"history: no epoch ended, so there is no ", name}));
         return values;

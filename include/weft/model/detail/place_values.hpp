@@ -81,19 +81,20 @@ public:
         }
         PlacedValues result;
         result.size_bytes = assign_places(places_);
-        for (const PlanValue& value : plan_.values()) {
-            result.values.push_back(places_[value.memory].offset);
-            result.gradients.push_back(places_[values + value.gradient].offset);
-        }
-        for (std::size_t s = 0; s < steps; ++s) {
-            result.saved.push_back(places_[2 * values + s].offset);
-            result.added.push_back(places_[2 * values + steps + s].offset);
-        }
-        for (std::size_t k = 0; k < plan_.output_count(); ++k) {
+        const auto offsets_of = [&](std::size_t count, auto place_of) {
+            std::vector<Index> offsets(count);
+            for (std::size_t i = 0; i < count; ++i) offsets[i] = places_[place_of(i)].offset;
+            return offsets;
+        };
+        result.values = offsets_of(values, [&](std::size_t i) { return value(i).memory; });
+        result.gradients =
+            offsets_of(values, [&](std::size_t i) { return values + value(i).gradient; });
+        result.saved = offsets_of(steps, [&](std::size_t s) { return 2 * values + s; });
+        result.added = offsets_of(steps, [&](std::size_t s) { return 2 * values + steps + s; });
+        result.outputs = offsets_of(plan_.output_count(), [&](std::size_t k) {
             const bool is_first = plan_.first_with_gradient(k) == k;
-            result.outputs.push_back(is_first ? result.gradients[plan_.output(k)]
-                                              : places_[beside + k].offset);
-        }
+            return is_first ? values + value(plan_.output(k)).gradient : beside + k;
+        });
         return result;
     }
 

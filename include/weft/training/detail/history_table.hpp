@@ -20,14 +20,15 @@ struct HistoryTable {
     WEFT_COLD void visit_state(StateFields& field) {
         constexpr double EpochRecord::* numbers[] = {
             &EpochRecord::seconds, &EpochRecord::samples_per_second, &EpochRecord::learning_rate};
-        std::vector<double> table;
+        const std::size_t row_size = std::size(numbers) + scores.size();
+        std::vector<double> table(epochs.size() * row_size);
+        double* to = table.data();
         for (const EpochRecord& epoch : epochs) {
-            for (const auto number : numbers) table.push_back(epoch.*number);
-            for (const auto& [name, value] : epoch.scores) table.push_back(value);
+            for (const auto number : numbers) *to++ = epoch.*number;
+            for (const std::string& name : scores) *to++ = epoch.scores[name];
         }
         field("epochs", table);
         if (!field.is_restoring()) return;
-        const std::size_t row_size = std::size(numbers) + scores.size();
         field.require(table.size() % row_size == 0, "epochs", "ends in the middle of a row");
         epochs.clear();
         for (auto number = table.begin(); number != table.end();) {

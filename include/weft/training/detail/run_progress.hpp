@@ -43,8 +43,11 @@ struct RunProgress {
         field("stopped", stopped);
         field("seconds", seconds);
         field.require(seconds >= 0 && seconds < 1e15, "seconds", "are not a time");
-        std::vector<double> numbers;
-        for (const MetricSum& sum : sums) numbers.push_back(sum.sum), numbers.push_back(sum.count);
+        std::vector<double> numbers(2 * sums.size());
+        for (std::size_t i = 0; i < sums.size(); ++i) {
+            numbers[2 * i] = sums[i].sum;
+            numbers[2 * i + 1] = sums[i].count;
+        }
         field("sums", numbers);
         field.require(numbers.size() == 2 * sums.size(), "sums", "are not of this run's metrics");
         for (std::size_t i = 0; i < sums.size(); ++i) {
