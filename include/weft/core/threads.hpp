@@ -10,6 +10,8 @@
 #include <mutex>
 #include <system_error>
 #include <thread>
+#else
+#include <pthread.h>
 #endif
 
 namespace weft::detail {
