@@ -54,7 +54,8 @@ TEST_CASE("mma_16x8x8 is the product, to the rounding of its factors") {
         for (std::size_t j = 0; j < 8; ++j) {
             double sum = 0, magnitudes = 0;
             for (std::size_t k = 0; k < depth; ++k) {
-                const double term = static_cast<double>(a[i * depth + k]) * static_cast<double>(b[k * 8 + j]);
+                const double term =
+                    static_cast<double>(a[i * depth + k]) * static_cast<double>(b[k * 8 + j]);
                 sum += term;
                 magnitudes += std::abs(term);
             }

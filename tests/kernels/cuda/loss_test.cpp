@@ -283,7 +283,7 @@ TEST_CASE_TEMPLATE("tiny losses keep their digits on a GPU", Scalar, float, doub
 
 TEST_CASE_TEMPLATE("on a GPU probabilities 0 and 1 are kept 1e-7 away and have no gradient", Scalar,
                    float, double) {
-    const auto same = [](Kind kind, const Tensor<Scalar>& p, const Tensor<Scalar>& t) {
+    const auto agrees = [](Kind kind, const Tensor<Scalar>& p, const Tensor<Scalar>& t) {
         const auto result = both<Scalar>(kind, p, t);
         CHECK(result.repeats);
         // Some operations, and log to one unit in the last place, of a loss up to 16.
@@ -292,21 +292,21 @@ TEST_CASE_TEMPLATE("on a GPU probabilities 0 and 1 are kept 1e-7 away and have n
     };
     const auto quarter = static_cast<Scalar>(0.25), low = static_cast<Scalar>(1e-7);
     const auto binary =
-        same(binary_crossentropy, Tensor<Scalar>({7, 1}, {0, 0, 1, 1, quarter, low, 1 - low}),
-             Tensor<Scalar>({7, 1}, {1, 0, 0, 1, 0, 0, 1}));
+        agrees(binary_crossentropy, Tensor<Scalar>({7, 1}, {0, 0, 1, 1, quarter, low, 1 - low}),
+               Tensor<Scalar>({7, 1}, {1, 0, 0, 1, 0, 0, 1}));
     CHECK(binary[0] == 0);
     CHECK(binary[3] == 0);
     CHECK(binary[4] != 0);
     CHECK(binary[5] != 0);  // the limits themselves are not clipped
     CHECK(binary[6] != 0);
-    const auto sparse = same(sparse_categorical_crossentropy,
-                             Tensor<Scalar>({3, 3}, {0, 0.5, 0.5, 1, 0, 0, quarter, 0, quarter}),
-                             Tensor<Scalar>({3}, {0, 1, 2}));
+    const auto sparse = agrees(sparse_categorical_crossentropy,
+                               Tensor<Scalar>({3, 3}, {0, 0.5, 0.5, 1, 0, 0, quarter, 0, quarter}),
+                               Tensor<Scalar>({3}, {0, 1, 2}));
     CHECK(sparse[0] == 0);
     CHECK(sparse[1] != 0);
     const auto categorical =
-        same(categorical_crossentropy, Tensor<Scalar>({2, 3}, {0, 0.5, 0.5, 0, 0, 5}),
-             Tensor<Scalar>({2, 3}, {0.5, 0.5, 0, 0, 1, 0}));
+        agrees(categorical_crossentropy, Tensor<Scalar>({2, 3}, {0, 0.5, 0.5, 0, 0, 5}),
+               Tensor<Scalar>({2, 3}, {0.5, 0.5, 0, 0, 1, 0}));
     CHECK(categorical[0] != 0);  // clipped, but it moves the sum that the second is divided by
     CHECK(categorical[4] == 0);
 }
