@@ -1,5 +1,6 @@
 /// \file
 /// Models on a GPU, or on the simulated one, beside the same on the CPU.
+#include "tests/support/cuda.hpp"
 #include "tests/support/device_runs.hpp"
 #include "weft/cuda.hpp"
 #include "weft/training/lambda_callback.hpp"
@@ -88,6 +89,43 @@ TEST_CASE("steps that are recorded and repeated leave the bits of steps that are
         by_step.callbacks.push_back(LambdaCallback{.batch_end = [](TrainingRun&) {}});
         CHECK(identical(train_with({.graphs = true}, by_step, 2), expected));
     }
+}
+
+TEST_CASE("gradients of weights beside those of inputs leave the bits of one after another") {
+    const auto x = random_normal<float>({22, 6, 5, 2}, 1);
+    Tensor<float> labels({22});
+    for (Index i = 0; i < 22; ++i) labels[i] = static_cast<float>(i % 3);
+    Sequential<float> declared{Conv2D{.filters = 3, .kernel_size = 3, .activation = relu},
+                               Conv2D{.filters = 4, .kernel_size = 2, .activation = relu},
+                               BatchNorm{},
+                               MaxPool2D{},
+                               Flatten{},
+                               Dense{9, relu},
+                               Dropout{0.3},
+                               Dense{7, Activation::tanh},
+                               Dense{3, softmax}};
+    declared.build({6, 5, 2}, 4);
+    const auto train = [&](const CudaOptions& options) {
+        Model<float, Cuda> model = to<Cuda>(declared, Cuda(options));
+        Trainer<float, Cuda> trainer(
+            model, {.optimizer = Adam{}, .loss = SparseCategoricalCrossentropy{}});
+        for (const Index to_update : {1, 2}) {
+            trainer.fit(x, labels,
+                        {.epochs = 3,
+                         .batch_size = 4,
+                         .gradient_accumulation_steps = to_update,
+                         .seed = 3,
+                         .verbosity = Verbosity::silent});
+        }
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    const auto expected = train({.graphs = false, .second_stream = false});
+    in_each_order([&] {
+        for (const bool graphs : {false, true}) {
+            CAPTURE(graphs);
+            CHECK(identical(train({.graphs = graphs, .second_stream = true}), expected));
+        }
+    });
 }
 
 TEST_CASE("steps that are many to a graph leave the bits of single ones") {

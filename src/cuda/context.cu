@@ -123,14 +123,6 @@ Context::~Context() {
     cudaStreamDestroy(stream);
 }
 
-// Work of the graph that still runs keeps what it needs.
-Recording::~Recording() {
-    if (context == nullptr) return;
-    const CurrentGpu current(context->gpu, std::nothrow);
-    if (graph != nullptr) cudaGraphExecDestroy(graph);
-    if (stream != nullptr) cudaStreamDestroy(stream);
-}
-
 void Context::synchronize() {
     const CurrentGpu current = use();
     check(cudaStreamSynchronize(stream), "work on the GPU");
@@ -192,48 +184,6 @@ Cuda::Cuda(const CudaOptions& options)
         throw CudaError(concat("Cuda: tf32 needs compute capability 8.0, ", name(), " has ",
                                context_->properties.major, ".", context_->properties.minor));
     }
-}
-
-bool Cuda::records() const { return options_.graphs && !context_->waits_for_each; }
-
-void Cuda::refuse_in_recording(const char* what) {
-    throw CudaError(concat("Cuda: ", what,
-                           " was asked for while work is recorded, expected kernels "
-                           "alone; Cuda({.graphs = false}) records no steps of training"));
-}
-
-void Cuda::begin_recording() {
-    require_no_recording("another recording");
-    const cuda::CurrentGpu current = context_->use();
-    auto recording = std::make_shared<cuda::Recording>();
-    recording->context = context_;
-    cuda::check(cudaStreamCreateWithFlags(&recording->stream, cudaStreamNonBlocking),
-                "cudaStreamCreateWithFlags");
-    cuda::check(cudaStreamBeginCapture(recording->stream, cudaStreamCaptureModeThreadLocal),
-                "cudaStreamBeginCapture");
-    recording_ = std::move(recording);
-}
-
-Cuda::Recording Cuda::end_recording() {
-    const std::shared_ptr<cuda::Recording> recording = std::exchange(recording_, nullptr);
-    recording->scratch = scratch_;
-    cudaGraph_t graph = nullptr;
-    cuda::check(cudaStreamEndCapture(recording->stream, &graph), "cudaStreamEndCapture");
-    const cudaError_t status = cudaGraphInstantiate(&recording->graph, graph, 0);
-    cudaGraphDestroy(graph);
-    cuda::check(status, "cudaGraphInstantiate");
-    return recording;
-}
-
-void Cuda::discard_recording() noexcept {
-    const std::shared_ptr<cuda::Recording> recording = std::exchange(recording_, nullptr);
-    cudaGraph_t graph = nullptr;
-    if (cudaStreamEndCapture(recording->stream, &graph) == cudaSuccess) cudaGraphDestroy(graph);
-}
-
-void Cuda::repeat(const Recording& recording) const {
-    const cuda::CurrentGpu current = context_->use();
-    cuda::check(cudaGraphLaunch(recording->graph, context_->stream), "cudaGraphLaunch");
 }
 
 std::string Cuda::name() const { return context_->properties.name; }

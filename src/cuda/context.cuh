@@ -108,6 +108,38 @@ struct Recording {
     std::shared_ptr<CudaMemory> scratch;  ///< that its kernels use
     cudaStream_t stream = nullptr;        ///< of its own, so that no other work is recorded
     cudaGraphExec_t graph = nullptr;
+    std::shared_ptr<Beside> second;     ///< what has the second stream, if there is one
+    std::shared_ptr<Recording> beside;  ///< its work, a branch of the same graph
+};
+
+/// A place in a stream's work, for others to wait for.
+class Event {
+public:
+    Event() {
+        check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming),
+              "cudaEventCreateWithFlags");
+    }
+    ~Event() { cudaEventDestroy(event_); }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+
+    /// What `behind` is given from now on waits for all that `stream` was given.
+    void order(cudaStream_t stream, cudaStream_t behind) {
+        check(cudaEventRecord(event_, stream), "cudaEventRecord");
+        check(cudaStreamWaitEvent(behind, event_, 0), "cudaStreamWaitEvent");
+    }
+
+private:
+    cudaEvent_t event_ = nullptr;
+};
+
+/// A second stream of a device, with a context of its own: of tickets, too, each stream needs its own.
+struct Beside {
+    explicit Beside(const CudaOptions& options) : device(options) {}
+
+    Cuda device;
+    Event forked, joined;
+    bool is_used = false;  ///< since it was waited for
 };
 
 /// Where the device's work goes.

@@ -2,6 +2,7 @@
 /// Kernels of kernels/cuda/convolution.hpp: products whose factors are patches, which no memory holds.
 #include "weft/kernels/cuda/convolution.hpp"
 
+#include "beside.cuh"
 #include "patches.cuh"
 #include "product.cuh"
 #include "weft/kernels/cuda/activation.hpp"
@@ -42,14 +43,14 @@ void convolution_forward(Cuda& device, const Convolution& c, TensorView<const Sc
     convolution_forward_moments<Scalar>(device, c, x, w, b, activation, {}, y);
 }
 
+namespace {
+
 /// dX (pixels, channels) = what each pixel's outputs have for gradients (pixels, depth) times the
 /// filters turned round (depth, channels). With strides, all but one in stride^2 factors are 0.
 template <class Scalar>
-void convolution_input_gradient_through(Cuda& device, const Before& before, const Convolution& c,
-                                        TensorView<const Scalar, Cuda> x,
-                                        TensorView<const Scalar, Cuda> g,
-                                        TensorView<const Scalar, Cuda> w,
-                                        TensorView<Scalar, Cuda> dx) {
+void input_gradient(Cuda& device, const Before& before, const Convolution& c,
+                    TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> g,
+                    TensorView<const Scalar, Cuda> w, TensorView<Scalar, Cuda> dx) {
     cuda::narrow(g.size());
     cuda::narrow(w.size());
     cuda::narrow(dx.size());
@@ -63,11 +64,13 @@ void convolution_input_gradient_through(Cuda& device, const Before& before, cons
                                .through(before, x.data(), channels));
 }
 
+}  // namespace
+
 template <class Scalar>
 void convolution_input_gradient(Cuda& device, const Convolution& c,
                                 TensorView<const Scalar, Cuda> g, TensorView<const Scalar, Cuda> w,
                                 TensorView<Scalar, Cuda> dx) {
-    convolution_input_gradient_through<Scalar>(device, {}, c, {}, g, w, dx);
+    input_gradient<Scalar>(device, {}, c, {}, g, w, dx);
 }
 
 /// dW (depth, filters) = patches of X (depth, positions) G (positions, filters), and the sums of the
@@ -88,17 +91,26 @@ void convolution_filter_gradient(Cuda& device, const Convolution& c,
         of_w.with_column_sums(db.data(), filters));
 }
 
+template <class Scalar>
+void convolution_backward_through(Cuda& device, const Before& before, const Convolution& c,
+                                  TensorView<const Scalar, Cuda> x,
+                                  TensorView<const Scalar, Cuda> w,
+                                  TensorView<const Scalar, Cuda> g, TensorView<Scalar, Cuda> dw,
+                                  TensorView<Scalar, Cuda> db, TensorView<Scalar, Cuda> dx) {
+    const auto of_w = [&](Cuda& on) { convolution_filter_gradient<Scalar>(on, c, x, g, dw, db); };
+    if (!dx) return of_w(device);
+    cuda::run_beside(device, of_w, [&] { input_gradient<Scalar>(device, before, c, x, g, w, dx); });
+}
+
 template decltype(convolution_forward_moments<float>) convolution_forward_moments<float>;
 template decltype(convolution_forward_moments<double>) convolution_forward_moments<double>;
 template decltype(convolution_forward<float>) convolution_forward<float>;
 template decltype(convolution_forward<double>) convolution_forward<double>;
-template decltype(convolution_input_gradient_through<float>)
-    convolution_input_gradient_through<float>;
-template decltype(convolution_input_gradient_through<double>)
-    convolution_input_gradient_through<double>;
 template decltype(convolution_input_gradient<float>) convolution_input_gradient<float>;
 template decltype(convolution_input_gradient<double>) convolution_input_gradient<double>;
 template decltype(convolution_filter_gradient<float>) convolution_filter_gradient<float>;
 template decltype(convolution_filter_gradient<double>) convolution_filter_gradient<double>;
+template decltype(convolution_backward_through<float>) convolution_backward_through<float>;
+template decltype(convolution_backward_through<double>) convolution_backward_through<double>;
 
 }  // namespace weft::kernels

@@ -2,6 +2,7 @@
 /// Kernels of kernels/cuda/dense.hpp.
 #include "weft/kernels/cuda/dense.hpp"
 
+#include "beside.cuh"
 #include "product.cuh"
 #include "weft/kernels/cuda/activation.hpp"
 
@@ -48,18 +49,21 @@ void dense_backward_through(Cuda& device, const Before& before, TensorView<const
     const int rows = cuda::narrow(dz.size()) / units;
     cuda::narrow(x.size());
     cuda::narrow(w.size());
-    const cuda::Output<Scalar> of_w(dw.data(), units, units);
-    cuda::multiply<Scalar>(device, {features, units, rows},
-                           cuda::Matrix<Scalar, false>(x.data(), features, rows, features),
-                           cuda::SummedMatrix<Scalar>(dz.data(), units, rows, units),
-                           of_w.with_column_sums(db.data(), units));
-    if (dx) {
+    const auto of_w = [&](Cuda& on) {
+        const cuda::Output<Scalar> out(dw.data(), units, units);
+        cuda::multiply<Scalar>(on, {features, units, rows},
+                               cuda::Matrix<Scalar, false>(x.data(), features, rows, features),
+                               cuda::SummedMatrix<Scalar>(dz.data(), units, rows, units),
+                               out.with_column_sums(db.data(), units));
+    };
+    if (!dx) return of_w(device);
+    cuda::run_beside(device, of_w, [&] {
         cuda::multiply<Scalar>(device, {rows, features, units},
                                cuda::Matrix<Scalar, true>(dz.data(), rows, units, units),
                                cuda::Matrix<Scalar, true>(w.data(), features, units, units),
                                cuda::Output<Scalar>(dx.data(), features, features)
                                    .through(before, x.data(), features));
-    }
+    });
 }
 
 template <class Scalar>

@@ -2,6 +2,7 @@
 
 #include "tests/support/cuda.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "weft/kernels/cuda/merge.hpp"
 
 #include <doctest/doctest.h>
 
@@ -73,6 +74,85 @@ TEST_CASE("a copy of a GPU's device shares its stream, and has scratch of its ow
     copy = device;
     CHECK(copy.scratch(1000) != scratch);
     CHECK_FALSE(device.name().empty());
+}
+
+TEST_CASE("a fork of a GPU's device comes behind what was before, and before what waits for it") {
+    in_each_order([] {
+        Cuda device;
+        const Shape shape{300};
+        const auto numbers = random_integers<float>(shape, 1, -9, 9);
+        auto n = to_cuda(device, numbers);
+        Tensor<float, Cuda> x(shape, device), y(shape, device), z(shape, device);
+        const auto add = [](Cuda& on, const auto& a, const auto& b, auto& sum) {
+            kernels::add_elements<float>(on, a.view(), b.view(), sum.view());
+        };
+        const auto body = [&] {
+            add(device, n, n, x);
+            Cuda& fork = device.fork();
+            add(fork, x, n, y);
+            add(fork, y, y, y);
+            add(device, x, x, z);
+            device.join();
+            add(device, y, z, x);  // writes what both have read
+            add(device.fork(), x, n, y);
+            add(device, x, n, z);
+            device.join();
+            add(device, y, z, z);
+        };
+        const auto is = [&](const auto& tensor, float factor) {
+            auto expected = numbers;
+            for (float& number : expected) number *= factor;
+            return identical(from_cuda(device, tensor), expected);
+        };
+        body();
+        CHECK(is(x, 10));
+        CHECK(is(y, 11));
+        CHECK(is(z, 22));
+        if (!device.records()) return;
+        const Cuda::Recording recording = device.record(body);
+        CHECK(is(z, 22));
+        for (const float factor : {2.0F, 4.0F}) {
+            add(device, n, n, n);
+            device.repeat(recording);
+            CHECK(is(z, 22 * factor));
+            CHECK(is(y, 11 * factor));
+        }
+        body();
+        CHECK(is(z, 88));
+    });
+}
+
+TEST_CASE("a fork of a GPU's device has stream, tickets and scratch of its own, if it is wanted") {
+    Cuda device;
+    CHECK((&device.fork() != &device) == device.records());  // not where kernels are waited for
+    if (device.records()) {
+        CHECK(device.fork().scratch(1000) != device.scratch(1000));
+        CHECK_FALSE(device.fork() == device);
+        Cuda copy = device;
+        CHECK(copy == device);
+        CHECK(&copy.fork() != &device.fork());
+        CHECK_FALSE(copy.fork() == device.fork());
+        // It takes memory, so it has to be there before.
+        Cuda fresh = device;
+        CHECK_THROWS_AS(fresh.record([&] { fresh.fork(); }), CudaError);
+        // Nothing is left of a recording that failed between.
+        const auto fails = [&] {
+            device.fork();
+            throw ArgumentError("it fails");
+        };
+        CHECK_THROWS_AS(device.record(fails), ArgumentError);
+        CHECK_NOTHROW(device.fork().scratch(std::size_t{1} << 20));
+        device.join();
+        CHECK_NOTHROW(device.repeat(device.record([&] {
+            device.fork();
+            device.join();
+        })));
+        device.synchronize();
+    }
+    device.join();
+    Cuda plain({.second_stream = false});
+    CHECK(&plain.fork() == &plain);
+    plain.join();
 }
 
 TEST_CASE("a GPU that is not there is named") {

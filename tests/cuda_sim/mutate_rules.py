@@ -18,6 +18,7 @@ COPIED = ["src/cuda/*.cu", "src/cuda/*.cuh"]
 # All that the tests' program is made of, beside the kernels.
 TESTS = [
     "tests/main.cpp",
+    "tests/core/cuda_test.cpp",
     "tests/support/*.cpp",
     "tests/kernels/cuda/*_test.cpp",
     "tests/cuda_*_test.cpp",
@@ -88,6 +89,11 @@ EXPRESSIONS = [
 # kind, files, what is left out
 STATEMENTS = [
     ("barrier", CUDA, r"__syncthreads\(\);"),
+    ("second stream", CUDA, r"beside_->(?:forked|joined)\.order\([^;]*\);"),
+    ("second stream", CUDA, r"second->forked\.order\([^;]*\);"),
+    ("second stream", CUDA, r"beside_->is_used = true;"),
+    ("second stream", CUDA, r"beside_->device\.recording_\.reset\(\);"),
+    ("second stream", CUDA, r"check\(cudaStreamWaitEvent\([^;]*\);"),
     ("barrier", CUDA, r"__syncwarp\(\);"),
     ("fence", CUDA, r"__threadfence\(\);"),
     ("ticket", CUDA, r"if \(is_last\) \*ticket = 0;"),
@@ -119,12 +125,12 @@ STATEMENTS = [
 EDITS = [
     ("recording", STEP, "the host's part before a step is done where it is recorded",
      [(r"const auto body = \[&\] \{", "const auto body = [&] { if ({s}) prepare(part, steps);"),
-      (r"prepare\(part, steps\);(?=\s*if \(options_)", "if (!{s}) prepare(part, steps);")]),
+      (r"prepare\(part, steps\);(?=\s*if \(!weights_)", "if (!{s}) prepare(part, steps);")]),
     ("recording", STEP, "the host's part behind a step is done where it is recorded",
      [(r"tally_\.wrong\(\)\);\s*compute\(part\);\s*\}", "{old} if ({s}) finish(part, steps);"),
       (r"(?<=\}\n)        finish\(part, steps\);", "if (!{s}) finish(part, steps);")]),
     ("order", FIT, "the order of the first epoch stays",
-     [(r"if \(resident_\)(?= resident_->set_order)",
+     [(r"if \(resident_\)(?=\s*resident_->begin_epoch)",
        "if (resident_ && !({s} && progress_.epoch > 1))")]),
 ]
 
@@ -147,7 +153,7 @@ ASKED = [
     (r"/launch\.", [K + "launch", K + "merge", K + "activation", "cuda_sim/library", K + "dense", K + "pooling"]),
     (r"/(row|softmax)\.", [K + "launch", K + "activation", K + "loss", K + "metric"]),
     (r"/(window|pooling)\.", [K + "launch", K + "pooling"]),
-    (r"/context\.", ["cuda_sim/library", *TRAINING_TESTS[:2], "cuda_sim/training"]),
+    (r"/(context|recording|beside)\.", ["core/cuda", K + "dense", K + "convolution", "cuda_sim/library", *TRAINING_TESTS[:2], "cuda_sim/training"]),
     (r"src/cuda/activation\.", [K + "activation", K + "dense"]),
     (r"src/cuda/moments\.", [K + "batch_norm", K + "convolution"]),
     (r"src/cuda/norm_slope\.", [K + "batch_norm", K + "pooling"]),

@@ -67,6 +67,42 @@ TEST_CASE("waiting for the device runs streams in the order that is set") {
     CHECK(results[1] == 11);
 }
 
+TEST_CASE("while a stream is waited for, others are late, or early as far as no event keeps them") {
+    const Fresh fresh;
+    for (const bool is_ordered : {false, true}) {
+        CAPTURE(is_ordered);
+        std::vector<float> results;
+        for (const Order order : orders) {
+            options().order = order;
+            Stream first, second;
+            const Floats x(first, std::vector<float>{1});
+            first.wait();
+            cudaEvent_t forked = nullptr, joined = nullptr;
+            REQUIRE(cudaEventCreateWithFlags(&forked, cudaEventDisableTiming) == cudaSuccess);
+            REQUIRE(cudaEventCreateWithFlags(&joined, cudaEventDisableTiming) == cudaSuccess);
+            first.launch(1, 1, 0, add, x.data, 1.0F);
+            REQUIRE(cudaEventRecord(forked, first.handle) == cudaSuccess);
+            if (is_ordered) {
+                REQUIRE(cudaStreamWaitEvent(second.handle, forked, 0) == cudaSuccess);
+            }
+            second.launch(1, 1, 0, scale, x.data, 10.0F);
+            REQUIRE(cudaEventRecord(joined, second.handle) == cudaSuccess);
+            if (is_ordered) {
+                REQUIRE(cudaStreamWaitEvent(first.handle, joined, 0) == cudaSuccess);
+            }
+            first.launch(1, 1, 0, add, x.data, 1.0F);
+            results.push_back(x.read()[0]);
+            second.wait();
+            cudaEventDestroy(forked);
+            cudaEventDestroy(joined);
+        }
+        const float late = is_ordered ? 21 : 3, early = is_ordered ? 21 : 12;
+        CHECK(results[0] == late);
+        CHECK(results[1] == early);
+        CHECK((results[2] == late || results[2] == 21 || results[2] == early));
+    }
+}
+
 TEST_CASE("queries say what is done, and time is measured") {
     const Fresh fresh;
     Stream stream;

@@ -13,6 +13,7 @@
 namespace weft::kernels {
 
 namespace cuda {
+struct Beside;     ///< a second stream of a device
 struct Context;    ///< a stream of work on one GPU
 struct Recording;  ///< a graph of CUDA's
 }  // namespace cuda
@@ -46,6 +47,8 @@ struct CudaOptions {
     int gpu = 0;         ///< its number, as nvidia-smi shows it
     bool tf32 = false;   ///< products of float on tensor cores, factors rounded to 11 bits
     bool graphs = true;  ///< steps of training are recorded, and repeated as one launch
+    /// Gradients of weights are computed beside those of inputs. Same bits.
+    bool second_stream = true;
 };
 
 /// An NVIDIA GPU and a stream of work on it. Kernels run in order while the host goes on. A
@@ -68,6 +71,7 @@ public:
         context_ = other.context_;
         options_ = other.options_;
         scratch_.reset();
+        beside_.reset();
         return *this;
     }
 
@@ -122,6 +126,15 @@ public:
     /// Runs the recorded kernels.
     void repeat(const Recording& recording) const;
 
+    // ---- Work beside other work --------------------------------------------------------------------
+
+    /// A device with a stream and scratch of its own. What it is asked for comes behind all that this
+    /// one was asked for before, and runs beside what this one is asked for from now on. This one
+    /// where there is no second stream: that is an option, and not where each kernel is waited for.
+    Cuda& fork();
+    /// What this device is asked for from now on comes behind all work of fork(), if there is any.
+    void join();
+
     /// Waits until all work of the stream is done. Throws CudaError if any of it failed.
     void synchronize() const;
 
@@ -149,6 +162,7 @@ private:
     CudaOptions options_;
     std::shared_ptr<CudaMemory> scratch_;  ///< recordings share it
     std::shared_ptr<cuda::Recording> recording_;
+    std::shared_ptr<cuda::Beside> beside_;  ///< made when it is needed first
 };
 
 /// How many GPUs there are; 0 without a driver.

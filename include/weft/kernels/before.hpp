@@ -77,13 +77,16 @@ void dense_backward_through(Device& device, const Before& before, detail::In<Sca
     back_through<Scalar>(device, before, x, dx);
 }
 
-/// convolution_input_gradient, with back_through applied to dx.
+/// convolution_filter_gradient; and if dx is wanted, convolution_input_gradient, with back_through
+/// applied to dx.
 template <class Scalar, class Device>
 requires(!fuses_products<Device>())
-void convolution_input_gradient_through(Device& device, const Before& before, const Convolution& c,
-                                        detail::In<Scalar, Device> x, detail::In<Scalar, Device> g,
-                                        detail::In<Scalar, Device> w,
-                                        detail::Out<Scalar, Device> dx) {
+void convolution_backward_through(Device& device, const Before& before, const Convolution& c,
+                                  detail::In<Scalar, Device> x, detail::In<Scalar, Device> w,
+                                  detail::In<Scalar, Device> g, detail::Out<Scalar, Device> dw,
+                                  detail::Out<Scalar, Device> db, detail::Out<Scalar, Device> dx) {
+    convolution_filter_gradient<Scalar>(device, c, x, g, dw, db);
+    if (!dx) return;
     convolution_input_gradient<Scalar>(device, c, g, w, dx);
     back_through<Scalar>(device, before, x, dx);
 }

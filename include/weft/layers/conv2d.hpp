@@ -81,13 +81,9 @@ public:
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
                                 View dx) const override {
-        convolution_filter_gradient<Scalar>(pass.device, convolution_, x, dy,
-                                            pass.gradient(linear_.kernel),
-                                            linear_.bias_gradient(pass));
-        if (dx) {
-            convolution_input_gradient_through<Scalar>(pass.device, pass.before, convolution_, x,
-                                                       dy, pass.parameter(linear_.kernel), dx);
-        }
+        convolution_backward_through<Scalar>(
+            pass.device, pass.before, convolution_, x, pass.parameter(linear_.kernel), dy,
+            pass.gradient(linear_.kernel), linear_.bias_gradient(pass), dx);
     }
 
     Activation output_activation() const override { return activation_; }

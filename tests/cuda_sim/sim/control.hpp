@@ -14,8 +14,9 @@
 
 namespace cuda_sim {
 
-/// In which order threads, blocks, branches of a graph, and streams run. One that is right in all
-/// three may still be wrong; one that differs between them is.
+/// In which order threads, blocks, branches of a graph, and streams run: of these, those that nobody
+/// waits for late, early, or anywhere between. One that is right in all three may still be wrong; one
+/// that differs between them is.
 enum class Order { forward, reverse, shuffled };
 
 struct Options {

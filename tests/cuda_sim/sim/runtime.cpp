@@ -98,8 +98,26 @@ CUstream_st* Runtime::find(cudaStream_t stream) {
 void Runtime::run_all() {
     const Memory::Opening opening;
     const OrderOf order(streams.size());
+    runs_all = true;
     null_stream.run_all();
     for (std::size_t i = 0; i < order.size(); ++i) streams[order[i]]->run_all();
+    runs_all = false;
+}
+
+void Runtime::run_others(const CUstream_st& but) {
+    if (runs_all || options().order == Order::forward) return;
+    const bool takes_all = options().order == Order::reverse;
+    const OrderOf order(streams.size());
+    for (bool has_run = true; has_run;) {  // what one runs may be what another waits for
+        has_run = false;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            CUstream_st& stream = *streams[order[i]];
+            while (&stream != &but && stream.is_ready() && (takes_all || draw() % 2 == 0)) {
+                stream.run_next();
+                has_run = true;
+            }
+        }
+    }
 }
 
 cudaError_t keep(cudaError_t status) {

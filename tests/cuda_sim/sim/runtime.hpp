@@ -19,11 +19,14 @@ struct Runtime {
     CUstream_st null_stream;
     std::vector<std::unique_ptr<CUstream_st>> streams;
     std::vector<std::shared_ptr<Capture>> captures;
+    bool runs_all = false;  ///< one stream after another
 
     /// Null for a handle that is none.
     CUstream_st* find(cudaStream_t stream);
     /// In the order that is set.
     void run_all();
+    /// Of all other streams what need not wait: nothing, all, or some, as the order says.
+    void run_others(const CUstream_st& but);
     /// What cannot be recorded makes recordings void, those of other threads too if they are global.
     bool spoils_capture();
 };

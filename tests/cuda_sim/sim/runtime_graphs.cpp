@@ -111,7 +111,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t handle, cudaEvent_t event, unsigned
         }
         if (event->moment == nullptr) return cudaSuccess;
         if (stream.capture != nullptr) return wait_in_capture(stream, *event);
-        stream.submit({Work::Kind::other, [moment = event->moment] { run_up_to(*moment); }});
+        stream.submit({Work::Kind::other, [moment = event->moment] { run_up_to(*moment); }, nullptr,
+                       nullptr, event->moment});
         return cudaSuccess;
     });
 }

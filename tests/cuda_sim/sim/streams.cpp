@@ -5,6 +5,7 @@
 #include "fail.hpp"
 #include "memory.hpp"
 #include "random.hpp"
+#include "runtime.hpp"
 
 #include <algorithm>
 
@@ -74,11 +75,24 @@ void CUstream_st::submit(cuda_sim::Work work) {
     queue.push_back(std::move(work));
 }
 
-void CUstream_st::run_one() {
-    const cuda_sim::Memory::Opening opening;
+bool CUstream_st::is_ready() const {
+    if (runs || queue.empty()) return false;
+    const auto& awaited = queue.front().awaited;
+    return awaited == nullptr || awaited->reached;
+}
+
+void CUstream_st::run_next() {
     const cuda_sim::Work work = std::move(queue.front());
     queue.pop_front();
+    runs = true;
     work.run();
+    runs = false;
+}
+
+void CUstream_st::run_one() {
+    const cuda_sim::Memory::Opening opening;
+    cuda_sim::Runtime::get().run_others(*this);
+    run_next();
 }
 
 void CUstream_st::run_all() {

@@ -3,7 +3,9 @@
 ///
 /// Streams are lazy: work runs when the host waits for it, in the host's thread. So what a program
 /// reads too early it does not find, and what it changes too early the work finds changed. Streams are
-/// ordered by events and by waiting alone; stream 0 is one more stream. A copy from the host's own
+/// ordered by events and by waiting alone; stream 0 is one more stream. While one is waited for, the
+/// others come late, when it waits for them; or early, as soon as nothing keeps them; or anywhere
+/// between: in the order that control.hpp sets. So work that forgets an event is wrong in one of them. A copy from the host's own
 /// memory takes the bytes at the call, as CUDA does, and one to it waits; only pinned memory is read
 /// and written when the copy runs. A graph runs its branches in the order that control.hpp sets.
 #pragma once
@@ -18,6 +20,13 @@
 
 namespace cuda_sim {
 
+/// A place in a stream that an event has marked.
+struct Moment {
+    CUstream_st* stream;
+    bool reached = false;
+    std::chrono::steady_clock::time_point time{};
+};
+
 /// A piece of work, and as what it is counted.
 struct Work {
     enum class Kind { kernel, to_device, to_host, on_device, fill, graph, other };
@@ -26,16 +35,10 @@ struct Work {
     std::function<void()> run;
     const void* function = nullptr;                     ///< of a kernel
     std::shared_ptr<const CUgraph_st> graph = nullptr;  ///< of the launch of a graph
+    std::shared_ptr<const Moment> awaited = nullptr;    ///< of a wait for an event
 };
 
 void count(const Work& work);
-
-/// A place in a stream that an event has marked.
-struct Moment {
-    CUstream_st* stream;
-    bool reached = false;
-    std::chrono::steady_clock::time_point time{};
-};
 
 /// A piece of work in a graph.
 struct Node {
@@ -62,10 +65,15 @@ struct CUstream_st {
     std::deque<cuda_sim::Work> queue;
     std::shared_ptr<cuda_sim::Capture> capture;
     std::vector<std::size_t> last;  ///< nodes of the capture that the next one waits for
+    bool runs = false;              ///< a piece of its work is not over
 
     void submit(cuda_sim::Work work);
+    /// Runs its next piece of work, and before that some of other streams.
     void run_one();
     void run_all();
+    /// Whether it has work that waits for no other stream.
+    bool is_ready() const;
+    void run_next();
 };
 
 struct CUevent_st {

@@ -194,6 +194,52 @@ TEST_CASE_TEMPLATE("gradients of dense layers on a GPU stop at a relu before", S
     }
 }
 
+TEST_CASE("gradients of dense layers on a GPU have the same bits in one stream and in two") {
+    // The last: sums of both in splits.
+    for (const Size& size : {Size{33, 65, 31}, Size{300, 40, 36}, Size{1300, 2, 2400}}) {
+        const std::string where = size.text();
+        CAPTURE(where);
+        auto tensors = Numbers<float>(size).all();
+        tensors[4] = Tensor<float>(Shape{0});
+        tensors[0] = random_normal<float>({size.rows, size.features}, 1);
+        tensors[3] = random_normal<float>({size.rows, size.units}, 4);
+        const auto run = [&](bool second_stream) {
+            return on_both<float>(
+                tensors, [](auto& device, const auto& t) { backward_through<float>(device, t); },
+                {.second_stream = second_stream});
+        };
+        const auto one = run(false), two = run(true);
+        CHECK(two.repeats);
+        for (const std::size_t i : {5U, 6U, 7U}) {
+            CAPTURE(i);
+            CHECK(identical(two.result[i], one.result[i]));
+        }
+    }
+}
+
+TEST_CASE("scratch of recorded work on a GPU lasts until that is done") {
+    const Size size{9 * 128, 3, 2};  // in splits
+    const Numbers<float> numbers(size);
+    in_each_order([&] {
+        const Cuda kept;
+        const auto x = to_cuda(kept, numbers.x), w = to_cuda(kept, numbers.w);
+        auto dz = to_cuda(kept, numbers.dz), dx = x, dw = w, db = to_cuda(kept, numbers.b);
+        Tensor<float> expected;
+        {
+            Cuda device = kept;
+            const auto work = [&] { kernels::dense_backward<float>(device, x, w, dz, dw, db, dx); };
+            work();
+            expected = from_cuda(device, dw);
+            const auto recording = device.record(work);
+            kernels::copy_to_device<float>(device, numbers.w, dw);
+            device.fork().scratch(std::size_t{1} << 20);  // other work takes more
+            device.join();
+            if (device.records()) device.repeat(recording);
+        }
+        CHECK(identical(from_cuda(kept, dw), kept.records() ? expected : numbers.w));
+    });
+}
+
 TEST_CASE_TEMPLATE("dense layers on a GPU do without bias and gradients that nobody wants", Scalar,
                    float, double) {
     for (const Size& size : {Size{33, 65, 31}, Size{5, 300, 7}}) {

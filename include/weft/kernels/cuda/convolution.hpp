@@ -25,15 +25,15 @@ void convolution_input_gradient(Cuda& device, const Convolution& c,
                                 TensorView<Scalar, Cuda> dx);
 
 template <class Scalar>
-void convolution_input_gradient_through(Cuda& device, const Before& before, const Convolution& c,
-                                        TensorView<const Scalar, Cuda> x,
-                                        TensorView<const Scalar, Cuda> g,
-                                        TensorView<const Scalar, Cuda> w,
-                                        TensorView<Scalar, Cuda> dx);
-
-template <class Scalar>
 void convolution_filter_gradient(Cuda& device, const Convolution& c,
                                  TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> g,
                                  TensorView<Scalar, Cuda> dw, TensorView<Scalar, Cuda> db);
+
+template <class Scalar>
+void convolution_backward_through(Cuda& device, const Before& before, const Convolution& c,
+                                  TensorView<const Scalar, Cuda> x,
+                                  TensorView<const Scalar, Cuda> w,
+                                  TensorView<const Scalar, Cuda> g, TensorView<Scalar, Cuda> dw,
+                                  TensorView<Scalar, Cuda> db, TensorView<Scalar, Cuda> dx);
 
 }  // namespace weft::kernels
