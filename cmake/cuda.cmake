@@ -16,6 +16,11 @@ foreach(kind IN ITEMS STANDARD EXTENSION)
 endforeach()
 
 file(GLOB weft_cuda_sources CONFIGURE_DEPENDS src/cuda/*.cu)
+option(WEFT_CUDA_CUBLASLT "cuBLASLt for products of dense layers, if a program asks for it" OFF)
+if(NOT WEFT_CUDA_CUBLASLT)
+    list(REMOVE_ITEM weft_cuda_sources "${PROJECT_SOURCE_DIR}/src/cuda/library_products.cu")
+    list(APPEND weft_cuda_sources src/cuda/none/library_products.cu)
+endif()
 add_library(weft_cuda STATIC ${weft_cuda_sources})
 add_library(weft::cuda ALIAS weft_cuda)
 set_target_properties(
@@ -37,4 +42,6 @@ endif()
 target_include_directories(weft_cuda PRIVATE include src/cuda)
 target_sources(weft_cuda INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${weft_cuda_headers})
 # Its kernels know neither Eigen nor OpenMP, so weft is there for its users alone.
-target_link_libraries(weft_cuda INTERFACE weft PRIVATE CUDA::cudart_static)
+target_link_libraries(
+    weft_cuda INTERFACE weft PRIVATE CUDA::cudart_static $<$<BOOL:${WEFT_CUDA_CUBLASLT}>:CUDA::cublasLt>
+)

@@ -62,6 +62,22 @@ target_include_directories(weft_cuda_sim_tests PRIVATE cuda_sim)
 target_link_libraries(weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_kernels_once weft_cuda_sim ${CMAKE_DL_LIBS})
 weft_add_cuda_tests(weft_cuda_sim_tests "" ${cuda_tests} ${cuda_sim_tests})
 
+# Without libraries of NVIDIA's, for which the others have stand-ins.
+set(cuda_without "${PROJECT_SOURCE_DIR}/src/cuda/context.cu" "${PROJECT_SOURCE_DIR}/src/cuda/recording.cu"
+                 "${PROJECT_SOURCE_DIR}/src/cuda/none/library_products.cu"
+)
+set_source_files_properties(${cuda_without} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-sign-conversion")
+add_executable(cuda_no_library main.cpp cuda_sim/none/library_test.cpp ${cuda_without} ${simulator})
+target_include_directories(
+    cuda_no_library PRIVATE cuda_sim "${PROJECT_SOURCE_DIR}/src/cuda" "${PROJECT_SOURCE_DIR}/include"
+                            "${PROJECT_SOURCE_DIR}"
+)
+target_compile_features(cuda_no_library PRIVATE cxx_std_20)
+target_compile_definitions(cuda_no_library PRIVATE DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS)
+target_compile_options(cuda_no_library PRIVATE -Wno-unknown-pragmas)
+target_link_libraries(cuda_no_library PRIVATE weft_development doctest::doctest ${CMAKE_DL_LIBS})
+add_test(NAME cuda_sim/none/library COMMAND cuda_no_library)
+
 # A barrier and an atomic that are missing, for the thread sanitizer to see.
 if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
     add_executable(cuda_races cuda_sim/races_test.cpp ${simulator})

@@ -11,6 +11,7 @@
 /// products that is 2000 u, not 10^6 u. Order, and so bits, follow from the shape alone.
 #pragma once
 
+#include "library_products.cuh"
 #include "product_splits.cuh"
 
 #include <algorithm>
@@ -250,6 +251,14 @@ void multiply_with(Cuda& device, const ProductShape& shape, const A& a, const B&
     multiply_tiles<MediumTile, Sums, false, Scalar>(device, shape, a, b, out);
 }
 
+/// Whether a factor lies in memory as it is.
+template <class Factor>
+inline constexpr bool is_in_memory = false;
+template <bool along_depth>
+inline constexpr bool is_in_memory<Matrix<float, along_depth>> = true;
+template <>
+inline constexpr bool is_in_memory<SummedMatrix<float>> = true;
+
 /// C = act(A B + bias) of each group. It takes the device's scratch.
 template <class Scalar, class A, class B, class Out = Output<Scalar>>
 void multiply(Cuda& device, const ProductShape& shape, const A& a, const B& b, const Out& out) {
@@ -257,6 +266,13 @@ void multiply(Cuda& device, const ProductShape& shape, const A& a, const B& b, c
     narrow(Index{shape.rows} * shape.columns * shape.groups);
     // Tiles and steps go a little beyond the end.
     for (const int extent : {shape.rows, shape.columns, shape.depth}) narrow(Index{extent} + 1024);
+    if constexpr (is_in_memory<A> && is_in_memory<B> && std::is_same_v<Out, Output<float>>) {
+        if (device.context().products != nullptr && shape.groups == 1 &&
+            multiply_by_library(device, shape, {a.data, a.stride, A::along_depth},
+                                {b.data, b.stride, B::along_depth}, out)) {
+            return;
+        }
+    }
     if constexpr (sizeof(Scalar) == sizeof(float)) {
         if (device.options().tf32)
             return multiply_with<TensorSums, Scalar>(device, shape, a, b, out);

@@ -56,6 +56,55 @@ TEST_CASE("tensor cores for TF32 are asked of GPUs that have them") {
     CHECK(cuda_error_of([] { Cuda(); }) == "none");
 }
 
+TEST_CASE("products by cuBLASLt are of float, and weft's own where it has no kernel") {
+    const auto kernels_of = [](auto scalar, bool cublaslt) {
+        using Scalar = decltype(scalar);
+        Cuda device({.cublaslt = cublaslt});
+        const auto x = to_cuda(device, random_normal<Scalar>({4, 5}, 1));
+        const auto w = to_cuda(device, random_normal<Scalar>({5, 3}, 2));
+        Tensor<Scalar, Cuda> y({4, 3}, device);
+        cuda_sim::counts() = {};
+        for (int i = 0; i < 2; ++i) {
+            kernels::dense_forward<Scalar>(device, x, w, {}, relu, y);
+        }
+        device.synchronize();
+        return cuda_sim::counts().kernels;
+    };
+    const auto is_by_library = [](const std::vector<std::string>& kernels) {
+        return kernels.size() == 4 && kernels[0] == "cublasLtMatmul" &&
+               kernels[1] != "cublasLtMatmul" && kernels[2] == "cublasLtMatmul";
+    };
+    const auto is_own = [](const std::vector<std::string>& kernels) {
+        return kernels.size() == 2 && kernels[0].starts_with("product<");
+    };
+    CHECK(Cuda::has_cublaslt());
+    CHECK(is_by_library(kernels_of(0.0F, true)));
+    CHECK(is_own(kernels_of(0.0F, false)));
+    CHECK(is_own(kernels_of(0.0, true)));
+    const Setting none(cuda_sim::options().library_has_kernels, false);
+    CHECK(is_own(kernels_of(0.0F, true)));
+}
+
+TEST_CASE("a model whose products are cuBLASLt's trains as with weft's own, recorded or not") {
+    const auto x = random_normal<float>({22, 6}, 1);
+    const Tensor<float> labels({22});
+    const auto train = [&](const CudaOptions& options) {
+        Sequential<float> declared{Dense{9, relu}, Dense{7, relu}, Dense{3, softmax}};
+        declared.build({6}, 4);
+        Model<float, Cuda> model = to<Cuda>(declared, Cuda(options));
+        Trainer<float, Cuda> trainer(model, {.loss = SparseCategoricalCrossentropy{}});
+        trainer.fit(x, labels,
+                    {.epochs = 3, .batch_size = 4, .seed = 3, .verbosity = Verbosity::silent});
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    const auto own = train({}), eager = train({.graphs = false, .cublaslt = true});
+    CHECK(largest_gap(eager, own, 0.1) < 1e-5);
+    CHECK(identical(train({.cublaslt = true}), eager));
+    CHECK(identical(train({.second_stream = false, .cublaslt = true}), eager));
+    const Setting none(cuda_sim::options().library_has_kernels, false);
+    CHECK(identical(train({.cublaslt = true}), own));
+}
+
 TEST_CASE("memory that runs out on a GPU is said, and what is there stays") {
     const Cuda device;
     const auto numbers = random_normal<float>({100}, 1);

@@ -144,7 +144,7 @@ TRAINING_TESTS = [
     "cuda_sim/training",
 ]
 ASKED = [
-    (r"/(product|product_splits|product_tile|product_output|matrix|dense)\.", [K + "dense", K + "convolution"]),
+    (r"/(library_products|product|product_splits|product_tile|product_output|matrix|dense)\.", [K + "dense", K + "convolution"]),
     (r"/(patches|convolution)\.", [K + "convolution"]),
     (r"/dropping\.", [K + "pooling", K + "dense"]),
     (r"/divisor\.", [K + "divisor", K + "convolution"]),

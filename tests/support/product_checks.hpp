@@ -16,6 +16,17 @@ std::vector<CudaOptions> product_options() {
     return {CudaOptions{}, CudaOptions{.tf32 = true}};
 }
 
+/// The same of dense layers, whose products a library may compute.
+template <class Scalar>
+std::vector<CudaOptions> dense_options() {
+    auto all = product_options<Scalar>();
+    if (sizeof(Scalar) == sizeof(float) && Cuda::has_cublaslt()) {
+        all.push_back({.cublaslt = true});
+        all.push_back({.tf32 = true, .cublaslt = true});
+    }
+    return all;
+}
+
 /// The bound on the error of a sum of n products, relative to the sum of their magnitudes. Running
 /// sums go over 1024 products, and over what is left of them, one rounding each: below n + 2 in all.
 /// TF32 rounds each factor to 11 bits, which is half a unit in the last place, 2^-11; tensor cores cut

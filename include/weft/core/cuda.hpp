@@ -49,6 +49,8 @@ struct CudaOptions {
     bool graphs = true;  ///< steps of training are recorded, and repeated as one launch
     /// Gradients of weights are computed beside those of inputs. Same bits.
     bool second_stream = true;
+    /// Products of dense layers in float are computed by NVIDIA's cuBLASLt, where has_cublaslt().
+    bool cublaslt = false;
 };
 
 /// An NVIDIA GPU and a stream of work on it. Kernels run in order while the host goes on. A
@@ -64,7 +66,8 @@ public:
     static constexpr bool fuses_products = true;
     using Memory = CudaMemory;
 
-    /// A new stream on GPU options.gpu. Throws CudaError if there is no such GPU.
+    /// A new stream on GPU options.gpu. Throws CudaError if there is no such GPU, or a library that is
+    /// asked for is not in the build.
     explicit Cuda(const CudaOptions& options = {});
     Cuda(const Cuda& other) : context_(other.context_), options_(other.options_) {}
     Cuda& operator=(const Cuda& other) {
@@ -79,6 +82,9 @@ public:
     friend bool operator==(const Cuda& one, const Cuda& other) {
         return one.context_ == other.context_;
     }
+
+    /// Whether weft::cuda was built with cuBLASLt.
+    static bool has_cublaslt();
 
     const CudaOptions& options() const { return options_; }
     /// The name that the GPU's maker gave it.

@@ -23,8 +23,9 @@ struct Options {
     Order order = Order::forward;
     std::uint64_t seed = 1;  ///< of the shuffles; each of them changes it
 
-    bool has_gpu = true;          ///< if not, all functions give cudaErrorNoDevice
-    int gpus = 1;                 ///< that many, all of them with the same memory
+    bool has_gpu = true;              ///< if not, all functions give cudaErrorNoDevice
+    int gpus = 1;                     ///< that many, all of them with the same memory
+    bool library_has_kernels = true;  ///< if not, the stand-in of cuBLASLt has none for any product
     long failing_allocation = 0;  ///< the n-th from now gives cudaErrorMemoryAllocation; 0: none
 
     // The GPU: those of an H100 but for the memory.
