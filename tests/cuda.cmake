@@ -74,7 +74,7 @@ target_include_directories(
 )
 target_compile_features(cuda_no_library PRIVATE cxx_std_20)
 target_compile_definitions(cuda_no_library PRIVATE DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS)
-target_compile_options(cuda_no_library PRIVATE -Wno-unknown-pragmas)
+target_compile_options(cuda_no_library PRIVATE -O2 -Wno-unknown-pragmas)
 target_link_libraries(cuda_no_library PRIVATE weft_development doctest::doctest ${CMAKE_DL_LIBS})
 add_test(NAME cuda_sim/none/library COMMAND cuda_no_library)
 

@@ -32,7 +32,6 @@ __device__ Scalar normal_density(Scalar x) {
 template <class Scalar>
 __device__ Scalar activate(Activation activation, Scalar x) {
     using Kind = Activation::Kind;
-    const auto number = static_cast<Scalar>(activation.parameter);
     switch (activation.kind) {
         case Kind::relu:
             return x < 0 ? Scalar(0) : x;
@@ -41,9 +40,11 @@ __device__ Scalar activate(Activation activation, Scalar x) {
         case Kind::tanh:
             return std::tanh(x);
         case Kind::leaky_relu:
-            return x > 0 ? x : number * x;
-        case Kind::elu:
-            return x > 0 ? x : number * std::expm1(x);
+        case Kind::elu: {
+            // One product for both: of two, the number would take registers all along.
+            const Scalar below = activation.kind == Kind::elu ? std::expm1(x) : x;
+            return x > 0 ? x : static_cast<Scalar>(activation.parameter) * below;
+        }
         case Kind::gelu:
             return x * normal_distribution(x);
         case Kind::silu:

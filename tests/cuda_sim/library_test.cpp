@@ -81,8 +81,14 @@ TEST_CASE("products by cuBLASLt are of float, and weft's own where it has no ker
     CHECK(is_by_library(kernels_of(0.0F, true)));
     CHECK(is_own(kernels_of(0.0F, false)));
     CHECK(is_own(kernels_of(0.0, true)));
-    const Setting none(cuda_sim::options().library_has_kernels, false);
-    CHECK(is_own(kernels_of(0.0F, true)));
+    {
+        const Setting none(cuda_sim::options().library_has_kernels, false);
+        CHECK(is_own(kernels_of(0.0F, true)));
+    }
+    const Setting none(cuda_sim::options().has_library, false);
+    CHECK(cuda_error_of([&] { kernels_of(0.0F, true); }) ==
+          "cuda: cublasLtCreate: CUBLAS_STATUS_NOT_INITIALIZED");
+    CHECK(is_own(kernels_of(0.0F, false)));
 }
 
 TEST_CASE("a model whose products are cuBLASLt's trains as with weft's own, recorded or not") {

@@ -101,12 +101,21 @@ void multiply(const Factor& a, const Factor& b, const cublasLtMatmulDescOpaque_t
 }  // namespace
 
 const char* cublasLtGetStatusName(cublasStatus_t status) {
-    return status == CUBLAS_STATUS_SUCCESS         ? "CUBLAS_STATUS_SUCCESS"
-           : status == CUBLAS_STATUS_INVALID_VALUE ? "CUBLAS_STATUS_INVALID_VALUE"
-                                                   : "CUBLAS_STATUS_NOT_SUPPORTED";
+    switch (status) {
+        case CUBLAS_STATUS_SUCCESS:
+            return "CUBLAS_STATUS_SUCCESS";
+        case CUBLAS_STATUS_NOT_INITIALIZED:
+            return "CUBLAS_STATUS_NOT_INITIALIZED";
+        case CUBLAS_STATUS_INVALID_VALUE:
+            return "CUBLAS_STATUS_INVALID_VALUE";
+        case CUBLAS_STATUS_NOT_SUPPORTED:
+            return "CUBLAS_STATUS_NOT_SUPPORTED";
+    }
+    return "unrecognized";
 }
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
+    if (!options().has_library) return CUBLAS_STATUS_NOT_INITIALIZED;
     *handle = new cublasLtContext;
     return CUBLAS_STATUS_SUCCESS;
 }
