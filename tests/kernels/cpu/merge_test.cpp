@@ -45,8 +45,8 @@ TEST_CASE_TEMPLATE("copy_columns moves the columns it is given and touches no ot
     Reference reference;
     for (const Index rows : {0, 1, 5, 9000}) {
         for (const Index columns : {1, 3, 16}) {
-            const auto x = random_normal<Scalar>({rows, columns + 2}, 3);
-            const auto start = random_normal<Scalar>({rows, columns + 5}, 4);
+            const auto x = random_normal<Scalar>({rows + 1, columns + 2}, 3);
+            const auto start = random_normal<Scalar>({rows + 1, columns + 5}, 4);
             auto expected = start;
             copy_columns(reference, rows, columns, x.data() + 1, columns + 2, expected.data() + 3,
                          columns + 5);

@@ -157,6 +157,7 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
                           MatrixOperand<Scalar> b, Scalar* c, Index c_row_stride,
                           const Epilogue<Scalar>& epilogue = {}) {
     if (rows == 0 || columns == 0) return;
+    if (depth == 0) a.data = b.data = c;  // may be null; nothing is read, but offsets are added
     assert(depth == 0 || (a.column_stride != 0 && b.row_stride != 0 && b.column_stride != 0));
     const detail::Product<Scalar> all{rows, columns, depth, a, b, c, c_row_stride, epilogue};
     if (has_openmp && cpu.threads() > 1 && detail::pays_to_split_depth(all)) {
