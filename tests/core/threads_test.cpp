@@ -9,7 +9,7 @@ using namespace weft::detail;
 namespace {
 
 /// Hands a number back and forth between two threads.
-class Counter {
+class SharedCount {
 public:
     /// Adds 1 whenever the number is odd or even, so many times.
     template <int remainder>
@@ -37,13 +37,13 @@ private:
 }  // namespace
 
 TEST_CASE("a thread calls a member function, once, and may be started again after it") {
-    Counter counter;
+    SharedCount counter;
     Thread thread;
     CHECK_FALSE(thread.is_started());
     thread.join();
     for (int i = 0; i < 3; ++i) {
         counter.thread = {};
-        REQUIRE(thread.start<&Counter::note_thread>(counter));
+        REQUIRE(thread.start<&SharedCount::note_thread>(counter));
         CHECK(thread.is_started());
         thread.join();
         CHECK_FALSE(thread.is_started());
@@ -53,15 +53,15 @@ TEST_CASE("a thread calls a member function, once, and may be started again afte
 }
 
 TEST_CASE("a thread is joined when its Thread ends, and before it is started anew") {
-    Counter counter;
+    SharedCount counter;
     {
         Thread thread;
-        REQUIRE(thread.start<&Counter::count_odd>(counter));
-        counter.count<0>(Counter::rounds);
-        REQUIRE(thread.start<&Counter::count_odd>(counter));
-        counter.count<0>(Counter::rounds);
+        REQUIRE(thread.start<&SharedCount::count_odd>(counter));
+        counter.count<0>(SharedCount::rounds);
+        REQUIRE(thread.start<&SharedCount::count_odd>(counter));
+        counter.count<0>(SharedCount::rounds);
     }
-    CHECK(counter.number() == 4 * Counter::rounds);
+    CHECK(counter.number() == 4 * SharedCount::rounds);
 }
 
 TEST_CASE("threads that hold a mutex keep each other out") {
