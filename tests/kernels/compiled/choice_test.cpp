@@ -19,6 +19,7 @@
 #endif
 
 using namespace weft;
+namespace compiled = weft::kernels::WEFT_BUILD_NAMESPACE::detail;
 
 static_assert(kernels::Device<Cpu, float> && kernels::Device<Cpu, double>);
 
@@ -84,27 +85,25 @@ TEST_CASE("another instruction set is used when asked for, and one that is not t
 
 TEST_CASE_TEMPLATE("no kernel is missing", Scalar, float, double) {
     using Kernel = void (*)();
-    using Kernels =
-        std::array<Kernel, sizeof(kernels::detail::CpuKernels<Scalar>) / sizeof(Kernel)>;
+    using Kernels = std::array<Kernel, sizeof(compiled::CpuKernels<Scalar>) / sizeof(Kernel)>;
     const KeptInstructionSet kept;
     for (const std::string_view name : cpu_instruction_sets()) {
         use_cpu_instruction_set(name);
-        const auto all = std::bit_cast<Kernels>(kernels::detail::chosen<Scalar>());
+        const auto all = std::bit_cast<Kernels>(compiled::chosen<Scalar>());
         CHECK(std::count(all.begin(), all.end(), nullptr) == 0);
     }
 }
 
 TEST_CASE("kernels of other headers than the program's are refused") {
-    auto layout = kernels::detail::kernel_layout;
-    CHECK_NOTHROW(kernels::detail::choose_kernel_set(layout));
+    auto layout = compiled::kernel_layout;
+    CHECK_NOTHROW(compiled::choose_kernel_set(layout));
     SUBCASE("version") { layout.version = "0.0.1"; }
     SUBCASE("Cpu") { layout.cpu_bytes += 8; }
     SUBCASE("TensorView") { layout.view_bytes += 8; }
     SUBCASE("kernels") { layout.kernel_bytes += 8; }
-    const bool is_changed =
-        std::memcmp(&layout, &kernels::detail::kernel_layout, sizeof layout) != 0;
+    const bool is_changed = std::memcmp(&layout, &compiled::kernel_layout, sizeof layout) != 0;
     REQUIRE(is_changed);
-    CHECK_THROWS_WITH_AS(kernels::detail::choose_kernel_set(layout),
+    CHECK_THROWS_WITH_AS(compiled::choose_kernel_set(layout),
                          doctest::Contains("compiled with the headers of another weft"), Error);
 }
 
