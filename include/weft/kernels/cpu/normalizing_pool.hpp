@@ -150,7 +150,8 @@ void max_pool_backward_normalizing(Cpu& cpu, const Window2D& window,
     const Scalar scale = Draws<Scalar>(dropping).scale;
     if (!are_apart(window) || !cover(window)) {
         if (dropping) scale_and_offset<Scalar>(cpu, dy, scale, Scalar(0), dy);
-        max_pool_backward<Scalar>(cpu, window, {}, dy, taps, dx);
+        max_pool_backward<Scalar>(cpu, window, TensorView<const Scalar>(nullptr, dy.shape()), dy,
+                                  taps, dx);
         return batch_norm_backward(cpu, rows, channels, x.data(), norm.mean, norm.inverse_deviation,
                                    norm.gamma, dx.data(), x_is_relu, norm.dgamma, norm.dbeta,
                                    dx.data());
