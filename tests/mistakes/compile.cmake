@@ -88,7 +88,7 @@ mistake("expected primary-expression before ',' token" "Sequential m{Flatten, De
 mistake("narrowing conversion of" "Sequential m{Dense{.units = 0.5}};")
 
 # Names in quotes, as in Keras.
-mistake("could not convert '\"relu\"' from 'const char \\[5\\]' to 'weft::Activation'" "Sequential m{Dense{.units = 10, .activation = \"relu\"}};")
+mistake("could not convert '\"relu\"' from 'const char .5.' to 'weft::Activation'" "Sequential m{Dense{.units = 10, .activation = \"relu\"}};")
 mistake("a loss is MeanSquaredError{}" "Trainer t(model, {.loss = \"mse\"});")
 mistake("an optimizer is Adam{}" "Trainer t(model, {.optimizer = \"adam\", .loss = MeanSquaredError{}});")
 
