@@ -1,6 +1,6 @@
 /// \file
 /// Thread, Mutex, Lock and Condition: the system's own where it has POSIX threads. g++ 12 allocates
-/// 22 MB for the headers <thread>, <mutex> and <condition_variable> and for what is made of them.
+/// 22 MB for the headers `thread`, `mutex` and `condition_variable` and for what is made of them.
 #pragma once
 
 #include "weft/config.hpp"
