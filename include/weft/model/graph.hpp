@@ -120,8 +120,9 @@ template <class Scalar, class Device>
 WEFT_COLD std::vector<Shape> declared_shapes(const Graph<Scalar, Device>& graph) {
     std::vector<Shape> shapes(graph.inputs.size());
     for (std::size_t i = 0; i < shapes.size(); ++i) {
-        if (!graph.inputs[i].shape) return {};
-        shapes[i] = *graph.inputs[i].shape;
+        const std::optional<Shape>& shape = graph.inputs[i].shape;
+        if (!shape) return {};
+        shapes[i] = *shape;
     }
     return shapes;
 }
