@@ -10,7 +10,7 @@ cd "$weft_root"
 # One program of a few sources that include the tests: a template is then instantiated once a group.
 declare -A groups=(
     [core]=$(find tests/core -name '*_test.cpp' ! -name atomic_file_test.cpp ! -name system_test.cpp ! -name cuda_test.cpp)
-    [kernels]=$(find tests/kernels -name '*_test.cpp' ! -path '*/cuda/*')
+    [kernels]=$(find tests/kernels -name '*_test.cpp' ! -path '*/cuda/*' ! -path '*/compiled/*')
     [layers]=$(printf 'tests/layers/%s_test.cpp ' dense conv2d batch_norm max_pool2d dropout softmax)
     [model]="tests/model/sequential_test.cpp tests/optimizers/adam_test.cpp
              tests/losses/sparse_categorical_crossentropy_test.cpp"
