@@ -25,7 +25,7 @@ using weft::Verdict;
 
 namespace {
 
-const std::vector<PoolCase> pool_cases{
+const std::vector<PoolCase> fused_cases{
     {2, 4, 6, 3, 2, 2, 2, 2, weft::valid},  // as in the tutorials
     {1, 1, 1, 1, 1, 1, 1, 1, weft::valid},
     {2, 5, 6, 2, 5, 6, 1, 1, weft::valid},  // one window
@@ -151,7 +151,7 @@ Verdict has_bits_of_parts(const Given<Scalar>& given) {
 
 TEST_CASE_TEMPLATE("max pooling of a batch norm, with dropout, has the bits of its parts", Scalar,
                    float, double) {
-    for (const PoolCase& c : pool_cases) {
+    for (const PoolCase& c : fused_cases) {
         const std::string where = c.text();
         CAPTURE(where);
         Given<Scalar> given(c);
