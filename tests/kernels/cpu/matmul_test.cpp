@@ -108,6 +108,9 @@ struct Stored {
     Stored(const Tensor<Scalar>& x, Layout layout, Index gap)
         : memory(widened(arranged(x, layout), gap, not_a_number<Scalar>)),
           operand(row_major(memory.data(), memory.shape()[1])) {
+        // Kernels add offsets to it, which null does not allow.
+        static const Scalar nowhere{};
+        if (memory.size() == 0) operand.data = &nowhere;
         if (layout == Layout::transposed) operand = operand.transposed();
         if (layout == Layout::every_other) operand.column_stride = 2;
     }
@@ -223,7 +226,7 @@ void check_packed_product(const Sizes& sizes) {
         CAPTURE(layout);
         const Stored<Scalar> a(problem.a, layout, 2), b(problem.b, layout, 3);
         const Index first = depth / 3;
-        Tensor<Scalar> packed({weft::kernels::packed_size<Scalar>(depth, columns)});
+        Tensor<Scalar> packed({weft::kernels::packed_size<Scalar>(depth, columns) + 1});
         std::ranges::fill(packed, not_a_number<Scalar>);
         weft::kernels::pack_rows(depth, 0, first, columns, b.operand, packed.data());
         weft::kernels::pack_rows(depth, first, depth - first, columns, b.operand.from(first, 0),
