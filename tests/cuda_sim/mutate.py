@@ -21,13 +21,15 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import time
 
 import mutate_rules as rules
 
 root = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(root / "tests" / "mutation"))
+from spoilt import SWITCH, build_program, write_if_changed
+from spoilt import run as run_spoilt
 
 
 @dataclasses.dataclass
@@ -193,37 +195,6 @@ def all_places():
 
 # ---- The program -------------------------------------------------------------------------------------
 
-SWITCH = """#pragma once
-#include <cstdlib>
-#include <type_traits>
-inline const int weft_spoilt_place =
-    std::getenv("WEFT_SPOILT") ? std::atoi(std::getenv("WEFT_SPOILT")) : 0;
-constexpr bool weft_spoilt(int place) {
-    if (std::is_constant_evaluated()) return false;
-    return place == weft_spoilt_place;
-}
-"""
-
-
-def write_if_changed(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
-
-
-def is_fresh(target, command):
-    """Whether nothing that the object was made of is newer than it."""
-    record = target.with_suffix(".command")
-    depends = target.with_suffix(".d")
-    if not (target.exists() and depends.exists() and record.exists()):
-        return False
-    if record.read_text() != command:
-        return False
-    files = depends.read_text().replace("\\\n", " ").split(":", 1)[1].split()
-    made = target.stat().st_mtime
-    return all(os.path.exists(f) and os.path.getmtime(f) <= made for f in files)
-
-
 def build(folder, places, jobs, compiler):
     """The tests with all places in them, each behind its switch."""
     spoilt = folder / "spoilt"
@@ -237,43 +208,19 @@ def build(folder, places, jobs, compiler):
     for name, of_file in by_file.items():
         write_if_changed(spoilt / name, spoil((root / name).read_text(), of_file))
 
-    flags = (
-        f"-std=c++20 -O1 -march=native -fopenmp -w -MMD -include {spoilt}/switch.hpp "
+    command = (
+        f"{compiler} -std=c++20 -O1 -march=native -fopenmp -w -MMD -include {spoilt}/switch.hpp "
         f"-I{spoilt}/include -I{spoilt}/src/cuda -I{root}/tests/cuda_sim -I{root}/include -I{root} "
         f"-isystem /usr/include/eigen3 -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "
-        f"-DWEFT_SOURCE_DIR='\"{root}\"'"
+        f"-DWEFT_SOURCE_DIR='\"{root}\"' -x c++"
     )
     sources = sorted(spoilt.glob("src/cuda/*.cu"))
     for pattern in rules.TESTS:
         sources += sorted(root.glob(pattern))
     sources.sort(key=lambda path: -path.stat().st_size)
-    objects = []
-
-    def compile_one(path):
-        target = folder / "objects" / (str(path.relative_to(root) if root in path.parents and folder not in path.parents else path.relative_to(spoilt)).replace("/", "_") + ".o")
-        target.parent.mkdir(exist_ok=True)
-        objects.append(target)
-        command = f"{compiler} {flags} -x c++ -c {path} -o {target} -MF {target.with_suffix('.d')}"
-        if is_fresh(target, command):
-            return None
-        target.with_suffix(".command").write_text(command)
-        result = subprocess.run(command, shell=True, capture_output=True, text=True)
-        if result.returncode != 0:
-            target.unlink(missing_ok=True)
-            return result.stderr[:4000]
-        return None
-
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        errors = [error for error in pool.map(compile_one, sources) if error]
-    if errors:
-        sys.exit("\n".join(errors))
-    program = folder / "tests"
-    if program.exists() and all(o.stat().st_mtime < program.stat().st_mtime for o in objects):
-        return program
-    link = f"g++ -fopenmp {' '.join(map(str, sorted(objects)))} -ldl -lz -o {program}"
-    if subprocess.run(link, shell=True).returncode != 0:
-        sys.exit("mutate: linking failed")
-    return program
+    base = lambda path: spoilt if spoilt in path.parents else root
+    named = [(path, str(path.relative_to(base(path))).replace("/", "_")) for path in sources]
+    return build_program(folder, named, command, "-ldl -lz", jobs)
 
 
 # ---- Runs --------------------------------------------------------------------------------------------
@@ -288,25 +235,7 @@ def tests_of(place):
 
 
 def run(program, test, number, limit):
-    """Whether the test noticed; None if it passed."""
-    file, _, cases = test.partition("|")
-    filters = [f"--source-file=*tests/{file}_test.cpp"] + ([f"--test-case={cases}"] if cases else [])
-    environment = dict(os.environ, WEFT_SPOILT=str(number), OMP_NUM_THREADS="1")
-    try:
-        result = subprocess.run(
-            [program, *filters, "--abort-after=1"],
-            capture_output=True,
-            env=environment,
-            timeout=limit,
-        )
-    except subprocess.TimeoutExpired:
-        return "hangs"
-    output = result.stdout.decode(errors="replace")
-    if number == 0 and re.search(r"test cases: +0 ", output):
-        sys.exit(f"mutate: there is no test {test}")
-    if result.returncode == 0:
-        return None
-    return "fails" if "[doctest] test cases:" in output else "aborts"
+    return run_spoilt(program, test, number, limit, OMP_NUM_THREADS="1")
 
 
 def main():

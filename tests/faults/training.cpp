@@ -135,12 +135,16 @@ TEST_CASE("a trainer whose model was built anew") {
         Learner anew(1);
         anew.model.build(data->x.shape().sample(), 5);
         anew.trainer.fit(data->x, data->y, options);
+        const auto built_again = [&] {
+            const auto learner = std::make_shared<Learner>(1);
+            learner->trainer.fit(small.x, small.y, options);
+            learner->model.build(data->x.shape().sample(), 5);
+            return learner;
+        };
         survive({.name = "fit of a model that was built again",
                  .prepare =
                      [&] {
-                         const auto learner = std::make_shared<Learner>(1);
-                         learner->trainer.fit(small.x, small.y, options);
-                         learner->model.build(data->x.shape().sample(), 5);
+                         const auto learner = built_again();
                          const auto fit = [&, learner] {
                              learner->trainer.fit(data->x, data->y, options);
                          };
@@ -157,9 +161,7 @@ TEST_CASE("a trainer whose model was built anew") {
         survive({.name = "fit that fails before its first step",
                  .prepare =
                      [&] {
-                         const auto learner = std::make_shared<Learner>(1);
-                         learner->trainer.fit(small.x, small.y, options);
-                         learner->model.build(data->x.shape().sample(), 5);
+                         const auto learner = built_again();
                          const auto fit = [&, learner] {
                              learner->trainer.fit(data->x, data->y, options);
                          };

@@ -80,8 +80,8 @@ FAULTS = [
      "                                   : 1 / std::sqrt(variance[c] + epsilon);\n    }\n    if (y",
      norm),
     # ---- Pools
-    ("a NaN in a window is lost", POOL,
-     "pandnot(pcmp_eq(value, value), pcmp_lt(best[p], value))", "pcmp_lt_or_nan(value, best[p])", pool),
+    ("a NaN in a window is lost", "include/weft/kernels/cpu/pool_windows.hpp",
+     "pandnot(pcmp_eq(value, value), pcmp_lt(largest, value))", "pcmp_lt_or_nan(value, largest)", pool),
     ("a pool does not take the relu's derivative", POOL,
      "if (!y) return;", "if (!y || {s}) return;", pool),
     # ---- Penalties, limits, updates

@@ -17,25 +17,14 @@ import concurrent.futures
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import time
 
 from faults import EXCEPTIONS, FAULTS
+from spoilt import SWITCH, build_program, write_if_changed
+from spoilt import run as run_spoilt
 
 root = pathlib.Path(__file__).resolve().parents[2]
-
-SWITCH = """#pragma once
-#include <cstdlib>
-#include <type_traits>
-inline const int weft_spoilt_place =
-    std::getenv("WEFT_SPOILT") ? std::atoi(std::getenv("WEFT_SPOILT")) : 0;
-constexpr bool weft_spoilt(int place) {
-    if (std::is_constant_evaluated()) return false;
-    return place == weft_spoilt_place;
-}
-"""
-
 
 def planted(old, new, number):
     switch = f"weft_spoilt({number})"
@@ -44,12 +33,6 @@ def planted(old, new, number):
     if "{s}" in new:
         return new.replace("{{", "{").replace("}}", "}").replace("{s}", switch).replace("{old}", old)
     return f"({switch} ? ({new}) : ({old}))"
-
-
-def write_if_changed(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists() or path.read_text() != text:
-        path.write_text(text)
 
 
 def plant(folder):
@@ -66,67 +49,23 @@ def plant(folder):
         write_if_changed(folder / name, texts.get(name, path.read_text()))
 
 
-def is_fresh(target, command):
-    """Whether nothing that the object was made of is newer than it."""
-    record, depends = target.with_suffix(".command"), target.with_suffix(".d")
-    if not (target.exists() and depends.exists() and record.exists()) or record.read_text() != command:
-        return False
-    files = depends.read_text().replace("\\\n", " ").split(":", 1)[1].split()
-    return all(os.path.exists(f) and os.path.getmtime(f) <= target.stat().st_mtime for f in files)
-
-
 def build(folder, tests, jobs, compiler):
     spoilt = folder / "spoilt"
     plant(spoilt)
-    flags = (
-        f"-std=c++20 -O1 -march=native -fopenmp -w -MMD -include {spoilt}/switch.hpp -I{spoilt}/include "
+    command = (
+        f"{compiler} -std=c++20 -O1 -march=native -fopenmp -w -MMD -include {spoilt}/switch.hpp -I{spoilt}/include "
         f"-I{root} -isystem /usr/include/eigen3 -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "
         f"-DWEFT_SOURCE_DIR='\"{root}\"'"
     )
     sources = [root / f"tests/{test}_test.cpp" for test in tests]
     sources += [root / "tests/main.cpp", *root.glob("tests/support/*.cpp"), *spoilt.glob("src/io/*.cpp")]
-    objects = []
-
-    def compile_one(path):
-        base = spoilt if spoilt in path.parents else root
-        target = folder / "objects" / (str(path.relative_to(base)).replace("/", "_") + ".o")
-        target.parent.mkdir(exist_ok=True)
-        objects.append(target)
-        command = f"{compiler} {flags} -c {path} -o {target} -MF {target.with_suffix('.d')}"
-        if is_fresh(target, command):
-            return None
-        target.with_suffix(".command").write_text(command)
-        result = subprocess.run(command, shell=True, capture_output=True, text=True)
-        if result.returncode != 0:
-            target.unlink(missing_ok=True)
-            return result.stderr[:4000]
-        return None
-
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        errors = [error for error in pool.map(compile_one, sources) if error]
-    if errors:
-        sys.exit("\n".join(errors))
-    program = folder / "tests"
-    link = f"{compiler} -fopenmp {' '.join(map(str, sorted(objects)))} -o {program}"
-    if subprocess.run(link, shell=True).returncode != 0:
-        sys.exit("mutate: linking failed")
-    return program
+    base = lambda path: spoilt if spoilt in path.parents else root
+    named = [(path, str(path.relative_to(base(path))).replace("/", "_")) for path in sources]
+    return build_program(folder, named, command, "", jobs)
 
 
 def run(program, test, number, limit):
-    """Whether the test noticed; None if it passed."""
-    environment = dict(os.environ, WEFT_SPOILT=str(number), OMP_WAIT_POLICY="passive")
-    command = [program, f"--source-file=*tests/{test}_test.cpp", "--abort-after=1"]
-    try:
-        result = subprocess.run(command, capture_output=True, env=environment, timeout=limit)
-    except subprocess.TimeoutExpired:
-        return "hangs"
-    output = result.stdout.decode(errors="replace")
-    if number == 0 and re.search(r"test cases: +0 ", output):
-        sys.exit(f"mutate: there is no test {test}")
-    if result.returncode == 0:
-        return None
-    return "fails" if "[doctest] test cases:" in output else "aborts"
+    return run_spoilt(program, test, number, limit, OMP_WAIT_POLICY="passive")
 
 
 def main():

@@ -111,9 +111,7 @@ void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normal
                             from[p] = number;
                             return;
                         }
-                        const auto keeps = pandnot(pcmp_eq(value, value), pcmp_lt(best[p], value));
-                        best[p] = pselect(keeps, best[p], value);
-                        from[p] = pselect(keeps, from[p], number);
+                        take_larger<Scalar>(value, number, best[p], from[p]);
                     });
                     is_first = false;
                 });

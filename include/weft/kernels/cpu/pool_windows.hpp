@@ -74,6 +74,16 @@ void for_each_position(Cpu& cpu, const Window2D& window, Index images, Scalar* c
     });
 }
 
+/// Takes a value, and its number, for the largest so far if it is larger, or not a number.
+template <class Scalar>
+EIGEN_ALWAYS_INLINE void take_larger(const Packet<Scalar>& value, const Packet<Scalar>& number,
+                                     Packet<Scalar>& largest, Packet<Scalar>& from) {
+    using namespace Eigen::internal;
+    const auto keeps = pandnot(pcmp_eq(value, value), pcmp_lt(largest, value));
+    largest = pselect(keeps, largest, value);
+    from = pselect(keeps, from, number);
+}
+
 /// Calls body(p) for each packet of a block, without a loop: packets in a register each, not in memory.
 template <Index packets, class Body>
 EIGEN_ALWAYS_INLINE void unrolled(const Body& body) {

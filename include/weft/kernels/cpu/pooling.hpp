@@ -91,9 +91,7 @@ void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar>
                             from[p] = number;
                             return;
                         }
-                        const auto keeps = pandnot(pcmp_eq(value, value), pcmp_lt(best[p], value));
-                        best[p] = pselect(keeps, best[p], value);
-                        from[p] = pselect(keeps, from[p], number);
+                        detail::take_larger<Scalar>(value, number, best[p], from[p]);
                     });
                     is_first = false;
                 });

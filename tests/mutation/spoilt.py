@@ -1,0 +1,86 @@
+"""A program of tests whose sources have faults in them, each behind a switch; shared by the scripts that plant
+faults in the CPU's code (mutate.py) and in the GPU's (tests/cuda_sim/mutate.py)."""
+
+import concurrent.futures
+import os
+import re
+import subprocess
+import sys
+
+SWITCH = """#pragma once
+#include <cstdlib>
+#include <type_traits>
+inline const int weft_spoilt_place =
+    std::getenv("WEFT_SPOILT") ? std::atoi(std::getenv("WEFT_SPOILT")) : 0;
+constexpr bool weft_spoilt(int place) {
+    if (std::is_constant_evaluated()) return false;
+    return place == weft_spoilt_place;
+}
+"""
+
+
+def write_if_changed(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def is_fresh(target, command):
+    """Whether nothing that the object was made of is newer than it."""
+    record, depends = target.with_suffix(".command"), target.with_suffix(".d")
+    if not (target.exists() and depends.exists() and record.exists()) or record.read_text() != command:
+        return False
+    files = depends.read_text().replace("\\\n", " ").split(":", 1)[1].split()
+    return all(os.path.exists(f) and os.path.getmtime(f) <= target.stat().st_mtime for f in files)
+
+
+def build_program(folder, sources, command, libraries, jobs):
+    """Compiles the sources, (path, name of its object) each, and links them; what is fresh is kept."""
+
+    def compile_one(source):
+        path, name = source
+        target = folder / "objects" / f"{name}.o"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        line = f"{command} -c {path} -o {target} -MF {target.with_suffix('.d')}"
+        if is_fresh(target, line):
+            return target, None
+        target.with_suffix(".command").write_text(line)
+        result = subprocess.run(line, shell=True, capture_output=True, text=True)
+        if result.returncode == 0:
+            return target, None
+        target.unlink(missing_ok=True)
+        return target, result.stderr[:4000]
+
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        made = list(pool.map(compile_one, sources))
+    errors = [error for _, error in made if error]
+    if errors:
+        sys.exit("\n".join(errors))
+    program, objects = folder / "tests", [target for target, _ in made]
+    link = f"{command.split()[0]} -fopenmp {' '.join(map(str, sorted(objects)))} {libraries} -o {program}"
+    record = folder / "link.command"
+    is_old = not (program.exists() and record.exists() and record.read_text() == link)
+    if is_old or any(o.stat().st_mtime >= program.stat().st_mtime for o in objects):
+        if subprocess.run(link, shell=True).returncode != 0:
+            sys.exit("mutate: linking failed")
+        record.write_text(link)
+    return program
+
+
+def run(program, test, number, limit, **variables):
+    """Whether the test notices fault `number`: how, or None if it passes. A test is a file, with "|" and a
+    pattern behind it if not all of its cases are asked. Fault 0 is none."""
+    file, _, cases = test.partition("|")
+    filters = [f"--source-file=*tests/{file}_test.cpp"] + ([f"--test-case={cases}"] if cases else [])
+    environment = dict(os.environ, WEFT_SPOILT=str(number), **variables)
+    command = [program, *filters, "--abort-after=1"]
+    try:
+        result = subprocess.run(command, capture_output=True, env=environment, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    output = result.stdout.decode(errors="replace")
+    if number == 0 and re.search(r"test cases: +0 ", output):
+        sys.exit(f"mutate: there is no test {test}")
+    if result.returncode == 0:
+        return None
+    return "fails" if "[doctest] test cases:" in output else "aborts"
