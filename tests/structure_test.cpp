@@ -394,7 +394,7 @@ TEST_CASE("the operating system's headers come through core/system.hpp, to those
     const std::set<std::string> system{"<fcntl.h>",   "<io.h>",       "<process.h>", "<sys/stat.h>",
                                        "<windows.h>", "<sys/mman.h>", "<unistd.h>"};
     const std::set<std::string> need_it{"weft/core/atomic_file.hpp", "weft/data/idx.hpp",
-                                        "weft/io/detail/build.hpp", "weft/training/csv_logger.hpp",
+                                        "weft/io/detail/build.hpp", "weft/core/file_name.hpp",
                                         "weft/training/progress.hpp"};
     for (const Header& header : headers()) {
         INFO(header.path);

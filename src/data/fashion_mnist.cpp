@@ -1,5 +1,6 @@
 // Finds and reads Fashion-MNIST.
 #include "weft/data/fashion_mnist.hpp"
+#include "weft/core/file_name.hpp"
 
 #include "weft/data/detail/fashion_mnist_places.hpp"
 #include "weft/data/gzip.hpp"
@@ -37,24 +38,24 @@ LabelledImages read_labelled_images(const std::filesystem::path& images_file,
                           read_idx_any<std::uint8_t>(labels_file)};
     const auto& [images, labels] = result;
     if (images.shape().rank() != 3 || images.size() == 0) {
-        throw IoError(concat(images_file.string(), ": has shape ", images.shape(),
+        throw IoError(concat(FileName(images_file).string(), ": has shape ", images.shape(),
                              ", expected images (N, H, W), at least one"));
     }
     if (labels.shape().rank() != 1) {
-        throw IoError(
-            concat(labels_file.string(), ": has shape ", labels.shape(), ", expected labels (N,)"));
+        throw IoError(concat(FileName(labels_file).string(), ": has shape ", labels.shape(),
+                             ", expected labels (N,)"));
     }
     if (labels.size() != images.shape()[0]) {
-        throw IoError(concat(labels_file.string(), ": holds ", labels.size(),
+        throw IoError(concat(FileName(labels_file).string(), ": holds ", labels.size(),
                              labels.size() > images.shape()[0] ? ", more labels than the "
                                                                : ", fewer labels than the ",
-                             images.shape()[0], " images of ", images_file.string()));
+                             images.shape()[0], " images of ", FileName(images_file).string()));
     }
     const auto wrong = std::ranges::find_if(
         labels, [](std::uint8_t label) { return label >= fashion_mnist_classes.size(); });
     if (wrong != labels.end()) {
-        throw IoError(concat(labels_file.string(), ": label ", wrong - labels.begin(), " is ",
-                             *wrong, ", expected 0 to ", fashion_mnist_classes.size() - 1));
+        throw IoError(concat(FileName(labels_file).string(), ": label ", wrong - labels.begin(),
+                             " is ", *wrong, ", expected 0 to ", fashion_mnist_classes.size() - 1));
     }
     return result;
 }
@@ -74,16 +75,16 @@ std::optional<FashionMnist> load_fashion_mnist_from(const std::filesystem::path&
     }
     if (present == nullptr) return std::nullopt;
     if (absent != nullptr) {
-        throw IoError(concat(directory.string(), ": holds ", present->first, ", but no ",
+        throw IoError(concat(FileName(directory).string(), ": holds ", present->first, ", but no ",
                              absent->first, "-", absent->second, ", plain or .gz"));
     }
 
     auto [train_images, train_labels] = read_labelled_images(files[0], files[1]);
     auto [test_images, test_labels] = read_labelled_images(files[2], files[3]);
     if (test_images.shape().sample() != train_images.shape().sample()) {
-        throw IoError(concat(files[2].string(), ": holds images of shape ",
-                             test_images.shape().sample(), ", expected ",
-                             train_images.shape().sample(), " as in ", files[0].string()));
+        throw IoError(concat(
+            FileName(files[2]).string(), ": holds images of shape ", test_images.shape().sample(),
+            ", expected ", train_images.shape().sample(), " as in ", FileName(files[0]).string()));
     }
     return FashionMnist{std::move(train_images), std::move(train_labels), std::move(test_images),
                         std::move(test_labels)};
@@ -91,16 +92,19 @@ std::optional<FashionMnist> load_fashion_mnist_from(const std::filesystem::path&
 
 }  // namespace
 
-FashionMnist load_fashion_mnist(std::string_view directory) {
-    const auto places = directory.empty()
+FashionMnist load_fashion_mnist(const FileName& directory) {
+    const detail::NativeName name = directory.native();
+    const std::filesystem::path given =
+        name.wide ? std::filesystem::path(name.wide) : std::filesystem::path(name.text);
+    const auto places = given.empty()
                             ? detail::fashion_mnist_places()
-                            : std::vector<detail::DataPlace>{{directory, "the directory given"}};
+                            : std::vector<detail::DataPlace>{{given, "the directory given"}};
     std::string looked_in;
     for (const auto& [place, origin] : places) {
         if (auto found = load_fashion_mnist_from(place)) return *std::move(found);
         std::error_code ignored;
         const bool is_directory = std::filesystem::is_directory(place, ignored);
-        looked_in += concat("\n  ", place.string(), " (", origin,
+        looked_in += concat("\n  ", FileName(place).string(), " (", origin,
                             "): ", is_directory ? "none of its files" : "no such directory");
     }
     throw IoError(

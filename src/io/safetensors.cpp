@@ -3,6 +3,7 @@
 
 #include "weft/core/atomic_file.hpp"
 #include "weft/core/file_format.hpp"
+#include "weft/core/file_name.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -53,7 +54,8 @@ void write_safetensors(const std::filesystem::path& path,
     file.commit();
 }
 
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : name_(path.string()) {
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : name_(FileName(path).string()) {
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
     require(status.type() != std::filesystem::file_type::not_found, "no such file");

@@ -9,6 +9,7 @@
 #include "sections.hpp"
 
 #include "weft/core/atomic_file.hpp"
+#include "weft/core/file_name.hpp"
 
 namespace weft {
 
@@ -74,7 +75,8 @@ void WEFT_BUILD_NAMESPACE::write_report(const std::filesystem::path& directory,
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) {
-        throw IoError(concat(directory.string(), ": cannot be created: ", error.message()));
+        throw IoError(
+            concat(FileName(directory).string(), ": cannot be created: ", error.message()));
     }
     const Drawing curves = curves_drawing(run.history);
     write_or_remove(directory / "curves.svg",

@@ -1,6 +1,8 @@
 // The compiled part of weft::report that writes TensorBoard's logs.
 #include "weft/report/tensorboard_logger.hpp"
 
+#include "weft/core/file_name.hpp"
+
 #include "event_file.hpp"
 
 #include <chrono>
@@ -23,7 +25,8 @@ void TensorBoardLogger::on_train_begin(TrainingRun& run) {
     std::error_code error;
     std::filesystem::create_directories(directory, error);
     if (error) {
-        throw IoError(concat(directory.string(), ": cannot be created: ", error.message()));
+        throw IoError(
+            concat(FileName(directory).string(), ": cannot be created: ", error.message()));
     }
     const double now = wall_seconds();
     // TensorBoard recognises logs by "tfevents", and reads those of a directory in order of name.
@@ -32,7 +35,8 @@ void TensorBoardLogger::on_train_begin(TrainingRun& run) {
                                          ".weft.", number);
         const bool exists = std::filesystem::exists(state.path_, error);
         if (error) {
-            throw IoError(concat(state.path_.string(), ": cannot be accessed: ", error.message()));
+            throw IoError(
+                concat(FileName(state.path_).string(), ": cannot be accessed: ", error.message()));
         }
         if (!exists) break;
     }
@@ -53,7 +57,7 @@ void TensorBoardLogger::on_train_end(TrainingRun&) { state.file_.reset(); }
 
 void TensorBoardLogger::write(const std::string& event) const {
     *state.file_ << detail::tfrecord(event) << std::flush;
-    if (!*state.file_) throw IoError(concat(state.path_.string(), ": cannot be written"));
+    if (!*state.file_) throw IoError(concat(FileName(state.path_).string(), ": cannot be written"));
 }
 
 }  // namespace weft

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "weft/core/error.hpp"
+#include "weft/core/file_name.hpp"
 #include "weft/core/system.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -21,7 +21,7 @@ namespace weft::detail {
 /// threads and processes may write to one path. Throws IoError, which names the path.
 class AtomicFile {
 public:
-    explicit AtomicFile(const std::filesystem::path& path) : name_(path.string()) {
+    explicit AtomicFile(const std::filesystem::path& path) : name_(FileName(path).string()) {
         std::error_code ignored;
         target_ = std::filesystem::weakly_canonical(path, ignored);
         if (ignored) target_ = path;
@@ -47,8 +47,8 @@ public:
         // Others never get more rights than the old file gave them, not even during writing.
         const auto mode = static_cast<unsigned>(old.permissions()) & 0666;
         temporary_.name =
-            create_unique_file(temporary_stem().string(), replaces ? mode | 0600 : 0666);
-        if (!temporary_.name.empty()) file_.open(temporary_.name, std::ios::binary);
+            create_unique_file(temporary_stem().native(), replaces ? mode | 0600 : 0666);
+        if (!temporary_.name.empty()) file_.open(temporary_.name.c_str(), std::ios::binary);
         check(file_.is_open(), "be created");
     }
     AtomicFile(const AtomicFile&) = delete;
@@ -72,8 +72,9 @@ public:
         if (!synced) return;
         // The folder holds the new name and has to reach the disk too. Some folders cannot be read
         // or synced.
-        const auto folder = target_.parent_path();
-        const bool is_synced = sync_to_disk(folder.empty() ? "." : folder.string().c_str());
+        const std::filesystem::path parent = target_.parent_path();
+        const std::filesystem::path folder = parent.empty() ? "." : parent;
+        const bool is_synced = sync_to_disk(folder.c_str());
         check(is_synced || errno == EACCES || errno == EINVAL || errno == ENOTSUP,
               "be synced to the disk");
     }
@@ -82,20 +83,20 @@ private:
     /// The temporary file; removed if it still has a name, also if the constructor of AtomicFile
     /// throws. Allocates nothing, as memory may have run out.
     struct Temporary {
-        std::string name;
+        std::filesystem::path::string_type name;
 
         Temporary() = default;
         Temporary(const Temporary&) = delete;
         Temporary& operator=(const Temporary&) = delete;
         ~Temporary() {
-            if (!name.empty()) std::remove(name.c_str());
+            if (!name.empty()) remove_file(name.c_str());
         }
     };
 
-    /// The file's name as the start of the temporary one. Names above 100 bytes are cut by up to
-    /// 32, room for what is appended, so the temporary name is legal wherever the file's is.
+    /// The file's name as the start of the temporary one. Names above 100 bytes, on Windows units of
+    /// UTF-16, are cut by up to 32, room for what is appended, so the temporary name is legal wherever the file's is.
     std::filesystem::path temporary_stem() const {
-        std::string name = target_.filename().string();
+        std::filesystem::path::string_type name = target_.filename().native();
         std::size_t kept = (std::min)(name.size(), (std::max<std::size_t>)(name.size(), 132) - 32);
         // Not within a UTF-8 character: some file systems refuse such names.
         while (kept > 0 && kept < name.size() && (name[kept] & 0xC0) == 0x80) --kept;

@@ -2,6 +2,7 @@
 /// CIFAR-10: 60,000 small colour pictures in ten classes, in its binary file format.
 #pragma once
 
+#include "weft/core/file_name.hpp"
 #include "weft/data/detail/record_dataset.hpp"
 #include "weft/data/examples.hpp"
 
@@ -37,8 +38,8 @@ WEFT_COLD inline std::vector<RecordFile> open_cifar10(std::span<const std::files
         RecordFile record{std::make_unique<FileBytes>(path), 1, cifar10_record_bytes};
         const std::uint64_t size = record.file->size();
         if (size == 0 || size % cifar10_record_bytes != 0) {
-            throw IoError(concat(path.string(), ": holds ", size, " bytes, expected records of ",
-                                 cifar10_record_bytes));
+            throw IoError(concat(FileName(path).string(), ": holds ", size,
+                                 " bytes, expected records of ", cifar10_record_bytes));
         }
         record.count = static_cast<Index>(size / cifar10_record_bytes);
         count += record.count;

@@ -3,6 +3,7 @@
 /// src/data/fashion_mnist.cpp, which a project compiles once.
 #pragma once
 
+#include "weft/core/file_name.hpp"
 #include "weft/core/tensor.hpp"
 
 #include <array>
@@ -39,14 +40,6 @@ struct FashionMnist {
 /// Throws IoError, which names the file, if the data found are incomplete or damaged: wrong IDX or
 /// gzip data, shapes that differ from FashionMnist's, no image, different numbers of labels and
 /// images, a label above 9. It never goes on to the next directory then.
-FashionMnist load_fashion_mnist(std::string_view directory = {});
-
-/// The same for a std::filesystem::path. A template: the path's header, slow to compile, is not
-/// needed here.
-template <class Path>
-requires requires(const Path& path) { path.lexically_normal(); }
-FashionMnist load_fashion_mnist(const Path& directory) {
-    return load_fashion_mnist(std::string_view(directory.string()));
-}
+FashionMnist load_fashion_mnist(const FileName& directory = "");
 
 }  // namespace weft

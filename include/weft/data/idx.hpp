@@ -112,7 +112,7 @@ public:
             if (holds) return;
             throw IoError(join({name(), complaint, std::generic_category().message(error)}));
         };
-        const FileStatus status = file_status(path.c_str());
+        const FileStatus status = file_status(path.native());
         if (status.error == ENOENT || status.error == ENOTDIR) {
             throw IoError(join({name(), ": no such file"}));
         }
@@ -124,7 +124,7 @@ public:
         }
         size_ = left_ = status.size_bytes;
         file_.rdbuf()->pubsetbuf(nullptr, 0);  // unbuffered, for reads of a few bytes
-        file_.open(path.string(), std::ios::binary);
+        path.open(file_, std::ios::binary);
         require(file_.is_open(), ": cannot be opened: ", errno);
     }
 

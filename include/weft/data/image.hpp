@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/atomic_file.hpp"
+#include "weft/core/file_name.hpp"
 #include "weft/data/detail/jpeg.hpp"
 #include "weft/data/detail/png.hpp"
 
@@ -151,8 +152,8 @@ inline void write_png(const std::filesystem::path& path, TensorView<const std::u
     png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
     std::vector<char> bytes(size);
     if (png_image_write_to_memory(&header, bytes.data(), &size, 0, image.data(), 0, nullptr) == 0) {
-        throw IoError(
-            concat(path.string(), ": cannot be written: ", std::string_view(header.message)));
+        throw IoError(concat(FileName(path).string(),
+                             ": cannot be written: ", std::string_view(header.message)));
     }
     detail::AtomicFile file(path);
     file.write(bytes.data(), size);

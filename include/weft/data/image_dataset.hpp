@@ -2,6 +2,7 @@
 /// Datasets of picture files. Needs libpng and libjpeg-turbo.
 #pragma once
 
+#include "weft/core/file_name.hpp"
 #include "weft/data/examples.hpp"
 #include "weft/data/image.hpp"
 #include "weft/data/image_files.hpp"
@@ -56,8 +57,8 @@ public:
             return resized(image, shape_[0], shape_[1],
                            {options_.interpolation, options_.antialias});
         }
-        throw IoError(concat(path.string(), ": has ", image.shape()[0], " x ", image.shape()[1],
-                             " pixels, expected ", shape_[0], " x ", shape_[1],
+        throw IoError(concat(FileName(path).string(), ": has ", image.shape()[0], " x ",
+                             image.shape()[1], " pixels, expected ", shape_[0], " x ", shape_[1],
                              " as the first; ImageOptions can resize"));
     }
 

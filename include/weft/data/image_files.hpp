@@ -2,6 +2,7 @@
 /// Lists of picture files with their classes, from a folder per class or from a CSV file.
 #pragma once
 
+#include "weft/core/file_name.hpp"
 #include "weft/data/detail/class_labels.hpp"
 
 #include <filesystem>
@@ -56,14 +57,15 @@ WEFT_COLD inline std::vector<std::filesystem::path> sorted_entries(
         if (entry->path().filename().native()[0] != '.') entries.push_back(entry->path());
     }
     if (error) {
-        throw IoError(concat(directory.string(), ": cannot be listed: ", error.message()));
+        throw IoError(
+            concat(FileName(directory).string(), ": cannot be listed: ", error.message()));
     }
     std::ranges::sort(entries);
     return entries;
 }
 
 WEFT_COLD inline bool has_image_extension(const std::filesystem::path& path) {
-    std::string extension = path.extension().string();
+    std::string extension = FileName(path.extension()).string();
     for (char& c : extension) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     }
@@ -77,7 +79,7 @@ WEFT_COLD inline bool is_directory(const std::filesystem::path& path) {
     if (status.type() != std::filesystem::file_type::none) {
         return std::filesystem::is_directory(status);
     }
-    throw IoError(concat(path.string(), ": cannot be accessed: ", error.message()));
+    throw IoError(concat(FileName(path).string(), ": cannot be accessed: ", error.message()));
 }
 
 }  // namespace detail
@@ -94,13 +96,13 @@ inline ImageFiles list_image_folder(const std::filesystem::path& directory) {
             labels.push_back(static_cast<std::int32_t>(files.classes.size()));
         }
         if (files.paths.size() == before) {
-            throw IoError(concat(folder.string(), ": holds no .png, .jpg or .jpeg file"));
+            throw IoError(concat(FileName(folder).string(), ": holds no .png, .jpg or .jpeg file"));
         }
-        files.classes.push_back(folder.filename().string());
+        files.classes.push_back(FileName(folder.filename()).string());
     }
     if (files.paths.empty()) {
-        throw IoError(
-            concat(directory.string(), ": holds no folders, expected one for each class"));
+        throw IoError(concat(FileName(directory).string(),
+                             ": holds no folders, expected one for each class"));
     }
     files.labels = Tensor<std::int32_t>(
         TensorView<const std::int32_t>(labels, Shape{static_cast<Index>(labels.size())}));
@@ -121,13 +123,14 @@ inline ImageFiles list_images(const std::filesystem::path& directory,
         std::filesystem::path name = reader.fields()[id];
         if (name.empty() || name.has_parent_path()) {
             reader.fail(concat("column \"", options.id_column, "\" is ",
-                               detail::quoted_excerpt(name.string()), ", expected a file's name"));
+                               detail::quoted_excerpt(FileName(name).string()),
+                               ", expected a file's name"));
         }
         if (!detail::has_image_extension(name)) name += options.extension;
         std::filesystem::path path = directory / name;
         std::error_code ignored;
         if (!std::filesystem::is_regular_file(path, ignored)) {
-            reader.fail(concat("names ", path.string(), ", which is not a file"));
+            reader.fail(concat("names ", FileName(path).string(), ", which is not a file"));
         }
         if (reader.fields()[label].empty()) {
             reader.fail(concat("column \"", options.class_column, "\" is empty"));

@@ -2,6 +2,7 @@
 /// stream_idx: IDX files that stay on disk.
 #pragma once
 
+#include "weft/core/file_name.hpp"
 #include "weft/data/detail/record_dataset.hpp"
 #include "weft/data/examples.hpp"
 
@@ -28,8 +29,9 @@ Examples<Scalar> stream_idx(const std::filesystem::path& images,
 
     Tensor<std::uint8_t> classes = read_idx<std::uint8_t>(labels);
     if (classes.shape() != Shape{record.count}) {
-        throw IoError(concat(labels.string(), ": has shape ", classes.shape(), ", expected ",
-                             Shape{record.count}, " for the samples of ", images.string()));
+        throw IoError(concat(FileName(labels).string(), ": has shape ", classes.shape(),
+                             ", expected ", Shape{record.count}, " for the samples of ",
+                             FileName(images).string()));
     }
     std::vector<detail::RecordFile> files;
     files.push_back(std::move(record));

@@ -29,12 +29,14 @@ public:
     Shape input_shape() const override { return inner_->input_shape(); }
     Shape target_shape() const override { return inner_->target_shape(); }
     std::vector<Shape> input_shapes() const override {
-        auto shapes = inner_->input_shapes();
-        return shapes.size() > 1 ? shapes : std::vector{input_shape()};
+        std::vector<Shape> shapes = inner_->input_shapes();
+        if (shapes.size() == 1) shapes[0] = input_shape();
+        return shapes;
     }
     std::vector<Shape> target_shapes() const override {
-        auto shapes = inner_->target_shapes();
-        return shapes.size() > 1 ? shapes : std::vector{target_shape()};
+        std::vector<Shape> shapes = inner_->target_shapes();
+        if (shapes.size() == 1) shapes[0] = target_shape();
+        return shapes;
     }
     std::shared_ptr<const ColumnOrder> order(const std::vector<std::string>& inputs,
                                              const std::vector<std::string>& outputs,

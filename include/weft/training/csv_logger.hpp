@@ -3,7 +3,6 @@
 #pragma once
 
 #include "weft/core/file_name.hpp"
-#include "weft/core/system.hpp"
 #include "weft/training/state_fields.hpp"
 #include "weft/training/training_run.hpp"
 
@@ -25,7 +24,8 @@ struct CSVLogger {
     void on_train_begin(TrainingRun& run) {
         const bool keep = append || run.is_resumed();
         if (keep) require_columns(run);
-        state.file_.reset(new std::ofstream(path.string(), keep ? std::ios::app : std::ios::trunc));
+        state.file_.reset(new std::ofstream);
+        path.open(*state.file_, keep ? std::ios::app : std::ios::trunc);
         check();
     }
 
@@ -85,7 +85,8 @@ private:
 
     /// Throws IoError unless the file is empty or has this run's columns.
     WEFT_COLD void require_columns(TrainingRun& run) const {
-        std::ifstream file(path.string(), std::ios::binary);
+        std::ifstream file;
+        path.open(file, std::ios::binary);
         std::string found, expected = header(run);
         if (size_bytes() == 0) return;
         if (!std::getline(file, found)) fail("cannot be read");
@@ -99,7 +100,8 @@ private:
 
     /// Whether the file's last line ends in a line break, which may be lost by editing.
     WEFT_COLD bool ends_in_line() const {
-        std::ifstream file(path.string(), std::ios::binary | std::ios::ate);
+        std::ifstream file;
+        path.open(file, std::ios::binary | std::ios::ate);
         const int last = file.seekg(-1, std::ios::end).get();
         if (!file) fail("cannot be read");
         return last == '\n';
@@ -108,7 +110,7 @@ private:
     /// Removes the lines behind the restored state.
     void cut() {
         if (state.cut_to_ && *state.cut_to_ < size_bytes()) {
-            if (!detail::resize_file(path.c_str(), *state.cut_to_)) {
+            if (!detail::resize_file(path.native(), *state.cut_to_)) {
                 fail(detail::join({"cannot be truncated to ", *state.cut_to_, " bytes"}));
             }
         }
@@ -117,7 +119,7 @@ private:
 
     /// 0 where there is no file.
     std::uint64_t size_bytes() const {
-        const detail::FileStatus status = detail::file_status(path.c_str());
+        const detail::FileStatus status = detail::file_status(path.native());
         if (status.error != 0 && status.error != ENOENT) fail("cannot be accessed");
         return status.size_bytes;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/file_format.hpp"
+#include "weft/core/file_name.hpp"
 #include "weft/data/idx.hpp"
 
 #include <charconv>
@@ -19,7 +20,7 @@ class CsvReader {
 public:
     /// Throws IoError when the path is not a text file that can be opened.
     WEFT_COLD CsvReader(const std::filesystem::path& path, char separator)
-        : name_(path.string()), separator_(separator) {
+        : name_(FileName(path).string()), separator_(separator) {
         static_cast<void>(FileBytes(path));  // throws when the path cannot be read
         if (separator == '"' || separator == '\n' || separator == '\r') {
             throw ArgumentError(concat(
