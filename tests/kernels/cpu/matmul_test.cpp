@@ -79,7 +79,7 @@ std::vector<Sizes> all_sizes() {
     sizes.insert(sizes.end(), {{300, 300, 257}, {256, 64, 512}, {255, 17, 513}, {1, 1, 1}});
     // More columns than a block; transposed operands that make C^T the cheaper, in several pieces.
     sizes.insert(sizes.end(), {{100, 1100, 400}, {64, 1100, 130}, {500, 40, 790}, {9, 1040, 20}});
-    sizes.push_back({600, 120, 260});  // transposed, but C^T is too large to be kept
+    sizes.push_back({1200, 120, 260});  // transposed, but C^T of half is too large to be kept
     sizes.insert(sizes.end(), {{5, 7, 0}, {0, 7, 5}, {5, 0, 7}});
     return sizes;
 }
@@ -288,6 +288,18 @@ TEST_CASE_TEMPLATE("matmul is the naive product, for any sizes, strides, transpo
     for (const Sizes& sizes : {Sizes{130, 90, 400}, Sizes{700, 9, 600}, Sizes{9, 700, 600}}) {
         check_product<Scalar>(sizes, 7);
     }
+}
+
+TEST_CASE("blocks of six rows leave none of one or two, on any processor") {
+    const std::vector<Index> expected{0, 0, 0, 0, 0, 0, 6, 0, 0, 6, 6, 6, 12, 6, 6, 12};
+    for (Index rows = 0; rows < std::ssize(expected); ++rows) {
+        CAPTURE(rows);
+        CHECK(weft::kernels::detail::rows_in_blocks(6, rows) ==
+              expected[static_cast<std::size_t>(rows)]);
+    }
+    // Blocks of other heights are as many as fit.
+    CHECK(weft::kernels::detail::rows_in_blocks(4, 9) == 8);
+    CHECK(weft::kernels::detail::rows_in_blocks(12, 25) == 24);
 }
 
 TEST_CASE_TEMPLATE("a packed matrix gives the naive product, with any epilogue", Scalar, float,

@@ -123,7 +123,9 @@ TEST_CASE_TEMPLATE("make_non_negative lifts negative numbers to 0", Scalar, floa
 TEST_CASE_TEMPLATE("limit_column_norms works on the columns of the last axis", Scalar, float,
                    double) {
     Cpu cpu(1);
-    for (const weft::Shape& shape : {weft::Shape{5, 3}, weft::Shape{3, 2, 4, 7}}) {
+    // A few columns; groups of 16 alone; and some more.
+    for (const weft::Shape& shape :
+         {weft::Shape{5, 3}, weft::Shape{3, 2, 4, 7}, weft::Shape{6, 32}, weft::Shape{2, 5, 35}}) {
         const auto w = weft::random_normal<Scalar>(shape, 2);
         for (const double limit : {0., 0.5, 2.5, 100.}) {
             auto limited = w;
@@ -142,6 +144,9 @@ TEST_CASE_TEMPLATE("limit_column_norms works on the columns of the last axis", S
     Tensor<Scalar> zero({3, 2});
     limit_column_norms<Scalar>(cpu, zero, 0);
     CHECK(identical(zero, Tensor<Scalar>({3, 2})));
+    Tensor<Scalar> none({3, 0});
+    limit_column_norms<Scalar>(cpu, none, 1);
+    CHECK(none.size() == 0);
 }
 
 TEST_CASE_TEMPLATE("weight_rows weighs losses and the rows of the gradient", Scalar, float,

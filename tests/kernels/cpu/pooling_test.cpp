@@ -57,6 +57,8 @@ const std::vector<PoolCase> pool_cases{
     {2, 9, 7, 3, 2, 2, 2, 2, weft::valid, 2, 2},
     {2, 7, 8, 17, 3, 2, 2, 1, weft::same, 2, 3},
     {2, 3, 4, 2, 3, 3, 1, 1, weft::same, 4, 5},
+    {2, 5, 8, 16, 2, 2, 1, 2, weft::valid, 1, 3},
+    {2, 6, 5, 3, 2, 2, 2, 1, weft::valid, 3, 1},
 };
 
 template <class Scalar, class Device = Cpu>

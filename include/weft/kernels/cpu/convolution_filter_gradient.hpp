@@ -61,17 +61,13 @@ public:
 
     /// Elements that one thread needs.
     Index scratch_size() const {
-        switch (way_) {
-            case Way::direct:
-                return runs_size() + beside_size();
-            case Way::narrow:
-                return runs_size() + beside_size() + padded_image().size() +
-                       round_up(c_.depth() * index_size<Scalar>, 16);
-            case Way::gathered:
-                return beside_size() + patch_tile * c_.depth() +
-                       packed_size<Scalar>(patch_tile, c_.group_filters());
+        if (way_ == Way::direct) return runs_size() + beside_size();
+        if (way_ == Way::narrow) {
+            return runs_size() + beside_size() + padded_image().size() +
+                   round_up(c_.depth() * index_size<Scalar>, 16);
         }
-        return 0;
+        return beside_size() + patch_tile * c_.depth() +
+               packed_size<Scalar>(patch_tile, c_.group_filters());
     }
 
     /// A task of a part: its rows of the part's dW (depth, group's filters).

@@ -28,9 +28,7 @@ public:
         ++count_;
     }
 
-    void finish() {
-        if (count_ > 0) add_beside();
-    }
+    void finish() { add_beside(); }
 
 private:
     static constexpr Index most = weft::detail::sum_block;
