@@ -462,6 +462,46 @@ TEST_CASE("a state in the middle of an epoch has to be in the middle of one") {
     CHECK(refusal_with("training/epoch_over", 2) == none);
 }
 
+TEST_CASE("a state in the middle of an epoch lies between two updates") {
+    const auto x = random_normal<float>({16, 3}, 1), y = random_normal<float>({16, 1}, 2);
+    const auto fit = [&](const RunStore& store, Verbosity verbosity) {
+        Sequential<float> model{Dense{1}};
+        Trainer trainer(model, {.loss = MeanSquaredError{}});
+        trainer.fit(x, y,
+                    {.epochs = 1,
+                     .batch_size = 4,
+                     .gradient_accumulation_steps = 2,
+                     .verbosity = verbosity,
+                     .checkpoint = store});
+    };
+    const auto step_of = [](RunState& state) {
+        const auto value = std::ranges::find(state.values, "training/step", &RunState::Value::name);
+        REQUIRE(value != state.values.end());
+        return value->bytes.data();
+    };
+    std::optional<RunState> middle;
+    const auto keep = [&](RunState state) {
+        std::int64_t step = 0;
+        std::memcpy(&step, step_of(state), sizeof step);
+        if (step == 2) middle = std::move(state);
+    };
+    fit(run_store([] { return std::nullopt; }, keep, 1), Verbosity::silent);
+    REQUIRE(middle.has_value());
+    const auto resumed = [&](std::int64_t step) {
+        RunState state = *middle;
+        std::memcpy(step_of(state), &step, sizeof step);
+        return captured_output([&] {
+            fit(run_store([&] { return std::optional(state); }, [](const RunState&) {}),
+                Verbosity::line);
+        });
+    };
+    CHECK(resumed(2).starts_with("Resumed after step 2/4 of epoch 1\n"));
+    for (const std::int64_t step : {1, 3}) {
+        CHECK_THROWS_WITH_AS(resumed(step), "the state: training/step is not a step of its epoch",
+                             IoError);
+    }
+}
+
 TEST_CASE("a run in double without shuffling goes on, and says where") {
     const TemporaryFolder folder;
     const auto file = folder.path() / "run";

@@ -10,6 +10,9 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <functional>
+#include <set>
+
 using namespace weft;
 using nlohmann::json;
 
@@ -30,6 +33,7 @@ public:
     }
 
     json& operator[](const char* field) { return architecture_["config"][field]; }
+    json& architecture() { return architecture_; }
 
     /// A layer by name.
     json& layer(const std::string& name) {
@@ -310,6 +314,52 @@ TEST_CASE("a run of several outputs and nested models goes on where it stopped, 
     load_weights(stopped, folder.path() / "best");
     const Model<float> fresh = nested_model();
     CHECK_FALSE(identical(std::as_const(stopped).arena(), fresh.arena()));
+}
+
+TEST_CASE("a graph's text with a value of another kind, or without one, is refused") {
+    Altered file;
+    const json whole = file.architecture();
+    std::set<std::string> taken;
+    const auto try_with = [&](const json& altered, const std::string& name) {
+        file.architecture() = altered;
+        if (file.refusal() == "nothing was thrown") taken.insert(name);
+    };
+    std::size_t places = 0;
+    const std::function<void(const json::json_pointer&)> try_at =
+        [&](const json::json_pointer& at) {
+            const json& here = whole.at(at);
+            ++places;
+            for (const json& other :
+                 {json(), json(7), json(2.5), json("text"), json::array(), json::object()}) {
+                if (other.type() == here.type() && !other.empty()) continue;
+                if (other == here) continue;
+                json altered = whole;
+                altered.at(at) = other;
+                try_with(altered, at.back());
+            }
+            if (!here.is_structured()) return;
+            std::size_t i = 0;
+            for (const auto& [key, value] : here.items()) {
+                json altered = whole;
+                if (here.is_array()) {
+                    altered.at(at).erase(i++);
+                } else {
+                    altered.at(at).erase(key);
+                }
+                try_with(altered, "without " + key);
+                try_at(here.is_array() ? at / (i - 1) : at / key);
+            }
+        };
+    for (const char* part : {"/class_name", "/config"}) try_at(json::json_pointer(part));
+    CHECK(places > 100);
+    // What is not of the graph may have a default, and an initializer no options.
+    for (const std::string name : {"class_name", "layers", "inbound_nodes", "args", "kwargs",
+                                   "keras_history", "input_layers", "output_layers"}) {
+        CAPTURE(name);
+        CHECK_FALSE(taken.contains(name));
+        CHECK_FALSE(taken.contains("without " + name));
+    }
+    CHECK(taken.contains("name"));
 }
 
 TEST_CASE("graphs that are none are refused by name") {

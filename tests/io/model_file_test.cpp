@@ -68,7 +68,7 @@ void visit_fields(Scale& scale, LayerFields& field) {
 
 /// y = x factor, of a type that has no field for a name.
 struct Nameless {
-    double factor = 1;
+    float factor = 1;
 
     static constexpr std::string_view type = "Nameless";
     friend bool operator==(const Nameless&, const Nameless&) = default;

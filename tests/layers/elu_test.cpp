@@ -16,7 +16,8 @@ TEST_CASE("ELU equals Keras, has its gradients, the same bits, and holds at extr
 
 TEST_CASE("ELU refuses a bad alpha, by name") {
     using Layer = SingleLayer<float>;
-    for (const double value : {-0.1, 0.0, std::numeric_limits<double>::quiet_NaN()}) {
+    for (const double value : {-0.1, 0.0, std::numeric_limits<double>::quiet_NaN(),
+                               std::numeric_limits<double>::infinity()}) {
         CHECK_THROWS_WITH_AS(Layer(ELU{value}, {3}), doctest::Contains("elu: alpha is "),
                              ArgumentError);
     }

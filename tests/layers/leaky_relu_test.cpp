@@ -17,7 +17,8 @@ TEST_CASE("LeakyReLU equals Keras, has its gradients, the same bits, and holds a
 
 TEST_CASE("LeakyReLU refuses a bad negative_slope, by name") {
     using Layer = SingleLayer<float>;
-    for (const double value : {-0.1, std::numeric_limits<double>::quiet_NaN()}) {
+    for (const double value : {-0.1, std::numeric_limits<double>::quiet_NaN(),
+                               std::numeric_limits<double>::infinity()}) {
         CHECK_THROWS_WITH_AS(Layer(LeakyReLU{value}, {3}),
                              doctest::Contains("leaky_re_lu: negative_slope is "), ArgumentError);
     }

@@ -1,6 +1,7 @@
 #include "weft/losses/loss.hpp"
 
 #include "weft/testing/gradient_check.hpp"
+#include "weft/weft.hpp"
 
 #include <doctest/doctest.h>
 
@@ -53,6 +54,18 @@ TEST_CASE("a loss of the user's own has a type, takes any target and fuses with 
     CHECK(loss->target_shape({3, 4}) == Shape{3, 4});
     const float nan = std::numeric_limits<float>::quiet_NaN();
     CHECK(loss->complaint(Tensor<float>({2}, {nan, 7}), {2}).empty());
+}
+
+TEST_CASE("a model is trained and evaluated by a loss of the user's own") {
+    const Tensor<float> x({2, 1}, {1, 3}), no_target({2, 1});
+    Sequential<float> model{Input{{1}}, Dense{.units = 1, .use_bias = false}};
+    model.parameter("dense/kernel")[0] = 2;
+    Trainer trainer(model, {.optimizer = SGD{.learning_rate = 0.125}, .loss = Cubes{}});
+    // Predictions 2 and 6: the loss is the mean of 8 and 216, its gradient that of 12 and 324.
+    CHECK(trainer.evaluate(x, no_target)["loss"] == 112);
+    const History history = trainer.fit(x, no_target, {.verbosity = Verbosity::silent});
+    CHECK(history.epochs[0].scores["loss"] == 112);
+    CHECK(model.parameter("dense/kernel")[0] == 2 - 0.125f * 168);
 }
 
 TEST_CASE("the gradient check of a loss finds a gradient that is off") {

@@ -46,6 +46,8 @@ TEST_CASE("values that are read more than once have the gradients of central dif
         add(start | ReLU{}, start | MaxPool2D{.pool_size = 3, .strides = 1, .padding = same}),
         multiply(left, right) | Flatten{} | Dense{2, weft::tanh},
         multiply(start, start, left),
+        multiply(left) | ReLU{},
+        add(concatenate(right)) | Sigmoid{},
         concatenate(start, left, right) | conv,
         merge<double, Cpu>(Concatenate{.axis = 1}, {start, x | conv, right}) | conv,
         add(start | Flatten{}, right | Flatten{} | Dropout{.rate = 0.3}),
@@ -134,4 +136,53 @@ TEST_CASE("a graph that is no function of its input is refused") {
                          "dense: input has shape (None, 4), expected (None, 3) as where it was "
                          "before",
                          ShapeError);
+}
+
+TEST_CASE("inputs that do not lie side by side, and axes that are none, are refused") {
+    const auto x = input<float, Cpu>({4, 5, 2});
+    for (const Index axis : {0, 4, -4}) {
+        CAPTURE(axis);
+        CHECK_THROWS_WITH_AS((Model(x, merge<float, Cpu>(Concatenate{.axis = axis}, {x, x}))),
+                             concat("concatenate: axis is ", axis,
+                                    ", expected an axis of (None, 4, 5, 2) behind the batch's")
+                                 .c_str(),
+                             ArgumentError);
+    }
+    const auto smaller = x | Conv2D{.filters = 2, .kernel_size = 3};
+    CHECK_THROWS_WITH_AS(Model(x, concatenate(x, smaller)),
+                         "concatenate: inputs have the shapes (None, 4, 5, 2) and (None, 2, 3, 2), "
+                         "expected the same but for axis -1",
+                         ShapeError);
+    CHECK_THROWS_WITH_AS(
+        (Model(x, merge<float, Cpu>(Concatenate{.axis = 2}, {x, x | Conv2D{2, 1}, smaller}))),
+        "concatenate: inputs have the shapes (None, 4, 5, 2) and (None, 2, 3, 2), "
+        "expected the same but for axis 2",
+        ShapeError);
+    CHECK_THROWS_WITH_AS(Model(x, concatenate(x, x | Flatten{})),
+                         "concatenate: inputs have the shapes (None, 4, 5, 2) and (None, 40), "
+                         "expected the same but for axis -1",
+                         ShapeError);
+}
+
+TEST_CASE("models without an input or an output, and merges of nothing, are refused") {
+    using Values = std::vector<Value<float, Cpu>>;
+    const auto x = input<float, Cpu>({3});
+    const std::string message = "model: no inputs or no outputs, expected at least one of each";
+    CHECK_THROWS_WITH_AS((Model<float>(Values{}, Values{x | Dense{2}})), message.c_str(),
+                         ArgumentError);
+    CHECK_THROWS_WITH_AS((Model<float>(Values{x}, Values{})), message.c_str(), ArgumentError);
+    CHECK_THROWS_WITH_AS((merge<float, Cpu>(Add{}, Values{})),
+                         "Add: no values, expected at least 1", ArgumentError);
+}
+
+TEST_CASE("memory for another number of outputs is refused") {
+    const auto x = input<float, Cpu>({3});
+    const Model<float> model({x}, {x | Dense{2}, x | Dense{4}});
+    const Tensor<float> samples({5, 3});
+    Tensor<float> y({5, 2});
+    const std::vector<TensorView<const float>> xs{samples};
+    const std::vector<TensorView<float>> ys{y};
+    CHECK_THROWS_WITH_AS(
+        model.predict(Span<const TensorView<const float>>(xs), Span<const TensorView<float>>(ys)),
+        "model: memory for 1 outputs, expected 2", ArgumentError);
 }

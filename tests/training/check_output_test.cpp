@@ -1,8 +1,11 @@
 #include "weft/training/detail/check_output.hpp"
 
+#include "tests/support/captured_output.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "weft/cpu.hpp"
+#include "weft/layers/elu.hpp"
 #include "weft/layers/gelu.hpp"
+#include "weft/layers/leaky_relu.hpp"
 #include "weft/layers/relu.hpp"
 #include "weft/layers/rescaling.hpp"
 #include "weft/layers/reshape.hpp"
@@ -239,6 +242,21 @@ TEST_CASE("hints are given once, and are in the history") {
     CHECK(trainer.fit(x, labels, options).hints.empty());
     model.build({6}, 1);
     CHECK(trainer.fit(x, labels, options).hints.size() == 1);
+}
+
+TEST_CASE("hints are printed, and wait for a batch of finite numbers") {
+    auto x = random_normal<float>({8, 6}, 1);
+    const std::vector<int> labels(8, 1);
+    Sequential model{Dense{3, sigmoid}};
+    Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
+    x[7] = std::numeric_limits<float>::infinity();
+    const FitOptions<float> options{.verbosity = Verbosity::line};
+    std::string printed = captured_output([&] { trainer.fit(x, labels, options); });
+    CHECK(printed.find("Hint: ") == std::string::npos);
+    x[7] = 0;
+    printed = captured_output([&] { trainer.fit(x, labels, options); });
+    const std::string hint = complaint({Dense{3, sigmoid}}, SparseCategoricalCrossentropy{});
+    CHECK(printed.find("Hint: " + hint + "\n") != std::string::npos);
 }
 
 TEST_CASE("pixels of 0 to 255 get a hint where the model does not scale them") {

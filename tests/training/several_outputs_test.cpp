@@ -183,6 +183,13 @@ TEST_CASE("what does not fit several outputs is refused") {
     with.loss_weights = {1};
     CHECK(refusal(with, examples) ==
           "trainer: loss_weights has 1 entries, expected 2, one for each output of the model");
+    for (const double weight : {-0.5, std::numeric_limits<double>::infinity(),
+                                std::numeric_limits<double>::quiet_NaN()}) {
+        with = two_losses();
+        with.loss_weights = {1, weight};
+        CHECK(refusal(with, examples) == concat("trainer: loss_weights is ", weight,
+                                                ", expected finite numbers of at least 0"));
+    }
     with = two_losses();
     with.metrics = {Accuracy{}};
     CHECK(refusal(with, examples) ==
@@ -489,4 +496,16 @@ TEST_CASE("a NaN in the data is named by the input or the output that it is for"
         CHECK(where(2, by_name) == "targets of a");
         CHECK(where(3, by_name) == "targets of b");
     }
+}
+
+TEST_CASE("a model of one output takes no weights of losses, and a list of losses is not empty") {
+    const Tensor<float> x({2, 1}, {1, 2}), y({2, 1}, {0, 0});
+    Sequential<float> model{Input{{1}}, Dense{1}};
+    CHECK_THROWS_WITH_AS(Trainer(model, {.loss = MeanSquaredError{}, .loss_weights = {2}})
+                             .fit(x, y, {.verbosity = Verbosity::silent}),
+                         "trainer: loss_weights needs several outputs, but the model has one",
+                         ArgumentError);
+    using Losses = std::vector<LossDeclaration<float, Cpu>>;
+    CHECK_THROWS_WITH_AS((LossList<float, Cpu>(Losses{})),
+                         "loss: the list is empty, expected a loss", ArgumentError);
 }

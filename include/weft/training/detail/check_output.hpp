@@ -7,11 +7,9 @@
 #include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/dropout.hpp"
-#include "weft/layers/elu.hpp"
 #include "weft/layers/flatten.hpp"
 #include "weft/layers/global_average_pool2d.hpp"
 #include "weft/layers/global_max_pool2d.hpp"
-#include "weft/layers/leaky_relu.hpp"
 #include "weft/layers/max_pool2d.hpp"
 #include "weft/layers/sigmoid.hpp"
 #include "weft/layers/softmax.hpp"
@@ -54,8 +52,6 @@ WEFT_COLD LastActivation last_activation(const Model<Scalar, Device>& model, std
     if (activation != linear || is_one_of(type, {Dense::type, Conv2D::type, BatchNorm::type})) {
         return {true, activation};
     }
-    if (type == ELU::type) return {true, elu};
-    if (type == LeakyReLU::type) return {true, leaky_relu};
     return {};
 }
 

@@ -38,22 +38,17 @@ private:
 template <class Scalar, class Device>
 void apply_constraints(Device& device, Model<Scalar, Device>& model, const double* wrong) {
     for (const ParameterInfo& parameter : model.parameters()) {
-        if (parameter.constraint.kind == Constraint::Kind::none) continue;
+        const Constraint::Kind kind = parameter.constraint.kind;
+        if (kind == Constraint::Kind::none) continue;
         auto w = model.view(parameter.slot);
         // A bias is one vector; its norm is not taken per element.
         if (w.shape().rank() == 1) w = w.reshape({w.size(), 1});
-        switch (parameter.constraint.kind) {
-            case Constraint::Kind::none:
-                break;
-            case Constraint::Kind::max_norm:
-                limit_column_norms<Scalar>(device, w, parameter.constraint.max_value, wrong);
-                break;
-            case Constraint::Kind::non_negative:
-                make_non_negative<Scalar>(device, w, wrong);
-                break;
-            case Constraint::Kind::unit_norm:
-                limit_column_norms<Scalar>(device, w, 0, wrong);
-                break;
+        if (kind == Constraint::Kind::non_negative) {
+            make_non_negative<Scalar>(device, w, wrong);
+        } else {  // a norm of at most max_value, or of 1
+            const double limit =
+                kind == Constraint::Kind::max_norm ? parameter.constraint.max_value : 0;
+            limit_column_norms<Scalar>(device, w, limit, wrong);
         }
     }
 }
