@@ -23,6 +23,7 @@ weft_say "building the tests with counters"
 cmake --build "$build" --parallel "$weft_jobs" --target weft_tests >&2
 
 cd "$build"
+[[ ! -d /dev/shm ]] || export TMPDIR=/dev/shm # a disk would be waited for thousands of times
 LLVM_PROFILE_FILE=tests.profraw OMP_WAIT_POLICY=passive tests/weft_tests >&2 ||
     weft_say "some tests failed: what they did not come to is not counted"
 "$llvm/llvm-profdata" merge -sparse tests.profraw -o tests.profdata
