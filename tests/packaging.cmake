@@ -2,7 +2,7 @@
 # there says "skipped: ".
 
 find_package(Python3 QUIET COMPONENTS Interpreter)
-foreach(way IN ITEMS pkg_config fetch_content cpm single_header debuggers conan)
+foreach(way IN ITEMS pkg_config fetch_content cpm single_header compiler_explorer debuggers conan)
     add_test(
         NAME packaging/${way}
         COMMAND ${compile} -D WAY=${way} -D "PYTHON=${Python3_EXECUTABLE}" -D

@@ -1,5 +1,5 @@
 # Uses weft in one of the ways of docs/installing.md, or looks at it with a debugger:
-#   cmake -D WAY=pkg_config|fetch_content|cpm|single_header|debuggers|conan -D WORK=<folder> ... -P run.cmake
+#   cmake -D WAY=pkg_config|fetch_content|cpm|single_header|compiler_explorer|debuggers|conan -D WORK=<folder> ... -P run.cmake
 # Where a tool is missing it says "skipped: ".
 cmake_minimum_required(VERSION 3.24)
 
