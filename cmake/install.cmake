@@ -54,12 +54,15 @@ install(
     DESTINATION "${package_dir}"
 )
 
-# For pkg-config, which knows neither C++20 nor an optimiser; and for debuggers.
+# For pkg-config, which knows neither C++20 nor an optimiser; and for debuggers. What is compiled has its file
+# beside the library.
 set(pkgconfig_dir "${CMAKE_INSTALL_DATADIR}/pkgconfig")
+set(pkgconfig_libdir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 if(IS_ABSOLUTE "${CMAKE_INSTALL_DATADIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}"
    OR IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}"
 )
     set(weft_pc_prefix "${CMAKE_INSTALL_PREFIX}")
+    set(weft_pc_libprefix "${CMAKE_INSTALL_PREFIX}")
     set(weft_pc_include "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
     set(weft_pc_source "${CMAKE_INSTALL_FULL_DATADIR}/weft/src")
     set(weft_pc_libdir "${CMAKE_INSTALL_FULL_LIBDIR}")
@@ -67,6 +70,9 @@ else() # may be moved as a whole
     file(RELATIVE_PATH up "/${pkgconfig_dir}" "/")
     string(REGEX REPLACE "/$" "" up "${up}")
     set(weft_pc_prefix "\${pcfiledir}/${up}")
+    file(RELATIVE_PATH up "/${pkgconfig_libdir}" "/")
+    string(REGEX REPLACE "/$" "" up "${up}")
+    set(weft_pc_libprefix "\${pcfiledir}/${up}")
     set(weft_pc_include "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
     set(weft_pc_source "\${prefix}/${source_dir}")
     set(weft_pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
@@ -79,7 +85,7 @@ configure_file(cmake/weft.pc.in weft.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/weft.pc" DESTINATION "${pkgconfig_dir}")
 if(TARGET weft_kernels)
     configure_file(cmake/weft-kernels.pc.in weft-kernels.pc @ONLY)
-    install(FILES "${PROJECT_BINARY_DIR}/weft-kernels.pc" DESTINATION "${pkgconfig_dir}")
+    install(FILES "${PROJECT_BINARY_DIR}/weft-kernels.pc" DESTINATION "${pkgconfig_libdir}")
 endif()
 install(FILES packaging/debuggers/weft_gdb.py packaging/debuggers/weft.natvis
         DESTINATION "${CMAKE_INSTALL_DATADIR}/weft"

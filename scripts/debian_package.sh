@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes Debian's package libweft-dev of this tree, in a copy, and looks at it: lintian finds nothing, and
-# programs are built against what is in it (packaging/debian/tests/consumer). Installs nothing.
-#   bash scripts/debian_package.sh [folder]    the package goes there, build/debian by itself
+# Makes Debian's packages libweft-dev and libweft-kernels-dev of this tree, in a copy, and looks at them: lintian
+# finds nothing, and programs are built against what is in them (packaging/debian/tests/consumer). Installs nothing.
+#   bash scripts/debian_package.sh [folder]    the packages go there, build/debian by itself
 # Needs build-essential, debhelper and lintian. Status 77: one of them is missing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -20,8 +20,8 @@ cd "$work/weft"
 dpkg-buildpackage -us -uc -b -d >"$work/build.log" 2>&1 || { cat "$work/build.log" && exit 1; }
 lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$work"/*.changes
 
-dpkg-deb -x "$work"/*.deb "$work/installed"
+for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/installed"; done
 WEFT_PREFIX=$work/installed/usr AUTOPKGTEST_TMP=$work sh debian/tests/consumer
 mkdir -p "$output"
 cp "$work"/*.deb "$output"
-weft_say "made $(cd "$output" && echo "$output"/*.deb)"
+weft_say "made $(echo "$output"/*.deb)"

@@ -16,8 +16,8 @@ class Weft(ConanFile):
     topics = ("neural-networks", "deep-learning", "header-only")
     package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"data": [True, False], "image": [True, False], "io": [True, False]}
-    default_options = {"data": True, "image": False, "io": True}
+    options = {"data": [True, False], "image": [True, False], "io": [True, False], "kernels": [True, False]}
+    default_options = {"data": True, "image": False, "io": True, "kernels": False}
 
     @property
     def _root(self):
@@ -30,6 +30,10 @@ class Weft(ConanFile):
     def export_sources(self):
         for pattern in ("CMakeLists.txt", "LICENSE", "cmake/*", "include/*", "src/*", "packaging/debuggers/*"):
             copy(self, pattern, self._root, self.export_sources_folder)
+
+    def configure(self):
+        if self.options.kernels:
+            self.package_type = "static-library"
 
     def requirements(self):
         self.requires("eigen/[>=3.4.0 <6]", transitive_headers=True)
@@ -49,13 +53,15 @@ class Weft(ConanFile):
 
     def package_id(self):
         # Headers, and sources that the user's project compiles: the same for every compiler.
-        self.info.settings.clear()
+        if not self.info.options.kernels:
+            self.info.settings.clear()
 
     def generate(self):
         CMakeDeps(self).generate()
         toolchain = CMakeToolchain(self)
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"WEFT_{part}"] = False
+        toolchain.cache_variables["WEFT_KERNELS"] = bool(self.options.kernels)
         # A part is left out by not finding what it needs.
         for part, package in (("data", "ZLIB"), ("image", "PNG"), ("io", "nlohmann_json")):
             if not self.options.get_safe(part):
@@ -63,7 +69,10 @@ class Weft(ConanFile):
         toolchain.generate()
 
     def build(self):
-        CMake(self).configure()
+        cmake = CMake(self)
+        cmake.configure()
+        if self.options.kernels:
+            cmake.build()
 
     def package(self):
         CMake(self).install()

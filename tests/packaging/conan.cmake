@@ -23,8 +23,10 @@ set(ENV{CXX} "${CXX}")
 run("${CONAN}" profile detect)
 file(READ "${WORK}/home/profiles/default" profile)
 file(WRITE "${WORK}/profile" "${profile}\n[platform_requires]\n${there}")
-run("${CONAN}" create "${WEFT}/packaging/conan" --no-remote "--profile:all=${WORK}/profile"
-    --settings:all compiler.cppstd=20 --settings:all build_type=Debug
-    --conf "tools.cmake.cmake_layout:test_folder=${WORK}/test"
-    --conf "tools.cmake.cmaketoolchain:user_presets="
-)
+foreach(kernels IN ITEMS False True)
+    run("${CONAN}" create "${WEFT}/packaging/conan" --no-remote "--profile:all=${WORK}/profile"
+        --settings:all compiler.cppstd=20 --settings:all build_type=Debug --options "weft/*:kernels=${kernels}"
+        --conf "tools.cmake.cmake_layout:test_folder=${WORK}/test_${kernels}"
+        --conf "tools.cmake.cmaketoolchain:user_presets="
+    )
+endforeach()
