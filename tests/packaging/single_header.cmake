@@ -1,5 +1,6 @@
 # scripts/single_header.sh makes the same bytes twice, of no other header of weft's. A program of two
-# translation units is built of it and runs, with the compiler of the tests and with clang.
+# translation units is built of it and runs, with the compiler of the tests; a program of one with each other
+# compiler that is there. For Windows it is built alone.
 set(script "${WEFT}/scripts/single_header.sh")
 find_program(BASH bash)
 run("${BASH}" "${script}" "${WORK}/single/weft/weft.hpp")
@@ -15,11 +16,23 @@ run("${CXX}" ${options} -I "${WEFT}" "${WEFT}/tests/umbrella/main.cpp" "${WEFT}/
     -o umbrella
 )
 run("${WORK}/umbrella")
-find_program(CLANG clang++)
-if(CLANG)
-    run("${CLANG}" ${options} "${consumer}/main.cpp" -o consumer)
-    run("${WORK}/consumer")
-endif()
+set(others clang++ x86_64-w64-mingw32-g++-posix)
+foreach(version RANGE 11 16)
+    list(APPEND others g++-${version})
+endforeach()
+foreach(version RANGE 15 24)
+    list(APPEND others clang++-${version})
+endforeach()
+foreach(other IN LISTS others)
+    unset(OTHER)
+    find_program(OTHER ${other} NO_CACHE)
+    if(OTHER)
+        run("${OTHER}" ${options} "${consumer}/main.cpp" -o "${other}.exe")
+        if(NOT other MATCHES mingw)
+            run("${WORK}/${other}.exe")
+        endif()
+    endif()
+endforeach()
 
 # With a header that weft.hpp has not; and one that is not there is a failure that leaves nothing.
 run("${BASH}" "${script}" "${WORK}/csv.hpp" weft/data/csv.hpp)
