@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plants faults in the CPU's code, one at a time, and shows which the tests notice.
 
-    python3 tests/mutation/mutate.py                 # all: a quarter of an hour, most of it compiling
+    python3 tests/mutation/mutate.py                 # all: half an hour of a processor, most of it compiling
     python3 tests/mutation/mutate.py --list          # what is planted
     python3 tests/mutation/mutate.py --only dropout  # faults whose text or file has this regex
 
