@@ -184,12 +184,13 @@ def spoil(text, places):
 
 
 def all_places():
+    """All places. Those of a file have numbers of its own, so that a change of it leaves the others."""
+    files = [path for pattern in rules.FILES for path in sorted(root.glob(pattern))]
     places = []
-    for pattern in rules.FILES:
-        for path in sorted(root.glob(pattern)):
-            places += places_of(str(path.relative_to(root)))
-    for number, place in enumerate(places, 1):
-        place.number = number
+    for of_file, path in enumerate(files, 1):
+        for number, place in enumerate(places_of(str(path.relative_to(root)))):
+            place.number = 1000 * of_file + number
+            places.append(place)
     return places
 
 

@@ -158,7 +158,7 @@ Tensor<double> score(const Tensor<Scalar>& parameters, const std::vector<Index>&
     Tensor<Scalar, Device> x(parameters.shape(), device);
     Tensor<double, Device> numbers({5}, device);
     kernels::copy_to_device<Scalar>(device, parameters, x);
-    kernels::copy_to_device<double>(device, Tensor<double>({5}, {3, 4, 0, wrong, of_outputs}),
+    kernels::copy_to_device<double>(device, Tensor<double>({5}, {3, 4, 7, wrong, of_outputs}),
                                     numbers);
     const auto penalties = penalties_on<Scalar>(std::as_const(x).data(), lengths);
     score_all_penalties<Scalar>(device, std::span<const Penalty<Scalar>>(penalties),
