@@ -91,6 +91,62 @@ TEST_CASE("steps that are recorded and repeated leave the bits of steps that are
     }
 }
 
+namespace {
+
+/// SGD that leaves the step's factor alone.
+struct OwnDescent {
+    double learning_rate = 0.1;
+
+    static constexpr std::string_view type = "OwnDescent";
+    friend bool operator==(const OwnDescent&, const OwnDescent&) = default;
+
+    template <class Scalar, class Device>
+    class Update;
+};
+
+template <class Scalar, class Device>
+class OwnDescent::Update final : public Optimizer<Scalar, Device> {
+public:
+    explicit Update(const OwnDescent& options) : rate_(options.learning_rate) {}
+
+    double learning_rate() const override { return rate_; }
+    Index state_vectors() const override { return 0; }
+    std::size_t step_bytes() const override { return sizeof(kernels::SGDStep<Scalar>); }
+    void write_step(std::int64_t, double learning_rate, std::byte* numbers) const override {
+        detail::write_step(kernels::SGDStep<Scalar>{static_cast<Scalar>(learning_rate)}, numbers);
+    }
+    void update(Device& device, const kernels::DeviceStep<std::byte>& step,
+                TensorView<Scalar, Device> parameters, TensorView<const Scalar, Device> gradients,
+                TensorView<Scalar, Device>) const override {
+        auto own = detail::step_of<kernels::SGDStep<Scalar>>(step);
+        own.factor = nullptr;
+        sgd_update(device, parameters.size(), own, gradients.data(), parameters.data());
+    }
+
+private:
+    double rate_;
+};
+
+}  // namespace
+
+TEST_CASE("gradients are limited before an optimiser of one's own, in the update of weft's") {
+    const auto x = random_normal<float>({24, 6}, 1), y = random_normal<float>({24, 1}, 2);
+    const auto train = [&](const OptimizerDeclaration<float, Cuda>& optimizer, double limit) {
+        Sequential<float, Cuda> model{Dense{5, relu}, Dense{1}};
+        model.build({6}, 4);
+        Trainer<float, Cuda> trainer(model, {.optimizer = optimizer,
+                                             .loss = MeanSquaredError{},
+                                             .clipping = {.value = 0.5, .global_norm = limit}});
+        trainer.fit(x, y,
+                    {.epochs = 2, .batch_size = 4, .seed = 3, .verbosity = Verbosity::silent});
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    const auto limited = train(SGD{.learning_rate = 0.1}, 0.2);
+    CHECK(identical(train(OwnDescent{}, 0.2), limited));
+    CHECK_FALSE(identical(train(SGD{.learning_rate = 0.1}, 0), limited));
+    CHECK(identical(train(OwnDescent{}, 0), train(SGD{.learning_rate = 0.1}, 0)));
+}
+
 TEST_CASE("gradients of weights beside those of inputs leave the bits of one after another") {
     const auto x = random_normal<float>({22, 6, 5, 2}, 1);
     Tensor<float> labels({22});

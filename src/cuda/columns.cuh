@@ -61,14 +61,15 @@ struct Sums {
     __device__ double operator[](int i) const { return of[i]; }
 };
 
-/// The sums of the block's threads of a column, for those of its first row. A tree of fixed shape.
+/// The sums of the block's threads of a column, one of `width`, for those of its first row. A tree of
+/// fixed shape.
 template <int count>
-__device__ Sums<count> sums_of_block(const ColumnPlan& plan, Sums<count> sums) {
+__device__ Sums<count> sums_of_block(int width, Sums<count> sums) {
     const int thread = static_cast<int>(threadIdx.x);
     auto& of_threads = shared<double[std::size_t{count}][column_threads], 120>();
     __syncthreads();  // sums before these may still be read
     for (int k = 0; k < count; ++k) of_threads[k][thread] = sums[k];
-    for (int half = column_threads / 2; half >= plan.width; half /= 2) {
+    for (int half = column_threads / 2; half >= width; half /= 2) {
         __syncthreads();
         if (thread >= half) continue;
         for (int k = 0; k < count; ++k) of_threads[k][thread] += of_threads[k][thread + half];
@@ -88,7 +89,7 @@ __global__ void sums_of_columns(ColumnPlan plan, Term term, Finish finish, doubl
     if (c < plan.columns) {
         plan.each([&](int i) { term(i, c, sums); });
     }
-    sums = sums_of_block(plan, sums);
+    sums = sums_of_block(plan.width, sums);
     if (gridDim.y > 1) {
         const int place = (static_cast<int>(blockIdx.y) * plan.columns + c) * count;
         for (int k = 0; has_sums && k < count; ++k) block_sums[place + k] = sums[k];
@@ -100,7 +101,7 @@ __global__ void sums_of_columns(ColumnPlan plan, Term term, Finish finish, doubl
             const volatile double* const of_block = block_sums + (row * plan.columns + c) * count;
             for (int k = 0; k < count; ++k) sums[k] += of_block[k];
         }
-        sums = sums_of_block(plan, sums);
+        sums = sums_of_block(plan.width, sums);
     }
     if (has_sums) finish(c, sums);
 }

@@ -89,7 +89,7 @@ __global__ void each_gradient(int count, Scalar* gradient, Rules<Scalar> rules, 
 template <class Scalar>
 void finish_gradients(Cuda& device, TensorView<Scalar, Cuda> gradients,
                       Span<const Penalty<Scalar>> penalties, const GradientClipping& limits,
-                      double mark, TensorView<double, Cuda> tally) {
+                      double mark, TensorView<double, Cuda> tally, double* factor) {
     const int count = cuda::narrow(gradients.size());
     Rules<Scalar> rules{};
     rules.most = limits.value > 0 ? static_cast<Scalar>(limits.value)
@@ -108,7 +108,8 @@ void finish_gradients(Cuda& device, TensorView<Scalar, Cuda> gradients,
         }
     }
     std::byte* const memory = device.scratch(cuda::reduce_bytes + sizeof(double));
-    auto* const factor = reinterpret_cast<double*>(memory + cuda::reduce_bytes);
+    const bool multiplies = rules.has_norm && factor == nullptr;
+    if (multiplies) factor = reinterpret_cast<double*>(memory + cuda::reduce_bytes);
     constexpr int terms_per_thread = 4;
     const int blocks = std::clamp(cuda::ceil_div(count, cuda::reduce_threads * terms_per_thread), 1,
                                   cuda::reduce_blocks);
@@ -117,7 +118,7 @@ void finish_gradients(Cuda& device, TensorView<Scalar, Cuda> gradients,
                  gradients.data(), rules, mark, tally.data(),
                  static_cast<int>(TallyPlaces::of_batch(tally.size())), factor,
                  reinterpret_cast<double*>(memory), device.context().tickets);
-    if (!rules.has_norm) return;
+    if (!multiplies) return;
     cuda::for_each(device, count, [=, x = gradients.data()] __device__(int i) {
         if (*factor != 1) x[i] = static_cast<Scalar>(static_cast<double>(x[i]) * *factor);
     });

@@ -7,13 +7,23 @@
 #include <cmath>
 
 namespace weft::kernels {
+namespace {
+
+/// The gradient that an update sees.
+template <class Numbers, class Scalar>
+__device__ Scalar scaled(const DeviceStep<Numbers>& step, Scalar g) {
+    if (step.factor == nullptr || *step.factor == 1) return g;
+    return static_cast<Scalar>(static_cast<double>(g) * *step.factor);
+}
+
+}  // namespace
 
 template <class Scalar>
 void sgd_update(Cuda& device, Index count, const DeviceStep<SGDStep<Scalar>>& step,
                 const Scalar* gradient, Scalar* parameter) {
     cuda::for_each(device, count, [=] __device__(int i) {
         if (step.is_stopped()) return;
-        parameter[i] -= step.numbers->learning_rate * gradient[i];
+        parameter[i] -= step.numbers->learning_rate * scaled(step, gradient[i]);
     });
 }
 
@@ -23,7 +33,7 @@ void momentum_update(Cuda& device, Index count, const DeviceStep<SGDStep<Scalar>
     cuda::for_each(device, count, [=] __device__(int i) {
         if (step.is_stopped()) return;
         const SGDStep<Scalar> numbers = *step.numbers;
-        const Scalar descent = numbers.learning_rate * gradient[i];
+        const Scalar descent = numbers.learning_rate * scaled(step, gradient[i]);
         const Scalar v = numbers.momentum * velocity[i] - descent;
         velocity[i] = v;
         parameter[i] += nesterov ? numbers.momentum * v - descent : v;
@@ -37,7 +47,8 @@ void rmsprop_update(Cuda& device, Index count, const DeviceStep<RMSpropStep<Scal
     cuda::for_each(device, count, [=] __device__(int i) {
         if (step.is_stopped()) return;
         const RMSpropStep<Scalar> numbers = *step.numbers;
-        const Scalar g = gradient[i], s = square[i] + numbers.rate * (g * g - square[i]);
+        const Scalar g = scaled(step, gradient[i]),
+                     s = square[i] + numbers.rate * (g * g - square[i]);
         square[i] = s;
         Scalar variance = s;
         if (average != nullptr) {
@@ -61,7 +72,7 @@ void adam_update(Cuda& device, Index count, const DeviceStep<AdamStep<Scalar>>& 
     cuda::for_each(device, count, [=] __device__(int i) {
         if (step.is_stopped()) return;
         const AdamStep<Scalar> numbers = *step.numbers;
-        const Scalar g = gradient[i];
+        const Scalar g = scaled(step, gradient[i]);
         const Scalar m = first_moment[i] + numbers.rate_1 * (g - first_moment[i]);
         const Scalar v = second_moment[i] + numbers.rate_2 * (g * g - second_moment[i]);
         first_moment[i] = m;

@@ -9,6 +9,67 @@
 #include <cmath>
 
 namespace weft::kernels {
+namespace {
+
+constexpr std::size_t constrained_at_once = 16;
+constexpr int most_width = 8;  ///< of columns that are next to each other: a sector of floats
+constexpr int most_rows_of_thread = 256;
+
+/// Constraints, and the blocks that have them, in order.
+template <class Scalar>
+struct Constraints {
+    struct One {
+        Scalar* w;
+        int rows, columns;
+        int width;  ///< of a block's columns; 0: no number is negative
+        double limit;
+        int end;  ///< of the blocks
+    };
+    One of[constrained_at_once];
+    int count;
+};
+
+/// What a norm is multiplied by, and so its numbers.
+__device__ inline double norm_factor(double squares, double limit) {
+    const double norm = std::sqrt(squares);
+    const double target = limit == 0 ? 1 : limit < norm ? limit : norm;
+    return target / (1e-7 + norm);
+}
+
+/// A block has all rows of its columns, so it knows their norms.
+template <class Scalar>
+__global__ void constrain_each(Constraints<Scalar> constraints, const double* wrong) {
+    if (is_stopped(wrong)) return;
+    const int thread = static_cast<int>(threadIdx.x);
+    int block = static_cast<int>(blockIdx.x), k = 0;
+    while (block >= constraints.of[k].end) ++k;
+    if (k > 0) block -= constraints.of[k - 1].end;
+    const typename Constraints<Scalar>::One one = constraints.of[k];
+    if (one.width == 0) {
+        const int i = block * cuda::column_threads + thread;
+        if (i < one.rows * one.columns && one.w[i] < 0) one.w[i] = 0;
+        return;
+    }
+    const int column = block * one.width + thread % one.width;
+    const int height = cuda::column_threads / one.width;
+    const int rows = column < one.columns ? one.rows : 0;
+    cuda::Sums<1> squares;
+    for (int row = thread / one.width; row < rows; row += height) {
+        const auto x = static_cast<double>(one.w[row * one.columns + column]);
+        squares[0] += x * x;
+    }
+    squares = cuda::sums_of_block(one.width, squares);
+    auto& factors = cuda::shared<double[std::size_t{most_width}], 130>();
+    if (thread < one.width) factors[thread] = norm_factor(squares[0], one.limit);
+    __syncthreads();
+    const double factor = factors[thread % one.width];
+    for (int row = thread / one.width; row < rows; row += height) {
+        Scalar& x = one.w[row * one.columns + column];
+        x = static_cast<Scalar>(static_cast<double>(x) * factor);
+    }
+}
+
+}  // namespace
 
 template <class Scalar>
 void add_penalty_gradient(Cuda& device, TensorView<const Scalar, Cuda> x, double l1, double l2,
@@ -71,9 +132,7 @@ void limit_column_norms(Cuda& device, TensorView<Scalar, Cuda> w, double limit,
             squares[0] += static_cast<double>(w[i]) * static_cast<double>(w[i]);
         },
         [=] __device__(int c, const cuda::Sums<1>& squares) {
-            const double norm = std::sqrt(squares[0]);
-            const double target = limit == 0 ? 1 : limit < norm ? limit : norm;
-            factors[c] = target / (1e-7 + norm);
+            factors[c] = norm_factor(squares[0], limit);
         });
     cuda::for_each_of_columns(device, rows, columns, [=, w = w.data()] __device__(int c) {
         const double factor = factors[c];
@@ -82,6 +141,39 @@ void limit_column_norms(Cuda& device, TensorView<Scalar, Cuda> w, double limit,
             if (!stays) w[i] = static_cast<Scalar>(static_cast<double>(w[i]) * factor);
         };
     });
+}
+
+template <class Scalar>
+void constrain(Cuda& device, Span<const ConstrainedParameter<Scalar>> parameters,
+               const double* wrong) {
+    Constraints<Scalar> some{};
+    int blocks = 0;
+    const auto run = [&] {
+        cuda::launch(device, constrain_each<Scalar>,
+                     {dim3(static_cast<unsigned>(blocks)), dim3(cuda::column_threads)}, some,
+                     wrong);
+        some.count = blocks = 0;
+    };
+    for (const ConstrainedParameter<Scalar>& parameter : parameters) {
+        const int count = cuda::narrow(parameter.rows * parameter.columns);
+        const int rows = static_cast<int>(parameter.rows);
+        const int columns = static_cast<int>(parameter.columns);
+        int width = 0, own_blocks = cuda::ceil_div(count, cuda::column_threads);
+        if (parameter.limits_norms) {
+            for (width = 1; width < most_width && width < columns;) width *= 2;
+            own_blocks = cuda::ceil_div(columns, width);
+            if (rows / (cuda::column_threads / width) >= most_rows_of_thread) {
+                // Many blocks for few columns.
+                limit_column_norms<Scalar>(device, {parameter.w, Shape{rows, columns}},
+                                           parameter.limit, wrong);
+                continue;
+            }
+        }
+        blocks += own_blocks;
+        some.of[some.count++] = {parameter.w, rows, columns, width, parameter.limit, blocks};
+        if (some.count == static_cast<int>(constrained_at_once)) run();
+    }
+    run();
 }
 
 template <class Scalar>
@@ -110,6 +202,8 @@ template decltype(make_non_negative<float>) make_non_negative<float>;
 template decltype(make_non_negative<double>) make_non_negative<double>;
 template decltype(limit_column_norms<float>) limit_column_norms<float>;
 template decltype(limit_column_norms<double>) limit_column_norms<double>;
+template decltype(constrain<float>) constrain<float>;
+template decltype(constrain<double>) constrain<double>;
 template decltype(weight_rows<float>) weight_rows<float>;
 template decltype(weight_rows<double>) weight_rows<double>;
 

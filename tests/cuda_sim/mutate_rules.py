@@ -6,6 +6,8 @@ FILES = [
     "src/cuda/*.cuh",
     "include/weft/training/detail/step_table.hpp",
     "include/weft/training/detail/training_step.hpp",
+    "include/weft/training/detail/training_state.hpp",
+    "include/weft/training/detail/parameter_rules.hpp",
     "include/weft/training/detail/resident_data.hpp",
     "include/weft/training/detail/fit_run.hpp",
     "include/weft/training/detail/recordings.hpp",
@@ -43,6 +45,7 @@ COMPARISONS = {
 
 CUDA = r"src/cuda/"
 STEPS, STEP, DATA = r"step_table\.hpp", r"training_step\.hpp", r"resident_data\.hpp"
+STATE, PARAMETERS = r"training_state\.hpp", r"parameter_rules\.hpp"
 FIT, RECORDINGS, TALLY = r"fit_run\.hpp", r"recordings\.hpp", r"/tally\.hpp"
 
 # kind, files, what is found, what it becomes
@@ -73,7 +76,9 @@ EXPRESSIONS = [
     ("step", STEP, r"steps_\.step\(\)\.number(?=,)", ["nullptr"]),
     ("step", STEP, r"(?<=first_sample = )part\.first", ["0"]),
     ("step", STEP, r"(?<=step_samples = )part\.update_samples", ["std::ssize(part.samples)"]),
-    ("step", STEP, r"(?<=steps_\.step\(\)\.numbers, )tally_\.wrong\(\)", ["nullptr"]),
+    ("step", STATE, r"(?<=\{numbers, )wrong(?=, factor)", ["nullptr"]),
+    ("step", STATE, r"(?<=\{numbers, wrong, )factor", ["nullptr"]),
+    ("step", STATE, r"(?<=model, )wrong(?=\);)", ["nullptr"]),
     ("step", STEP, r"(?<=score\(part, )tally_\.wrong\(\)", ["nullptr"]),
     ("step", STEP, r"(?<=tally_\.wrong\(\), )was_wrong_\.data\(\)", ["nullptr"]),
     ("recording", STEP, r"(?<=device\(\), \{)n(?=, part)", ["0"]),
@@ -111,7 +116,11 @@ STATEMENTS = [
     ("step", STEP, r"tally_\.(?:finish_batch\(device\(\)\)|changed\(\));"),
     ("step", STEP, r"take_back_state\(\);"),
     ("step", STEP, r"undo_if_wrong<Scalar>\([^;]*\);"),
-    ("step", STEP, r"finish_gradients<[^;]*\);"),
+    ("step", STATE, r"(?<=\n)        options\.optimizer->update\([^;]*\);"),
+    ("step", STATE, r"apply_constraints<[^;]*\);"),
+    ("step", PARAMETERS, r"finish_gradients<[^;]*\);(?=\s*return)"),
+    ("step", PARAMETERS, r"(?<=\n    )run\(\);"),
+    ("step", PARAMETERS, r"(?<=\n        )count = 0;"),
     ("order", DATA, r"order_\.send\([^;]*\);"),
     ("order", DATA, r"copy_to_device<Scalar>\([^;]*\);"),
     ("recording", RECORDINGS, r"entry->was_run = true;\s*return body\(\);"),
@@ -139,6 +148,7 @@ K = "kernels/cuda/"
 TRAINING_TESTS = [
     "cuda_training",
     "cuda_device|steps that are recorded*",
+    "cuda_device|gradients are limited*",
     "cuda_device|models with all*",
     "cuda_device|the tutorials*",
     "cuda_sim/training",
@@ -167,7 +177,7 @@ ASKED = [
     (r"src/cuda/merge\.", [K + "merge", "cuda_device|steps that are recorded*"]),
     (r"src/cuda/metric\.", [K + "launch", K + "metric"]),
     (r"src/cuda/optimizer\.", [K + "optimizer"]),
-    (r"src/cuda/penalty\.", [K + "launch", K + "penalty"]),
+    (r"src/cuda/penalty\.", [K + "launch", K + "penalty", "cuda_sim/training|constraints*"]),
     (r"src/cuda/step\.", [K + "step"]),
     (r"src/cuda/gradients\.", [K + "gradients"]),
     (r"src/cuda/mark\.", [K + "step", K + "gradients"]),
@@ -210,10 +220,12 @@ EXCEPTIONS = [
     (r"/penalty\.cu", r"value (> most  ->  value >=|< -most  ->  value <=)", SAME + "at the limit both are the limit"),
     (r"/penalty\.cu", r"norm > limit  ->  norm >=|\*factor != 1  ->  true", SAME + "the factor is 1"),
     (r"/penalty\.cu", r"limit < norm  ->  limit <=", SAME + "the limit is the norm"),
+    (r"/penalty\.cu", r"width < columns  ->", SAME + "only how a block is cut"),
     (r"/gradients\.cu", r"k < rules\.penalties\.count  ->  k <=", SAME + "none is behind the last"),
     (r"/gradients\.cu", r"g (> rules\.most  ->  g >=|< -rules\.most  ->  g <=)", SAME + "at the limit both are the limit"),
     (r"/gradients\.cu", r"g != before  ->  true", SAME + "it is written again"),
     (r"/gradients\.cu", r"norm > rules\.norm  ->  norm >=|\*factor != 1  ->  true", SAME + "the factor is 1"),
+    (r"/optimizer\.cu", r"\*step\.factor == 1  ->  false", SAME + "the factor is 1"),
     (r"/window\.", r"first >= 0  ->  (first > 0|false)", SAME + "a short way to the same count"),
     (r"/window\.", r"at < last_tap  ->  at <=", SAME + "the first output is 0 on both sides"),
     (r"/argmax\.", r"at < place  ->  at <= place", SAME + "of one place there is one element"),

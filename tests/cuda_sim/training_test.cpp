@@ -12,6 +12,9 @@
 
 #include <array>
 #include <map>
+#include <span>
+#include <utility>
+#include <vector>
 
 using namespace weft;
 
@@ -75,6 +78,64 @@ TEST_CASE("steps of training on a GPU are one graph, and the host waits once an 
         CHECK(epoch.copies_to_device == 4);
         CHECK(epoch.allocations == 0);
     }
+}
+
+TEST_CASE("clipping, decay and penalties take no kernel of an update, constraints one") {
+    const auto x = random_normal<float>({16, 6}, 1), y = random_normal<float>({16, 3}, 2);
+    const auto kernels_of = [&](const Dense& dense, const kernels::GradientClipping& clipping,
+                                const OptimizerDeclaration<float, Cuda>& optimizer) {
+        const auto asked = [&](Index epochs_to_run) {
+            Sequential<float, Cuda> model{dense, dense, dense};
+            model.build({6}, 4);
+            Trainer<float, Cuda> trainer(
+                model, {.optimizer = optimizer, .loss = MeanSquaredError{}, .clipping = clipping});
+            cuda_sim::counts() = {};
+            trainer.fit(x, y, epochs(epochs_to_run));
+            return std::ssize(cuda_sim::counts().kernels);
+        };
+        return (asked(3) - asked(2)) / 4;
+    };
+    const auto plain = kernels_of({3}, {}, Adam{});
+    const kernels::GradientClipping clipping{.value = 0.1, .global_norm = 0.2};
+    for (const OptimizerDeclaration<float, Cuda>& optimizer :
+         {OptimizerDeclaration<float, Cuda>(AdamW{}),
+          {Adam{}},
+          {RMSprop{.momentum = 0.9}},
+          {SGD{}},
+          {SGD{.momentum = 0.9}}}) {
+        CAPTURE(optimizer.type());
+        CHECK(kernels_of({3}, clipping, optimizer) == plain);
+    }
+    // Penalties are scored by a kernel of their own.
+    const Dense penalised{.units = 3, .kernel_regularizer = l1_l2(0.01, 0.02)};
+    CHECK(kernels_of(penalised, clipping, AdamW{}) == plain + 1);
+    for (const Constraint& constraint : {max_norm(0.5), Constraint(unit_norm), {non_negative}}) {
+        const Dense constrained{.units = 3,
+                                .kernel_regularizer = l1_l2(0.01, 0.02),
+                                .kernel_constraint = constraint,
+                                .bias_constraint = max_norm(0.1)};
+        CHECK(kernels_of(constrained, clipping, AdamW{}) == plain + 2);
+    }
+}
+
+TEST_CASE("constraints on a GPU are a kernel for each 16, apart for long columns") {
+    const auto kernels_of = [](const std::vector<Shape>& shapes) {
+        Cuda device;
+        std::vector<Tensor<float, Cuda>> parameters;
+        std::vector<kernels::ConstrainedParameter<float>> constraints;
+        for (const Shape& shape : shapes) {
+            Tensor<float, Cuda>& w = parameters.emplace_back(shape, device);
+            constraints.push_back({w.data(), shape[0], shape[1], /*limits_norms=*/true, 1});
+        }
+        cuda_sim::counts() = {};
+        kernels::constrain<float>(device, std::span(std::as_const(constraints)));
+        return std::ssize(cuda_sim::counts().kernels);
+    };
+    CHECK(kernels_of({}) == 0);
+    CHECK(kernels_of(std::vector<Shape>(16, Shape{3, 4})) == 1);
+    CHECK(kernels_of(std::vector<Shape>(17, Shape{3, 4})) == 2);
+    CHECK(kernels_of({{8191, 8}, {3, 4}}) == 1);
+    CHECK(kernels_of({{8192, 8}, {3, 4}}) == 3);
 }
 
 TEST_CASE("samples that a GPU has no memory for go there batch by batch") {

@@ -7,10 +7,12 @@
 namespace weft::kernels {
 
 /// The step of an update: its numbers, on the device, and the place in the tally that stops it.
+/// With a factor, also on the device, each gradient is multiplied by it first.
 template <class Numbers>
 struct DeviceStep {
     const Numbers* numbers;
     const double* wrong = nullptr;
+    const double* factor = nullptr;
 
     constexpr bool is_stopped() const { return kernels::is_stopped(wrong); }
 };

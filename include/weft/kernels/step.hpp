@@ -37,6 +37,15 @@ struct Penalty {
     Index offset;  ///< of its gradient among all of them
 };
 
+/// A constraint on a parameter w (rows, columns).
+template <class Scalar>
+struct ConstrainedParameter {
+    Scalar* w;
+    Index rows, columns;
+    bool limits_norms;  ///< of columns, as limit_column_norms does; else no number is negative
+    double limit;
+};
+
 /// Limits on the gradients of a step, before the optimiser sees them. 0 is no limit.
 struct GradientClipping {
     double value = 0;        ///< on the magnitude of each number

@@ -44,6 +44,7 @@ public:
     }
 
     double learning_rate() const override { return options_.learning_rate; }
+    bool takes_factor() const override { return true; }
     Index state_vectors() const override { return 2; }
 
     std::size_t step_bytes() const override { return sizeof(kernels::AdamStep<Scalar>); }

@@ -42,6 +42,9 @@ public:
                         TensorView<Scalar, Device> parameters,
                         TensorView<const Scalar, Device> gradients,
                         TensorView<Scalar, Device> state) const = 0;
+
+    /// Whether update() multiplies gradients by step.factor. If not, they are multiplied before.
+    virtual bool takes_factor() const { return false; }
 };
 
 namespace detail {
@@ -65,7 +68,7 @@ void write_step(const Numbers& numbers, std::byte* to) {
 }
 template <class Numbers>
 kernels::DeviceStep<Numbers> step_of(const kernels::DeviceStep<std::byte>& step) {
-    return {reinterpret_cast<const Numbers*>(step.numbers), step.wrong};
+    return {reinterpret_cast<const Numbers*>(step.numbers), step.wrong, step.factor};
 }
 
 }  // namespace detail

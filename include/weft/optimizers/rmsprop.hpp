@@ -39,6 +39,7 @@ public:
     }
 
     double learning_rate() const override { return options_.learning_rate; }
+    bool takes_factor() const override { return true; }
     Index state_vectors() const override {
         return 1 + (options_.momentum > 0 ? 1 : 0) + (options_.centered ? 1 : 0);
     }

@@ -35,6 +35,7 @@ public:
     }
 
     double learning_rate() const override { return options_.learning_rate; }
+    bool takes_factor() const override { return true; }
     Index state_vectors() const override { return options_.momentum > 0 ? 1 : 0; }
 
     std::size_t step_bytes() const override { return sizeof(kernels::SGDStep<Scalar>); }

@@ -96,6 +96,7 @@ Exception exceptions[] = {
      "rows of 100 numbers begin in the middle of a sector"},
     {"clip values", "each", 0.79, "writes what changes alone"},
     {"non-negative", "each", 0.79, "writes what changes alone"},
+    {"constrain: not negative", "constrain_each", 0.79, "writes what changes alone"},
     {"transpose 784 x 3", "transpose", 0.84, "three columns: rows of the tile are that short"},
     {"crop", "crop_images", 0.83, "rows of the inner image begin in the middle of a sector"},
     {"copy columns 500 x 10", "copy_columns", 0.72,
@@ -446,6 +447,17 @@ void elementwise() {
     });
     check("clip values", [&](Gpu& gpu) { clip_values<float>(gpu.device, all(gpu), 0.5); });
     check("clip norm", [&](Gpu& gpu) { clip_norm<float>(gpu.device, all(gpu), 0.5); });
+    check("constrain", [&](Gpu& gpu) {
+        const ConstrainedParameter<float> parameters[] = {
+            {gpu.numbers({784, 128}).data(), 784, 128, /*limits_norms=*/true, 0.5},
+            {gpu.numbers({128, 1}).data(), 128, 1, /*limits_norms=*/true, 0.5}};
+        constrain<float>(gpu.device, parameters);
+    });
+    check("constrain: not negative", [&](Gpu& gpu) {
+        const ConstrainedParameter<float> parameters[] = {
+            {all(gpu).data(), n, 1, /*limits_norms=*/false, 0}};
+        constrain<float>(gpu.device, parameters);
+    });
     check("non-negative", [&](Gpu& gpu) { make_non_negative<float>(gpu.device, all(gpu)); });
     check("finite", [&](Gpu& gpu) { all_finite<float>(gpu.device, all(gpu)); });
     check("finite",

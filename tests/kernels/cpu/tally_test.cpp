@@ -60,10 +60,10 @@ Tensor<double> three_batches(bool goes_wrong) {
 TEST_CASE_TEMPLATE("a tally sums batches, and none from where a number went wrong", Scalar, float,
                    double) {
     // Losses 3, 4 and 5 of two rows each; penalties 13 + 6 / 2 a row; one match of two a batch.
-    const Tensor<double> all({size_of_two}, {0, 3, 13, 0, 0, 0, 0, 12 + 6 * 16, 6, 3, 6});
+    const Tensor<double> all({size_of_two}, {0, 3, 13, 0, 0, 0, 0, 0, 12 + 6 * 16, 6, 3, 6});
     CHECK(identical(three_batches<Scalar, Cpu>(false), all));
     CHECK(identical(three_batches<Scalar, Reference>(false), all));
-    const Tensor<double> first({size_of_two}, {2, 1, 13, 0, 0, 0, 0, 3 + 2 * 16, 2, 1, 2});
+    const Tensor<double> first({size_of_two}, {2, 1, 13, 0, 0, 0, 0, 0, 3 + 2 * 16, 2, 1, 2});
     CHECK(identical(three_batches<Scalar, Cpu>(true), first));
     CHECK(identical(three_batches<Scalar, Reference>(true), first));
 }

@@ -148,6 +148,41 @@ TEST_CASE_TEMPLATE("a gradient that is not finite marks the tally on a GPU, and 
     CHECK(finish<Scalar, Cuda>(parameters, steep, lengths, {}, 0).tally[TallyPlaces::wrong] == 0);
 }
 
+TEST_CASE_TEMPLATE("a limit on the norm of gradients is left to the update on a GPU", Scalar, float,
+                   double) {
+    const std::vector<Index> lengths{300, 7, 2000, 1};
+    const Index count = sum_of(lengths);
+    const auto parameters = random_normal<Scalar>({count}, 1);
+    const auto gradients = random_normal<Scalar>({count}, 2);
+    for (const double limit : {0.5, 1e6}) {
+        CAPTURE(limit);
+        const GradientClipping limits{.value = 1.5, .global_norm = limit};
+        const auto multiplied =
+            finish<Scalar, Cuda>(parameters, gradients, lengths, limits, 0).gradients;
+        const auto expected =
+            finish<Scalar, Cuda>(parameters, gradients, lengths, {.value = 1.5}, 0);
+        in_each_order([&] {
+            Cuda device;
+            const auto x = to_cuda(device, parameters);
+            auto g = to_cuda(device, gradients);
+            auto tally = to_cuda(device, Tensor<double>({TallyPlaces::size(scores)}));
+            const auto penalties = penalties_on<Scalar>(x.data(), lengths);
+            kernels::finish_gradients<Scalar>(
+                device, g, std::span<const Penalty<Scalar>>(penalties), limits, 4, tally,
+                tally.data() + TallyPlaces::gradient_factor);
+            const auto left = from_cuda(device, g);
+            CHECK(identical(left, expected.gradients));
+            const double factor = from_cuda(device, tally)[TallyPlaces::gradient_factor];
+            CHECK((factor == 1) == (limit > 1));
+            Tensor<Scalar> product = left;
+            for (Scalar& value : product) {
+                value = static_cast<Scalar>(static_cast<double>(value) * factor);
+            }
+            CHECK(identical(product, multiplied));
+        });
+    }
+}
+
 namespace {
 
 /// The sum of the loss, the penalties of the parameters, and the mark.

@@ -98,3 +98,70 @@ TEST_CASE_TEMPLATE("updates on a GPU are their formulas, and nothing once a numb
         }
     }
 }
+
+namespace {
+
+/// What update(device, step, views) leaves of a gradient and four arrays on a GPU, with a factor of
+/// the gradient; null: none.
+template <class Scalar, class Numbers, class Update>
+std::vector<Tensor<Scalar>> update_with(const Tensor<Scalar>& gradient, const Numbers& numbers,
+                                        const double* factor, const Update& update) {
+    Cuda device;
+    const Shape shape = gradient.shape();
+    std::vector<Tensor<Scalar, Cuda>> t{
+        to_cuda(device, gradient), to_cuda(device, random_normal<Scalar>(shape, 2)),
+        to_cuda(device, random_uniform<Scalar>(shape, 3, 0.5, 1)),
+        to_cuda(device, random_uniform<Scalar>(shape, 4, -0.5, 0.5)),
+        to_cuda(device, random_normal<Scalar>(shape, 5))};
+    StepOn<Numbers, Cuda> on(device, numbers, 0);
+    const auto of_gradient =
+        to_cuda(device, Tensor<double>({1}, {factor == nullptr ? 0 : *factor}));
+    auto step = on.step();
+    if (factor != nullptr) step.factor = of_gradient.data();
+    update(device, step, t);
+    std::vector<Tensor<Scalar>> left;
+    for (const auto& tensor : t) left.push_back(from_cuda(device, tensor));
+    return left;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("updates on a GPU multiply gradients by the step's factor", Scalar, float,
+                   double) {
+    const kernels::SGDStep<Scalar> sgd{Scalar(0.1), Scalar(0.9)};
+    const kernels::AdamStep<Scalar> adam{Scalar(0.01), Scalar(0.1), Scalar(0.001), Scalar(1e-7),
+                                         Scalar(0.004)};
+    const kernels::RMSpropStep<Scalar> rmsprop{Scalar(0.01), Scalar(0.1), Scalar(0.9),
+                                               Scalar(1e-7)};
+    auto gradient = random_normal<Scalar>({300}, 1);
+    gradient[7] = not_a_number<Scalar>;
+    for (const double factor : {0.3, 1.0}) {
+        CAPTURE(factor);
+        auto multiplied = gradient;
+        for (Scalar& g : multiplied) g = static_cast<Scalar>(static_cast<double>(g) * factor);
+        const auto check = [&](const auto& numbers, const auto& update) {
+            auto result = update_with(gradient, numbers, &factor, update);
+            const auto expected = update_with(multiplied, numbers, nullptr, update);
+            CHECK(identical(result[0], gradient));  // they stay
+            for (std::size_t i = 1; i < result.size(); ++i) {
+                CAPTURE(i);
+                CHECK(identical(result[i], expected[i]));
+            }
+        };
+        check(sgd, [](auto& device, const auto& step, auto& t) {
+            kernels::sgd_update(device, t[0].size(), step, std::as_const(t[0]).data(), t[1].data());
+        });
+        check(sgd, [](auto& device, const auto& step, auto& t) {
+            kernels::momentum_update(device, t[0].size(), step, true, std::as_const(t[0]).data(),
+                                     t[3].data(), t[1].data());
+        });
+        check(rmsprop, [](auto& device, const auto& step, auto& t) {
+            kernels::rmsprop_update(device, t[0].size(), step, std::as_const(t[0]).data(),
+                                    t[2].data(), t[3].data(), t[4].data(), t[1].data());
+        });
+        check(adam, [](auto& device, const auto& step, auto& t) {
+            kernels::adam_update(device, t[0].size(), step, std::as_const(t[0]).data(), t[3].data(),
+                                 t[2].data(), t[1].data());
+        });
+    }
+}

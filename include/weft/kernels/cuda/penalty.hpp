@@ -3,7 +3,9 @@
 #pragma once
 
 #include "weft/core/cuda.hpp"
+#include "weft/core/span.hpp"
 #include "weft/core/tensor_view.hpp"
+#include "weft/kernels/step.hpp"
 
 namespace weft::kernels {
 
@@ -23,6 +25,12 @@ void make_non_negative(Cuda& device, TensorView<Scalar, Cuda> w, const double* w
 template <class Scalar>
 void limit_column_norms(Cuda& device, TensorView<Scalar, Cuda> w, double limit,
                         const double* wrong = nullptr);
+
+/// limit_column_norms or make_non_negative of each parameter, as it says: one kernel for up to 16,
+/// beside those of more than 2^8 rows for each thread of a column.
+template <class Scalar>
+void constrain(Cuda& device, Span<const ConstrainedParameter<Scalar>> parameters,
+               const double* wrong = nullptr);
 
 template <class Scalar>
 void weight_rows(Cuda& device, TensorView<const Scalar, Cuda> weights,

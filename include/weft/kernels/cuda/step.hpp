@@ -18,9 +18,11 @@ void score_all_penalties(Cuda& device, Span<const Penalty<Scalar>> penalties, do
                          const double* of_outputs, Index n, Index rows,
                          TensorView<double, Cuda> sum, double mark, double* wrong);
 
+/// With `factor`, gradients are not multiplied for the limit on their norm: that is left to the
+/// update, and what to multiply by is there.
 template <class Scalar>
 void finish_gradients(Cuda& device, TensorView<Scalar, Cuda> gradients,
                       Span<const Penalty<Scalar>> penalties, const GradientClipping& limits,
-                      double mark, TensorView<double, Cuda> tally);
+                      double mark, TensorView<double, Cuda> tally, double* factor = nullptr);
 
 }  // namespace weft::kernels

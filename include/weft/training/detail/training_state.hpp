@@ -97,12 +97,18 @@ struct TrainingState {
         learning_rate = rate;
     }
 
-    /// One step of the optimiser. Changes no parameter if it is stopped.
+    /// One step of the optimiser, by its numbers, from the gradients. Ends the batch of the tally.
+    /// Changes no parameter if that has a mark; marks gradients that are not finite.
     WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options,
-                                         const kernels::DeviceStep<std::byte>& step) {
-        options.optimizer->update(device, step, model.trainable_parameters(), gradients,
-                                  of_optimizer);
-        apply_constraints<Scalar, Device>(device, model, step.wrong);
+                                         const std::byte* numbers,
+                                         Span<const kernels::Penalty<Scalar>> penalties,
+                                         double mark, TensorView<double, Device> tally) {
+        const double* const factor =
+            prepare_gradients<Scalar>(device, gradients.view(), penalties, options, mark, tally);
+        const double* const wrong = tally.data() + kernels::TallyPlaces::wrong;
+        options.optimizer->update(device, {numbers, wrong, factor}, model.trainable_parameters(),
+                                  gradients, of_optimizer);
+        apply_constraints<Scalar, Device>(device, model, wrong);
     }
 
     WEFT_COLD void visit_state(StateFields& field, const Device& device) {

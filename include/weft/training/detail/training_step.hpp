@@ -151,10 +151,8 @@ private:
         score(part, tally_.wrong());
         backward(part);
         if (part.is_last) {
-            finish_gradients<Scalar>(device(), state_.gradients.view(), batch_.penalties.all(),
-                                     trainer_.clipping, mark(Wrong::gradient), tally_.all());
-            state_.update_parameters(device(), model_, trainer_,
-                                     {steps_.step().numbers, tally_.wrong()});
+            state_.update_parameters(device(), model_, trainer_, steps_.step().numbers,
+                                     batch_.penalties.all(), mark(Wrong::gradient), tally_.all());
         } else {
             tally_.finish_batch(device());
         }
