@@ -147,6 +147,24 @@ TEST_CASE("gradients are limited before an optimiser of one's own, in the update
     CHECK(identical(train(OwnDescent{}, 0), train(SGD{.learning_rate = 0.1}, 0)));
 }
 
+TEST_CASE("recorded steps of weighted samples leave the bits of steps that are not") {
+    for (const Index to_update : {1, 2}) {
+        for (const bool has_classes : {false, true}) {
+            CAPTURE(to_update);
+            CAPTURE(has_classes);
+            FitOptions<float> fit{.gradient_accumulation_steps = to_update, .seed = 3};
+            for (int i = 0; i < 19; ++i) fit.sample_weight.push_back(i % 5 / 2.0);
+            if (has_classes) fit.class_weight = {0.5, 2, 1};
+            auto by_batch = fit;
+            by_batch.resident_bytes = 0;
+            const auto expected = train_with({.graphs = false}, by_batch, 2);
+            CHECK_FALSE(identical(train_with({.graphs = false}, {.seed = 3}, 2), expected));
+            CHECK(identical(train_with({.graphs = true}, by_batch, 2), expected));
+            CHECK(identical(train_with({.graphs = true}, fit, 2), expected));
+        }
+    }
+}
+
 TEST_CASE("gradients of weights beside those of inputs leave the bits of one after another") {
     const auto x = random_normal<float>({22, 6, 5, 2}, 1);
     Tensor<float> labels({22});

@@ -6,6 +6,7 @@ FILES = [
     "src/cuda/*.cuh",
     "include/weft/training/detail/step_table.hpp",
     "include/weft/training/detail/training_step.hpp",
+    "include/weft/training/detail/epoch_batches.hpp",
     "include/weft/training/detail/training_state.hpp",
     "include/weft/training/detail/parameter_rules.hpp",
     "include/weft/training/detail/resident_data.hpp",
@@ -45,7 +46,7 @@ COMPARISONS = {
 
 CUDA = r"src/cuda/"
 STEPS, STEP, DATA = r"step_table\.hpp", r"training_step\.hpp", r"resident_data\.hpp"
-STATE, PARAMETERS = r"training_state\.hpp", r"parameter_rules\.hpp"
+BATCHES, STATE, PARAMETERS = r"epoch_batches\.hpp", r"training_state\.hpp", r"parameter_rules\.hpp"
 FIT, RECORDINGS, TALLY = r"fit_run\.hpp", r"recordings\.hpp", r"/tally\.hpp"
 
 # kind, files, what is found, what it becomes
@@ -81,11 +82,11 @@ EXPRESSIONS = [
     ("step", STATE, r"(?<=model, )wrong(?=\);)", ["nullptr"]),
     ("step", STEP, r"(?<=score\(part, )tally_\.wrong\(\)", ["nullptr"]),
     ("step", STEP, r"(?<=tally_\.wrong\(\), )was_wrong_\.data\(\)", ["nullptr"]),
-    ("recording", STEP, r"(?<=device\(\), \{)n(?=, part)", ["0"]),
-    ("recording", STEP, r"(?<=update_samples, )steps(?=\}, body)", ["1"]),
+    ("recording", BATCHES, r"(?<=return \{)std::ssize\(samples\)(?=, first)", ["0"]),
+    ("recording", BATCHES, r"(?<=update_samples, )updates(?=\};)", ["1"]),
     ("recording", STEP, r"(?<= )steps_\.steps_ahead\([^;]*\)(?=\);)", ["most"]),
-    ("recording", STEP, r"(?<=\{n, )part\.first(?=, part)", ["0"]),
-    ("recording", STEP, r"(?<=\{n, part\.first, )part\.update_samples", ["0"]),
+    ("recording", BATCHES, r"(?<=\(samples\), )first(?=, update)", ["0"]),
+    ("recording", BATCHES, r"(?<=first, )update_samples(?=, updates\};)", ["0"]),
     ("order", r"src/cuda/step\.cu$", r"\*reinterpret_cast<const std::int32_t\*>\(row \+ step\.first_sample\)", ["0"]),
     ("order", DATA, r"order_\.data\(\) \+ behind", ["order_.data()"]),
     ("step", DATA, r"behind == 0", ["true", "false"]),
@@ -110,6 +111,7 @@ STATEMENTS = [
     ("step table", STEPS, r"taken_on_device_\.(?:host\(\)\[0\] = 0|send\(device, 1\));"),
     ("step table", STEPS, r"first_ = state\.steps;"),
     ("step", STEP, r"steps_\.take\(device\(\)\);"),
+    ("step", STEP, r"(?<=device\(\)\);\n)        stage_weights\([^;]*\);"),
     ("step", STEP, r"copy_elements<Scalar>\([^;]*\);"),
     ("step", STEP, r"check_finite<Scalar>\([^;]*\);"),
     ("step", STEP, r"(?<=\n)        check_parameters\([^;]*\);"),
@@ -134,10 +136,10 @@ STATEMENTS = [
 EDITS = [
     ("recording", STEP, "the host's part before a step is done where it is recorded",
      [(r"const auto body = \[&\] \{", "const auto body = [&] { if ({s}) prepare(part, steps);"),
-      (r"prepare\(part, steps\);(?=\s*if \(!weights_)", "if (!{s}) prepare(part, steps);")]),
+      (r"prepare\(part, steps\);(?=\s*recordings_)", "if (!{s}) prepare(part, steps);")]),
     ("recording", STEP, "the host's part behind a step is done where it is recorded",
-     [(r"tally_\.wrong\(\)\);\s*compute\(part\);\s*\}", "{old} if ({s}) finish(part, steps);"),
-      (r"(?<=\}\n)        finish\(part, steps\);", "if (!{s}) finish(part, steps);")]),
+     [(r" {16}compute\(part\);\n {12}\}", "{old} if ({s}) finish(part, steps);"),
+      (r"(?<=body\);\n)        finish\(part, steps\);", "if (!{s}) finish(part, steps);")]),
     ("order", FIT, "the order of the first epoch stays",
      [(r"if \(resident_\)(?=\s*resident_->begin_epoch)",
        "if (resident_ && !({s} && progress_.epoch > 1))")]),
@@ -148,6 +150,7 @@ K = "kernels/cuda/"
 TRAINING_TESTS = [
     "cuda_training",
     "cuda_device|steps that are recorded*",
+    "cuda_device|recorded steps of weighted*",
     "cuda_device|gradients are limited*",
     "cuda_device|models with all*",
     "cuda_device|the tutorials*",

@@ -138,6 +138,45 @@ TEST_CASE("constraints on a GPU are a kernel for each 16, apart for long columns
     CHECK(kernels_of({{8192, 8}, {3, 4}}) == 3);
 }
 
+TEST_CASE("batches that go to a GPU one by one, or have weights, are a graph each") {
+    const auto x = random_normal<float>({16, 6}, 1), y = random_normal<float>({16, 1}, 2);
+    struct Counted {
+        long kernels, graphs, allocations;
+    };
+    const auto epoch = [&](bool is_resident, bool weighs, bool graphs = true) {
+        const auto asked = [&](Index epochs_to_run) {
+            Sequential<float, Cuda> model{Dense{5, relu}, Dense{1}};
+            model.set_device(Cuda({.graphs = graphs}));
+            model.build({6}, 4);
+            Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+            auto fit = epochs(epochs_to_run);
+            if (!is_resident) fit.resident_bytes = 0;
+            if (weighs) fit.sample_weight.assign(16, 0.5);
+            cuda_sim::counts() = {};
+            trainer.fit(x, y, fit);
+            const cuda_sim::Counts& counts = cuda_sim::counts();
+            return Counted{std::ssize(counts.kernels), counts.graphs, counts.allocations};
+        };
+        const Counted all = asked(3), before = asked(2);
+        return Counted{all.kernels - before.kernels, all.graphs - before.graphs,
+                       all.allocations - before.allocations};
+    };
+    CHECK(epoch(true, false).graphs == 1);
+    for (const bool is_resident : {false, true}) {
+        for (const bool weighs : {false, true}) {
+            if (is_resident && !weighs) continue;
+            CAPTURE(is_resident);
+            CAPTURE(weighs);
+            const Counted recorded = epoch(is_resident, weighs);
+            CHECK(recorded.graphs == 4);
+            CHECK(recorded.allocations == 0);
+            const Counted one_by_one = epoch(is_resident, weighs, false);
+            CHECK(one_by_one.graphs == 0);
+            CHECK(recorded.kernels == one_by_one.kernels);
+        }
+    }
+}
+
 TEST_CASE("samples that a GPU has no memory for go there batch by batch") {
     const auto x = random_normal<float>({4000, 100}, 1), y = random_normal<float>({4000, 1}, 2);
     std::size_t most = 0;

@@ -6,6 +6,7 @@
 #include "weft/core/threads.hpp"
 #include "weft/training/fit_options.hpp"
 
+#include <array>
 #include <numeric>
 #include <vector>
 
@@ -17,6 +18,10 @@ struct UpdatePart {
     Index first = 0;            ///< the index of its first sample in the update
     Index update_samples = 0;   ///< of all its batches
     bool is_last = true;
+
+    /// What updates that begin with such a part, so many at once, do alike.
+    using Key = std::array<Index, 4>;
+    Key key(Index updates) const { return {std::ssize(samples), first, update_samples, updates}; }
 };
 
 /// The order of the samples in each epoch, a function of the seed and the epoch. Another thread

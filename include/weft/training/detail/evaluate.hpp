@@ -28,7 +28,9 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
         const auto n = static_cast<Index>(samples.size());
         run_on_next_batch(*batches, batch, n, model.work(n), [&] {
             model.forward(batch.workspace, batch.inputs.views(batch.x, n));
-            score_batch<Scalar, Device>(model, options, batch, samples, weights, n, tally, nullptr);
+            stage_weights(batch, samples, weights, options.loss.size());
+            score_batch<Scalar, Device>(model, options, batch, n, weights.are_any(), n, tally,
+                                        nullptr);
             tally.finish_batch(batch.workspace.device());
         });
     }

@@ -122,11 +122,12 @@ void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batc
     });
 }
 
-/// Stages the factors of the samples' losses, output after output. Weights of classes exist only
-/// for one output.
+/// Stages the factors of the samples' losses, if there are any, output after output. Weights of
+/// classes exist only for one output.
 template <class Scalar, class Device>
 WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, Span<const Index> samples,
                              const LossWeights& weights, std::size_t outputs) {
+    if (!weights.are_any()) return;
     const auto n = static_cast<Index>(samples.size());
     const TensorView<const Scalar> classes = batch.y.host();
     const std::size_t all_samples = weights.of_outputs.size() / outputs;
@@ -147,8 +148,8 @@ WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, Span<const Index> sam
     batch.weights.send(batch.workspace.device(), static_cast<Index>(outputs) * n);
 }
 
-/// Computes losses, gradients and metrics of the gathered samples from the model's outputs. If
-/// these are logits, predictions replace them.
+/// Computes losses, gradients and metrics of n gathered samples from the model's outputs. If these
+/// are logits, predictions replace them. With `weighs`, the staged factors of the losses are used.
 ///
 ///   L = sum over outputs k of loss_weights_k mean(losses_k) + penalties
 ///
@@ -159,18 +160,14 @@ WEFT_COLD void stage_weights(Batch<Scalar, Device>& batch, Span<const Index> sam
 template <class Scalar, class Device>
 WEFT_COLD void score_batch(const Model<Scalar, Device>& model,
                            const TrainerOptions<Scalar, Device>& options,
-                           Batch<Scalar, Device>& batch, Span<const Index> samples,
-                           const LossWeights& weights, Index update_samples, Tally<Device>& tally,
-                           double* wrong) {
+                           Batch<Scalar, Device>& batch, Index n, bool weighs, Index update_samples,
+                           Tally<Device>& tally, double* wrong) {
     using View = TensorView<Scalar, Device>;
-    const auto n = static_cast<Index>(samples.size());
     Device& device = batch.workspace.device();
     const Plan& plan = batch.workspace.plan();
     const auto targets = batch.targets.views(batch.y, n);
     const bool is_one = options.loss.size() == 1;
     const std::size_t first_metric = first_metric_score(options);
-    const bool weighs = weights.are_any();
-    if (weighs) stage_weights(batch, samples, weights, options.loss.size());
     for (std::size_t k = 0; k < options.loss.size(); ++k) {
         const Shape& shape = model.output_shapes()[k];
         const View predictions = model.prediction(batch.workspace, n, k);

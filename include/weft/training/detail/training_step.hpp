@@ -60,13 +60,16 @@ public:
     /// it was before the step.
     WEFT_COLD void run(const UpdatePart& part) {
         prepare(part);
-        begin(part);
-        compute(part);
+        if constexpr (Device::is_host) {
+            run_batch(part);
+        } else {
+            recordings_.run(device(), part.key(1), [&] { run_batch(part); });
+        }
         finish(part);
     }
 
     /// The same with a batch of samples on the device, or with several steps of equal batches that
-    /// begin with it. The host does not see them, so the device may record and repeat them.
+    /// begin with it.
     WEFT_COLD void run(const UpdatePart& part, ResidentData<Scalar, Device>& data, Index steps) {
         const auto n = std::ssize(part.samples);
         const auto body = [&] {
@@ -78,11 +81,7 @@ public:
             }
         };
         prepare(part, steps);
-        if (!weights_.are_any()) {
-            recordings_.run(device(), {n, part.first, part.update_samples, steps}, body);
-        } else {
-            body();  // the host looks up the weights of each batch
-        }
+        recordings_.run(device(), part.key(steps), body);
         finish(part, steps);
     }
 
@@ -119,26 +118,25 @@ public:
     }
 
 private:
-    /// Samples of the batch, samples of the step before it, all samples of the step, number of
-    /// steps.
-    using BatchKey = std::array<Index, 4>;
-
     // ---- A batch of a step: what the host does before and behind it, and between, the device ----
+    // The host does not see the latter, so the device may record and repeat it.
     /// Without a schedule, a callback may set another rate after each batch.
     WEFT_COLD void prepare(const UpdatePart& part, Index steps = 1) {
         const bool is_new =
             part.first > 0 && !trainer_.learning_rate_schedule && state_.learning_rate != rate_;
         if (part.first == 0 || is_new) rate_ = steps_.prepare(device(), trainer_, state_, steps);
         if (is_new) steps_.take(device());
+        stage_weights(batch_, part.samples, weights_, trainer_.loss.size());
     }
 
-    WEFT_COLD void begin(const UpdatePart& part) {
+    WEFT_COLD void run_batch(const UpdatePart& part) {
         if (part.first == 0) {
             steps_.take(device());
             keep_state();
         }
         check_finite<Scalar>(device(), ConstView(batch_.x.slice(0, std::ssize(part.samples))),
                              mark(Wrong::input), tally_.wrong());
+        compute(part);
     }
 
     WEFT_COLD void keep_state() {
@@ -186,6 +184,7 @@ private:
             place = find_non_finite(model_, batch_.workspace, inputs(part), pass_of(part));
         } else {
             forward(part);
+            stage_weights(batch_, part.samples, weights_, trainer_.loss.size());
             score(part, nullptr);
             backward(part);
             // Limits do not change whether gradients are finite; the tally is no longer used.
@@ -228,8 +227,8 @@ private:
     }
 
     WEFT_COLD void score(const UpdatePart& part, double* wrong) {
-        score_batch<Scalar, Device>(model_, trainer_, batch_, part.samples, weights_,
-                                    part.update_samples, tally_, wrong);
+        score_batch<Scalar, Device>(model_, trainer_, batch_, std::ssize(part.samples),
+                                    weights_.are_any(), part.update_samples, tally_, wrong);
     }
 
     /// Leaves the step's gradient so far in state_.gradients.
@@ -249,7 +248,7 @@ private:
     Tally<Device> tally_;
     StepTable<Scalar, Device> steps_;
     double rate_ = 0;  ///< of the current step
-    Recordings<BatchKey, Device> recordings_;
+    Recordings<UpdatePart::Key, Device> recordings_;
     Tensor<Scalar, Device> state_before_;  ///< the step
     Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
     ParameterCheck<Scalar, Device> parameter_check_;
