@@ -158,7 +158,14 @@ TEST_CASE("recorded steps of weighted samples leave the bits of steps that are n
             auto by_batch = fit;
             by_batch.resident_bytes = 0;
             const auto expected = train_with({.graphs = false}, by_batch, 2);
-            CHECK_FALSE(identical(train_with({.graphs = false}, {.seed = 3}, 2), expected));
+            auto unweighted = by_batch, ones = by_batch;
+            unweighted.sample_weight.clear();
+            unweighted.class_weight.clear();
+            ones.sample_weight.assign(19, 1.0);
+            ones.class_weight.clear();
+            const auto without = train_with({.graphs = false}, unweighted, 2);
+            CHECK_FALSE(identical(without, expected));
+            CHECK(identical(train_with({.graphs = true}, ones, 2), without));
             CHECK(identical(train_with({.graphs = true}, by_batch, 2), expected));
             CHECK(identical(train_with({.graphs = true}, fit, 2), expected));
         }
