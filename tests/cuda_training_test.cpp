@@ -164,3 +164,38 @@ TEST_CASE("an infinity of a batch norm that a pool applies on a GPU is named as 
     CHECK(message(Cuda()) == message(Cpu()));
     CHECK(message(Cpu()).find("batch_norm") != std::string::npos);
 }
+
+TEST_CASE("epochs of recorded steps have the scores of the CPU's, under a schedule") {
+    const auto x = random_normal<float>({24, 6}, 1), y = random_normal<float>({24, 1}, 2);
+    struct Left {
+        Tensor<float> parameters;
+        std::vector<double> losses;
+    };
+    const auto train = [&](auto device) {
+        using Device = decltype(device);
+        Sequential<float> declared{Dense{5, relu}, Dense{1}};
+        declared.build({6}, 4);
+        Model<float, Device> model = to<Device>(declared, device);
+        const auto rate = [](std::int64_t step) { return 0.1 / static_cast<double>(1 + step % 7); };
+        Trainer<float, Device> trainer(
+            model,
+            {.optimizer = SGD{}, .loss = MeanSquaredError{}, .learning_rate_schedule = rate});
+        const History history = trainer.fit(
+            x, y, {.epochs = 4, .batch_size = 4, .seed = 3, .verbosity = Verbosity::silent});
+        Left left{Tensor<float>(to<Cpu>(model).arena()), {}};
+        for (const auto& epoch : history.epochs) left.losses.push_back(epoch.scores["loss"]);
+        return left;
+    };
+    const Left expected = train(Cpu());
+    REQUIRE(expected.losses.size() == 4);
+    for (const bool graphs : {true, false}) {
+        CAPTURE(graphs);
+        const Left left = train(Cuda({.graphs = graphs}));
+        CHECK(largest_gap(left.parameters, expected.parameters) < 1e-5);
+        REQUIRE(left.losses.size() == 4);
+        for (std::size_t i = 0; i < 4; ++i) {
+            CAPTURE(i);
+            CHECK(relative_gap(left.losses[i], expected.losses[i]) < 1e-5);
+        }
+    }
+}
