@@ -99,6 +99,9 @@ set(weft_headers
     kernels/cpu/sum_of_pieces.hpp
     kernels/cpu/tally.hpp
     kernels/cpu/window_taps.hpp
+    kernels/cpu/winograd.hpp
+    kernels/cpu/winograd_filter_gradient.hpp
+    kernels/cpu/winograd_transforms.hpp
     kernels/device.hpp
     kernels/dropping.hpp
     kernels/fused.hpp

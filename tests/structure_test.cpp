@@ -152,6 +152,8 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
     {"kernels/cpu/metric", {"kernels/metric"}},
     {"kernels/cpu/optimizer", {"kernels/optimizer"}},
     {"kernels/cpu/pooling", {"kernels/cpu/pool_windows", "kernels/cpu/window_taps"}},
+    {"kernels/cpu/winograd",
+     {"kernels/cpu/winograd_filter_gradient", "kernels/cpu/winograd_transforms"}},
     {"kernels/cuda/score", {"kernels/score"}},
     {"kernels/cuda/step", {"kernels/fused", "kernels/step"}},
     {"layers/dense", {"layers/detail/linear_parameters"}},

@@ -175,6 +175,8 @@ void add_contenders(const std::string& name, const ConvolutionLayer& layer, Conv
              ConvolutionLayer{"cnn-bn-2", 32, 28, 32, 32, 3},
              ConvolutionLayer{"cnn-bn-3", 32, 14, 32, 64, 3, valid},
              ConvolutionLayer{"cnn-bn-4", 32, 12, 64, 64, 3, valid},
+             ConvolutionLayer{"cnn-augmented-4", 32, 14, 64, 64, 3},
+             ConvolutionLayer{"cnn-augmented-6", 32, 7, 128, 128, 3},
              ConvolutionLayer{"cnn-wide-1", 32, 28, 1, 64, 3, same, 1, true},
              ConvolutionLayer{"cnn-wide-2", 32, 28, 64, 64, 3},
              ConvolutionLayer{"cnn-wide-3", 32, 14, 64, 128, 3},

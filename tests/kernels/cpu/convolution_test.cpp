@@ -1,7 +1,7 @@
 #include "weft/kernels/cpu/convolution.hpp"
 
 #include "tests/support/compare.hpp"
-#include "tests/support/dirty_scratch.hpp"
+#include "tests/support/convolution_runs.hpp"
 #include "tests/support/long_sums.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/reference/convolution.hpp"
@@ -15,7 +15,6 @@
 
 using weft::Activation;
 using weft::Cpu;
-using weft::dirty_scratch;
 using weft::identical;
 using weft::Index;
 using weft::Padding;
@@ -30,6 +29,7 @@ using weft::kernels::for_each_product;
 namespace {
 
 using Case = weft::ConvolutionCase;
+using namespace weft::convolution_runs;
 
 const std::vector<Case> cases{
     {2, 6, 5, 3, 3, 2, 4},
@@ -78,41 +78,6 @@ const std::vector<Case> large_cases{
     {33, 60, 61, 2, 1, 1, 16},   // images of few channels
     {33, 60, 61, 16, 1, 1, 5},   // gathered
 };
-
-template <class Scalar>
-Tensor<Scalar> forward(const Case& c, TensorView<const Scalar> x, const Tensor<Scalar>& w,
-                       TensorView<const Scalar> b = {}, Activation activation = weft::linear,
-                       int threads = 1) {
-    Shape output = c.output();
-    Tensor<Scalar> y(output.sample().batch(x.shape()[0]));
-    std::ranges::fill(y, Scalar(99));  // to be overwritten
-    Cpu cpu(threads);
-    dirty_scratch(cpu);
-    convolution_forward<Scalar>(cpu, c.convolution(), x, w, b, activation, y);
-    return y;
-}
-
-template <class Scalar>
-Tensor<Scalar> input_gradient(const Case& c, TensorView<const Scalar> g, const Tensor<Scalar>& w,
-                              int threads = 1) {
-    Tensor<Scalar> dx(c.input().sample().batch(g.shape()[0]));
-    std::ranges::fill(dx, Scalar(99));
-    Cpu cpu(threads);
-    dirty_scratch(cpu);
-    convolution_input_gradient<Scalar>(cpu, c.convolution(), g, w, dx);
-    return dx;
-}
-
-template <class Scalar>
-Tensor<Scalar> filter_gradient(const Case& c, const Tensor<Scalar>& x, const Tensor<Scalar>& g,
-                               int threads = 1, TensorView<Scalar> db = {}) {
-    Tensor<Scalar> dw(c.kernel());
-    std::ranges::fill(dw, Scalar(99));
-    Cpu cpu(threads);
-    dirty_scratch(cpu);
-    convolution_filter_gradient<Scalar>(cpu, c.convolution(), x, g, dw, db);
-    return dw;
-}
 
 }  // namespace
 

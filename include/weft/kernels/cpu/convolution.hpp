@@ -6,6 +6,8 @@
 #include "weft/kernels/cpu/convolution_filter_gradient.hpp"
 #include "weft/kernels/cpu/convolution_patches.hpp"
 #include "weft/kernels/cpu/dense.hpp"
+#include "weft/kernels/cpu/winograd.hpp"
+#include "weft/kernels/cpu/winograd_filter_gradient.hpp"
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
@@ -152,14 +154,21 @@ void convolution_forward(Cpu& cpu, const Convolution& c, TensorView<const Scalar
     const Index columns = c.group_filters();
     for (Index group = 0; group < c.groups; ++group) {
         const Index first = group * columns;
+        const detail::PatchSource source = detail::forward_patches(c, group);
+        const MatrixOperand<Scalar> filters{w.data() + first, c.filters, 1};
+        const Epilogue<Scalar> epilogue{.bias = b ? b.data() + first : nullptr, .relu = fuse_relu};
+        if (detail::pays_to_transform(source, columns)) {
+            detail::convolve_tiles<Scalar>(
+                cpu, x.shape()[0], source, x.data(),
+                {filters, source.channels * columns, source.channels, columns}, y.data(), epilogue);
+            continue;
+        }
         detail::multiply_patches<Scalar>(
-            cpu, x.shape()[0], detail::forward_patches(c, group), x.data(), columns,
+            cpu, x.shape()[0], source, x.data(), columns,
             [&](Scalar* packed) {
-                pack_rows<Scalar>(c.depth(), 0, c.depth(), columns,
-                                  {w.data() + first, c.filters, 1}, packed);
+                pack_rows<Scalar>(c.depth(), 0, c.depth(), columns, filters, packed);
             },
-            y.data() + first, c.filters,
-            {.bias = b ? b.data() + first : nullptr, .relu = fuse_relu});
+            y.data() + first, c.filters, epilogue);
     }
     if (!fuse_relu) activation_forward<Scalar>(cpu, activation, y, y);
 }
@@ -173,8 +182,16 @@ void convolution_input_gradient(Cpu& cpu, const Convolution& c, TensorView<const
                                 TensorView<const Scalar> w, TensorView<Scalar> dx) {
     const Index channels = c.group_channels(), filters = c.group_filters(), taps = c.window.taps();
     for (Index group = 0; group < c.groups; ++group) {
+        const detail::PatchSource source = detail::transposed_patches(c, group);
+        if (detail::pays_to_transform(source, channels)) {
+            const MatrixOperand<Scalar> last{w.data() + 8 * channels * filters, 1, filters};
+            detail::convolve_tiles<Scalar>(cpu, g.shape()[0], source, g.data(),
+                                           {last, -channels * filters, filters, channels},
+                                           dx.data());
+            continue;
+        }
         detail::multiply_patches<Scalar>(
-            cpu, g.shape()[0], detail::transposed_patches(c, group), g.data(), channels,
+            cpu, g.shape()[0], source, g.data(), channels,
             [&](Scalar* packed) {
                 for (Index tap = 0; tap < taps; ++tap) {
                     const Scalar* of_tap = w.data() + (taps - 1 - tap) * channels * c.filters;
@@ -200,6 +217,12 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
     if (images == 0) {
         std::fill(dw.begin(), dw.end(), Scalar(0));
         return;
+    }
+    const detail::PatchSource source = detail::forward_patches(c, 0);
+    if (detail::pays_to_transform(source, columns)) {
+        return detail::winograd_filter_gradient<Scalar>(
+            cpu, {source, images, x.data(), g.data(), columns}, source.channels, columns,
+            dw.data());
     }
     detail::FilterGradient<Scalar> gradient(c, images, x.data(), g.data());
     const Index size = depth * columns, parts = gradient.parts(), tasks = gradient.tasks();
