@@ -129,7 +129,7 @@ void convolve_tiles(Cpu& cpu, Index images, const PatchSource& source, const Sca
     // Fewer where threads would be left without. A tile's sums are the same in any block.
     const Index shares = round_up(blocks_of(tiles.count, most), cpu.threads());
     const Index block = round_up(blocks_of(tiles.count, shares), 8);
-    const WinogradMatrices v{block, source.channels}, m{block, width};
+    const WinogradMatrices v{most, source.channels}, m{most, width};
     const Index per_thread =
         (std::max)(v.size(16) + m.size(16), WinogradFilters<Scalar>::scratch_size);
     auto* const zeros = reinterpret_cast<Scalar*>(cpu.scratch(
