@@ -42,7 +42,7 @@ struct WinogradTiles {
 
 /// Whether a convolution has windows of 3 x 3 one step apart, enough channels and filters to pay for
 /// the transforms, and images of which tiles need at most 4 / 5 of the products, or 16 / 25 with 32
-/// channels or filters. Measured on Zen 4 at batch 32: 64 channels of 14 x 14 take 0.6 to 0.7 of the
+/// channels or filters. Measured on Zen 4 at batch 32: 64 channels of 14 x 14 take 0.7 of the
 /// time, 128 of 7 x 7 0.8 to 0.85, 32 of 28 x 28 0.85; 16 of 28 x 28 are 10 % slower. Multiples of 16
 /// are whole packets everywhere.
 inline bool pays_to_transform(const PatchSource& source, Index filters) {
