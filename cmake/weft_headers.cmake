@@ -8,6 +8,7 @@ set(weft_headers
     core/atomic_file.hpp
     core/buffer.hpp
     core/by_name.hpp
+    core/by_output.hpp
     core/contains.hpp
     core/cpu.hpp
     core/crc32.hpp
@@ -210,7 +211,6 @@ set(weft_headers
     testing/single_layer.hpp
     training/best_checkpoint.hpp
     training/best_score.hpp
-    training/by_output.hpp
     training/callback.hpp
     training/csv_logger.hpp
     training/detail/callback_list.hpp

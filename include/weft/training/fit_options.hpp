@@ -2,13 +2,13 @@
 /// TrainerOptions and FitOptions: the options of a Trainer and of fit.
 #pragma once
 
+#include "weft/core/by_output.hpp"
 #include "weft/data/examples.hpp"
 #include "weft/kernels/step.hpp"
 #include "weft/losses/loss_list.hpp"
 #include "weft/metrics/metric.hpp"
 #include "weft/optimizers/adam.hpp"
 #include "weft/optimizers/schedule.hpp"
-#include "weft/training/by_output.hpp"
 #include "weft/training/callback.hpp"
 #include "weft/training/output_weights.hpp"
 #include "weft/training/progress.hpp"

@@ -2,7 +2,7 @@
 /// OutputWeights: factors of the samples' losses, for each output of a model.
 #pragma once
 
-#include "weft/core/by_name.hpp"
+#include "weft/core/by_output.hpp"
 
 #include <cmath>
 #include <memory>
@@ -42,17 +42,11 @@ public:
 
     OutputWeights() = default;
     WEFT_COLD OutputWeights(std::initializer_list<Weights> in_order)
-        : OutputWeights(std::vector<Weights>(in_order)) {}
+        : OutputWeights(ByOutput<Weights>(in_order)) {}
     WEFT_COLD OutputWeights(const std::vector<Weights>& in_order)
-        : flatten_(flatten), given_(std::make_shared<const Given>(Given{in_order})) {}
-    WEFT_COLD OutputWeights(std::initializer_list<Named<Weights>> by_name) : flatten_(flatten) {
-        Given given;
-        for (const Named<Weights>& one : by_name) {
-            given.weights.push_back(one.value);
-            given.names.push_back(one.name);
-        }
-        given_ = std::make_shared<const Given>(std::move(given));
-    }
+        : OutputWeights(ByOutput<Weights>(in_order)) {}
+    WEFT_COLD OutputWeights(std::initializer_list<Named<Weights>> by_name)
+        : OutputWeights(ByOutput<Weights>(by_name)) {}
 
     /// The factors (outputs, samples), 1 for outputs without; empty if no output has any. Throws
     /// ArgumentError for other outputs or another number of samples.   option: as the user wrote it
@@ -62,28 +56,26 @@ public:
     }
 
 private:
-    struct Given {
-        std::vector<Weights> weights = {};
-        std::vector<std::string> names = {};
-    };
+    using Given = ByOutput<Weights>;
+
+    WEFT_COLD explicit OutputWeights(const Given& given)
+        : flatten_(flatten), given_(new Given(given)) {}
 
     WEFT_COLD static Weights flatten(const Given& given, const std::vector<std::string>& outputs,
                                      Index samples, std::string_view option) {
         using detail::join;
-        const auto& [weights, names] = given;
+        Given weights = given;
+        weights.put_in_order(outputs, join({"fit: ", option}));
         if (weights.empty()) return {};
-        if (names.empty() && weights.size() != outputs.size()) {
+        if (weights.size() != outputs.size()) {
             throw ArgumentError(
                 join({"fit: ", option, " has ", std::ssize(weights), " entries, expected ",
                       std::ssize(outputs), ", one for each output of the model"}));
         }
-        const auto places =
-            detail::places_by_name(names, outputs, false, join({"fit: ", option}), "output");
         Weights all(outputs.size() * static_cast<std::size_t>(samples), Weight(1));
-        for (std::size_t i = 0; i < weights.size(); ++i) {
-            const std::size_t k = places[i];
-            detail::require_weights(join({option, " of ", outputs[k]}), weights[i], samples);
-            std::copy(weights[i].begin(), weights[i].end(),
+        for (std::size_t k = 0; k < outputs.size(); ++k) {
+            detail::require_weights(join({option, " of ", outputs[k]}), weights[k], samples);
+            std::copy(weights[k].begin(), weights[k].end(),
                       all.begin() + static_cast<Index>(k) * samples);
         }
         return all;

@@ -30,7 +30,8 @@ public:
     }
 
     /// Puts named entries into the order of the outputs. An output without an entry gets the number
-    /// 1, or an empty entry. Throws ArgumentError for an unknown name, or one given twice.
+    /// 1, or an empty entry. Throws ArgumentError for an unknown name, for one given twice and, if T
+    /// has no empty entry, for a missing one.
     ///   option: "trainer: loss_weights"
     void put_in_order(const std::vector<std::string>& outputs, std::string_view option) {
         if (in_order_) in_order_(*this, outputs, option);
@@ -43,10 +44,15 @@ private:
             throw ArgumentError(detail::join(
                 {option, ": ", entries.size(), " entries with ", entries.names_.size(), " names"}));
         }
+        constexpr bool may_miss = std::is_default_constructible_v<T>;
         const auto places =
-            detail::places_by_name(entries.names_, outputs, false, option, "output");
-        std::vector<T> ordered(outputs.size());
-        if constexpr (std::is_arithmetic_v<T>) ordered.assign(outputs.size(), T(1));
+            detail::places_by_name(entries.names_, outputs, !may_miss, option, "output");
+        std::vector<T> ordered(entries);
+        if constexpr (std::is_arithmetic_v<T>) {
+            ordered.assign(outputs.size(), T(1));
+        } else if constexpr (may_miss) {
+            ordered.assign(outputs.size(), T());
+        }
         for (std::size_t i = 0; i < places.size(); ++i) ordered[places[i]] = entries[i];
         entries.swap(ordered);
         entries.names_ = outputs;

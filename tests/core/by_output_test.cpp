@@ -1,4 +1,4 @@
-#include "weft/training/by_output.hpp"
+#include "weft/core/by_output.hpp"
 
 #include <doctest/doctest.h>
 
