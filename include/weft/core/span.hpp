@@ -12,7 +12,7 @@ namespace weft {
 namespace detail {
 
 /// One assertion for spans of all types: one in each takes g++ 12 5 MB more in a small program.
-constexpr void require_inside([[maybe_unused]] bool is_inside) { assert(is_inside); }
+inline void require_inside([[maybe_unused]] bool is_inside) { assert(is_inside); }
 
 }  // namespace detail
 
@@ -20,15 +20,15 @@ constexpr void require_inside([[maybe_unused]] bool is_inside) { assert(is_insid
 /// std::span, std::initializer_list, or a pointer and a count. The elements must outlive it.
 ///
 /// Not std::span, for compile time: per element type, g++ 12 allocates 2 to 4 MB to check its
-/// iterators, and 0.1 to 0.7 MB for this.
+/// iterators, and 0.1 to 0.7 MB for this. Not constexpr: g++ keeps such functions twice.
 template <class T>
 class Span {
 public:
-    constexpr Span() = default;
+    Span() = default;
     /// A template, so {0, 4} does not match: its 0 might be a null pointer.
     template <class U>
     requires std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>
-    constexpr Span(U* data, std::size_t size) : data_(data), size_(size) {}
+    Span(U* data, std::size_t size) : data_(data), size_(size) {}
 
     template <class Range>
     requires requires(Range& range, T*& data) {
@@ -38,31 +38,31 @@ public:
         range.begin();
         range.size();
     }
-    constexpr Span(Range&& range) : Span(range.data(), range.size()) {}
+    Span(Range&& range) : Span(range.data(), range.size()) {}
 
     template <std::size_t Size>
-    constexpr Span(T (&array)[Size]) : Span(array, Size) {}
+    Span(T (&array)[Size]) : Span(array, Size) {}
 
     template <class List>
     requires std::is_same_v<List, std::initializer_list<std::remove_cv_t<T>>>
-    constexpr Span(const List& list) : Span(list.begin(), list.size()) {}
+    Span(const List& list) : Span(list.begin(), list.size()) {}
 
-    constexpr T* data() const { return data_; }
-    constexpr std::size_t size() const { return size_; }
-    constexpr bool empty() const { return size_ == 0; }
-    constexpr T* begin() const { return data_; }
-    constexpr T* end() const { return data_ + size_; }
-    constexpr T& operator[](std::size_t i) const {
+    T* data() const { return data_; }
+    std::size_t size() const { return size_; }
+    bool empty() const { return size_ == 0; }
+    T* begin() const { return data_; }
+    T* end() const { return data_ + size_; }
+    T& operator[](std::size_t i) const {
         detail::require_inside(i < size_);
         return data_[i];
     }
-    constexpr T& front() const { return (*this)[0]; }
-    constexpr T& back() const { return (*this)[size_ - 1]; }
+    T& front() const { return (*this)[0]; }
+    T& back() const { return (*this)[size_ - 1]; }
 
     /// The first `count` elements; all from `first` on; `count` from `first` on.
-    constexpr Span first(std::size_t count) const { return subspan(0, count); }
-    constexpr Span subspan(std::size_t first) const { return subspan(first, size_ - first); }
-    constexpr Span subspan(std::size_t first, std::size_t count) const {
+    Span first(std::size_t count) const { return subspan(0, count); }
+    Span subspan(std::size_t first) const { return subspan(first, size_ - first); }
+    Span subspan(std::size_t first, std::size_t count) const {
         detail::require_inside(first <= size_ && count <= size_ - first);
         return {data_ + first, count};
     }

@@ -52,7 +52,7 @@ public:
     /// ArgumentError for other outputs or another number of samples.   option: as the user wrote it
     Weights of_all(const std::vector<std::string>& outputs, Index samples,
                    std::string_view option) const {
-        return flatten_ ? flatten_(*given_, outputs, samples, option) : Weights();
+        return flatten_ ? flatten_(given_.get(), outputs, samples, option) : Weights();
     }
 
 private:
@@ -61,10 +61,10 @@ private:
     WEFT_COLD explicit OutputWeights(const Given& given)
         : flatten_(flatten), given_(new Given(given)) {}
 
-    WEFT_COLD static Weights flatten(const Given& given, const std::vector<std::string>& outputs,
+    WEFT_COLD static Weights flatten(const void* given, const std::vector<std::string>& outputs,
                                      Index samples, std::string_view option) {
         using detail::join;
-        Given weights = given;
+        Given weights = *static_cast<const Given*>(given);
         weights.put_in_order(outputs, join({"fit: ", option}));
         if (weights.empty()) return {};
         if (weights.size() != outputs.size()) {
@@ -82,9 +82,9 @@ private:
     }
 
     /// A pointer: programs without weights do not compile it.
-    Weights (*flatten_)(const Given&, const std::vector<std::string>&, Index,
+    Weights (*flatten_)(const void*, const std::vector<std::string>&, Index,
                         std::string_view) = nullptr;
-    std::shared_ptr<const Given> given_ = {};
+    std::shared_ptr<const void> given_ = {};  ///< a Given, which other programs do not compile
 };
 
 }  // namespace weft
