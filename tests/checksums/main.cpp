@@ -1,5 +1,7 @@
 // Prints what the bits depend on beside the processor; then, for each network of the example, a checksum
 // of its parameters, losses and predictions after two epochs of a few random samples.
+//   main build                           prints the first alone
+//   main <network> <epochs> <samples>    prints the checksum of one network
 #include "bench/support/random_tensor.hpp"
 #include "examples/fashion_mnist/models.hpp"
 #include "weft/core/crc32.hpp"
@@ -8,6 +10,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -23,16 +26,16 @@ void add(std::uint32_t& check, const Numbers& numbers) {
                            check);
 }
 
-std::uint32_t checksum(const Tutorial& network) {
+std::uint32_t checksum(const Tutorial& network, Index epochs = 2, Index samples = 70) {
     const Shape sample = network.is_convolutional ? Shape{28, 28, 1} : Shape{28, 28};
-    const Tensor<float> x = bench::random_tensor(sample.batch(70));
-    std::vector<std::uint8_t> labels(70);
+    const Tensor<float> x = bench::random_tensor(sample.batch(samples));
+    std::vector<std::uint8_t> labels(static_cast<std::size_t>(samples));
     for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::uint8_t>(i % 10);
 
     Model<float> model = network.build(sample, 3);
     Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}, .metrics = {Accuracy{}}});
     const History history = trainer.fit(x, labels,
-                                        {.epochs = 2,
+                                        {.epochs = epochs,
                                          .batch_size = 32,
                                          .validation_split = 0.2,
                                          .seed = 5,
@@ -47,8 +50,15 @@ std::uint32_t checksum(const Tutorial& network) {
 
 }  // namespace
 
-int main() {
+int main(int count, char** arguments) {
+    if (count == 4) {
+        const Tutorial network = tutorial(arguments[1]);
+        std::printf("%08x\n", static_cast<unsigned>(checksum(network, std::atoi(arguments[2]),
+                                                             std::atoi(arguments[3]))));
+        return 0;
+    }
     std::printf("g++%d_eigen%d.%d\n", __GNUC__, EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION);
+    if (count == 2) return 0;
     for (const Tutorial& network : tutorials()) {
         std::printf("%s %08x\n", network.id.c_str(), static_cast<unsigned>(checksum(network)));
     }
