@@ -20,6 +20,9 @@ cd "$work/weft"
 dpkg-buildpackage -us -uc -b -d >"$work/build.log" 2>&1 || { cat "$work/build.log" && exit 1; }
 lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$work"/*.changes
 
+# No file is in two packages, which dpkg would refuse.
+for package in "$work"/*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -t | grep -v '/$'; done | sort | uniq -d |
+    { ! grep .; }
 for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/installed"; done
 WEFT_PREFIX=$work/installed/usr AUTOPKGTEST_TMP=$work sh debian/tests/consumer
 mkdir -p "$output"

@@ -52,7 +52,7 @@ TEST_CASE(
 
 namespace {
 
-/// Trains two epochs of 5 batches, the last of them shorter, with all that changes from step to
+/// Trains four epochs of 5 batches, the last of them shorter, with all that changes from step to
 /// step: a schedule, dropout, the order, Adam's correction; two batches to an update if asked to.
 Tensor<float> train_with(const CudaOptions& options, FitOptions<float> fit, int runs = 1) {
     const auto x = random_normal<float>({19, 6}, 1);

@@ -191,6 +191,10 @@ def all_places():
         for number, place in enumerate(places_of(str(path.relative_to(root)))):
             place.number = 1000 * of_file + number
             places.append(place)
+    codes = {str(path.relative_to(root)): masked(path.read_text()) for path in files}
+    for _, of, pattern, *_ in [*rules.EXPRESSIONS, *rules.STATEMENTS]:
+        if not any(re.search(of, file) and re.search(pattern, code) for file, code in codes.items()):
+            sys.exit(f"mutate: no file has {pattern}")
     return places
 
 

@@ -9,6 +9,7 @@ FILES = [
     "include/weft/training/detail/epoch_batches.hpp",
     "include/weft/training/detail/training_state.hpp",
     "include/weft/training/detail/parameter_rules.hpp",
+    "include/weft/training/detail/parameter_check.hpp",
     "include/weft/training/detail/resident_data.hpp",
     "include/weft/training/detail/fit_run.hpp",
     "include/weft/training/detail/recordings.hpp",
@@ -50,6 +51,7 @@ CUDA = r"src/cuda/"
 STEPS, STEP, DATA = r"step_table\.hpp", r"training_step\.hpp", r"resident_data\.hpp"
 BATCHES, STATE, PARAMETERS = r"epoch_batches\.hpp", r"training_state\.hpp", r"parameter_rules\.hpp"
 FIT, RECORDINGS, TALLY = r"fit_run\.hpp", r"recordings\.hpp", r"/tally\.hpp"
+CHECK = r"parameter_check\.hpp"
 
 # kind, files, what is found, what it becomes
 EXPRESSIONS = [
@@ -83,7 +85,7 @@ EXPRESSIONS = [
     ("step", STATE, r"(?<=\{numbers, wrong, )factor", ["nullptr"]),
     ("step", STATE, r"(?<=model, )wrong(?=\);)", ["nullptr"]),
     ("step", STEP, r"(?<=score\(part, )tally_\.wrong\(\)", ["nullptr"]),
-    ("step", STEP, r"(?<=tally_\.wrong\(\), )was_wrong_\.data\(\)", ["nullptr"]),
+    ("step", CHECK, r"(?<=wrong, )was_wrong_\.data\(\)", ["nullptr"]),
     ("recording", BATCHES, r"(?<=return \{)std::ssize\(samples\)(?=, first)", ["0"]),
     ("recording", BATCHES, r"(?<=update_samples, )updates(?=\};)", ["1"]),
     ("recording", STEP, r"(?<= )steps_\.steps_ahead\([^;]*\)(?=\);)", ["most"]),
@@ -116,7 +118,7 @@ STATEMENTS = [
     ("step", STEP, r"(?<=device\(\)\);\n)        stage_weights\([^;]*\);"),
     ("step", STEP, r"copy_elements<Scalar>\([^;]*\);"),
     ("step", STEP, r"check_finite<Scalar>\([^;]*\);"),
-    ("step", STEP, r"(?<=\n)        check_parameters\([^;]*\);"),
+    ("step", FIT, r"step_\.check_parameters\(\);"),
     ("step", STEP, r"tally_\.(?:finish_batch\(device\(\)\)|changed\(\));"),
     ("step", STEP, r"take_back_state\(\);"),
     ("step", STEP, r"undo_if_wrong<Scalar>\([^;]*\);"),
@@ -128,7 +130,6 @@ STATEMENTS = [
     ("order", DATA, r"order_\.send\([^;]*\);"),
     ("order", DATA, r"copy_to_device<Scalar>\([^;]*\);"),
     ("recording", RECORDINGS, r"entry->was_run = true;\s*return body\(\);"),
-    ("tally", TALLY, r"(?<=\n)        end_batch\([^;]*\);"),
     ("tally", TALLY, r"record_\.(?:send|fetch)\([^;]*\);"),
     ("tally", TALLY, r"(?<=\n        )is_read_ = false;"),
     ("tally", TALLY, r"std::fill_n\([^;]*\);"),

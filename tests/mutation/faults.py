@@ -341,7 +341,7 @@ FAULTS = [
     ("a model that predicts otherwise passes its self-test", "include/weft/io/model_file.hpp",
      "std::abs(y[i] - expected[i]) <= bound", "true", models),
     ("a temporary file is left over", "include/weft/core/atomic_file.hpp",
-     "if (!name.empty()) std::remove(name.c_str());", None, ["core/atomic_file"]),
+     "if (!name.empty()) remove_file(name.c_str());", None, ["core/atomic_file"]),
     ("a file is put in place before it is on the disk", "include/weft/core/atomic_file.hpp",
      "(!synced || sync_to_disk(temporary_.name.c_str()))", "true", ["core/atomic_file"]),
 ]

@@ -3,6 +3,7 @@
 
     python3 tests/mutation/mutate.py                 # all: half an hour of a processor, most of it compiling
     python3 tests/mutation/mutate.py --list          # what is planted
+    python3 tests/mutation/mutate.py --check         # whether all of it can still be planted
     python3 tests/mutation/mutate.py --only dropout  # faults whose text or file has this regex
 
 The faults are those of faults.py. As tests/cuda_sim/mutate.py does with the GPU's code, all of them are
@@ -71,6 +72,7 @@ def run(program, test, number, limit):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--list", action="store_true", help="what is planted")
+    parser.add_argument("--check", action="store_true", help="plants all, and runs nothing")
     parser.add_argument("--only", metavar="PATTERN", default="", help="a regex of file: what is wrong")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--folder", type=pathlib.Path, default=root / "build" / "mutation")
@@ -86,8 +88,11 @@ def main():
         for _, what, file, *_ in chosen:
             print(f"{file}: {what}")
         return 0
-    tests = sorted({test for *_, asked in chosen for test in asked})
     folder = options.folder.resolve()
+    if options.check:
+        plant(folder / "spoilt")
+        return 0
+    tests = sorted({test for *_, asked in chosen for test in asked})
     program = build(folder, tests, options.jobs, options.compiler)
 
     # As they are, the tests pass; and so long they take.

@@ -36,6 +36,10 @@ run("${CXX}" -std=c++20 "${consumer}/main.cpp" ${flags} -o consumer)
 run("${WORK}/consumer")
 
 # The compiled kernels, where they were built.
+file(STRINGS "${WEFT_BUILD}/CMakeCache.txt" built REGEX "^WEFT_KERNELS:BOOL=ON")
+if(built AND NOT with_kernels)
+    message(FATAL_ERROR "weft-kernels.pc is not installed")
+endif()
 if(with_kernels)
     set(package weft-kernels)
     ask(flags --cflags --libs)

@@ -94,7 +94,8 @@ private:
     };
 
     /// The file's name as the start of the temporary one. Names above 100 bytes, on Windows units of
-    /// UTF-16, are cut by up to 32, room for what is appended, so the temporary name is legal wherever the file's is.
+    /// UTF-16, are cut by up to 32, room for what is appended. So the temporary name is legal
+    /// wherever the file's is.
     std::filesystem::path temporary_stem() const {
         std::filesystem::path::string_type name = target_.filename().native();
         std::size_t kept = (std::min)(name.size(), (std::max<std::size_t>)(name.size(), 132) - 32);

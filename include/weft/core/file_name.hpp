@@ -13,7 +13,8 @@
 namespace weft {
 
 /// The name of a file: text or a std::filesystem::path. The path's header is not needed here; it is
-/// slow to compile. On Windows a path opens any file; text opens those that its code page can name.
+/// slow to compile. On Windows a path opens any file whose name is Unicode; text opens those that its
+/// code page can name.
 class FileName {
 public:
     FileName(std::string text) : text_(std::move(text)) {}

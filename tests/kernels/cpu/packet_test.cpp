@@ -61,7 +61,7 @@ TEST_CASE_TEMPLATE("broadcast fills every lane", Scalar, float, double) {
 
 TEST_CASE_TEMPLATE("transform applies the operation to each element and touches no other", Scalar,
                    float, double) {
-    const auto subtract = [](const auto& a, const auto& b) { return Eigen::internal::psub(a, b); };
+    const auto subtract = [](const auto& a, const auto& b) { return weft::kernels::psub(a, b); };
     for (Index count = 0; count <= 70; ++count) {
         const auto a = counting<Scalar>(count, 1000), b = counting<Scalar>(count + 1, 0);
         std::vector<Scalar> y(static_cast<std::size_t>(count + 2), Scalar(-1));
@@ -76,7 +76,7 @@ TEST_CASE_TEMPLATE("transform applies the operation to each element and touches 
 TEST_CASE_TEMPLATE("transform may work in place", Scalar, float, double) {
     auto numbers = counting<Scalar>(70, 0);
     packets::transform(
-        70, numbers.data(), [](const auto& x) { return Eigen::internal::padd(x, x); },
+        70, numbers.data(), [](const auto& x) { return weft::kernels::padd(x, x); },
         numbers.data());
     for (int i = 0; i < 70; ++i) CHECK(numbers[static_cast<std::size_t>(i)] == Scalar(2 * i));
 }
@@ -84,8 +84,7 @@ TEST_CASE_TEMPLATE("transform may work in place", Scalar, float, double) {
 TEST_CASE_TEMPLATE("an element's bits are the same wherever it lies", Scalar, float, double) {
     // A product and a sum, which compilers may or may not fuse, then a function.
     const auto operation = [](const auto& x) {
-        using namespace Eigen::internal;
-        return pexp(psub(pmul(x, x), x));
+        return packets::exp<Scalar>(weft::kernels::psub(weft::kernels::pmul(x, x), x));
     };
     const Tensor<Scalar> x = random_normal<Scalar>({70}, 1);
     Tensor<Scalar> whole({70});

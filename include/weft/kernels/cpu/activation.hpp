@@ -25,7 +25,6 @@ Scalar normal_distribution(Scalar x) {
 
 template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> sigmoid(const Packet<Scalar>& x) {
-    using namespace Eigen::internal;
     const auto one = broadcast(Scalar(1));
     return pdiv(one, padd(one, exp<Scalar>(pnegate(x))));
 }
@@ -42,11 +41,11 @@ WEFT_COLD void saturate(Cpu& cpu, Index count, Scalar limit, Scalar* y) {
 
 template <class Scalar>
 WEFT_NOINLINE void tanh(Cpu& cpu, Index count, const Scalar* x, Scalar* y) {
-    if constexpr (Eigen::internal::packet_traits<Scalar>::HasTanh) {
+    if constexpr (has_packet_tanh<Scalar>) {
         const auto operation = [](const Packet<Scalar>& p) { return tanh<Scalar>(p); };
         parallel_transform(cpu, count, y, operation, x);
         // Eigen's approximation is constant beyond 8: 1 on x86, but 1 - 2.4e-7 on ARM.
-        static const Scalar limit = Eigen::internal::pfirst(operation(broadcast(Scalar(9))));
+        static const Scalar limit = pfirst(operation(broadcast(Scalar(9))));
         if (limit < 1) saturate(cpu, count, limit, y);
     } else {
         parallel_ranges(cpu, count, elementwise_grain, [&](Index begin, Index end) {
@@ -85,7 +84,6 @@ WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorVie
                 [zero = detail::broadcast(Scalar(0)),
                  slope = detail::broadcast(static_cast<Scalar>(activation.parameter))](
                     const Packet<Scalar>& p) {
-                    using namespace Eigen::internal;
                     return pselect(pcmp_lt(zero, p), p, pmul(p, slope));
                 },
                 x.data());
@@ -103,9 +101,7 @@ WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorVie
         case Kind::silu:
             return detail::parallel_transform_costly(
                 cpu, x.size(), y.data(),
-                [](const Packet<Scalar>& p) {
-                    return Eigen::internal::pmul(p, detail::sigmoid<Scalar>(p));
-                },
+                [](const Packet<Scalar>& p) { return pmul(p, detail::sigmoid<Scalar>(p)); },
                 x.data());
     }
 }
@@ -117,7 +113,6 @@ WEFT_NOINLINE void activation_forward(Cpu& cpu, Activation activation, TensorVie
 template <class Scalar>
 WEFT_NOINLINE void activation_backward(Cpu& cpu, Activation activation, TensorView<const Scalar> y,
                                        TensorView<const Scalar> dy, TensorView<Scalar> dx) {
-    using namespace Eigen::internal;
     using detail::Packet;
     using Kind = Activation::Kind;
     const auto one = detail::broadcast(Scalar(1));
@@ -181,7 +176,6 @@ WEFT_NOINLINE void activation_backward_from_input(Cpu& cpu, Activation activatio
             },
             x.data(), dy.data());
     }
-    using namespace Eigen::internal;
     const auto one = detail::broadcast(Scalar(1));
     detail::parallel_transform_costly(
         cpu, x.size(), dx.data(),

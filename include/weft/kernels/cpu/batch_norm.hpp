@@ -22,7 +22,6 @@ inline namespace WEFT_BUILD_NAMESPACE {
 template <class Scalar>
 void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* mean,
                     Scalar* variance) {
-    using namespace Eigen::internal;
     if (rows == 0) {
         std::fill_n(mean, columns, Scalar(0));
         std::fill_n(variance, columns, Scalar(0));
@@ -92,7 +91,6 @@ struct PacketNorm {
           shift(beta == nullptr ? broadcast(Scalar(0)) : load_up_to(beta + c, size)) {}
 
     EIGEN_ALWAYS_INLINE Packet<Scalar> operator()(const Packet<Scalar>& x) const {
-        using namespace Eigen::internal;
         return pmadd(pmul(psub(x, mean), inverse), scale, shift);
     }
 
@@ -136,7 +134,6 @@ struct NormSlope {
     /// The gradient of a packet of channels from c on.
     EIGEN_ALWAYS_INLINE Packet<Scalar> at(Index c, Index size, const Packet<Scalar>& x,
                                           const Packet<Scalar>& dy) const {
-        using namespace Eigen::internal;
         const auto zero = broadcast(Scalar(0));
         const auto difference = psub(x, load_up_to(mean + c, size));
         auto dx = pmadd(load_up_to(b + c, size), difference, load_up_to(d + c, size));
@@ -208,7 +205,6 @@ template <class Scalar>
 void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, const Scalar* mean,
                          const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* dy,
                          bool x_is_relu, Scalar* dgamma, Scalar* dbeta, Scalar* dx) {
-    using namespace Eigen::internal;
     constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = detail::blocks_of(rows, block_rows);
     auto* const sums = reinterpret_cast<Scalar*>(

@@ -51,8 +51,7 @@ WEFT_NOINLINE void scale_and_offset(Cpu& cpu, TensorView<const Scalar> x, Scalar
                                     Scalar offset, TensorView<Scalar> y) {
     const auto factor = detail::broadcast(scale), shift = detail::broadcast(offset);
     detail::parallel_transform(
-        cpu, x.size(), y.data(),
-        [&](const auto& p) { return Eigen::internal::pmadd(p, factor, shift); }, x.data());
+        cpu, x.size(), y.data(), [&](const auto& p) { return pmadd(p, factor, shift); }, x.data());
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE

@@ -77,7 +77,6 @@ template <class Scalar, class Targets>
 void softmax_crossentropy(Cpu& cpu, TensorView<const Scalar> logits, Targets targets, Scalar scale,
                           TensorView<Scalar> losses, TensorView<Scalar> probabilities,
                           TensorView<Scalar> gradient) {
-    using namespace Eigen::internal;
     const auto zero = detail::broadcast(Scalar(0));
     const Index columns = logits.shape().last();
     detail::for_each_row(cpu, losses.size(), columns, [&](Index r) {
@@ -223,7 +222,6 @@ template <class Scalar>
 void mean_squared_error(Cpu& cpu, TensorView<const Scalar> predictions,
                         TensorView<const Scalar> targets, Scalar scale, TensorView<Scalar> losses,
                         TensorView<Scalar> gradient) {
-    using namespace Eigen::internal;
     const Index columns = predictions.shape().last();
     const Scalar share = Scalar(1) / static_cast<Scalar>(columns);
     const auto slope = detail::broadcast(scale * share * Scalar(2));

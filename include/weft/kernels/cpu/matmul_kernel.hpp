@@ -130,7 +130,6 @@ template <Index Rows, Index Packets, bool PrefetchB, class BlockOfA, class Scala
 EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scalar* b, Index b_row,
                                         Scalar* c, Index c_row, const Scalar* next_block,
                                         Index width, const Epilogue<Scalar>& epilogue) {
-    using namespace Eigen::internal;
     constexpr Index step = packet_size<Scalar>;
     const auto load_columns = [&](const Scalar* x, Index p) {
         return Packets == 1 ? load_partial(x, width) : load(x + p * step);

@@ -17,7 +17,6 @@ WEFT_NOINLINE void add_products(const Product<Scalar>& p, const Scalar* sums, In
     for (Index i = 0; i < p.rows; ++i, sums += p.columns) {
         Scalar* const c = p.c + i * p.c_row;
         for_each_packet<Scalar>(p.columns, [&](Index j, auto width) WEFT_INLINE_LAMBDA {
-            using namespace Eigen::internal;
             auto sum = load_up_to(sums + j, width);
             if (p.epilogue.accumulate) sum = padd(load_up_to(c + j, width), sum);
             for (Index d = 1; d < count; ++d) {

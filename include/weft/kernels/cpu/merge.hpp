@@ -14,8 +14,7 @@ template <class Scalar>
 void add_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> z,
                   TensorView<Scalar> y) {
     detail::parallel_transform<Scalar>(
-        cpu, y.size(), y.data(),
-        [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); }, x.data(),
+        cpu, y.size(), y.data(), [](const auto& a, const auto& b) { return padd(a, b); }, x.data(),
         z.data());
 }
 
@@ -24,8 +23,7 @@ template <class Scalar>
 void multiply_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Scalar> z,
                        TensorView<Scalar> y) {
     detail::parallel_transform<Scalar>(
-        cpu, y.size(), y.data(),
-        [](const auto& a, const auto& b) { return Eigen::internal::pmul(a, b); }, x.data(),
+        cpu, y.size(), y.data(), [](const auto& a, const auto& b) { return pmul(a, b); }, x.data(),
         z.data());
 }
 

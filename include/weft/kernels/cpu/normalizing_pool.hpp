@@ -19,7 +19,6 @@ template <class Scalar>
 WEFT_NOINLINE void sum_taken(const Window2D& window, Index begin, Index end, const Scalar* x,
                              const Scalar* dy, const std::uint8_t* taps, const Scalar* mean,
                              Scalar scale, Scalar* sums) {
-    using namespace Eigen::internal;
     constexpr Index step = packet_size<Scalar>;
     const WindowAxis &rows = window.rows, &columns = window.columns;
     const auto each = [&](Index c, auto packets, auto size) WEFT_INLINE_LAMBDA {
@@ -72,7 +71,6 @@ template <class Scalar>
 void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normalizing<Scalar>& norm,
                                   const Dropping& dropping, TensorView<const Scalar> x,
                                   TensorView<Scalar> y, std::uint8_t* taps, Scalar* /*chosen*/) {
-    using namespace Eigen::internal;
     using namespace detail;
     constexpr Index step = packet_size<Scalar>;
     const Index channels = window.channels, row_size = window.columns.output * channels;
@@ -141,7 +139,6 @@ void max_pool_backward_normalizing(Cpu& cpu, const Window2D& window,
                                    bool x_is_relu, TensorView<const Scalar> x,
                                    TensorView<Scalar> dy, const std::uint8_t* taps,
                                    const Scalar* /*chosen*/, TensorView<Scalar> dx) {
-    using namespace Eigen::internal;
     using namespace detail;
     constexpr Index step = packet_size<Scalar>, block_rows = rows_to_sum;
     const Index channels = window.channels, rows = x.size() / channels;

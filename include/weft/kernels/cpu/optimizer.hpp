@@ -32,7 +32,6 @@ void update_packets(Cpu& cpu, Index count, const Update& update) {
 template <class Scalar>
 void sgd_update(Cpu& cpu, Index count, Scalar learning_rate, const Scalar* gradient,
                 Scalar* parameter) {
-    using namespace Eigen::internal;
     const auto rate = detail::broadcast(-learning_rate);
     detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
         store(parameter, pmadd(rate, load(gradient), load(parameter)));
@@ -44,7 +43,6 @@ void sgd_update(Cpu& cpu, Index count, Scalar learning_rate, const Scalar* gradi
 template <class Scalar>
 void momentum_update(Cpu& cpu, Index count, Scalar learning_rate, Scalar momentum, bool nesterov,
                      const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
-    using namespace Eigen::internal;
     const auto rate = detail::broadcast(learning_rate), decay = detail::broadcast(momentum);
     detail::update_packets<Scalar>(cpu, count, [&](const auto& load, const auto& store) {
         const auto step = pmul(rate, load(gradient));
@@ -62,7 +60,6 @@ void momentum_update(Cpu& cpu, Index count, Scalar learning_rate, Scalar momentu
 template <class Scalar>
 void rmsprop_update(Cpu& cpu, Index count, const RMSpropStep<Scalar>& step, const Scalar* gradient,
                     Scalar* square, Scalar* average, Scalar* velocity, Scalar* parameter) {
-    using namespace Eigen::internal;
     const auto rate = detail::broadcast(step.learning_rate);
     const auto recent = detail::broadcast(step.rate);
     const auto momentum = detail::broadcast(step.momentum);
@@ -94,7 +91,6 @@ template <class Scalar>
 WEFT_NOINLINE void adam_update(Cpu& cpu, Index count, const AdamStep<Scalar>& step,
                                const Scalar* gradient, Scalar* first_moment, Scalar* second_moment,
                                Scalar* parameter) {
-    using namespace Eigen::internal;
     const auto minus_alpha = detail::broadcast(-step.alpha);
     const auto rate_1 = detail::broadcast(step.rate_1);
     const auto rate_2 = detail::broadcast(step.rate_2);

@@ -13,6 +13,14 @@ WEFT_PACKETS_BEGIN
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
+
+// Arithmetic of packets, by Eigen's names. No other header says Eigen::internal.
+using Eigen::internal::padd, Eigen::internal::psub, Eigen::internal::pmul, Eigen::internal::pdiv,
+    Eigen::internal::pmadd, Eigen::internal::pnegate, Eigen::internal::pfloor,
+    Eigen::internal::pmax, Eigen::internal::pand, Eigen::internal::pandnot,
+    Eigen::internal::pcmp_eq, Eigen::internal::pcmp_lt, Eigen::internal::pselect,
+    Eigen::internal::pfirst;
+
 namespace detail {
 
 /// The number of blocks of a size that cover `count` elements, and the elements of all of them.
@@ -26,6 +34,10 @@ using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
 
 template <class Scalar>
 inline constexpr Index packet_size = Eigen::internal::unpacket_traits<Packet<Scalar>>::size;
+
+/// Whether tanh() below takes packets.
+template <class Scalar>
+inline constexpr bool has_packet_tanh = Eigen::internal::packet_traits<Scalar>::HasTanh;
 
 template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> load(const Scalar* x) {
@@ -143,7 +155,7 @@ WEFT_FLATTEN EIGEN_STRONG_INLINE void transpose(PacketSquare<Scalar>& square) {
 template <class Scalar>
 EIGEN_STRONG_INLINE Packet<Scalar> relu(const Packet<Scalar>& x) {
     const auto zero = broadcast(Scalar(0));
-    return Eigen::internal::pselect(Eigen::internal::pcmp_lt(x, zero), zero, x);
+    return pselect(pcmp_lt(x, zero), zero, x);
 }
 
 /// Calls body(i, size) for packets from element i on that cover [0, count); size is a constant
@@ -186,7 +198,7 @@ template <class Scalar, class Term>
 EIGEN_ALWAYS_INLINE Packet<Scalar> add_packets(Index begin, Index end, const Term& term) {
     auto total = broadcast(Scalar(0));
     for_each_packet<Scalar>(end - begin, [&](Index i, auto size) WEFT_INLINE_LAMBDA {
-        total = Eigen::internal::padd(total, term(begin + i, size));
+        total = padd(total, term(begin + i, size));
     });
     return total;
 }

@@ -31,9 +31,9 @@ struct FourTaps {
 template <class Scalar, class Taps>
 EIGEN_ALWAYS_INLINE Packet<Scalar> share(const Packet<Scalar>& x, const Taps& taps) {
     if constexpr (std::is_same_v<Taps, FourTaps>) {
-        return Eigen::internal::pmul(x, broadcast(Scalar(0.25)));
+        return pmul(x, broadcast(Scalar(0.25)));
     } else {
-        return Eigen::internal::pdiv(x, broadcast(static_cast<Scalar>(taps.count())));
+        return pdiv(x, broadcast(static_cast<Scalar>(taps.count())));
     }
 }
 
@@ -78,7 +78,6 @@ void for_each_position(Cpu& cpu, const Window2D& window, Index images, Scalar* c
 template <class Scalar>
 EIGEN_ALWAYS_INLINE void take_larger(const Packet<Scalar>& value, const Packet<Scalar>& number,
                                      Packet<Scalar>& largest, Packet<Scalar>& from) {
-    using namespace Eigen::internal;
     const auto keeps = pandnot(pcmp_eq(value, value), pcmp_lt(largest, value));
     largest = pselect(keeps, largest, value);
     from = pselect(keeps, from, number);
@@ -133,7 +132,7 @@ EIGEN_ALWAYS_INLINE void store_taps(const Window2D& window, const Packet<Scalar>
             const auto base = broadcast(static_cast<Scalar>(tap_base));
             auto digits = numbers[3];
             for (Index p = 2; p >= 0; --p) {
-                digits = Eigen::internal::pmadd(digits, base, numbers[p]);
+                digits = pmadd(digits, base, numbers[p]);
             }
             std::memcpy(taps, &digits, sizeof digits);
             return;
@@ -154,7 +153,6 @@ EIGEN_ALWAYS_INLINE void load_taps(const Window2D& window, const Tap* taps, Pack
     constexpr Index step = packet_size<Scalar>;
     if constexpr (are_digits<Scalar, Tap, packets>) {
         if (window.taps() < tap_base) {
-            using namespace Eigen::internal;
             const auto base = broadcast(static_cast<Scalar>(tap_base));
             const auto part = broadcast(1 / static_cast<Scalar>(tap_base));
             std::memcpy(numbers, taps, sizeof *numbers);

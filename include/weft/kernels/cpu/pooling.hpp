@@ -72,7 +72,6 @@ WEFT_NOINLINE void average_many(Cpu& cpu, const Window2D& window, TensorView<con
 template <class Scalar, class Tap>
 void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                       TensorView<Scalar> y, Tap* taps) {
-    using namespace Eigen::internal;
     constexpr Index step = detail::packet_size<Scalar>;
     detail::for_each_position<Scalar>(
         cpu, window, x.shape()[0], nullptr,
@@ -112,7 +111,6 @@ void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar>
 template <class Scalar, class Tap>
 void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> y,
                        TensorView<const Scalar> dy, const Tap* taps, TensorView<Scalar> dx) {
-    using namespace Eigen::internal;
     constexpr Index step = detail::packet_size<Scalar>;
     const auto zero = detail::broadcast(Scalar(0));
     detail::for_each_gradient<Scalar>(
@@ -149,7 +147,6 @@ void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar
 template <class Scalar>
 void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> x,
                           TensorView<Scalar> y) {
-    using namespace Eigen::internal;
     if (window.taps() > weft::detail::sum_block) return detail::average_many(cpu, window, x, y);
     constexpr Index step = detail::packet_size<Scalar>;
     detail::for_each_position<Scalar>(
@@ -179,7 +176,6 @@ void average_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Sca
 template <class Scalar>
 void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> dy,
                            TensorView<Scalar> dx) {
-    using namespace Eigen::internal;
     constexpr Index step = detail::packet_size<Scalar>;
     const auto zero = detail::broadcast(Scalar(0));
     detail::for_each_gradient<Scalar>(

@@ -59,7 +59,6 @@ EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, cons
 /// (64 + log2(rows / 64)) u sum_r |x_rc|, u = eps / 2.
 template <class Scalar>
 WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
-    using Eigen::internal::padd;
     constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = (std::max<Index>)(1, detail::blocks_of(rows, block_rows));
     Scalar* const partial =

@@ -28,10 +28,8 @@ EIGEN_ALWAYS_INLINE auto load_targets(const SmoothedTargets<Scalar>& targets, In
         for (Scalar& lane : lanes) lane = 1;
         return lanes;
     }();
-    const auto spread =
-        Eigen::internal::pmul(broadcast(targets.spread()), load_up_to(ones.data(), size));
-    return Eigen::internal::pmadd(load_up_to(targets.data() + i, size), broadcast(targets.kept()),
-                                  spread);
+    const auto spread = pmul(broadcast(targets.spread()), load_up_to(ones.data(), size));
+    return pmadd(load_up_to(targets.data() + i, size), broadcast(targets.kept()), spread);
 }
 
 }  // namespace detail

@@ -19,7 +19,7 @@ WEFT_NOINLINE Scalar row_max(const Scalar* x, Index count) {
     if (count < step) return *std::max_element(x, x + count);
     auto largest = load(x + count - step);
     for (Index i = 0; i + step < count; i += step) {
-        largest = Eigen::internal::pmax(largest, load(x + i));
+        largest = pmax(largest, load(x + i));
     }
     return largest_lane<Scalar>(largest);
 }
@@ -27,7 +27,6 @@ WEFT_NOINLINE Scalar row_max(const Scalar* x, Index count) {
 /// y = exp(x - shift); returns sum(y).
 template <class Scalar>
 WEFT_NOINLINE Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Scalar* y) {
-    using namespace Eigen::internal;
     const auto shift_packet = broadcast(shift);
     transform_costly(
         count, y, [&](const Packet<Scalar>& p) { return exp<Scalar>(psub(p, shift_packet)); }, x);
@@ -37,9 +36,7 @@ WEFT_NOINLINE Scalar exp_and_sum(const Scalar* x, Index count, Scalar shift, Sca
 template <class Scalar>
 WEFT_NOINLINE void scale(Scalar* x, Index count, Scalar factor) {
     const auto factor_packet = broadcast(factor);
-    transform(
-        count, x, [&](const Packet<Scalar>& p) { return Eigen::internal::pmul(p, factor_packet); },
-        x);
+    transform(count, x, [&](const Packet<Scalar>& p) { return pmul(p, factor_packet); }, x);
 }
 
 }  // namespace detail
@@ -65,7 +62,6 @@ WEFT_NOINLINE void softmax_forward(Cpu& cpu, TensorView<const Scalar> x, TensorV
 template <class Scalar>
 WEFT_NOINLINE void softmax_backward(Cpu& cpu, TensorView<const Scalar> y,
                                     TensorView<const Scalar> dy, TensorView<Scalar> dx) {
-    using namespace Eigen::internal;
     const Index columns = y.shape().last();
     const Index rows = columns == 0 ? 0 : y.size() / columns;
     const Scalar *const out = y.data(), *const gradient = dy.data();

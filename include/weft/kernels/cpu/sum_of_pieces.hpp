@@ -36,8 +36,8 @@ private:
     void add_beside() {
         if (count_ <= most) return;
         transform(
-            size_, sum_, [](const auto& a, const auto& b) { return Eigen::internal::padd(a, b); },
-            sum_, static_cast<const Scalar*>(beside_));
+            size_, sum_, [](const auto& a, const auto& b) { return padd(a, b); }, sum_,
+            static_cast<const Scalar*>(beside_));
     }
 
     Scalar* sum_;

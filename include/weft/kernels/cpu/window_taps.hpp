@@ -76,7 +76,6 @@ struct TapGrid {
 template <Index packets, class Scalar, class Size>
 WEFT_NOINLINE void sum_grid(Index rows, Index columns, const TapGrid& grid, const Scalar* x,
                             Size size, Packet<Scalar>* sums) {
-    using Eigen::internal::padd;
     if (rows * columns > weft::detail::sum_block) {
         const bool by_rows = rows > 1;
         const Index half = (by_rows ? rows : columns) / 2;

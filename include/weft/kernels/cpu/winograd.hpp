@@ -31,7 +31,6 @@ struct WinogradFilters {
 
     /// U = G w G^T of some rows of a panel. Matrix m of panel p begins at (16 p + m) panel_size().
     WEFT_FLATTEN WEFT_NOINLINE void transform(Index task, Scalar* u, Scalar* scratch) const {
-        using namespace Eigen::internal;
         const Index panel = task * rows / depth, row = task * rows % depth;
         const Index first = panel * width;
         for (Index tap = 0; tap < 9; ++tap) {
@@ -71,7 +70,6 @@ template <class Scalar>
 WEFT_FLATTEN void transform_sums(const WinogradTiles& tiles, const WinogradTiles::Place& place,
                                  const Scalar* m, Index m_step, Index columns,
                                  const Epilogue<Scalar>& epilogue, Scalar* y, Index y_channels) {
-    using namespace Eigen::internal;
     const Index out_rows = tiles.source.rows.output, out_columns = tiles.source.columns.output;
     const auto [image, row, column] = place;
     const bool has_below = row + 1 < out_rows, has_beside = column + 1 < out_columns;

@@ -88,7 +88,6 @@ public:
 
     /// G^T u G of one channel, u the sum of the parts' sums: its elements of dW.
     WEFT_FLATTEN WEFT_NOINLINE void finish(Index channel, const Scalar* sums, Scalar* dw) const {
-        using namespace Eigen::internal;
         const auto half = broadcast(Scalar(0.5));
         const Index tap = channels_ * filters_;
         for (Index f = 0; f < filters_; f += packet_size<Scalar>) {
@@ -164,7 +163,7 @@ private:
                 (b * block.channels + channel - block.channel) * block.filters + f - block.filter;
         auto total = load(sums);
         for (Index part = 1; part < parts_; ++part) {
-            total = Eigen::internal::padd(total, load(sums + part * size()));
+            total = padd(total, load(sums + part * size()));
         }
         return total;
     }

@@ -145,7 +145,6 @@ template <class Scalar>
 WEFT_FLATTEN void transform_image_row(const WinogradPixels<Scalar, 4>& p,
                                       const WinogradPixels<Scalar, 4>& q, int sign, Index channels,
                                       Scalar* to, Index matrix) {
-    using namespace Eigen::internal;
     const auto s = broadcast(static_cast<Scalar>(sign));
     for (Index c = 0; c < channels; c += packet_size<Scalar>) {
         const auto e0 = pmadd(s, load(q.data[0] + c), load(p.data[0] + c));
@@ -164,7 +163,6 @@ template <class Scalar>
 WEFT_FLATTEN void transform_gradient_row(const WinogradPixels<Scalar, 2>& p,
                                          const WinogradPixels<Scalar, 2>& q, int sign,
                                          Index filters, Scalar* to, Index matrix) {
-    using namespace Eigen::internal;
     const auto s = broadcast(static_cast<Scalar>(sign));
     for (Index f = 0; f < filters; f += packet_size<Scalar>) {
         const auto e0 = pmadd(s, load(q.data[0] + f), load(p.data[0] + f));

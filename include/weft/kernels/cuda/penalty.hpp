@@ -26,8 +26,9 @@ template <class Scalar>
 void limit_column_norms(Cuda& device, TensorView<Scalar, Cuda> w, double limit,
                         const double* wrong = nullptr);
 
-/// limit_column_norms or make_non_negative of each parameter, as it says: one kernel for up to 16,
-/// beside those of more than 2^8 rows for each thread of a column.
+/// limit_column_norms or make_non_negative of each parameter, as it says: one kernel for up to 16. A
+/// parameter with 256 rows or more for each thread of a column has the kernels of
+/// limit_column_norms.
 template <class Scalar>
 void constrain(Cuda& device, Span<const ConstrainedParameter<Scalar>> parameters,
                const double* wrong = nullptr);

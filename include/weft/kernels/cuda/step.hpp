@@ -18,8 +18,8 @@ void score_all_penalties(Cuda& device, Span<const Penalty<Scalar>> penalties, do
                          const double* of_outputs, Index n, Index rows,
                          TensorView<double, Cuda> sum, double mark, double* wrong);
 
-/// With `factor`, gradients are not multiplied for the limit on their norm: that is left to the
-/// update, and what to multiply by is there.
+/// With `factor`, gradients are not scaled to the limit on their norm. The factor is written there,
+/// for the update to multiply by.
 template <class Scalar>
 void finish_gradients(Cuda& device, TensorView<Scalar, Cuda> gradients,
                       Span<const Penalty<Scalar>> penalties, const GradientClipping& limits,
