@@ -187,7 +187,7 @@ def growth(run):
 
 def shares(run, numbers):
     """What parts of the time the products take at the machine's peak, and Adam when it runs alone."""
-    arithmetic = numbers["gflops"] / float(run["context"]["peak_gflops"])
+    arithmetic = min(numbers["gflops"] / float(run["context"]["peak_gflops"]), 1)  # Winograd's may exceed it
     parameters = numbers["parameters"]
     alone = {int(case.split("/")[-1]): contenders["weft"]["gbs"]
              for case, contenders in cases(run, "optimizer/adam/").items()}

@@ -16,6 +16,8 @@ WINDOW = "include/weft/kernels/window.hpp"
 MATMUL = "include/weft/kernels/cpu/matmul.hpp"
 PLAN = "include/weft/kernels/cpu/matmul_plan.hpp"
 FILTERS = "include/weft/kernels/cpu/convolution_filter_gradient.hpp"
+WINOGRAD = "include/weft/kernels/cpu/winograd.hpp"
+TILED_FILTERS = "include/weft/kernels/cpu/winograd_filter_gradient.hpp"
 DROPOUT = "include/weft/kernels/cpu/dropout.hpp"
 NORM = "include/weft/kernels/cpu/batch_norm.hpp"
 POOL = "include/weft/kernels/cpu/pooling.hpp"
@@ -99,6 +101,10 @@ FAULTS = [
     ("filters are not turned for the gradient of the input", CONVOLUTION,
      "(taps - 1 - tap) * channels * c.filters", "tap * channels * c.filters", convolution),
     ("each group has the bias of the first", CONVOLUTION, "b.data() + first", "b.data()", convolution),
+    ("each panel of a convolution in tiles has the bias of the first", WINOGRAD,
+     "if (of_panel.bias != nullptr) of_panel.bias += width;", None, ["kernels/cpu/winograd"]),
+    ("parts of a filter gradient in tiles are lost", TILED_FILTERS,
+     "total = padd(total, load(sums + part * size()));", None, ["kernels/cpu/winograd"]),
     ("an odd zero of a padding goes in front", WINDOW,
      "zeros > 0 ? zeros / 2 : 0", "zeros > 0 ? zeros - zeros / 2 : 0", ["kernels/window"] + convolution),
     ("an image is cropped from its corner", LAYOUT,

@@ -4,6 +4,7 @@
 
 #include "tests/support/dirty_scratch.hpp"
 #include "tests/support/window_cases.hpp"
+#include "weft/core/tensor.hpp"
 #include "weft/kernels/cpu/convolution.hpp"
 
 #include <algorithm>

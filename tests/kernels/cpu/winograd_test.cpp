@@ -9,8 +9,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,7 @@ using kernels::Convolution;
 using kernels::for_each_product;
 using kernels::detail::forward_patches;
 using kernels::detail::pays_to_transform;
+using kernels::detail::pays_to_transform_gradient;
 using kernels::detail::transposed_patches;
 using WinogradCase = ConvolutionCase;
 
@@ -35,12 +38,18 @@ bool transforms_gradients(const WinogradCase& c) {
                              c.convolution().group_channels());
 }
 
+bool transforms_filter_gradients(const WinogradCase& c) {
+    return pays_to_transform_gradient(forward_patches(c.convolution(), 0), c.images,
+                                      c.convolution().group_filters());
+}
+
 /// Rows and columns even and odd, tiles of one block and of several, with a short last one; panels,
 /// blocks of channels and of filters that are not full; a depth of more than one chain.
 const std::vector<WinogradCase> winograd_cases{
-    {1, 4, 6, 48, 3, 3, 64, same}, {9, 8, 10, 64, 3, 3, 48},       {3, 7, 9, 48, 3, 3, 48, same},
-    {2, 9, 10, 80, 3, 3, 144},     {11, 9, 7, 64, 3, 3, 64, same}, {1, 4, 4, 528, 3, 3, 48, same},
-    {3, 12, 11, 48, 3, 3, 80},     {1, 4, 6, 48, 3, 3, 528, same}, {3, 8, 10, 32, 3, 3, 32, same},
+    {3, 6, 8, 48, 3, 3, 64, same},  {9, 8, 10, 64, 3, 3, 48},       {3, 7, 9, 48, 3, 3, 48, same},
+    {3, 9, 10, 80, 3, 3, 144},      {11, 9, 7, 64, 3, 3, 64, same}, {3, 6, 8, 528, 3, 3, 48, same},
+    {3, 12, 11, 48, 3, 3, 80},      {3, 6, 8, 48, 3, 3, 528, same}, {3, 8, 10, 32, 3, 3, 32, same},
+    {2, 2, 40, 48, 3, 3, 48, same},
 };
 
 /// Numbers of four rows and columns; those of fewer fill the first.
@@ -106,7 +115,12 @@ TEST_CASE("Winograd's algorithm is chosen by the convolution alone") {
         CAPTURE(where);
         CHECK(transforms_images(c));
         CHECK(transforms_gradients(c));
+        CHECK(transforms_filter_gradients(c));
     }
+    // 4 x 4 images are too few tiles, alone and in a batch; filter gradients need some at once.
+    CHECK_FALSE(transforms_images({32, 4, 4, 64, 3, 3, 64, same}));
+    CHECK_FALSE(transforms_filter_gradients({2, 7, 7, 64, 3, 3, 64, same}));
+    CHECK(transforms_filter_gradients({3, 7, 7, 64, 3, 3, 64, same}));
     // 7 x 7 images have 19 x 19 products and 4 x 4 tiles, of 8 x 8 there are 22 x 22.
     CHECK(transforms_images({1, 7, 7, 64, 3, 3, 64, same}));
     CHECK(transforms_images({1, 8, 8, 32, 3, 3, 64, same}));
@@ -203,7 +217,9 @@ TEST_CASE_TEMPLATE("a bias is added to Winograd's sums, then the activation appl
 
 TEST_CASE_TEMPLATE("Winograd's outputs and input gradients are within the bound of their roundings",
                    Scalar, float, double) {
-    const WinogradCase c{1, 6, 7, 48, 3, 3, 64};
+    const WinogradCase c{1, 6, 8, 48, 3, 3, 64, same};
+    REQUIRE(transforms_images(c));
+    REQUIRE(transforms_gradients(c));
     const auto x = random_normal<Scalar>(c.input(), 1), w = random_normal<Scalar>(c.kernel(), 2),
                g = random_normal<Scalar>(c.output(), 3), b = random_normal<Scalar>({c.filters}, 4);
     const auto y = forward<Scalar>(c, x, w, b), dx = input_gradient<Scalar>(c, g, w);
@@ -315,7 +331,8 @@ TEST_CASE("Winograd's filter gradient loses no small number behind a large one")
 
 TEST_CASE("Winograd's gradients agree with central differences") {
     // L = sum g y is linear in each number, so a difference is its derivative whatever the step.
-    const WinogradCase c{2, 4, 6, 32, 3, 3, 48, same};
+    const WinogradCase c{3, 6, 8, 32, 3, 3, 48, same};
+    REQUIRE(transforms_filter_gradients(c));
     const Convolution convolution = c.convolution();
     auto x = random_normal<double>(c.input(), 1), w = random_normal<double>(c.kernel(), 2);
     const auto g = random_normal<double>(c.output(), 3);
@@ -396,4 +413,31 @@ TEST_CASE("Winograd's convolution of no images has no outputs, and a filter grad
     CHECK(forward<float>(c, x, w).size() == 0);
     CHECK(input_gradient<float>(c, g, w).size() == 0);
     CHECK(identical(filter_gradient(c, x, g), Tensor<float>(c.kernel())));
+}
+
+TEST_CASE_TEMPLATE("an infinity leaves no output that sees it finite, and no other changed", Scalar,
+                   float, double) {
+    const WinogradCase c{1, 6, 8, 48, 3, 3, 48, same};
+    const auto clean = random_normal<Scalar>(c.input(), 10),
+               w = random_normal<Scalar>(c.kernel(), 11);
+    const auto y = forward<Scalar>(c, clean, w), dx = input_gradient<Scalar>(c, clean, w);
+    for (Index row = 0; row < c.rows; ++row) {
+        for (Index column = 0; column < c.columns; ++column) {
+            Tensor<Scalar> x = clean;
+            x(0, row, column, 5) = std::numeric_limits<Scalar>::infinity();
+            const auto of_x = forward<Scalar>(c, x, w), of_g = input_gradient<Scalar>(c, x, w);
+            bool are_right = true;
+            for (Index i = 0; i < c.rows; ++i) {
+                for (Index j = 0; j < c.columns; ++j) {
+                    const bool sees = std::abs(i - row) <= 1 && std::abs(j - column) <= 1;
+                    const auto is_right = [&](Scalar now, Scalar before) {
+                        return sees ? !std::isfinite(now) : now == before;
+                    };
+                    are_right = are_right && is_right(of_x(0, i, j, 3), y(0, i, j, 3)) &&
+                                is_right(of_g(0, i, j, 40), dx(0, i, j, 40));
+                }
+            }
+            CHECK(are_right);
+        }
+    }
 }

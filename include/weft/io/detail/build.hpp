@@ -54,6 +54,7 @@ WEFT_COLD std::uint32_t compute_arithmetic_check() {
     add({Conv2D{.filters = 8, .kernel_size = 3, .padding = same}, BatchNorm{}, AveragePool2D{},
          Conv2D{.filters = 5, .kernel_size = 2}, Flatten{}},
         {12, 12, 3}, -1, 1);
+    add({Conv2D{.filters = 32, .kernel_size = 3, .padding = same}}, {8, 8, 32}, -1, 1);
     return bits;
 }
 

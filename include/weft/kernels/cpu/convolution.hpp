@@ -1,5 +1,6 @@
 /// \file
-/// Convolution on the CPU: matrix products with patches of images, mostly read in place.
+/// Convolution on the CPU: matrix products with patches of images, mostly read in place, or with
+/// their transforms.
 #pragma once
 
 #include "weft/core/tensor_view.hpp"
@@ -143,7 +144,8 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
 
 /// Y = act(X * W + b), the cross-correlation of images with filters:
 ///   y_nopf = act(b_f + sum_ijc x_n,(o s + i d - before),(p s + j d - before),c w_ijcf).
-/// Sums have the bound of depth_of_chains, as those of convolution_input_gradient.
+/// Sums have the bound of depth_of_chains or, where pays_to_transform says, of convolve_tiles; so have
+/// those of convolution_input_gradient.
 ///
 ///   X (N, H, W, C)   W (kh, kw, C / groups, F)   b (F), or an empty view   Y (N, OH, OW, F)
 template <class Scalar>
@@ -219,7 +221,7 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
         return;
     }
     const detail::PatchSource source = detail::forward_patches(c, 0);
-    if (detail::pays_to_transform(source, columns)) {
+    if (detail::pays_to_transform_gradient(source, images, columns)) {
         return detail::winograd_filter_gradient<Scalar>(
             cpu, {source, images, x.data(), g.data(), columns}, source.channels, columns,
             dw.data());
