@@ -120,7 +120,9 @@ inline ImageFiles list_images(const std::filesystem::path& directory,
     ImageFiles files;
     while (reader.next()) {
         reader.require_fields(columns.size());
-        std::filesystem::path name = reader.fields()[id];
+        // UTF-8, as in the file: a path of char would be read by Windows' code page.
+        const std::string& field = reader.fields()[id];
+        std::filesystem::path name(std::u8string(field.begin(), field.end()));
         if (name.empty() || name.has_parent_path()) {
             reader.fail(concat("column \"", options.id_column, "\" is ",
                                detail::quoted_excerpt(FileName(name).string()),

@@ -70,6 +70,17 @@ concept ConstrainsAtOnce =
     requires(Device& device, Span<const kernels::ConstrainedParameter<Scalar>> parameters,
              const double* wrong) { constrain<Scalar>(device, parameters, wrong); };
 
+/// The constraint on w, as numbers. A vector is one column: its norm is not taken per element.
+template <class Scalar, class Device>
+kernels::ConstrainedParameter<Scalar> constrained(TensorView<Scalar, Device> w,
+                                                  const Constraint& constraint) {
+    const bool limits_norms = constraint.kind != Constraint::Kind::non_negative;
+    // A norm of at most max_value, or of 1.
+    const double limit = constraint.kind == Constraint::Kind::max_norm ? constraint.max_value : 0;
+    const Index columns = w.shape().rank() == 1 ? 1 : w.shape().last();
+    return {w.data(), columns == 0 ? 0 : w.size() / columns, columns, limits_norms, limit};
+}
+
 /// The same as apply_constraints, some constraints at once.
 template <class Scalar, class Device>
 WEFT_COLD void constrain_at_once(Device& device, Model<Scalar, Device>& model,
@@ -82,14 +93,8 @@ WEFT_COLD void constrain_at_once(Device& device, Model<Scalar, Device>& model,
         count = 0;
     };
     for (const ParameterInfo& parameter : model.parameters()) {
-        const Constraint& constraint = parameter.constraint;
-        if (constraint.kind == Constraint::Kind::none) continue;
-        const auto w = model.view(parameter.slot);
-        const Index columns = w.shape().rank() == 1 ? 1 : w.shape().last();
-        const bool limits_norms = constraint.kind != Constraint::Kind::non_negative;
-        const double limit =
-            constraint.kind == Constraint::Kind::max_norm ? constraint.max_value : 0;
-        some[count++] = {w.data(), w.size() / columns, columns, limits_norms, limit};
+        if (parameter.constraint.kind == Constraint::Kind::none) continue;
+        some[count++] = constrained(model.view(parameter.slot), parameter.constraint);
         if (count == some.size()) run();
     }
     run();
@@ -102,17 +107,13 @@ void apply_constraints(Device& device, Model<Scalar, Device>& model, const doubl
         return constrain_at_once<Scalar>(device, model, wrong);
     }
     for (const ParameterInfo& parameter : model.parameters()) {
-        const Constraint::Kind kind = parameter.constraint.kind;
-        if (kind == Constraint::Kind::none) continue;
-        auto w = model.view(parameter.slot);
-        // A bias is one vector; its norm is not taken per element.
-        if (w.shape().rank() == 1) w = w.reshape({w.size(), 1});
-        if (kind == Constraint::Kind::non_negative) {
+        if (parameter.constraint.kind == Constraint::Kind::none) continue;
+        const auto of = constrained(model.view(parameter.slot), parameter.constraint);
+        const TensorView<Scalar, Device> w(of.w, {of.rows, of.columns});
+        if (of.limits_norms) {
+            limit_column_norms<Scalar>(device, w, of.limit, wrong);
+        } else {
             make_non_negative<Scalar>(device, w, wrong);
-        } else {  // a norm of at most max_value, or of 1
-            const double limit =
-                kind == Constraint::Kind::max_norm ? parameter.constraint.max_value : 0;
-            limit_column_norms<Scalar>(device, w, limit, wrong);
         }
     }
 }
