@@ -3,6 +3,7 @@
 #pragma once
 
 #include "weft/core/parallel.hpp"
+#include "weft/kernels/cpu/row_sums.hpp"
 #include "weft/kernels/cpu/sum_of_pieces.hpp"
 #include "weft/kernels/cpu/winograd_transforms.hpp"
 
