@@ -172,7 +172,7 @@ FAULTS = [
     ("a column below the limit of its norm is raised to it", PENALTY,
      "(std::min)(norm, limit)", "limit", penalty),
     ("the norm of a bias is taken number by number", "include/weft/training/detail/parameter_rules.hpp",
-     "if (w.shape().rank() == 1) w = w.reshape({w.size(), 1});", None, ["layers/constraint"]),
+     "w.shape().rank() == 1 ? 1 : w.shape().last()", "w.shape().last()", ["layers/constraint"]),
     ("a penalty's gradient goes to the first parameter", "include/weft/kernels/fused.hpp",
      "gradients.data() + of.offset", "gradients.data()", ["layers/regularizer"]),
     ("a penalty of outputs is not divided by the batch", TALLY,
