@@ -28,9 +28,11 @@ struct WinogradTiles {
         Place place{first / (down * across), first / across % down * 2, first % across * 2};
         for (Index t = 0; t < number; ++t) {
             body(t, place);
-            if ((place.column += 2) < source.columns.output) continue;
+            place.column += 2;
+            if (place.column < source.columns.output) continue;
             place.column = 0;
-            if ((place.row += 2) < source.rows.output) continue;
+            place.row += 2;
+            if (place.row < source.rows.output) continue;
             place.row = 0;
             ++place.image;
         }
