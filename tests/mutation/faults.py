@@ -139,7 +139,7 @@ FAULTS = [
      "-scale * share * dgamma[c] * inverse_deviation[c]", "-scale * share * dgamma[c]", norm),
     # ---- Pools
     ("a NaN in a window is lost", "include/weft/kernels/cpu/pool_windows.hpp",
-     "pandnot(pcmp_eq(value, value), pcmp_lt(largest, value))", "pcmp_lt_or_nan(value, largest)", pool),
+     "pandnot(pcmp_eq(value, value), pcmp_lt(largest, value))", "Eigen::internal::pcmp_lt_or_nan(value, largest)", pool),
     ("a pool does not take the relu's derivative", POOL,
      "if (!y) return;", "if (!y || {s}) return;", pool),
     ("windows that overlap replace each other's gradient", POOL,
