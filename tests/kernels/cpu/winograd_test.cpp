@@ -257,8 +257,9 @@ TEST_CASE_TEMPLATE("Winograd's outputs and input gradients are within the bound 
                     [&](Index row, Index column, Index k) {
                         return as_double(w(row, column, k, f));
                     });
+                const double with_bias = size + std::abs(as_double(b[f]));
                 worst_y =
-                    std::max(worst_y, roundings(y[i], exact, size + std::abs(as_double(b[f]))));
+                    std::max(worst_y, roundings(y[i], exact, static_cast<long double>(with_bias)));
                 squares += std::pow(static_cast<long double>(y[i]) - exact, 2);
                 plain_squares += std::pow(static_cast<long double>(plain[i]) - exact, 2);
             }
@@ -276,8 +277,9 @@ TEST_CASE_TEMPLATE("Winograd's outputs and input gradients are within the bound 
                     [&](Index row, Index column, Index f) {
                         return as_double(w(2 - row, 2 - column, k, f));
                     });
-                worst_dx = std::max(worst_dx,
-                                    roundings(dx[i], exact_dx[static_cast<std::size_t>(i)], size));
+                worst_dx =
+                    std::max(worst_dx, roundings(dx[i], exact_dx[static_cast<std::size_t>(i)],
+                                                 static_cast<long double>(size)));
             }
         }
     }
