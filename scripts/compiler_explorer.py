@@ -47,7 +47,7 @@ def main():
         print(link)
         return
     body = (f'<h1>{html.escape(options.program.name)}</h1>\n<p><a href="{html.escape(link)}">Open it in Compiler '
-            f"Explorer</a>, where it compiles and runs.</p>\n<pre><code>{html.escape(program)}</code></pre>\n")
+            f"Explorer</a></p>\n<pre><code>{html.escape(program)}</code></pre>\n")
     options.page.write_text('<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
                             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
                             f"<title>{html.escape(options.program.name)}</title>\n{body}</html>\n")
