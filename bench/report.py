@@ -16,7 +16,6 @@ import json
 import math
 import os
 import platform
-import re
 import shutil
 import sys
 
@@ -168,8 +167,10 @@ def training_section(run):
                          short(1e3 * numbers["seconds"]), short(numbers.get("gflops")),
                          short(numbers.get("of_peak"), 2), short(numbers.get("workspace_mib")),
                          short(numbers.get("parameters"))))
-    return "### Training and prediction\n\n" + table(
-        ("", "images/s", "ms", "GFLOP/s", "of peak", "workspace, MiB", "parameters"), rows)
+    return (f"## Training and prediction, {thread_count(run['threads'])}\n\n"
+            "GFLOP/s count the operations of the layers' definitions, so Winograd's convolutions may exceed "
+            "the machine's peak.\n\n"
+            + table(("", "images/s", "ms", "GFLOP/s", "of peak", "workspace, MiB", "parameters"), rows)) if rows else ""
 
 
 def growth(run):
@@ -305,7 +306,7 @@ def draw_charts(report, folder):
     return drawn
 
 
-BEGIN, END = "<!-- results: bash bench/run.sh --docs -->", "<!-- end of results -->"
+BEGIN, END = "<!-- results: bash bench/run.sh --docs PAGE -->", "<!-- end of results -->"
 
 
 def update_page(page, text, drawn, folder):
@@ -317,7 +318,6 @@ def update_page(page, text, drawn, folder):
     os.makedirs(pictures, exist_ok=True)
     for old in glob.glob(os.path.join(pictures, "*.svg")):
         os.remove(old)
-    text = re.sub("^## ", "### ", text, flags=re.MULTILINE)
     for name, caption in drawn:
         shutil.copy(os.path.join(folder, name), pictures)
         text += f"\n![{caption}]({os.path.basename(pictures)}/{name})\n"
@@ -347,12 +347,13 @@ def main(folder, page=None):
               for name, numbers in run["benchmarks"].items() if "error" in numbers]
     failed = "## Failed\n\n" + table(("benchmark", "error", "threads"), errors) if errors else ""
     summary = "\n".join(
-        part for part in (machine_section(report), failed, summary_section(report), peers_section(report))
+        part for part in (machine_section(report), failed, summary_section(report), peers_section(report),
+                          *map(training_section, runs))
         if part)
     text = ["# weft's benchmarks\n", summary, *(f"![{caption}]({name})\n" for name, caption in drawn)]
     for run in runs:
         text += [f"## With {thread_count(run['threads'])}\n",
-                 kernel_sections(run), training_section(run), growth_section(run)]
+                 kernel_sections(run), growth_section(run)]
     with open(os.path.join(folder, "report.md"), "w", encoding="utf-8") as file:
         file.write("\n".join(part for part in text if part))
     if page:

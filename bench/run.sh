@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
 # Builds the benchmarks for this machine, runs them with one thread and with all, and writes a report
 # with tables and charts.
-#   bash bench/run.sh [--quick] [--out DIR] [--filter REGEX] [--isa avx2] [--no-peers] [--docs]
+#   bash bench/run.sh [--quick] [--out DIR] [--filter REGEX] [--isa avx2] [--no-peers]
+#                     [--docs PAGE.md]
 # --quick     one short repetition of each, without the largest: to see that all works
 # --out       where the report goes; build/bench/report by default
 # --filter    only benchmarks whose names match, as "^matmul/"
 # --isa avx2  weft, oneDNN and OpenBLAS restricted to AVX2
 # --no-peers  without other frameworks (bench/peers)
-# --docs      puts the results into docs/performance.md too
+# --docs      puts the results into that page too, as docs/performance-intel.md
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/setup.sh"
 
-quick=no filter= isa=native peers=yes docs=no
+quick=no filter= isa=native peers=yes docs=
 out=$weft_root/build/bench/report
 while [[ $# -gt 0 ]]; do
     case $1 in
         --quick) quick=yes ;;
         --no-peers) peers=no ;;
-        --docs) docs=yes ;;
-        --out | --filter | --isa)
+        --out | --filter | --isa | --docs)
             [[ $# -ge 2 ]] || weft_fail "$1 needs a value"
             printf -v "${1#--}" %s "$2"
             shift
@@ -109,5 +109,5 @@ fi
 # ---- Report ------------------------------------------------------------------------------------
 
 report_options=()
-[[ $docs == no ]] || report_options=(--docs "$weft_root/docs/performance.md")
+[[ -z $docs ]] || report_options=(--docs "$docs")
 python3 "$weft_root/bench/report.py" "$out" ${report_options[@]+"${report_options[@]}"}

@@ -40,7 +40,7 @@ def address(file):
     if file.suffix == ".md":
         return site / (file.stem.lower() + ".html")
     if file.is_file() and file.suffix in (".svg", ".png"):
-        return site / "pictures" / file.name
+        return site / "pictures" / file.relative_to(root)
     if file in api_pages:
         return site / "api" / api_pages[file]
     return site / "source" / (str(file.relative_to(root)) + ("/index.html" if file.is_dir() else ".html"))
