@@ -48,11 +48,12 @@
 #define WEFT_KEEP_IN_REGISTER(x) static_cast<void>(x)
 #endif
 
-/// Around code that computes with packets, to spare users warnings. g++ warns that template
-/// arguments drop the alignment of vector types, which nothing relies on. Before version 13 it also
-/// warns that AVX-512 intrinsics read an undefined register, which they do on purpose (GCC bug
-/// 105593), in whatever they are inlined into, system headers too. The first line outwards from the
-/// intrinsic that has a rule decides, so a rule here decides for the user's lines as well.
+/// Around code that computes with packets, to spare users two of g++'s warnings. One says that
+/// template arguments drop the alignment of vector types; nothing relies on it. The other, before
+/// version 13, says that AVX-512 intrinsics read an undefined register, which they do on purpose
+/// (GCC bug 105593). It comes wherever they are inlined, in system headers too. g++ asks each line
+/// from the intrinsic outwards for a rule, and takes the first; so a rule here holds for users'
+/// lines as well.
 #if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
 #define WEFT_PACKETS_BEGIN                                                                    \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wignored-attributes\"") \

@@ -26,8 +26,8 @@ inline namespace WEFT_BUILD_NAMESPACE {
 /// has the same thread count and no scratch yet. Each pass works on a copy of its own, so passes
 /// may run at the same time.
 ///
-/// The namespace alone does not put the build's name into the symbols of functions that return, and
-/// variables that hold, a Cpu, a tensor or a model; the tag does.
+/// The tag puts the build's name into two kinds of symbols that the namespace does not reach:
+/// functions that return a Cpu, a tensor or a model, and variables of these types.
 class [[gnu::abi_tag(WEFT_STRING(WEFT_BUILD_NAMESPACE))]] Cpu {
 public:
     static constexpr int most_threads = 1024;

@@ -134,11 +134,11 @@ public:
 
     // ---- Work beside other work --------------------------------------------------------------------
 
-    /// A device with a stream and scratch of its own. What it is asked for comes behind all that this
-    /// one was asked for before, and runs beside what this one is asked for from now on. This one
-    /// where there is no second stream: that is an option, and not where each kernel is waited for.
+    /// A device with a stream and scratch of its own. Its kernels start after those already started
+    /// on this device, and run beside later ones. Without the option second_stream, or where each
+    /// kernel is waited for (WEFT_CUDA_SYNC), it is this device.
     Cuda& fork();
-    /// What this device is asked for from now on comes behind all work of fork(), if there is any.
+    /// Kernels started on this device from now on wait for those of fork().
     void join();
 
     /// Waits until all work of the stream is done. Throws CudaError if any of it failed.

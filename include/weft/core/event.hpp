@@ -28,8 +28,8 @@ public:
         changed_.notify_all();
     }
 
-    /// Waits until the count is no longer `old`: spins for up to 50 us, which gaps between the
-    /// loops of a pass seldom exceed, then sleeps and leaves the processor to others.
+    /// Waits until the count is no longer `old`. Spins for up to 50 us: gaps between the loops of a
+    /// pass are seldom longer. Then sleeps, and leaves the processor to others.
     WEFT_NOINLINE void wait(int old) {
         double end = 0;  // in seconds
         for (bool is_first = true;; is_first = false) {

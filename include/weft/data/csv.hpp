@@ -22,8 +22,8 @@ struct CsvOptions {
     /// The texts that stand for a missing number.
     std::vector<std::string> missing_marks = {"",    "?",   "NA",   "N/A",  "#N/A",
                                               "NaN", "nan", "NULL", "null", "None"};
-    /// The number used for missing ones, may be NaN; without it a missing number is an error. A
-    /// missing label always is.
+    /// The number that replaces missing ones; it may be NaN. Without it a missing number is an
+    /// error. A missing label always is one.
     std::optional<double> missing_value = {};
 };
 

@@ -129,7 +129,8 @@ concept UpdatesParameters =
         weight_rows<Scalar>(a.device, a.in, a.out, a.out);
     };
 
-/// All kernels. Their contracts are beside the CPU's, in kernels/cpu.
+/// All kernels. Their contracts are beside the CPU's, in kernels/cpu. Batches are views. Pointers
+/// are ranges of the arena, columns and rows, whose sizes are arguments: these have no shape.
 template <class D, class Scalar>
 concept Device = DeviceMemory<D> && MovesNumbers<D, Scalar> && ComputesLayers<D, Scalar> &&
                  ComputesLosses<D, Scalar> && UpdatesParameters<D, Scalar>;

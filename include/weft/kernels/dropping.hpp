@@ -50,7 +50,7 @@ void max_pool_forward_dropping(Device& device, const Window2D& window, const Dro
     drop<Scalar>(device, dropping, y);
 }
 
-/// Its gradient: max_pool_backward from that of what dropout was applied to. dy may be written over.
+/// Its gradient: dropout_backward on dy, in place, then max_pool_backward to dx.
 template <class Scalar, class Tap, class Device>
 requires(!fuses_products<Device>())
 void max_pool_backward_dropping(Device& device, const Window2D& window, const Dropping& dropping,

@@ -43,8 +43,8 @@ WEFT_COLD void finish_score(Device& device, const ScoredLosses<Scalar, Device>& 
     if (losses.score != nullptr) add_score<Scalar>(device, losses);
 }
 
-/// of_parameters = the sum of the penalties; and to sum_0, for each of so many rows, they and the
-/// penalties of a batch of n on its outputs, as score_penalties has it.
+/// of_parameters = the sum of the penalties of parameters. Then score_penalties: that sum and the
+/// penalties of the outputs of a batch of n, `rows` times, to sum_0.
 template <class Scalar, class Device>
 WEFT_COLD void score_all_penalties(Device& device, Span<const Penalty<Scalar>> penalties,
                                    double* of_parameters, const double* of_outputs, Index n,

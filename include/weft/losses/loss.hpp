@@ -19,7 +19,7 @@ namespace weft {
 /// "BinaryCrossentropy: <takes>, but dense_1 ends in softmax; write ...".
 struct Misfit {
     std::string_view takes = {};     ///< what the loss expects: "takes probabilities"
-    Activation activation = linear;  ///< what the model should end in, if not in its own
+    Activation activation = linear;  ///< the one to end the model in, if it has another
     std::string_view loss = {};      ///< or the loss to write instead, if there is one
     bool is_certain = true;          ///< certainly a mistake, so an error; else a hint
 };

@@ -13,8 +13,8 @@ struct GraphModel {
     bool named = false;     ///< whether the user gave it
     std::size_t first_layer = 0;
     std::shared_ptr<const Graph<Scalar, Device>> graph = {};
-    /// The initial values of its parameters at each build, if it was built; else each model in it
-    /// has its own.
+    /// The parameters that each build starts from, if the model was built. Null if it was not: then
+    /// the seed decides them.
     std::shared_ptr<const std::vector<Tensor<Scalar>>> values = {};
 };
 

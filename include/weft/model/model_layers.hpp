@@ -19,9 +19,9 @@ public:
     using ConstView = TensorView<const Scalar, Device>;
 
     /// Fixes the shape of one sample (without N), infers all others and initialises the parameters
-    /// from the seed. Models used as layers that were built when applied start with the parameters
-    /// they had then, whatever the seed. Building again starts anew in the same way. Throws
-    /// ShapeError or ArgumentError, which names the layer; the model is then unchanged.
+    /// from the seed. A model used as a layer starts with the parameters it had when it was applied,
+    /// whatever the seed, if it was built by then. Building again starts anew in the same way.
+    /// Throws ShapeError or ArgumentError, which names the layer; the model is then unchanged.
     WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
         build({&input_shape, 1}, seed);
     }

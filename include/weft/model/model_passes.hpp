@@ -16,8 +16,8 @@ public:
     using Layers = ModelLayers<Scalar, Device>;
 
     /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
-    /// result (N, output_shape...) is in the workspace until the next pass: logits, if its plan
-    /// gives them.
+    /// result (N, output_shape...) is in the workspace until the next pass. They are logits if the
+    /// workspace's plan leaves out the last activation.
     WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
                                const PassOptions& options = {}) const {
         forward(workspace, {&x, 1}, options);

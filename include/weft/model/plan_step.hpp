@@ -30,9 +30,9 @@ struct PlanNode {
     bool is_trainable = false;              ///< has parameters that are trained
     bool absorbs_relu = false;              ///< forward can apply a relu as it stores y
     bool absorbs_dropout = false;           ///< and dropout, and backward its derivative
-    bool absorbs_relu_and_dropout = false;  ///< forward can, and leaves the derivatives to others
-    bool absorbs_moments = false;           ///< forward can take those of y for a batch norm
-    bool absorbs_norm = false;              ///< forward can apply a batch norm to x, backward too
+    bool absorbs_relu_and_dropout = false;  ///< forward can apply both; their derivatives it cannot
+    bool absorbs_moments = false;           ///< forward can compute the moments of y
+    bool absorbs_norm = false;              ///< forward and backward can apply a batch norm to x
     bool is_norm = false;                   ///< the layer is a batch norm and nothing else
     bool backs_through_relu = false;        ///< backward can take the derivative of one before
     bool backs_through_dropout = false;     ///< and of one with dropout behind it
@@ -60,8 +60,7 @@ struct PlanStep {
     std::size_t first_input = 0, inputs = 1;
     std::size_t output = 0;     ///< value
     Activation after = linear;  ///< forward of the layer applies it as y is stored
-    kernels::Before before =
-        {};  ///< backward of the layer takes the derivative of what x comes out of
+    kernels::Before before = {};  ///< what computed x; backward applies its derivative too
     std::size_t dropout = none;  ///< the step of a dropout that the layer applies as y is stored
     std::size_t norm =
         none;  ///< the step of a batch norm that the layer takes along, or its moments

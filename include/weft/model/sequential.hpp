@@ -25,7 +25,7 @@ inline constexpr bool some_are_no_layer =
 ///   model.build({28, 28});
 ///   Tensor<float> probabilities = model.predict(images);   // (N, 28, 28) -> (N, 10)
 ///
-/// It declares a Model, whose functions it has.
+/// All its other functions are those of Model.
 template <class Scalar = float, class Device = Cpu>
 class Sequential : public Model<Scalar, Device> {
 public:

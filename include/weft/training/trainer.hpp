@@ -56,9 +56,9 @@ public:
     /// infinite; parameters and moving statistics are then those before that step. A parameter or
     /// moving statistic that overflows in an update is found at the epoch's end. Throws ShapeError
     /// or ArgumentError for data or options that do not fit, before anything changes. Passes on
-    /// exceptions of callbacks and of reading the data. On other devices than the CPU, such an
-    /// exception may hide a number that was not finite before; parameters and counts are then those
-    /// before that number's step.
+    /// exceptions of callbacks and of reading the data. On other devices than the CPU, a number may
+    /// have become NaN or infinite some steps earlier. The exception is then all that is reported;
+    /// parameters and counts are those before that number's step.
     template <class X, class Y>
     History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
