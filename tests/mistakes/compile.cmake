@@ -32,7 +32,7 @@ function(look case expected statements messages)
     set(more 0)
     foreach(line IN LISTS lines)
         if(more EQUAL 0 AND shown STREQUAL "" AND line MATCHES "(^| )${case}:")
-            set(more 10)
+            set(more 16)
         endif()
         if(line MATCHES "^case_[0-9]+:" AND NOT line MATCHES "^${case}:")
             set(more 0)
@@ -103,8 +103,36 @@ mistake("this argument is not data: expected a weft::Tensor" "model.predict(5);"
 mistake("the data have another number type than the model" "model.predict(doubles);")
 mistake("have to be copied into one weft::Tensor" "std::vector<std::vector<float>> v; trainer.fit(v, labels);")
 mistake("weft's tensors are row-major" "Eigen::MatrixXf a(3, 4); model.predict(a);")
-mistake("FitOptions<float>" "trainer.fit(x, labels, {.epoch = 3});")
+
+# A wrong name or type in a braced list. The compiler does not name it; it shows the line that says what does.
+set(in_trainer "// misspelt. TrainerOptions<float, Cpu>{...}")
+set(in_fit "// misspelt. FitOptions<float>{...}")
+mistake("${in_trainer}" "Trainer t(model, {.los = MeanSquaredError{}});")
+mistake("${in_trainer}" "Trainer t(model, {.loss = MeanSquaredError{}, .metric = {Accuracy{}}});")
+mistake("${in_trainer}" "Trainer t(model, {.loss = MeanSquaredError{}, .metrics = Accuracy{}});")
+mistake("${in_fit}" "trainer.fit(x, labels, {.epoch = 3});")
+mistake("'weft::TrainerOptions<.*>' has no non-static data member named 'los'" "TrainerOptions<float, Cpu>{.los = MeanSquaredError{}};")
+mistake("'weft::TrainerOptions<.*>' has no non-static data member named 'metric'" "TrainerOptions<float, Cpu> options{.loss = MeanSquaredError{}, .metric = {Accuracy{}}};")
+mistake("could not convert .* 'weft::Accuracy' to 'std::vector" "TrainerOptions<float, Cpu>{.loss = MeanSquaredError{}, .metrics = Accuracy{}};")
+mistake("'weft::FitOptions<float>' has no non-static data member named 'epoch'" "FitOptions<float> options{.epoch = 3};")
 mistake("FitOptions<float>" "trainer.fit(x, labels, 3);")
+
+# What it shows of a braced list, clang shows, too.
+find_program(CLANG clang++)
+if(CLANG)
+    set(lists "Trainer t(model, {.los = 1})" "trainer.fit(x, labels, {.epoch = 3})")
+    set(helps "${in_trainer}" "${in_fit}")
+    foreach(statement help IN ZIP_LISTS lists helps)
+        file(WRITE "${WORK}/clang.cpp" "${start}void f(Tensor<float>& x, Tensor<int>& labels, Sequential<float>& model, Trainer<float, Cpu>& trainer) {${statement};}\n")
+        execute_process(
+            COMMAND "${CLANG}" -std=c++20 -fsyntax-only -I "${WEFT}/include" -isystem "${EIGEN}" "${WORK}/clang.cpp"
+            ERROR_VARIABLE error
+        )
+        if(NOT error MATCHES "${help}")
+            set(failed "${failed}\nclang: ${statement}\n${error}")
+        endif()
+    endforeach()
+endif()
 
 compile(all "${all}")
 math(EXPR last "${count} - 1")

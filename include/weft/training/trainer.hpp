@@ -37,15 +37,17 @@ template <class Scalar, class Device>
 class Trainer {
 public:
     using Model = weft::Model<Scalar, Device>;
+    using Options = TrainerOptions<Scalar, Device>;
 
-    WEFT_COLD Trainer(Model& model, TrainerOptions<Scalar, Device> options)
+    // Compilers show the lines of what they could have called. These say what helps.
+    explicit Trainer(const Model&) = delete;  // the loss is missing: Trainer(model, {.loss = ...})
+    Trainer(const Model&, Options) = delete;  // const, or temporary
+    WEFT_COLD Trainer(Model& model, Options options)  // misspelt? TrainerOptions<float, Cpu>{...};
         : model_(model), options_(std::move(options)) {
         detail::check_trainer_options(options_);
         detail::put_in_order(options_, model);
         state_.learning_rate = options_.optimizer->learning_rate();
     }
-    explicit Trainer(const Model&) = delete;  // the loss is missing: Trainer(model, {.loss = ...})
-    Trainer(const Model&, TrainerOptions<Scalar, Device>) = delete;  // const, or temporary
     Trainer(const Trainer&) = delete;
     Trainer& operator=(const Trainer&) = delete;
 
@@ -60,7 +62,8 @@ public:
     /// have become NaN or infinite some steps earlier. The exception is then all that is reported;
     /// parameters and counts are those before that number's step.
     template <class X, class Y>
-    History fit(const X& x, const Y& y, const FitOptions<Scalar>& options = {}) {
+    History fit(const X& x, const Y& y,  // misspelt? FitOptions<float>{...};
+                const FitOptions<Scalar>& options = {}) {
         return fit(Examples<Scalar>(x, y), options);
     }
     WEFT_COLD History fit(const Examples<Scalar>& examples, const FitOptions<Scalar>& options = {});
