@@ -3,7 +3,7 @@
 cmake_minimum_required(VERSION 3.24)
 
 file(READ "${WEFT}/README.md" readme)
-if(NOT readme MATCHES "\ng\\+\\+ ([^\n]*) -I weft/include -I /usr/include/eigen3 weft/(examples/[a-z]+.cpp) && ./a.out\n")
+if(NOT readme MATCHES "\ng\\+\\+ ([^\n]*) -I include -I /usr/include/eigen3 (examples/[a-z]+.cpp) && ./a.out\n")
     message(FATAL_ERROR "the README has no such command")
 endif()
 separate_arguments(flags UNIX_COMMAND "${CMAKE_MATCH_1}")
