@@ -21,16 +21,40 @@ import sys
 root = pathlib.Path(__file__).resolve().parents[1]
 
 
-def link_of(program, header):
+def state_of(program, header):
     source, count = re.subn(r"^#include [<\"]weft/weft\.hpp[>\"]$", lambda _: f"#include <{header}>", program, flags=re.M)
     if count != 1 or re.search(r"^#include [<\"]weft/", source, re.M):
         sys.exit("compiler_explorer: a program has to include weft/weft.hpp, and nothing else of weft")
     compiler = {"id": "g122", "libs": [{"name": "eigen", "ver": "340"}], "options": "-std=c++20 -O1"}
     session = {"id": 1, "language": "c++", "source": source, "compilers": [], "executors": [{"compiler": compiler}]}
-    state = json.dumps({"sessions": [session]}, separators=(",", ":"))
+    return json.dumps({"sessions": [session]}, separators=(",", ":"))
+
+
+def link_of(program, header):
     # In an address a "/" would end the state, and a "+" would be a blank.
-    coded = base64.b64encode(state.encode()).decode().replace("+", "%2B").replace("/", "%2F")
+    coded = base64.b64encode(state_of(program, header).encode()).decode().replace("+", "%2B").replace("/", "%2F")
     return f"https://godbolt.org/clientstate/{coded}"
+
+
+def body_of(name, program, link):
+    return (f'<h1>{html.escape(name)}</h1>\n<p><a href="{html.escape(link)}">Open it in Compiler '
+            f"Explorer</a></p>\n<pre><code>{html.escape(program)}</code></pre>\n")
+
+
+def body_of_site(name, program):
+    """Of a page beside the header: only the browser knows the address of both, and completes the link."""
+    state = json.dumps(state_of(program, "@HEADER@")).replace("</", "<\\/")
+    note = ('<p id="no-address" hidden>Compiler Explorer fetches <a href="weft.hpp">weft.hpp</a>, which lies beside '
+            "this page: put the site on a server first.</p>\n")
+    script = f"""<script>
+const state = {state}.replace("@HEADER@", new URL("weft.hpp", location).href);
+document.getElementById("compiler-explorer").href =
+    "https://godbolt.org/clientstate/" + encodeURIComponent(btoa(String.fromCharCode(...new TextEncoder().encode(state))));
+document.getElementById("no-address").hidden = location.protocol !== "file:";
+</script>
+"""
+    body = body_of(name, program, "https://godbolt.org/").replace("<a ", '<a id="compiler-explorer" ', 1)
+    return body + note + script
 
 
 def main():
@@ -46,8 +70,7 @@ def main():
     if not options.page:
         print(link)
         return
-    body = (f'<h1>{html.escape(options.program.name)}</h1>\n<p><a href="{html.escape(link)}">Open it in Compiler '
-            f"Explorer</a></p>\n<pre><code>{html.escape(program)}</code></pre>\n")
+    body = body_of(options.program.name, program, link)
     options.page.write_text('<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
                             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
                             f"<title>{html.escape(options.program.name)}</title>\n{body}</html>\n")

@@ -1,5 +1,6 @@
-"""Makes the site of weft's guides: README.md and docs/*.md as pages, beside them the API reference, and the
-files of the tree that pages link to. Called by scripts/site.sh:  site.py <source> <site>
+"""Makes the site of weft's guides: README.md and docs/*.md as pages, beside them the API reference, the files
+of the tree that pages link to, and the first program's page for Compiler Explorer. Called by scripts/site.sh:
+    site.py <source> <site>
 
 Fails where a link of a page leads nowhere.
 """
@@ -14,6 +15,8 @@ import xml.etree.ElementTree
 
 import markdown
 
+import compiler_explorer
+
 root, site = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
 template = (root / "docs/site/page.html").read_text()
 # In the order of the README's list.
@@ -23,6 +26,7 @@ pages += [page for page in sorted((root / "docs").glob("*.md")) if page not in p
 pages += [root / ".github/CONTRIBUTING.md", root / ".github/SECURITY.md"]
 faults = []
 sources = set()
+made = ["first.html", "weft.hpp"]  # for the site alone
 api_pages = {}
 for found in xml.etree.ElementTree.parse(site / "api.tag").iterfind("compound[@kind='file']"):
     api_pages[root / "include" / found.findtext("path") / found.findtext("name")] = found.findtext("filename")
@@ -59,6 +63,8 @@ def link(target, file, page):
     if re.match(r"[a-z]+:", target):
         return target
     path, _, anchor = target.partition("#")
+    if target in made:
+        return relative(site / target, page.parent)
     found = (file.parent / urllib.parse.unquote(path)).resolve() if path else file
     if not found.exists() or not found.is_relative_to(root):
         faults.append(f"{file.relative_to(root)}: {target} leads nowhere")
@@ -90,12 +96,17 @@ for file in pages:
     page = address(file)
     maker = markdown.Markdown(extensions=["tables", "fenced_code", "toc", "sane_lists"],
                               extension_configs={"toc": {"slugify": slug}})
-    body = maker.convert(file.read_text())
+    # What links to pages that only the site has is a comment elsewhere.
+    body = maker.convert(re.sub(r"<!-- in the site: (.*?) -->", r"\1", file.read_text(), flags=re.S))
     body = re.sub(r'(<a href|<img [^>]*?src)="([^"]+)"',
                   lambda m: f'{m[1]}="{html.escape(link(html.unescape(m[2]), file, page))}"', body)
     body = body.replace("\\|", "|")  # as a table has to have it in code
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     write(page, titles[file], body, file)
+
+# The first program, for Compiler Explorer, with the header beside it.
+first = root / "examples/first.cpp"
+write(site / "first.html", first.name, compiler_explorer.body_of_site(first.name, first.read_text()), None)
 
 for source in sorted(sources):
     name = str(source.relative_to(root))

@@ -22,6 +22,7 @@ rm -rf "$site"
 mkdir -p "$site"
 { cat docs/site/Doxyfile && echo "OUTPUT_DIRECTORY=\"$site\"" && echo HTML_OUTPUT=api && echo "GENERATE_TAGFILE=\"$site/api.tag\"" &&
     echo "PROJECT_NUMBER=$(sed -n 's/#define WEFT_VERSION "\(.*\)"/\1/p' include/weft/version.hpp)"; } | doxygen -
+bash scripts/single_header.sh "$site/weft.hpp" # for Compiler Explorer, which the page of the first program links to
 "$python" scripts/site.py "$weft_root" "$site"
 rm "$site/api.tag"
 weft_say "made $site/index.html"
