@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes Debian's packages libweft-dev and libweft-kernels-dev of this tree, in a copy, and looks at them: lintian
-# finds nothing, and programs are built against what is in them (packaging/debian/tests/consumer). Installs nothing.
-#   bash scripts/debian_package.sh [folder]    the packages go there, build/debian by itself
-# Needs build-essential, debhelper and lintian. Status 77: one of them is missing.
+# Makes Debian's source package of this tree, in a copy, and of it libweft-dev and libweft-kernels-dev; and looks
+# at them: lintian finds nothing in sources and packages, the source unpacks, and with it programs are built against
+# what is in the packages (packaging/debian/tests/consumer). Installs nothing.
+#   bash scripts/debian_package.sh [folder]    sources and packages go there, build/debian by itself
+# Needs build-essential, debhelper, lintian and what packaging/debian/control builds with. Status 77: one is missing.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 output=$(realpath -m "${1:-$weft_root/build/debian}")
@@ -12,19 +13,37 @@ done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/weft"
-tar -C "$weft_root" --exclude='./build*' --exclude=./.git --exclude=./out -cf - . | tar -C "$work/weft" -xf -
-cp -r "$weft_root/packaging/debian" "$work/weft/debian"
-cd "$work/weft"
-# -d: what CMake and Eigen come from is CMake's affair.
-dpkg-buildpackage -us -uc -b -d >"$work/build.log" 2>&1 || { cat "$work/build.log" && exit 1; }
-lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$work"/*.changes
+version=$(sed -n '1s/.*(\(.*\)-.*/\1/p' "$weft_root/packaging/debian/changelog")
+date=$(cd "$weft_root/packaging" && dpkg-parsechangelog -S Date)
+# The tree is what Debian calls the original; the same tree gives the same bytes.
+tar -C "$weft_root" --exclude='./build*' --exclude=./.git --exclude=./.cache --exclude=./out --exclude=./a.out --exclude=__pycache__ \
+    --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="$date" --transform="s,^\.,weft-$version," \
+    -cJf "$work/weft_$version.orig.tar.xz" .
+tar -C "$work" -xf "$work/weft_$version.orig.tar.xz"
+cd "$work/weft-$version"
+cp -r packaging/debian debian
+
+# A CMake that is not of Debian's, from PyPI for instance, is unknown to dpkg: -d builds with it.
+unmet=$(dpkg-checkbuilddeps 2>&1) || unmet=$(sed 's/.*: //; s/ ([^)]*)//g' <<<"$unmet")
+options=()
+if [[ $unmet == cmake ]] && command -v cmake >/dev/null; then
+    options=(-d)
+elif [[ -n $unmet ]]; then
+    weft_say "not installed: $unmet" && exit 77
+fi
+dpkg-buildpackage -us -uc -F ${options[@]+"${options[@]}"} >"$work/build.log" 2>&1 || { cat "$work/build.log" && exit 1; }
+# Of the sources, of the packages, and of the upload with both.
+lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$work"/*.dsc "$work"/*.changes
 
 # No file is in two packages, which dpkg would refuse.
 for package in "$work"/*.deb; do dpkg-deb --fsys-tarfile "$package" | tar -t | grep -v '/$'; done | sort | uniq -d |
     { ! grep .; }
 for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/installed"; done
-WEFT_PREFIX=$work/installed/usr AUTOPKGTEST_TMP=$work sh debian/tests/consumer
+dpkg-source --no-check -x "$work"/*.dsc "$work/unpacked" >/dev/null
+cd "$work/unpacked"
+mkdir "$work/tests"
+WEFT_PREFIX=$work/installed/usr AUTOPKGTEST_TMP=$work/tests sh debian/tests/consumer
 mkdir -p "$output"
-cp "$work"/*.deb "$output"
-weft_say "made $(echo "$output"/*.deb)"
+cd "$work"
+cp ./*.deb ./*.dsc ./*.tar.xz "$output"
+weft_say "made in $output: $(echo *.deb *.dsc *.tar.xz)"
