@@ -16,26 +16,33 @@
 
 namespace weft {
 
-/// Adds the layer to the model if its declaration is a D.
-template <class D, class Model>
-bool add_if(const LayerDeclaration<float, Cpu>& layer, Model& model) {
+/// Adds the layer to those of another number type or device if its declaration is a D.
+template <class D, class Scalar, class Device>
+bool add_if(const LayerDeclaration<float, Cpu>& layer, Graph<Scalar, Device>& graph) {
     const D* const declaration = layer.get_if<D>();
-    if (declaration != nullptr) model.add(*declaration);
+    if (declaration != nullptr) graph.layers.push_back(*declaration);
     return declaration != nullptr;
 }
 
-/// The tutorial's network for Scalar on Device.
+/// The tutorial's network for Scalar on Device, for samples of any shape.
 template <class Scalar, class Device>
-Sequential<Scalar, Device> network(const Tutorial& tutorial) {
-    Sequential<Scalar, Device> model;
-    for (const auto& layer : tutorial.layers) {
-        const bool known = add_if<Flatten>(layer, model) || add_if<Dense>(layer, model) ||
-                           add_if<Conv2D>(layer, model) || add_if<BatchNorm>(layer, model) ||
-                           add_if<MaxPool2D>(layer, model) || add_if<Dropout>(layer, model) ||
-                           add_if<GlobalAveragePool2D>(layer, model);
+Model<Scalar, Device> network(const Tutorial& tutorial) {
+    const Model<float> model =
+        tutorial.graph ? tutorial.graph() : Sequential<float>(tutorial.layers);
+    const Graph<float, Cpu>& declared = model.graph();
+    Graph<Scalar, Device> graph;
+    graph.nodes = declared.nodes;
+    graph.read = declared.read;
+    graph.outputs = declared.outputs;
+    for (const auto& layer : declared.layers) {
+        const bool known = add_if<Flatten>(layer, graph) || add_if<Dense>(layer, graph) ||
+                           add_if<Conv2D>(layer, graph) || add_if<BatchNorm>(layer, graph) ||
+                           add_if<MaxPool2D>(layer, graph) || add_if<Dropout>(layer, graph) ||
+                           add_if<GlobalAveragePool2D>(layer, graph) ||
+                           add_if<ReLU>(layer, graph) || add_if<Add>(layer, graph);
         REQUIRE_MESSAGE(known, layer.type());
     }
-    return model;
+    return Model<Scalar, Device>(std::move(graph));
 }
 
 /// A model, how it is trained, and on what.
