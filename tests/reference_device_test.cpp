@@ -2,6 +2,9 @@
 /// Models on a second device, all of whose kernels are other ones.
 #include "tests/support/device_runs.hpp"
 #include "tests/support/reference/kernels.hpp"
+#include "weft/training/early_stopping.hpp"
+#include "weft/training/lambda_callback.hpp"
+#include "weft/training/run_state.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,4 +25,51 @@ TEST_CASE_TEMPLATE("all other kernels train alike by their definitions", Scalar,
         CAPTURE(i);
         CHECK(same_training(runs[i], expected[i]));
     }
+}
+
+TEST_CASE_TEMPLATE("a run that ends early by definitions leaves its best weights, as on the CPU",
+                   Scalar, float, double) {
+    const auto ending_early = []<class Device>(std::type_identity<Device>) {
+        auto run = weighted_run<Scalar, Device>();
+        run.fit.epochs = 4;
+        // No epoch is better than the first.
+        run.fit.callbacks = {EarlyStopping{.monitor = "loss", .patience = 2, .min_delta = 10}};
+        return run;
+    };
+    const auto run = ending_early(std::type_identity<Reference>());
+    auto first = weighted_run<Scalar, Reference>();
+    first.fit.epochs = 1;
+    const Trained left = train(run), expected = train(first);
+    CHECK(left.scores.size() == 3 * expected.scores.size());
+    CHECK(left.parameters == expected.parameters);
+    CHECK(same_training(run, ending_early(std::type_identity<Cpu>())));
+}
+
+TEST_CASE_TEMPLATE("a run goes on within an epoch by definitions, from its own state or the CPU's",
+                   Scalar, float, double) {
+    const auto on_cpu = weighted_run<Scalar, Cpu>();
+    const auto run = weighted_run<Scalar, Reference>();
+    // Of four steps in two epochs, the state behind the third. The first is that of the start.
+    const auto state_of = [](auto saved) {
+        std::vector<RunState> states;
+        saved.fit.checkpoint =
+            run_store([] { return std::nullopt; },
+                      [&](const RunState& state) { states.push_back(state); }, /*every_steps=*/1);
+        train(saved);
+        REQUIRE(states.size() == 5);
+        return states[3];
+    };
+    Index steps = 0;
+    const auto resumed = [&](auto from, const RunState& state) {
+        from.fit.checkpoint = run_store([=] { return std::optional(state); }, [](const auto&) {});
+        from.fit.callbacks = {LambdaCallback{.batch_end = [&](TrainingRun&) { ++steps; }}};
+        return from;
+    };
+    const Trained expected = train(run), left = train(resumed(run, state_of(run)));
+    CHECK(steps == 1);
+    CHECK(left.parameters == expected.parameters);
+    CHECK(left.scores == expected.scores);
+    CHECK(same_training(resumed(run, state_of(on_cpu)), on_cpu));
+    CHECK(same_training(resumed(on_cpu, state_of(run)), run));
+    CHECK(steps == 3);
 }

@@ -52,6 +52,14 @@ struct Run {
     TrainerOptions<Scalar, Device> trainer = {};
     Tensor<Scalar> x = {}, y = {};
     FitOptions<Scalar> fit{.batch_size = 3, .seed = 5, .verbosity = Verbosity::silent};
+    std::vector<Tensor<Scalar>> more = {};  ///< the targets of further outputs
+
+    Examples<Scalar> data() const {
+        if (more.empty()) return {x, y};
+        std::vector<Column<Scalar>> targets{y};
+        for (const Tensor<Scalar>& target : more) targets.push_back(target);
+        return Examples<Scalar>({x}, std::move(targets));
+    }
 };
 
 /// 16 x 16 pixels are the smallest images that all networks take.
@@ -72,6 +80,20 @@ Run<Scalar, Device> run_of(const Tutorial& tutorial) {
 template <class Scalar>
 Tensor<Scalar> images() {
     return random_normal<Scalar>({5, 7, 6, 2}, 2);
+}
+
+/// Two epochs with weights of samples, dropout, and moving statistics.
+template <class Scalar, class Device>
+Run<Scalar, Device> weighted_run() {
+    Run<Scalar, Device> run{
+        .model = Sequential<Scalar, Device>(Flatten{}, Dense{9, weft::tanh}, BatchNorm{},
+                                            Dropout{0.3}, Dense{3, softmax}),
+        .trainer = {.loss = SparseCategoricalCrossentropy{}, .metrics = {Accuracy{}}},
+        .x = images<Scalar>(),
+        .y = Tensor<Scalar>({5}, {2, 0, 1, 2, 2})};
+    run.fit.epochs = 2;
+    run.fit.sample_weight = {1, 2, 0.5, 0, 3};
+    return run;
 }
 
 /// What no tutorial has: other layers, losses, optimisers, metrics, and rules for parameters.
@@ -139,10 +161,20 @@ std::vector<Run<Scalar, Device>> other_runs() {
     const auto joined = concatenate(weft::add(x, twice) | ReLU{}, multiply(once, twice));
     add_run(Model<Scalar, Device>(x, joined | MaxPool2D{} | Flatten{} | Dense{3}),
             Options{.loss = MeanSquaredError{}}, numbers);
+    runs.push_back(weighted_run<Scalar, Device>());
+    // Two outputs, whose losses weigh differently.
+    const auto hidden = x | Flatten{} | Dense{8, weft::tanh};
+    add_run(Model<Scalar, Device>(x, {hidden | Dense{3, softmax}, hidden | Dense{3}}),
+            Options{.loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}},
+                    .loss_weights = {2, 0.5},
+                    .output_metrics = {{Accuracy{}}, {}}},
+            labels);
+    runs.back().more = {numbers};
     return runs;
 }
 
-/// What an epoch leaves: its scores, those of a validation behind it, and the model's arena.
+/// What a run leaves: the scores of its epochs and of a validation behind each, and the model's
+/// arena.
 struct Trained {
     std::vector<std::pair<std::string, double>> scores;
     std::vector<double> start, parameters;
@@ -158,17 +190,18 @@ Trained train(Run<Scalar, Device> run) {
     };
     if (!run.model.is_built()) run.model.build(run.x.shape().sample(), 7);
     result.start = arena();
-    run.fit.validation_data = {run.x, run.y};
+    run.fit.validation_data = run.data();
     Trainer<Scalar, Device> trainer(run.model, run.trainer);
-    const History history = trainer.fit(run.x, run.y, run.fit);
+    const History history = trainer.fit(run.data(), run.fit);
     REQUIRE_FALSE(history.non_finite);
-    const Scores& scores = history.epochs.front().scores;
-    result.scores.assign(scores.begin(), scores.end());
+    for (const EpochRecord& epoch : history.epochs) {
+        result.scores.insert(result.scores.end(), epoch.scores.begin(), epoch.scores.end());
+    }
     result.parameters = arena();
     return result;
 }
 
-/// Trains on both devices, two steps of 3 and 2 samples, and compares what they leave.
+/// Trains on both devices, in steps of 3 and 2 samples, and compares what they leave.
 ///
 /// Sums of up to some thousand terms in blocks, through up to 25 layers: gradients are good to some
 /// hundred roundings, 100 u = 1e-14 in double and 6e-6 in float. Adam divides them by no less than
