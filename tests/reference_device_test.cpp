@@ -1,5 +1,6 @@
 /// \file
 /// Models on a second device, all of whose kernels are other ones.
+#include "tests/support/allocation_counter.hpp"
 #include "tests/support/device_runs.hpp"
 #include "tests/support/reference/kernels.hpp"
 #include "weft/training/early_stopping.hpp"
@@ -72,4 +73,23 @@ TEST_CASE_TEMPLATE("a run goes on within an epoch by definitions, from its own s
     CHECK(same_training(resumed(run, state_of(on_cpu)), on_cpu));
     CHECK(same_training(resumed(on_cpu, state_of(run)), run));
     CHECK(steps == 3);
+}
+
+TEST_CASE("data in memory that is the host's too are predicted from where they are") {
+    Sequential<float, Reference> model{Dense{3, relu}, Dense{2}};
+    model.build({50}, 4);
+    const auto x = random_normal<float>({40, 50}, 1);
+    const TensorView<const float, Reference> view(x.data(), x.shape());
+    const auto expected = model.predict(view);
+    const auto bytes_of = [&](const auto& data) {
+        const AllocationCounter counter;
+        const auto y = model.predict(data);
+        CHECK(std::equal(y.begin(), y.end(), expected.begin(), expected.end()));
+        return counter.bytes();
+    };
+    CHECK(bytes_of(x) == bytes_of(view));
+    const Tensor<float> one = model.predict(Tensor<float>(x.sample(7)));
+    CHECK(one.shape() == Shape{2});
+    CHECK(one[1] == expected(7, 1));
+    CHECK_THROWS_AS(model.predict(random_normal<float>({40, 51}, 1)), ShapeError);
 }

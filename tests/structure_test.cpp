@@ -49,6 +49,9 @@ Folders reachable(const std::string& folder) {
     return found;
 }
 
+/// The folders of headers that may be made for one device.
+const std::set<std::string> of_a_device{"kernels", "testing", "io", ""};
+
 struct Header {
     std::string path;  ///< relative to include: "weft/layers/dense.hpp"
     std::vector<std::string> lines;
@@ -271,7 +274,6 @@ TEST_CASE("what a folder keeps in detail is included by that folder alone") {
 }
 
 TEST_CASE("kernels of a device are reached from no header that works on any") {
-    const std::set<std::string> of_a_device{"kernels", "testing", "io", ""};
     for (const Header& header : headers()) {
         if (of_a_device.contains(header.folder()) && header.path != "weft/kernels/device.hpp") {
             continue;
@@ -284,6 +286,15 @@ TEST_CASE("kernels of a device are reached from no header that works on any") {
             CHECK_MESSAGE(!path.starts_with("weft/kernels/compiled/"), "reaches ", path);
             CHECK_MESSAGE(!path.starts_with("weft/kernels/cuda/"), "reaches ", path);
         }
+    }
+}
+
+TEST_CASE("code for any device asks what a device has, not which it is") {
+    const std::regex asks(R"(.*\b(same_as|is_same_v)<.*\b(Cpu|Cuda)>.*)");
+    for (const Header& header : headers()) {
+        if (of_a_device.contains(header.folder())) continue;
+        INFO(header.path);
+        CHECK_FALSE(header.has_line(asks));
     }
 }
 

@@ -82,13 +82,16 @@ public:
         return Value<Scalar, Device>::apply(*this, std::move(inputs));
     }
 
+    /// The shape of predict(x) for x of the given shape. Throws ShapeError as predict does.
+    Shape prediction_shape(const Shape& x) const {
+        return is_one_sample(x) ? output_shape() : output_shape().batch(x[0]);
+    }
+
     /// f(x) for a batch x (N, input_shape...), giving (N, output_shape...), or for one sample
     /// x (input_shape...), giving (output_shape...). A sample's result has the same bits alone and
     /// in any batch, for finite parameters. Throws ShapeError when x is neither.
     Tensor<Scalar, Device> predict(ConstView x) const {
-        Tensor<Scalar, Device> y(
-            is_one_sample(x.shape()) ? output_shape() : output_shape().batch(x.shape()[0]),
-            device_);
+        Tensor<Scalar, Device> y(prediction_shape(x.shape()), device_);
         predict(x, y);
         return y;
     }
@@ -102,10 +105,8 @@ public:
 
     /// The same into the caller's memory, which must not overlap x. Repeated, it allocates nothing.
     WEFT_COLD void predict(ConstView x, View y) const {
-        const bool one = is_one_sample(x.shape());
-        const Index samples = one ? 1 : x.shape()[0];
-        const Shape expected = one ? output_shape() : output_shape().batch(samples);
-        detail::require_shape("the output has", y.shape(), expected);
+        const Index samples = is_one_sample(x.shape()) ? 1 : x.shape()[0];
+        detail::require_shape("the output has", y.shape(), prediction_shape(x.shape()));
         if (samples == 0) return;
         const ConstView xs = x.reshape(input_shape().batch(samples));
         const View ys = y.reshape(output_shape().batch(samples));

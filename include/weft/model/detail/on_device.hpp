@@ -9,11 +9,14 @@
 
 namespace weft::detail {
 
-/// model.predict(x), from and to host memory.
+/// model.predict(x), from and to host memory. Nothing is copied where the device's memory is that.
 template <class Scalar, template <class, class> class Of, class Device>
 Tensor<Scalar> predict_on_host(const Of<Scalar, Device>& model, TensorView<const Scalar> x) {
-    if constexpr (std::same_as<Device, Cpu>) {
-        return model.predict(x);
+    if constexpr (Device::is_host) {
+        Tensor<Scalar> y(model.prediction_shape(x.shape()));
+        model.predict(TensorView<const Scalar, Device>(x.data(), x.shape()),
+                      TensorView<Scalar, Device>(y.data(), y.shape()));
+        return y;
     } else {
         const Device& device = model.device();
         const auto predict = [&](TensorView<const Scalar> part) {
@@ -37,25 +40,21 @@ Tensor<Scalar> predict_on_host(const Of<Scalar, Device>& model, TensorView<const
     }
 }
 
-/// The same for several inputs or outputs.
+/// The same for several inputs or outputs. Copies them, also where the device's memory is the host's.
 template <class Scalar, template <class, class> class Of, class Device>
 WEFT_COLD std::vector<Tensor<Scalar>> predict_on_host(
     const Of<Scalar, Device>& model, const std::vector<TensorView<const Scalar>>& xs) {
-    if constexpr (std::same_as<Device, Cpu>) {
-        return model.predict(xs);
-    } else {
-        std::vector<Tensor<Scalar, Device>> inputs;
-        std::vector<TensorView<const Scalar, Device>> views;
-        for (const TensorView<const Scalar>& x : xs) {
-            inputs.push_back(on_device<Scalar>(model.device(), x));
-            views.push_back(std::as_const(inputs.back()));
-        }
-        std::vector<Tensor<Scalar>> ys;
-        for (const auto& output : model.predict(std::move(views))) {
-            copy_to_host<Scalar>(model.device(), output, ys.emplace_back(output.shape()));
-        }
-        return ys;
+    std::vector<Tensor<Scalar, Device>> inputs;
+    std::vector<TensorView<const Scalar, Device>> views;
+    for (const TensorView<const Scalar>& x : xs) {
+        inputs.push_back(on_device<Scalar>(model.device(), x));
+        views.push_back(std::as_const(inputs.back()));
     }
+    std::vector<Tensor<Scalar>> ys;
+    for (const auto& output : model.predict(std::move(views))) {
+        copy_to_host<Scalar>(model.device(), output, ys.emplace_back(output.shape()));
+    }
+    return ys;
 }
 
 }  // namespace weft::detail

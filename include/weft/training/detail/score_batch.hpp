@@ -102,17 +102,23 @@ struct Batch {
     Tensor<Scalar, Device> scratch_gradient;  ///< for losses whose gradient is not needed
 };
 
+/// Whether readers can share their work among the threads of a pass on the device.
+template <class Scalar, class Device>
+concept ReadsWithinPass = requires(BatchReader<Scalar>& batches, const Device& device, Scalar* to) {
+    batches.next_within_pass(device, to, to);
+};
+
 /// Reads the next batch, of n samples, and runs body(): in one pass if reading neither waits nor
-/// throws and memory is the host's, else the pass begins after reading.
+/// throws and its threads can read, else the pass begins after reading.
 template <class Scalar, class Device, class Body>
 void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batch, Index n,
                        double work, const Body& body) {
     Device& device = batch.workspace.device();
     bool is_within = false;
-    if constexpr (std::same_as<Device, Cpu>) is_within = batches.reads_within_pass();
+    if constexpr (ReadsWithinPass<Scalar, Device>) is_within = batches.reads_within_pass();
     if (!is_within) batch.read(batches, n);
     run_pass(device, work, [&] {
-        if constexpr (std::same_as<Device, Cpu>) {
+        if constexpr (ReadsWithinPass<Scalar, Device>) {
             if (is_within) {
                 batches.next_within_pass(device, batch.x.host().data(), batch.y.host().data());
                 batch.take_apart(n);
