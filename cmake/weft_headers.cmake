@@ -291,6 +291,7 @@ set(weft_io_headers
     io/layer_formats.hpp
     io/model_checkpoint.hpp
     io/model_file.hpp
+    io/save_model.hpp
     io/weights.hpp
 )
 set(weft_io_sources io/graph_text.cpp io/io.cpp io/json.cpp io/json_fields.cpp io/keras_fields.cpp

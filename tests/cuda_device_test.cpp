@@ -15,6 +15,10 @@ using namespace weft;
 static_assert((kernels::require_device<Cuda, float>(), kernels::require_device<Cuda, double>(),
                true));
 
+TEST_CASE("the build of a GPU's kernels names the GPU") {
+    CHECK(kernels::kernels_build(Cuda()) == "CUDA on " + Cuda().name());
+}
+
 TEST_CASE_TEMPLATE("the tutorials' networks train on a GPU as on the CPU", Scalar, float, double) {
     for (const Tutorial& known : tutorials()) {
         CAPTURE(known.id);

@@ -3,6 +3,8 @@
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/device_runs.hpp"
 #include "tests/support/reference/kernels.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "weft/io/model_file.hpp"
 #include "weft/training/early_stopping.hpp"
 #include "weft/training/lambda_callback.hpp"
 #include "weft/training/run_state.hpp"
@@ -92,4 +94,19 @@ TEST_CASE("data in memory that is the host's too are predicted from where they a
     CHECK(one.shape() == Shape{2});
     CHECK(one[1] == expected(7, 1));
     CHECK_THROWS_AS(model.predict(random_normal<float>({40, 51}, 1)), ShapeError);
+}
+
+TEST_CASE("a file of a model says whose kernels computed the outputs in it") {
+    const TemporaryFolder folder;
+    const auto path = folder.path() / "model.safetensors";
+    Sequential<float, Reference> model{Dense{3, relu}, Dense{2}};
+    model.build({5}, 4);
+    save_model(model, path);
+    const std::string build(detail::SafetensorsFile(path).metadata("build"));
+    CHECK(build.find(", definitions, ") != std::string::npos);
+    CHECK(detail::gives_same_bits<float, Reference>(build));
+    CHECK_FALSE(detail::gives_same_bits<float, Cpu>(build));
+    const auto loaded = load_model<float, Reference>(path);
+    CHECK(std::equal(loaded.arena().begin(), loaded.arena().end(), model.arena().begin()));
+    CHECK(load_model<float>(path).parameter_count() == model.parameter_count());
 }

@@ -344,7 +344,7 @@ FAULTS = [
      "std::all_of(numbers, numbers + parameter.slot.shape.size(), finite)", "true", files),
     ("a name that stands twice in a header is accepted", "src/io/json.cpp",
      "twice != names.end()", "false", files + models),
-    ("a model that predicts otherwise passes its self-test", "include/weft/io/model_file.hpp",
+    ("a model that predicts otherwise passes its self-test", "include/weft/io/save_model.hpp",
      "std::abs(y[i] - expected[i]) <= bound", "true", models),
     ("a temporary file is left over", "include/weft/core/atomic_file.hpp",
      "if (!name.empty()) remove_file(name.c_str());", None, ["core/atomic_file"]),

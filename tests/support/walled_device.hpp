@@ -199,6 +199,8 @@ void run_pass(Walled& device, double work, const Body& body) {
     run_pass(device.cpu(), work, body);
 }
 
+inline std::string kernels_build(const Walled&) { return std::string(kernels_build(Cpu())); }
+
 template <class Scalar>
 void copy_to_device(const Walled& device, TensorView<const Scalar> from,
                     TensorView<Scalar, Walled> to) {

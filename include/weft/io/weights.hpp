@@ -3,7 +3,6 @@
 #pragma once
 
 #include "weft/core/staging.hpp"
-#include "weft/cpu.hpp"
 #include "weft/io/detail/safetensors.hpp"
 #include "weft/model/sequential.hpp"
 

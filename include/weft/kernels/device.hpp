@@ -42,6 +42,7 @@ template <class D, class Scalar>
 concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const Scalar> host,
                                 TensorView<Scalar> to_host, const std::int32_t* samples,
                                 std::int32_t* taken, std::byte* row, void (*body)()) {
+    std::string(kernels_build(a.device));
     copy_to_device<Scalar>(a.device, host, a.out);
     copy_to_host<Scalar>(a.device, a.in, to_host);
     copy_elements<Scalar>(a.device, a.in, a.out);

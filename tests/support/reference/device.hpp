@@ -4,6 +4,7 @@
 
 #include "weft/core/tensor.hpp"
 
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -34,6 +35,9 @@ public:
 private:
     Buffer scratch_;
 };
+
+/// What decides the last bits of its kernels, for files of models.
+inline std::string kernels_build(const Reference&) { return "definitions"; }
 
 /// Runs body(), a chain of kernels.
 template <class Body>

@@ -5,7 +5,6 @@
 #include "weft/core/crc32.hpp"
 #include "weft/core/random.hpp"
 #include "weft/core/system.hpp"
-#include "weft/cpu.hpp"
 #include "weft/layers/average_pool2d.hpp"
 #include "weft/layers/batch_norm.hpp"
 #include "weft/layers/conv2d.hpp"
@@ -61,9 +60,9 @@ WEFT_COLD std::uint32_t compute_arithmetic_check() {
 /// The same, computed once, unless the program changes the kernels it began with.
 template <class Scalar, class Device>
 WEFT_COLD std::uint32_t arithmetic_check() {
-    static const std::string_view build = cpu_kernels_build();
+    static const std::string build(kernels_build(Device()));
     static const std::uint32_t check = compute_arithmetic_check<Scalar, Device>();
-    return cpu_kernels_build() == build ? check : compute_arithmetic_check<Scalar, Device>();
+    return kernels_build(Device()) == build ? check : compute_arithmetic_check<Scalar, Device>();
 }
 
 /// The build, C library and arithmetic as text: the same text means the same bits of an output.
@@ -71,7 +70,7 @@ template <class Scalar, class Device>
 WEFT_COLD std::string build_text() {
     const std::string library = c_library();
     return concat(
-        "weft " WEFT_VERSION ", ", cpu_kernels_build(),
+        "weft " WEFT_VERSION ", ", kernels_build(Device()),
         ", Eigen " WEFT_STRING(EIGEN_WORLD_VERSION.EIGEN_MAJOR_VERSION.EIGEN_MINOR_VERSION),
         ", EIGEN_FAST_MATH " WEFT_STRING(EIGEN_FAST_MATH) ", ",
         library.empty() ? "unknown C library" : library, ", arithmetic ",

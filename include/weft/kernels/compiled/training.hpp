@@ -10,6 +10,8 @@ namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 inline namespace calls {  // so that none is taken for the kernel it calls
 
+inline std::string_view kernels_build(const Cpu&) { return cpu_kernels_build(); }
+
 template <class Scalar>
 void copy_to_device(const Cpu&, TensorView<const Scalar> from, TensorView<Scalar> to) {
     std::copy(from.begin(), from.end(), to.begin());

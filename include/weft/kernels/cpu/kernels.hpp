@@ -30,4 +30,13 @@ constexpr std::string_view cpu_instruction_set() { return instruction_set; }
 constexpr std::string_view cpu_kernels_build() { return build_description; }
 
 }  // namespace WEFT_BUILD_NAMESPACE
+
+namespace kernels {
+inline namespace WEFT_BUILD_NAMESPACE {
+
+/// The build of the device's kernels.
+constexpr std::string_view kernels_build(const Cpu&) { return cpu_kernels_build(); }
+
+}  // namespace WEFT_BUILD_NAMESPACE
+}  // namespace kernels
 }  // namespace weft

@@ -5,7 +5,11 @@
 #include "weft/core/cuda.hpp"
 #include "weft/core/tensor_view.hpp"
 
+#include <string>
+
 namespace weft::kernels {
+
+inline std::string kernels_build(const Cuda& device) { return "CUDA on " + device.name(); }
 
 template <class Scalar>
 void copy_elements(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y);
