@@ -10,7 +10,6 @@ endif()
 set(ENV{LC_ALL} C)
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
-set(compile "${CXX}" -std=c++20 -I "${WEFT}/include" -isystem "${EIGEN}")
 set(start "#include <Eigen/Core>
 #include <weft/weft.hpp>
 #include <vector>
@@ -52,8 +51,8 @@ endfunction()
 function(compile name source)
     file(WRITE "${WORK}/${name}.cpp" "${source}")
     execute_process(
-        COMMAND "${CXX}" -std=c++20 -fsyntax-only -fmax-errors=0 -I "${WEFT}/include" -isystem "${EIGEN}"
-                "${WORK}/${name}.cpp"
+        COMMAND "${CXX}" -std=c++20 -fsyntax-only -fmax-errors=0 -I "${WEFT}/include" -I "${WEFT}"
+                -isystem "${EIGEN}" "${WORK}/${name}.cpp"
         ERROR_VARIABLE error
     )
     set(messages "${error}" PARENT_SCOPE)
@@ -133,6 +132,19 @@ if(CLANG)
         endif()
     endforeach()
 endif()
+
+# A device that lacks a kernel: the definitions of all kernels, but one of another name.
+compile(device "#include <weft/weft.hpp>
+#define pad_images other_images
+#include \"tests/support/reference/kernels.hpp\"
+void f(weft::Sequential<float, weft::Reference>& model) { model.build({2}); }
+")
+foreach(expected IN ITEMS "the device lacks a kernel\n" "the required expression 'pad_images<")
+    if(NOT messages MATCHES "${expected}")
+        message(STATUS "expected \"${expected}\" of a device without pad_images\n${messages}")
+        set(failed "${failed}\na device without pad_images")
+    endif()
+endforeach()
 
 compile(all "${all}")
 math(EXPR last "${count} - 1")
