@@ -297,6 +297,23 @@ TEST_CASE("kernels of a device are reached from no header that works on any") {
     }
 }
 
+TEST_CASE("definitions of kernels reach no kernels of a device") {
+    const auto root = std::filesystem::path(WEFT_SOURCE_DIR);
+    const std::regex kernels("include/weft/(kernels/(cpu|compiled|cuda)/.*|cpu.hpp|weft.hpp)");
+    int definitions = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(root / "tests" / "support" / "reference")) {
+        std::set<std::string> reached;
+        collect_files(entry.path().lexically_relative(root).generic_string(), reached);
+        INFO(entry.path().filename().string());
+        for (const std::string& path : reached) {
+            CHECK_MESSAGE(!std::regex_match(path, kernels), "reaches ", path);
+        }
+        ++definitions;
+    }
+    CHECK(definitions > 10);
+}
+
 TEST_CASE("code for any device asks what a device has, not which it is") {
     const std::regex asks(R"(.*\b(same_as|is_same_v)<.*\b(Cpu|Cuda)>.*)");
     for (const Header& header : headers()) {

@@ -4,7 +4,7 @@
 
 #include "tests/support/reference/activation.hpp"
 #include "tests/support/reference/reduction.hpp"
-#include "weft/kernels/cpu/convolution_patches.hpp"
+#include "weft/kernels/convolution.hpp"
 
 namespace weft::kernels {
 
