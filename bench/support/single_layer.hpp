@@ -14,7 +14,8 @@
 
 namespace weft::bench {
 
-/// A layer with all the memory of a training pass over a batch of random numbers.
+/// A layer with all the memory of a training pass over a batch of random numbers. Passes allocate
+/// and copy nothing, unlike those of weft/testing/single_layer.hpp, which is for tests.
 template <class Device = Cpu>
 class SingleLayer {
 public:

@@ -5,8 +5,11 @@
 #include "bench/support/contenders.hpp"
 #include "bench/support/measure.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "tests/support/reference/convolution.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -59,83 +62,61 @@ void convolve_weft(Cpu& cpu, Problem& p, ConvolutionPass pass) {
     }
 }
 
-/// Calls product(x, w, y) with the places of the factors and sums of every product whose sum is, in
-/// that pass, the result at (a, b, c, d).
-template <class Multiply>
-void for_each_product(const Problem& p, ConvolutionPass pass, Index a, Index b, Index c, Index d,
-                      const Multiply& product) {
-    const kernels::WindowAxis &rows = p.c.window.rows, &columns = p.c.window.columns;
-    const Index channels = p.c.window.channels, filters = p.c.filters;
-    const auto call = [&](Index n, Index o, Index q, Index i, Index j, Index channel, Index f) {
-        const Index row = o * rows.stride + i - rows.before;
-        const Index column = q * columns.stride + j - columns.before;
-        if (row < 0 || row >= rows.input || column < 0 || column >= columns.input) return;
-        product(p.x[((n * rows.input + row) * columns.input + column) * channels + channel],
-                p.w[((i * columns.window + j) * channels + channel) * filters + f],
-                p.y[((n * rows.output + o) * columns.output + q) * filters + f]);
-    };
-    switch (pass) {
-        case ConvolutionPass::forward:
-            for (Index i = 0; i < rows.window; ++i) {
-                for (Index j = 0; j < columns.window; ++j) {
-                    for (Index channel = 0; channel < channels; ++channel) {
-                        call(a, b, c, i, j, channel, d);
-                    }
-                }
-            }
-            return;
-        case ConvolutionPass::input_gradient:
-            for (Index i = 0; i < rows.window; ++i) {
-                for (Index j = 0; j < columns.window; ++j) {
-                    const Index o = b + rows.before - i, q = c + columns.before - j;
-                    if (o < 0 || o % rows.stride != 0 || o / rows.stride >= rows.output) continue;
-                    if (q < 0 || q % columns.stride != 0) continue;
-                    if (q / columns.stride >= columns.output) continue;
-                    for (Index f = 0; f < filters; ++f) {
-                        call(a, o / rows.stride, q / columns.stride, i, j, d, f);
-                    }
-                }
-            }
-            return;
-        case ConvolutionPass::filter_gradient:
-            for (Index n = 0; n < p.images; ++n) {
-                for (Index o = 0; o < rows.output; ++o) {
-                    for (Index q = 0; q < columns.output; ++q) call(n, o, q, a, b, c, d);
-                }
-            }
-            return;
+/// The first and the last entry along an axis.
+Tensor<float, Reference> ends(const Tensor<float, Reference>& x, Index axis) {
+    const Shape& shape = x.shape();
+    Index row = 1;
+    for (Index i = axis + 1; i < shape.rank(); ++i) row *= shape[i];
+    std::vector<Index> extents(shape.begin(), shape.end());
+    extents[static_cast<std::size_t>(axis)] = 2;
+    Tensor<float, Reference> y((Shape(extents)));
+    for (Index i = 0; i < y.size() / row; ++i) {
+        const Index block = i / 2 * shape[axis] + i % 2 * (shape[axis] - 1);
+        std::copy_n(x.data() + block * row, row, y.data() + i * row);
     }
+    return y;
 }
 
-/// Whether elements of the result, the first and the last among them, are the sums that define
-/// them. Rounding leaves a few units in the last place a term; a wrong or missing term is of the
-/// order of one.
+/// Whether a slice of the result is that of the definition: of axes that are not summed over but
+/// those of the image, the first and the last entry. Rounding leaves a few units in the last place
+/// a term; a wrong or missing term is of the order of one.
 bool is_right(const Problem& p, ConvolutionPass pass) {
-    constexpr Index samples = 32;
-    const Tensor<float>& result = pass == ConvolutionPass::forward          ? p.y
-                                  : pass == ConvolutionPass::input_gradient ? p.x
-                                                                            : p.w;
-    const Shape& shape = result.shape();
-    for (Index s = 0; s < samples; ++s) {
-        const Index place = s * (result.size() - 1) / (samples - 1);
-        Index rest = place;
-        const auto next = [&](Index axis) {
-            const Index extent = shape[axis];
-            const Index i = rest % extent;
-            rest /= extent;
-            return i;
-        };
-        const Index d = next(3), c = next(2), b = next(1), a = next(0);
-        double sum = 0;
-        Index terms = 16;
-        for_each_product(p, pass, a, b, c, d, [&](double x, double w, double y) {
-            sum += pass == ConvolutionPass::forward          ? x * w
-                   : pass == ConvolutionPass::input_gradient ? y * w
-                                                             : x * y;
-            ++terms;
-        });
-        const double gap = sum - static_cast<double>(result[place]);
-        if (!(std::abs(gap) < 5e-7 * static_cast<double>(terms))) return false;
+    auto x = as_reference<float>(p.x), w = as_reference<float>(p.w), y = as_reference<float>(p.y);
+    kernels::Convolution c = p.c;
+    const bool is_forward = pass == ConvolutionPass::forward;
+    const bool is_of_filters = pass == ConvolutionPass::filter_gradient;
+    if (!is_of_filters) {
+        x = ends(x, 0);
+        y = ends(y, 0);
+    }
+    if (!is_forward) {
+        c.window.channels = 2;
+        x = ends(x, 3);
+        w = ends(w, 2);
+    }
+    if (pass != ConvolutionPass::input_gradient) {
+        c.filters = 2;
+        w = ends(w, 3);
+        y = ends(y, 3);
+    }
+    const Tensor<float, Reference>& result = is_forward ? y : is_of_filters ? w : x;
+    Tensor<float, Reference> expected(result.shape());
+    Reference reference;
+    Index terms = 16;
+    if (is_forward) {
+        convolution_forward<float>(reference, c, x, w, {}, linear, expected);
+        terms += c.depth();
+    } else if (is_of_filters) {
+        convolution_filter_gradient<float>(reference, c, x, y, expected, {});
+        terms += y.size() / c.filters;
+    } else {
+        convolution_input_gradient<float>(reference, c, y, w, expected);
+        terms += c.window.taps() * c.filters;
+    }
+    const double tolerance = 5e-7 * static_cast<double>(terms);
+    for (Index i = 0; i < result.size(); ++i) {
+        const double gap = static_cast<double>(expected[i]) - static_cast<double>(result[i]);
+        if (!(std::abs(gap) < tolerance)) return false;
     }
     return true;
 }
