@@ -11,8 +11,9 @@ namespace weft {
 
 /// Fills the scratch memory with NaN of any type, as a kernel before may have left it.
 inline void dirty_scratch(Cpu& cpu) {
-    constexpr std::size_t size_bytes = 1 << 20;
-    std::fill_n(cpu.scratch(size_bytes), size_bytes, std::byte{0xFF});
+    constexpr Index size_bytes = 1 << 20;
+    const auto scratch = cpu.scratch<std::byte>(size_bytes);
+    std::fill_n(scratch.data(), size_bytes, std::byte{0xFF});
 }
 
 }  // namespace weft

@@ -9,6 +9,7 @@
 #include "weft/core/thread_choice.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 
 namespace weft::detail {
@@ -21,6 +22,27 @@ class CpuPass;
 // device in unqualified calls, also an overload declared later.
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
+
+/// Scratch memory of a device while a kernel uses it. There may be one at a time: another would be
+/// the same memory.
+template <class Scalar>
+class Scratch {
+public:
+    Scratch(std::byte* memory, bool& is_taken)
+        : data_(reinterpret_cast<Scalar*>(memory)), is_taken_(is_taken) {
+        is_taken_ = true;
+    }
+    ~Scratch() { is_taken_ = false; }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    Scalar* data() const& { return data_; }
+    Scalar* data() const&& = delete;
+
+private:
+    Scalar* data_;
+    bool& is_taken_;
+};
 
 /// The CPU: the number of threads that kernels may use, and the scratch memory they share. A copy
 /// has the same thread count and no scratch yet. Each pass works on a copy of its own, so passes
@@ -74,11 +96,14 @@ public:
         return has_openmp && threads_ > 0 ? threads_ : weft::detail::max_threads();
     }
 
-    /// At least size_bytes of memory, aligned for vector loads, contents undefined, valid until the
-    /// next call. It grows when more is asked for than ever before.
-    std::byte* scratch(std::size_t size_bytes) {
+    /// Memory for `count` numbers, aligned for vector loads, contents undefined. It grows when more
+    /// is asked for than ever before. What was taken before must be gone.
+    template <class Scalar>
+    Scratch<Scalar> scratch(Index count) {
+        assert(!is_scratch_taken_);
+        const std::size_t size_bytes = static_cast<std::size_t>(count) * sizeof(Scalar);
         if (scratch_.size() < size_bytes) scratch_ = Buffer(size_bytes);
-        return scratch_.data();
+        return {scratch_.data(), is_scratch_taken_};
     }
 
 private:
@@ -86,6 +111,7 @@ private:
 
     int threads_;
     bool is_exact_ = false;
+    bool is_scratch_taken_ = false;
     int pass_threads_ = 0;  ///< 0: no pass is open
     Buffer scratch_;
     mutable weft::detail::Team team_;  ///< loops of const devices share it too

@@ -454,17 +454,21 @@ TEST_CASE("a product of fewer parts than a pass has threads keeps to its scratch
         weft::kernels::detail::Product<float>{
             n, n, n, row_major(a.data(), n), row_major(b.data(), n), c.data(), n, {}}
             .part(0, 0, grid.part_rows, grid.part_columns));
-    const auto used = static_cast<std::size_t>(2 * plan.scratch_size()) * sizeof(float);
-    std::byte* const scratch = cpu.scratch(9 * used);
-    std::fill_n(scratch, 9 * used, std::byte{0x5A});
+    const Index used = 2 * plan.scratch_size();
+    const auto place = [&] {
+        const auto scratch = cpu.scratch<float>(9 * used);
+        return scratch.data();
+    };
+    float* const memory = place();
+    std::fill_n(memory, 9 * used, 0.5f);
     weft::kernels::run_pass(cpu, 1, [&] {
         for (int repeat = 0; repeat < 200; ++repeat) {
             weft::kernels::matmul<float>(cpu, n, n, n, row_major(a.data(), n),
                                          row_major(b.data(), n), c.data(), n);
         }
     });
-    CHECK(std::all_of(scratch + used, scratch + 9 * used,
-                      [](std::byte value) { return value == std::byte{0x5A}; }));
+    CHECK(place() == memory);
+    CHECK(std::all_of(memory + used, memory + 9 * used, [](float value) { return value == 0.5f; }));
 }
 
 TEST_CASE_TEMPLATE("NaN and infinity reach just the elements they belong to", Scalar, float,

@@ -20,20 +20,6 @@ public:
     static constexpr bool is_host = true;
     using Memory = Buffer;
     Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
-
-    Reference() = default;
-    /// As of every device, a copy starts with no scratch.
-    Reference(const Reference&) {}
-    Reference& operator=(const Reference&) { return *this; }
-
-    /// At least size_bytes of memory, contents undefined, valid until the next call.
-    std::byte* scratch(std::size_t size_bytes) {
-        if (scratch_.size() < size_bytes) scratch_ = Buffer(size_bytes);
-        return scratch_.data();
-    }
-
-private:
-    Buffer scratch_;
 };
 
 /// What decides the last bits of its kernels, for files of models.

@@ -29,8 +29,8 @@ void column_moments(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar
     }
     constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = detail::blocks_of(rows, block_rows);
-    auto* const moments = reinterpret_cast<Scalar*>(
-        cpu.scratch(static_cast<std::size_t>(2 * blocks * columns) * sizeof(Scalar)));
+    const auto scratch = cpu.scratch<Scalar>(2 * blocks * columns);
+    Scalar* const moments = scratch.data();
     parallel_for(cpu, blocks, [&](Index block, int) {
         const Index begin = block * block_rows, end = (std::min)(rows, begin + block_rows);
         const auto share = detail::broadcast(Scalar(1) / static_cast<Scalar>(end - begin));
@@ -187,8 +187,8 @@ template <class Scalar>
 WEFT_NOINLINE void batch_norm_inference(Cpu& cpu, Index rows, Index columns, const Scalar* x,
                                         const Scalar* mean, const Scalar* variance, Scalar epsilon,
                                         const Scalar* gamma, const Scalar* beta, Scalar* y) {
-    auto* const inverse_deviation =
-        reinterpret_cast<Scalar*>(cpu.scratch(static_cast<std::size_t>(columns) * sizeof(Scalar)));
+    const auto scratch = cpu.scratch<Scalar>(columns);
+    Scalar* const inverse_deviation = scratch.data();
     for (Index c = 0; c < columns; ++c) inverse_deviation[c] = 1 / std::sqrt(variance[c] + epsilon);
     batch_norm_apply(cpu, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
 }
@@ -207,8 +207,8 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
                          bool x_is_relu, Scalar* dgamma, Scalar* dbeta, Scalar* dx) {
     constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = detail::blocks_of(rows, block_rows);
-    auto* const sums = reinterpret_cast<Scalar*>(
-        cpu.scratch(static_cast<std::size_t>((2 * blocks + 3) * columns) * sizeof(Scalar)));
+    const auto scratch = cpu.scratch<Scalar>((2 * blocks + 3) * columns);
+    Scalar* const sums = scratch.data();
     // sum dy and sum dy (x - mean), block by block of rows.
     parallel_for(cpu, blocks, [&](Index block, int) {
         const Index begin = block * block_rows, end = (std::min)(rows, begin + block_rows);

@@ -115,8 +115,8 @@ void multiply_patches(Cpu& cpu, Index images, const PatchSource& source, const S
                        source.depth() / depth_of_chains<Scalar>(source.depth());
     const Index per_thread =
         (std::max)(patch_tile * source.depth(), round_up(runs * run_size<Scalar>, 16));
-    auto* const memory = reinterpret_cast<Scalar*>(cpu.scratch(
-        static_cast<std::size_t>(packed + cpu.threads() * per_thread) * sizeof(Scalar)));
+    const auto scratch = cpu.scratch<Scalar>(packed + cpu.threads() * per_thread);
+    Scalar* const memory = scratch.data();
     pack(memory);
     const PatchProduct<Scalar> product{source, x, columns, memory, y, y_channels, epilogue};
     // Pointwise patches are already a matrix. Images that do not fill a block are cut into rows if
@@ -229,9 +229,8 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
     detail::FilterGradient<Scalar> gradient(c, images, x.data(), g.data());
     const Index size = depth * columns, parts = gradient.parts(), tasks = gradient.tasks();
     const Index of_sums = detail::round_up(parts * size, 16);
-    auto* const sums = reinterpret_cast<Scalar*>(
-        cpu.scratch(static_cast<std::size_t>(of_sums + cpu.threads() * gradient.scratch_size()) *
-                    sizeof(Scalar)));
+    const auto scratch = cpu.scratch<Scalar>(of_sums + cpu.threads() * gradient.scratch_size());
+    Scalar* const sums = scratch.data();
     for (Index group = 0; group < c.groups; ++group) {
         gradient.set_group(group);
         parallel_for(cpu, parts * tasks, [&](Index task, int worker) {

@@ -106,8 +106,8 @@ WEFT_NOINLINE void multiply_by_depth(Cpu& cpu, const Product<Scalar>& p) {
             .part(0, i % parts * part_columns, p.rows, part_columns);
     };
     const ProductPlan<Scalar> plan(task(0, nullptr));
-    auto* const sums = reinterpret_cast<Scalar*>(cpu.scratch(
-        static_cast<std::size_t>(blocks * size + threads * plan.scratch_size()) * sizeof(Scalar)));
+    const auto memory = cpu.scratch<Scalar>(blocks * size + threads * plan.scratch_size());
+    Scalar* const sums = memory.data();
     Scalar* const scratch = sums + blocks * size;
     parallel_for(cpu, blocks * parts, [&](Index i, int worker) {
         multiply(task(i, sums), plan, scratch + worker * plan.scratch_size());
@@ -167,8 +167,8 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
         detail::product_grid<Scalar>(rows, columns, depth, cpu.threads());
     const detail::ProductPlan<Scalar> plan(all.part(0, 0, grid.part_rows, grid.part_columns));
     const Index parts = grid.rows * grid.columns;
-    auto* const scratch = reinterpret_cast<Scalar*>(
-        cpu.scratch(static_cast<std::size_t>(parts * plan.scratch_size()) * sizeof(Scalar)));
+    const auto memory = cpu.scratch<Scalar>(parts * plan.scratch_size());
+    Scalar* const scratch = memory.data();
     // Scratch by part, not by worker: there may be more workers than parts.
     parallel_for(cpu, parts, [&](Index part, int) {
         Scalar* const own = scratch + part * plan.scratch_size();

@@ -85,8 +85,8 @@ void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normal
     }
     // What elements of a row of the output are multiplied by, for each thread.
     const Draws<Scalar> draws(dropping);
-    const auto size_bytes = static_cast<std::size_t>(cpu.threads() * row_size) * sizeof(Scalar);
-    auto* const factors = reinterpret_cast<Scalar*>(cpu.scratch(dropping ? size_bytes : 0));
+    const auto scratch = cpu.scratch<Scalar>(dropping ? cpu.threads() * row_size : 0);
+    Scalar* const factors = scratch.data();
     const auto zero = broadcast(Scalar(0)), dropped = broadcast(Scalar(window.taps()));
     parallel_for(cpu, x.shape()[0] * window.rows.output, [&](Index task, int worker) {
         Scalar* const own = factors + worker * row_size;
@@ -152,8 +152,8 @@ void max_pool_backward_normalizing(Cpu& cpu, const Window2D& window,
                                    dx.data());
     }
     const Index blocks = blocks_of(rows, block_rows);
-    auto* const sums = reinterpret_cast<Scalar*>(
-        cpu.scratch(static_cast<std::size_t>((2 * blocks + 3) * channels) * sizeof(Scalar)));
+    const auto scratch = cpu.scratch<Scalar>((2 * blocks + 3) * channels);
+    Scalar* const sums = scratch.data();
     parallel_for(cpu, blocks, [&](Index block, int) {
         const Index begin = block * block_rows, end = (std::min)(rows, begin + block_rows);
         sum_taken<Scalar>(window, begin, end, x.data(), dy.data(), taps, norm.mean, scale,

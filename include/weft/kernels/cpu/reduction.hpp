@@ -61,10 +61,8 @@ template <class Scalar>
 WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
     constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = (std::max<Index>)(1, detail::blocks_of(rows, block_rows));
-    Scalar* const partial =
-        blocks == 1 ? sums
-                    : reinterpret_cast<Scalar*>(
-                          cpu.scratch(static_cast<std::size_t>(blocks * columns) * sizeof(Scalar)));
+    const auto scratch = cpu.scratch<Scalar>(blocks == 1 ? 0 : blocks * columns);
+    Scalar* const partial = blocks == 1 ? sums : scratch.data();
     parallel_for(cpu, blocks, [&](Index block, int) {
         detail::sum_columns<Scalar, 1>(
             block * block_rows, (std::min)(rows, (block + 1) * block_rows), columns,

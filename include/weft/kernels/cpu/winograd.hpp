@@ -141,9 +141,9 @@ void convolve_tiles(Cpu& cpu, Index images, const PatchSource& source, const Sca
     const WinogradMatrices v{most, source.channels}, m{most, width};
     const Index per_thread =
         (std::max)(v.size(16) + m.size(16), WinogradFilters<Scalar>::scratch_size);
-    auto* const zeros = reinterpret_cast<Scalar*>(cpu.scratch(
-        static_cast<std::size_t>(source.channels + filters.size() + cpu.threads() * per_thread) *
-        sizeof(Scalar)));
+    const auto scratch =
+        cpu.scratch<Scalar>(source.channels + filters.size() + cpu.threads() * per_thread);
+    Scalar* const zeros = scratch.data();
     Scalar* const u = zeros + source.channels;
     Scalar* const memory = u + filters.size();
     std::fill_n(zeros, source.channels, Scalar(0));

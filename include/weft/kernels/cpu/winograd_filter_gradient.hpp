@@ -189,10 +189,9 @@ template <class Scalar>
 void winograd_filter_gradient(Cpu& cpu, const WinogradFilterGradient<Scalar>& gradient,
                               Index channels, Index filters, Scalar* dw) {
     const Index parts = gradient.parts(), tasks = gradient.tasks();
-    auto* const sums = reinterpret_cast<Scalar*>(
-        cpu.scratch(static_cast<std::size_t>(parts * gradient.size() +
-                                             cpu.threads() * gradient.scratch_size()) *
-                    sizeof(Scalar)));
+    const auto memory =
+        cpu.scratch<Scalar>(parts * gradient.size() + cpu.threads() * gradient.scratch_size());
+    Scalar* const sums = memory.data();
     Scalar* const scratch = sums + parts * gradient.size();
     parallel_for(cpu, parts * tasks, [&](Index task, int worker) {
         gradient.sum(task / tasks, task % tasks, sums + task / tasks * gradient.size(),
