@@ -58,10 +58,10 @@ struct PlanStep {
     std::size_t layer = 0;           ///< of the node
     Activation activation = linear;  ///< of an activation; linear: a layer
     std::size_t first_input = 0, inputs = 1;
-    std::size_t output = 0;     ///< value
-    Activation after = linear;  ///< forward of the layer applies it as y is stored
+    std::size_t output = 0;       ///< value
+    Activation after = linear;    ///< forward of the layer applies it as y is stored
     kernels::Before before = {};  ///< what computed x; backward applies its derivative too
-    std::size_t dropout = none;  ///< the step of a dropout that the layer applies as y is stored
+    std::size_t dropout = none;   ///< the step of a dropout that the layer applies as y is stored
     std::size_t norm =
         none;  ///< the step of a batch norm that the layer takes along, or its moments
     bool has_moments = false;      ///< of a batch norm: the step before computes the moments of x
