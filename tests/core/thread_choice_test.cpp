@@ -71,6 +71,20 @@ TEST_CASE("where threads cost more than they bring, passes soon have one") {
     CHECK(many.slowdown(1e-4) < 1.05);
 }
 
+TEST_CASE("long passes are tried with fewer threads while it still pays") {
+    // A prediction beside a busy process, on two cores.
+    Machine prediction{[](int threads) { return threads == 1 ? 0.0214 : 0.026; }};
+    prediction.run(1.5, 2);
+    CHECK(prediction.slowdown(0.0214) < 1.05);
+    Machine training{[](int threads) { return threads == 1 ? 0.3 : 0.4; }};
+    training.run(20, 2);
+    CHECK(training.slowdown(0.3) < 1.08);
+    // Where more threads pay, the early trial is made up for.
+    Machine quiet{[](int threads) { return threads == 1 ? 0.3 : 0.15; }};
+    quiet.run(20, 2);
+    CHECK(quiet.slowdown(0.15) < 1.03);
+}
+
 TEST_CASE("the choice follows the machine both ways") {
     bool is_busy = false;
     Machine machine{[&](int threads) { return threads == 1 ? 2e-4 : is_busy ? 6e-3 : 1.1e-4; }};

@@ -14,7 +14,8 @@ namespace weft::detail {
 ///
 /// Passes are measured in windows of at least 20 ms (the first from 4 ms on) with one number of
 /// threads. Now and then a trial runs a window with the next larger or smaller number. Trials may
-/// cost 2 % of the time: the cost of each is measured, and the next waits until it is earned.
+/// cost 2 % of the time: the cost of each is measured, and the next waits until it is earned. The
+/// first trial of a number waits for a fifth of its price.
 class ThreadChoice {
 public:
     explicit ThreadChoice(int most = 0) : most_(most) {}
@@ -45,6 +46,7 @@ public:
 private:
     static constexpr double first_window = 0.004, longest_window = 0.02, share_of_trials = 0.02;
     static constexpr double first_credit = 0.01;  ///< seconds
+    static constexpr double first_trial_discount = 5;
     static constexpr int windows_between_trials = 3, none = -1, most_choices = 11;
 
     bool is_trying() const { return tried_ != none; }
@@ -74,7 +76,8 @@ private:
         // An untried number may take twice the time, as half the threads do at worst.
         const double expected = costs_[next] > 0 ? costs_[next] : 2 * known;
         const double price = (1 - known / expected) * (std::max)(window_, expected * work_of_pass);
-        if (price > earned_) return;
+        // What a number saves is unknown before its first trial, which may leave a debt.
+        if ((costs_[next] > 0 ? price : price / first_trial_discount) > earned_) return;
         // Credit is capped by this trial's price: many cheap windows do not pay for an expensive
         // trial.
         earned_ = (std::min)(earned_, (std::max)(price, 0.0) + first_credit);
