@@ -6,6 +6,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <vector>
 
 namespace packets = weft::kernels::detail;
@@ -95,6 +97,27 @@ TEST_CASE_TEMPLATE("an element's bits are the same wherever it lies", Scalar, fl
         CAPTURE(first);
         CHECK(identical(part, whole.slice(first, 70 - first)));
     }
+}
+
+TEST_CASE_TEMPLATE("square roots are rounded correctly, so alike on all processors", Scalar, float,
+                   double) {
+    static constexpr Index size = packets::packet_size<Scalar>;
+    const auto check = [](Scalar first, Scalar step) {
+        Scalar x[size], y[size];
+        for (Index i = 0; i < size; ++i) x[i] = first + static_cast<Scalar>(i) * step;
+        packets::store(y, packets::square_root<Scalar>(packets::load(x)));
+        for (Index i = 0; i < size; ++i) {
+            if (y[i] != std::sqrt(x[i])) return i;
+        }
+        return size;
+    };
+    for (Index n = 0; n < 20'000; ++n) {
+        const auto first = static_cast<Scalar>(n) / 7;
+        CAPTURE(first);
+        REQUIRE(check(first, Scalar(0.01)) == size);
+        REQUIRE(check(first * Scalar(1e-20), Scalar(1e-21)) == size);
+    }
+    CHECK(check(std::numeric_limits<Scalar>::infinity(), 1) == size);
 }
 
 TEST_CASE_TEMPLATE("sum adds each element once", Scalar, float, double) {

@@ -128,9 +128,21 @@ WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> tanh(const Packet<Scalar>& x) {
     return Eigen::internal::ptanh(x);
 }
 
+/// Correctly rounded. Eigen's own, in float, starts from the processor's approximation of
+/// 1 / sqrt(x), whose bits differ from maker to maker; it is used where there is no x86.
 template <class Scalar>
 WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> square_root(const Packet<Scalar>& x) {
-    return Eigen::internal::psqrt(x);
+    if constexpr (requires { _mm512_sqrt_ps(x); }) {
+        return _mm512_sqrt_ps(x);
+    } else if constexpr (requires { _mm256_sqrt_ps(x); }) {
+        return _mm256_sqrt_ps(x);
+    } else if constexpr (requires { _mm_sqrt_ps(x); }) {
+        return _mm_sqrt_ps(x);
+    } else if constexpr (requires { _mm512_sqrt_pd(x); }) {
+        return _mm512_sqrt_pd(x);
+    } else {
+        return Eigen::internal::psqrt(x);
+    }
 }
 
 /// The sum of the lanes.
