@@ -103,7 +103,7 @@ TEST_CASE_TEMPLATE("square roots are rounded correctly, so alike on all processo
                    double) {
     static constexpr Index size = packets::packet_size<Scalar>;
     const auto check = [](Scalar first, Scalar step) {
-        Scalar x[size], y[size];
+        Scalar x[std::size_t{size}], y[std::size_t{size}];
         for (Index i = 0; i < size; ++i) x[i] = first + static_cast<Scalar>(i) * step;
         packets::store(y, packets::square_root<Scalar>(packets::load(x)));
         for (Index i = 0; i < size; ++i) {
