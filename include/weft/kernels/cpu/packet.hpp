@@ -132,13 +132,14 @@ WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> tanh(const Packet<Scalar>& x) {
 /// 1 / sqrt(x), whose bits differ from maker to maker; it is used where there is no x86.
 template <class Scalar>
 WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> square_root(const Packet<Scalar>& x) {
-    if constexpr (requires { _mm512_sqrt_ps(x); }) {
+    constexpr bool is_float = std::is_same_v<Scalar, float>;  // clang would convert double to it
+    if constexpr (is_float && requires { _mm512_sqrt_ps(x); }) {
         return _mm512_sqrt_ps(x);
-    } else if constexpr (requires { _mm256_sqrt_ps(x); }) {
+    } else if constexpr (is_float && requires { _mm256_sqrt_ps(x); }) {
         return _mm256_sqrt_ps(x);
-    } else if constexpr (requires { _mm_sqrt_ps(x); }) {
+    } else if constexpr (is_float && requires { _mm_sqrt_ps(x); }) {
         return _mm_sqrt_ps(x);
-    } else if constexpr (requires { _mm512_sqrt_pd(x); }) {
+    } else if constexpr (!is_float && requires { _mm512_sqrt_pd(x); }) {
         return _mm512_sqrt_pd(x);
     } else {
         return Eigen::internal::psqrt(x);
