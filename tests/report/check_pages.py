@@ -11,11 +11,13 @@ import html
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from browser import find  # noqa: E402
 
 MEASURE = """
 const all = (selector) => [...document.querySelectorAll(selector)];
@@ -76,11 +78,11 @@ document.body.append(output);
 
 
 def chromium():
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if shutil.which(name):
-            return name
-    print("skipped: there is no Chromium here")
-    sys.exit(77)
+    name = find()
+    if not name:
+        print("skipped: there is no Chromium here")
+        sys.exit(77)
+    return name
 
 
 def run(browser, *options):

@@ -14,7 +14,7 @@ struct GraphModel {
     std::size_t first_layer = 0;
     std::shared_ptr<const Graph<Scalar, Device>> graph = {};
     /// The parameters that each build starts from, if the model was built. Null if it was not: then
-    /// the seed decides them.
+    /// a built model inside it starts from values of its own, and the seed decides the rest.
     std::shared_ptr<const std::vector<Tensor<Scalar>>> values = {};
 };
 

@@ -30,7 +30,7 @@ struct PlanNode {
     bool is_trainable = false;              ///< has parameters that are trained
     bool absorbs_relu = false;              ///< forward can apply a relu as it stores y
     bool absorbs_dropout = false;           ///< and dropout, and backward its derivative
-    bool absorbs_relu_and_dropout = false;  ///< forward can apply both; their derivatives it cannot
+    bool absorbs_relu_and_dropout = false;  ///< forward can apply both, backward neither
     bool absorbs_moments = false;           ///< forward can compute the moments of y
     bool absorbs_norm = false;              ///< forward and backward can apply a batch norm to x
     bool is_norm = false;                   ///< the layer is a batch norm and nothing else

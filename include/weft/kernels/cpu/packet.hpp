@@ -128,8 +128,8 @@ WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> tanh(const Packet<Scalar>& x) {
     return Eigen::internal::ptanh(x);
 }
 
-/// Correctly rounded. Eigen's own, in float, starts from the processor's approximation of
-/// 1 / sqrt(x), whose bits differ from maker to maker; it is used where there is no x86.
+/// Correctly rounded. On x86, Eigen's own in float, and with AVX-512 in double, starts from the
+/// processor's approximation of 1 / sqrt(x), whose bits differ from maker to maker.
 template <class Scalar>
 WEFT_FLATTEN EIGEN_STRONG_INLINE Packet<Scalar> square_root(const Packet<Scalar>& x) {
     constexpr bool is_float = std::is_same_v<Scalar, float>;  // clang would convert double to it
