@@ -68,7 +68,8 @@ def main():
         name = file.relative_to(root)
         if name.is_relative_to("include/weft"):
             name = name.relative_to("include/weft")
-        folder = str(name.parent)
+        # With the folders in it; sources of a part count in its folder of headers.
+        folder = name.parts[1] if name.is_relative_to("src") else name.parts[0]
         names = name, name.relative_to("src") if name.is_relative_to("src") else name
         wanted = [Path(only) for only in sys.argv[3:]]
         if wanted and not any(only in (each, *each.parents) for each in names for only in wanted):
@@ -105,7 +106,7 @@ def main():
 
         print(f"{label:32} {ran:6} of {lines:6}{share(ran, lines)} {taken:7} of {sides:6}{share(taken, sides)}")
 
-    print(f"{'folder of include/weft, src':32} {'lines':>16} {'':8} {'branches':>14}")
+    print(f"{'folder of include/weft and src':32} {'lines':>16} {'':8} {'branches':>14}")
     for folder, counts in sorted(totals.items()):
         row(folder, *counts)
     row("all", *(sum(column) for column in zip(*totals.values())))

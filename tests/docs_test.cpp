@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -68,6 +70,41 @@ TEST_CASE("no page has a place that waits for a number") {
     for (const auto& page : pages()) {
         INFO(page.string());
         CHECK_FALSE(std::regex_search(read(page), std::regex("@[A-Z]+@")));
+    }
+}
+
+TEST_CASE("docs/testing.md says how much code there is, within 5 %") {
+    std::map<std::string, double> counts;
+    for (const char* folder : {"include", "src", "tests"}) {
+        const bool is_test = folder == std::string("tests");
+        for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
+            const std::set<std::string> code{".cpp", ".hpp", ".py", ".cmake", ".sh"};
+            const bool is_code = code.contains(entry.path().extension().string());
+            if (!entry.is_regular_file() || (is_test && !is_code)) continue;
+            std::istringstream text(read(entry.path()));
+            for (std::string line; std::getline(text, line);) {
+                ++counts[is_test ? "lines of its tests" : "lines of the library"];
+                counts["test cases in them"] +=
+                    line.starts_with("TEST_CASE(") || line.starts_with("TEST_CASE_TEMPLATE(");
+                if (!is_test) continue;
+                for (const std::string check : {"CHECK", "REQUIRE"}) {
+                    const auto at = line.find_first_not_of(' ');
+                    if (at != std::string::npos && line.compare(at, check.size(), check) == 0) {
+                        ++counts["checks written in them, many in loops"];
+                    }
+                }
+            }
+        }
+    }
+    CHECK(counts.size() == 4);
+    const std::string page = read(root / "docs/testing.md");
+    for (const auto& [what, count] : counts) {
+        std::smatch row;
+        REQUIRE_MESSAGE(
+            std::regex_search(page, row, std::regex("\n\\| " + what + " \\|.*\\| ([0-9,]+) \\|\n")),
+            what);
+        const double said = std::stod(std::regex_replace(row[1].str(), std::regex(","), ""));
+        CHECK_MESSAGE(said == doctest::Approx(count).epsilon(0.05), what);
     }
 }
 
