@@ -47,6 +47,7 @@ set(weft_headers
     data/detail/csv_reader.hpp
     data/detail/fashion_mnist_places.hpp
     data/detail/record_dataset.hpp
+    data/detail/record_parts.hpp
     data/detail/scratch.hpp
     data/examples.hpp
     data/idx.hpp

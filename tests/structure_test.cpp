@@ -131,7 +131,7 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
       "data/random_translation", "data/random_zoom"}},
     {"data/cifar10", {"data/detail/record_dataset", "data/detail/scratch"}},
     {"data/csv", {"data/detail/csv_reader"}},
-    {"data/dataset", {"data/array_dataset", "data/examples"}},
+    {"data/dataset", {"data/array_dataset", "data/detail/record_parts", "data/examples"}},
     {"data/fashion_mnist", {"data/detail/fashion_mnist_places"}},
     {"data/image",
      {"data/detail/exif", "data/detail/image_file", "data/detail/jpeg", "data/detail/png"}},

@@ -2,6 +2,8 @@
 
 #include "tests/support/compare.hpp"
 #include "weft/data/examples.hpp"
+#include "weft/data/prefetched.hpp"
+#include "weft/data/wrapped_dataset.hpp"
 
 #include <doctest/doctest.h>
 
@@ -59,6 +61,81 @@ TEST_CASE("a batch read within a pass, by any number of threads, is that read be
             CHECK(identical(x_within, x_before));
             CHECK(identical(y_within, y_before));
         }
+    }
+}
+
+namespace {
+
+/// The same samples, gathered one after another, each with all its inputs and targets.
+class Records final : public WrappedDataset<float> {
+public:
+    using WrappedDataset::WrappedDataset;
+    bool is_in_memory() const override { return true; }
+};
+
+/// Numbers of 40 samples: 10000 * sample + column.
+Tensor<float> numbered(Index columns) {
+    Tensor<float> x({40, columns});
+    for (Index i = 0; i < x.size(); ++i) {
+        x[i] = static_cast<float>(10000 * (i / columns) + i % columns);
+    }
+    return x;
+}
+
+/// The samples `order` of an array after another.
+std::vector<float> one_after_another(const std::vector<Tensor<float>>& arrays,
+                                     std::span<const Index> order) {
+    std::vector<float> all;
+    for (const Tensor<float>& array : arrays) {
+        for (const Index i : order) {
+            const TensorView<const float> sample = array.sample(i);
+            all.insert(all.end(), sample.begin(), sample.end());
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("a batch has all samples of one input, then those of the next") {
+    const std::vector<Tensor<float>> x{numbered(3000), numbered(2)}, y{numbered(1), numbered(3)};
+    std::vector<Index> order(40);
+    std::iota(order.rbegin(), order.rend(), 0);
+    const Examples<float> columns({x[0], x[1]}, {y[0], y[1]});
+    const Examples<float> records(std::make_shared<Records>(columns));
+    for (const auto& examples : {columns, records, prefetched(columns), prefetched(records)}) {
+        for (const int threads : {0, 1, 2, 7}) {  // 0: before a pass
+            CAPTURE(threads);
+            const auto batches = examples->read_batches({order, 16, TrainingEpoch{}});
+            if (threads > 0 && !batches->reads_within_pass()) continue;
+            Cpu cpu = Cpu::exactly((std::max)(threads, 1));
+            std::span<const Index> left = order;
+            for (const std::size_t n : {16u, 16u, 8u}) {
+                std::vector<float> batch_x(n * 3002), batch_y(n * 4);
+                if (threads == 0) {
+                    batches->next(batch_x.data(), batch_y.data());
+                } else {
+                    kernels::run_pass(cpu, 0, [&] {
+                        batches->next_within_pass(cpu, batch_x.data(), batch_y.data());
+                    });
+                }
+                CHECK(batch_x == one_after_another(x, left.first(n)));
+                CHECK(batch_y == one_after_another(y, left.first(n)));
+                left = left.subspan(n);
+            }
+        }
+    }
+    CHECK(columns->read_batches({order, 16})->reads_within_pass());
+    CHECK(records->read_batches({order, 16})->reads_within_pass());
+
+    // Inputs alone, targets alone.
+    for (const auto& examples : {columns, records}) {
+        const auto batches = examples->read_batches({order, 20});
+        std::vector<float> batch_x(20 * 3002), batch_y(20 * 4);
+        batches->next(batch_x.data(), nullptr);
+        batches->next(nullptr, batch_y.data());
+        CHECK(batch_x == one_after_another(x, std::span(order).first(20)));
+        CHECK(batch_y == one_after_another(y, std::span(order).last(20)));
     }
 }
 

@@ -50,7 +50,85 @@ std::vector<std::pair<std::string, double>> numbers_of(const Scores& scores) {
     return {scores.begin(), scores.end()};
 }
 
+/// The first number that layers of the type Watch read in each pass.
+std::vector<const float*> read_at;
+
+/// y = x.
+struct Watch {
+    static constexpr std::string_view type = "Watch";
+
+    template <class Scalar, class Device>
+    class Layer final : public weft::Layer<Scalar, Device> {
+    public:
+        Layer(const Watch&, LayerBuilder& builder)
+            : weft::Layer<Scalar, Device>(builder.input_shape(), builder.input_shape()) {}
+
+        void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
+                     TensorView<Scalar, Device> y) const override {
+            read_at.push_back(x.data());
+            copy_elements<Scalar>(pass.device, x, y);
+        }
+        void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
+                      TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
+                      TensorView<Scalar, Device> dx) const override {
+            if (dx) copy_elements<Scalar>(pass.device, dy, dx);
+        }
+    };
+};
+
+/// Notes where batches are read to.
+class WatchedReader final : public BatchReader<float> {
+public:
+    WatchedReader(std::unique_ptr<BatchReader<float>> inner, std::vector<const float*>& places)
+        : inner_(std::move(inner)), places_(places) {}
+    void next(float* x, float* y) override {
+        places_.push_back(x);
+        inner_->next(x, y);
+    }
+    bool reads_within_pass() const override { return inner_->reads_within_pass(); }
+    void next_within_pass(const Cpu& cpu, float* x, float* y) override {
+        places_.push_back(x);
+        inner_->next_within_pass(cpu, x, y);
+    }
+
+private:
+    std::unique_ptr<BatchReader<float>> inner_;
+    std::vector<const float*>& places_;
+};
+
+class WatchedDataset final : public WrappedDataset<float> {
+public:
+    using WrappedDataset::WrappedDataset;
+    std::unique_ptr<BatchReader<float>> read_batches(const BatchPlan& plan) const override {
+        return std::make_unique<WatchedReader>(inner().read_batches(plan), places);
+    }
+    mutable std::vector<const float*> places;
+};
+
 }  // namespace
+
+TEST_CASE("layers read a batch of several inputs where it was read to") {
+    const auto a = input({3}), b = input({2});
+    Model<float> model({a, b}, concatenate(a | Watch{}, b | Watch{}) | Dense{2});
+    Trainer trainer(model, {.loss = MeanSquaredError{}});
+    const Tensor<float> x = random_normal<float>({10, 3}, 1), z = random_normal<float>({10, 2}, 2),
+                        y = random_normal<float>({10, 2}, 3);
+    const auto watched = std::make_shared<const WatchedDataset>(Examples<float>({x, z}, {y}));
+    const auto require = [&] {
+        REQUIRE(watched->places.size() == 3);  // batches of 4, 4 and 2
+        REQUIRE(read_at.size() == 6);
+        for (std::size_t i = 0; i < 3; ++i) {
+            const Index n = i < 2 ? 4 : 2;
+            CHECK(read_at[2 * i] == watched->places[i]);
+            CHECK(read_at[2 * i + 1] == watched->places[i] + n * 3);
+        }
+        read_at.clear(), watched->places.clear();
+    };
+    trainer.fit(Examples<float>(watched), quiet_several(1));
+    require();
+    trainer.evaluate(Examples<float>(watched), 4);
+    require();
+}
 
 TEST_CASE("two outputs are trained by the weighted sum of their losses") {
     const TwoByTwo data(10);

@@ -54,6 +54,57 @@ private:
     TensorView<const Y> y_;
 };
 
+namespace detail {
+
+/// Reads batches of columns in memory, each column to its place.
+template <class Scalar>
+class ColumnsReader final : public BatchReader<Scalar> {
+public:
+    using Columns = std::vector<Column<Scalar>>;
+
+    ColumnsReader(const Columns& inputs, const Columns& targets, Index input_size,
+                  const BatchPlan& plan)
+        : inputs_(inputs), targets_(targets), input_size_(input_size), plan_(plan) {}
+
+    void next(Scalar* x, Scalar* y) override {
+        const Span<const Index> batch = plan_.take_batch();
+        copy(batch, 0, std::ssize(batch), x, y);
+    }
+
+    bool reads_within_pass() const override { return true; }
+
+    void next_within_pass(const Cpu& cpu, Scalar* x, Scalar* y) override {
+        const Span<const Index> batch = plan_.take_batch();
+        const auto copy_range = [&](Index begin, Index end) { copy(batch, begin, end, x, y); };
+        parallel_ranges(cpu, std::ssize(batch), grain_of_samples(input_size_), copy_range);
+    }
+
+private:
+    /// Samples [begin, end) of the batch.
+    WEFT_COLD void copy(Span<const Index> batch, Index begin, Index end, Scalar* x, Scalar* y) {
+        if (x != nullptr) copy(inputs_, batch, begin, end, x);
+        if (y != nullptr) copy(targets_, batch, begin, end, y);
+    }
+
+    WEFT_COLD static void copy(const Columns& columns, Span<const Index> batch, Index begin,
+                               Index end, Scalar* to) {
+        for (const Column<Scalar>& column : columns) {
+            const Index size = column.shape().sample().size();
+            for (Index i = begin; i < end; ++i) {
+                column.copy(batch[static_cast<std::size_t>(i)] * size, size, to + i * size);
+            }
+            to += std::ssize(batch) * size;
+        }
+    }
+
+    const Columns& inputs_;
+    const Columns& targets_;
+    Index input_size_;
+    BatchPlan plan_;  ///< its samples are those still to be read
+};
+
+}  // namespace detail
+
 /// A Dataset of several inputs and targets, each an array with the same number of samples.
 template <class Scalar>
 class ColumnsDataset final : public Dataset<Scalar> {
@@ -105,6 +156,11 @@ public:
     WEFT_COLD void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
         if (x != nullptr) detail::copy_records(inputs_, samples, x);
         if (y != nullptr) detail::copy_records(targets_, samples, y);
+    }
+
+    std::unique_ptr<BatchReader<Scalar>> read_batches(const BatchPlan& plan) const override {
+        return std::make_unique<detail::ColumnsReader<Scalar>>(inputs_, targets_,
+                                                               input_shape_.size(), plan);
     }
 
 private:

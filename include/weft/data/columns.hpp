@@ -58,14 +58,6 @@ private:
 
 namespace detail {
 
-/// The shape of a sample: its only input or target, or all of them, one after another.
-WEFT_COLD inline Shape record_shape(const std::vector<Shape>& shapes) {
-    if (shapes.size() == 1) return shapes.front();
-    Index size = 0;
-    for (const Shape& shape : shapes) size += shape.size();
-    return {size};
-}
-
 template <class Scalar>
 WEFT_COLD std::vector<Shape> sample_shapes(const std::vector<Column<Scalar>>& columns) {
     std::vector<Shape> shapes;

@@ -5,6 +5,7 @@
 #include "weft/core/parallel.hpp"
 #include "weft/core/shape.hpp"
 #include "weft/data/changed_images.hpp"
+#include "weft/data/detail/record_parts.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -21,6 +22,14 @@ struct BatchPlan {
     Span<const Index> samples;                   ///< in this order; must outlive the pass
     Index batch_size = 0;                        ///< at least 1
     std::optional<TrainingEpoch> training = {};  ///< none: to evaluate them as they are
+
+    /// Removes the first batch from the plan.
+    Span<const Index> take_batch() {
+        const auto batch =
+            samples.first((std::min)(samples.size(), static_cast<std::size_t>(batch_size)));
+        samples = samples.subspan(batch.size());
+        return batch;
+    }
 };
 
 /// Reads the batches of a pass, one after another. For one thread only.
@@ -29,8 +38,9 @@ class BatchReader {
 public:
     virtual ~BatchReader() = default;
 
-    /// Writes the next batch of the plan as Dataset::gather does. Passes on exceptions of reading.
-    /// Must not be called again after the last batch or after an exception.
+    /// Writes the next batch of the plan: x (n, input...), y (n, target...). Of several inputs, x
+    /// has the n samples of the first, then those of the second, and so on; likewise y. Passes on
+    /// exceptions of reading. Must not be called again after the last batch or after an exception.
     virtual void next(Scalar* x, Scalar* y) = 0;
 
     /// Whether next_within_pass may be called instead: reading then neither waits nor throws.
@@ -106,46 +116,48 @@ namespace detail {
 template <class Scalar>
 class GatheringReader final : public BatchReader<Scalar> {
 public:
-    GatheringReader(const Dataset<Scalar>& data, const BatchPlan& plan)
-        : data_(&data), plan_(plan) {}
+    WEFT_COLD GatheringReader(const Dataset<Scalar>& data, const BatchPlan& plan)
+        : data_(&data),
+          plan_(plan),
+          x_(data.input_shapes(), largest_batch(plan)),
+          y_(data.target_shapes(), largest_batch(plan)) {}
 
-    void next(Scalar* x, Scalar* y) override { gather(take_batch(), x, y); }
+    void next(Scalar* x, Scalar* y) override {
+        const Span<const Index> batch = plan_.take_batch();
+        gather(batch, 0, std::ssize(batch), x, y);
+    }
 
     bool reads_within_pass() const override { return data_->is_in_memory(); }
 
     void next_within_pass(const Cpu& cpu, Scalar* x, Scalar* y) override {
-        const Span<const Index> batch = take_batch();
-        const Index x_size = data_->input_shape().size(), y_size = data_->target_shape().size();
-        const auto gather_range = [&](Index begin, Index end) {
-            gather(batch.subspan(static_cast<std::size_t>(begin),
-                                 static_cast<std::size_t>(end - begin)),
-                   x + begin * x_size, y + begin * y_size);
-        };
-        // Tasks of some microseconds, or one sample if that takes longer.
-        const Index grain = (std::max<Index>)(1, 8192 / (std::max<Index>)(1, x_size));
-        parallel_ranges(cpu, static_cast<Index>(batch.size()), grain, gather_range);
+        const Span<const Index> batch = plan_.take_batch();
+        const auto gather_range = [&](Index begin, Index end) { gather(batch, begin, end, x, y); };
+        parallel_ranges(cpu, std::ssize(batch), grain_of_samples(x_.size()), gather_range);
     }
 
 private:
-    Span<const Index> take_batch() {
-        const std::size_t count =
-            (std::min)(plan_.samples.size(), static_cast<std::size_t>(plan_.batch_size));
-        const auto batch = plan_.samples.first(count);
-        plan_.samples = plan_.samples.subspan(count);
-        return batch;
+    static Index largest_batch(const BatchPlan& plan) {
+        return (std::min)(std::ssize(plan.samples), plan.batch_size);
     }
 
-    void gather(Span<const Index> batch, Scalar* x, Scalar* y) const {
-        const std::span samples(batch.data(), batch.size());
+    /// Samples [begin, end) of the batch.
+    WEFT_COLD void gather(Span<const Index> batch, Index begin, Index end, Scalar* x, Scalar* y) {
+        const std::span<const Index> samples(batch.data() + begin,
+                                             static_cast<std::size_t>(end - begin));
+        Scalar* const records_x = x_.records(x, begin);
+        Scalar* const records_y = y_.records(y, begin);
         if (plan_.training) {
-            data_->gather_for_training(samples, *plan_.training, x, y);
+            data_->gather_for_training(samples, *plan_.training, records_x, records_y);
         } else {
-            data_->gather(samples, x, y);
+            data_->gather(samples, records_x, records_y);
         }
+        x_.split(begin, end, std::ssize(batch), x);
+        y_.split(begin, end, std::ssize(batch), y);
     }
 
     const Dataset<Scalar>* data_;
     BatchPlan plan_;  ///< its samples are those still to be read
+    RecordParts<Scalar> x_, y_;
 };
 
 }  // namespace detail

@@ -27,7 +27,7 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
         left = left.subspan(samples.size());
         const auto n = static_cast<Index>(samples.size());
         run_on_next_batch(*batches, batch, n, model.work(n), [&] {
-            model.forward(batch.workspace, batch.inputs.views(batch.x, n));
+            model.forward(batch.workspace, batch.inputs.views(batch.x.data(), n));
             stage_weights(batch, samples, weights, options.loss.size());
             score_batch<Scalar, Device>(model, options, batch, n, weights.are_any(), n, tally,
                                         nullptr);

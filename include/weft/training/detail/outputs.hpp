@@ -2,7 +2,6 @@
 /// Training with several inputs and outputs: their data, names and scores.
 #pragma once
 
-#include "weft/core/staging.hpp"
 #include "weft/data/dataset.hpp"
 #include "weft/kernels/step.hpp"
 #include "weft/model/model.hpp"
@@ -68,8 +67,8 @@ WEFT_COLD std::shared_ptr<const ColumnOrder> column_order(
     return data.order(model.input_names(), output_names(model, options), of);
 }
 
-/// Splits samples of several inputs or targets into tensors (capacity, shape...), one after another
-/// in the order of the data. A single input or target needs no work and no memory.
+/// The inputs or targets of a batch: (n, shape...) of each, one after another in the order of the
+/// data.
 template <class Scalar, class Device>
 class Parts {
 public:
@@ -77,58 +76,32 @@ public:
 
     /// shapes: the model's. order: the place of each of the data's among them; null: the same
     /// order.
-    WEFT_COLD Parts(const std::vector<Shape>& shapes, const std::vector<std::size_t>* order,
-                    Index capacity, const Device& device)
-        : shapes_(shapes),
-          order_(order),
-          capacity_(capacity),
-          all_(Shape{is_one() ? 0 : capacity * record_shape(shapes).size()}, device),
-          views_(shapes.size()) {
+    WEFT_COLD Parts(const std::vector<Shape>& shapes, const std::vector<std::size_t>* order)
+        : shapes_(shapes), order_(order), views_(shapes.size()) {
         for (std::size_t i = 0; i < shapes.size(); ++i) shapes_[i] = shapes[place(i)];
     }
 
     bool is_one() const { return shapes_.size() == 1; }
 
-    /// Splits records (n, all) in host memory.
-    WEFT_COLD void take(const Scalar* records, const Device& device, Index n) {
-        for (Index i = 0; i < n; ++i) {
-            Scalar* part = all_.host().data();
-            for (const Shape& shape : shapes_) {
-                std::copy_n(records, shape.size(), part + i * shape.size());
-                records += shape.size();
-                part += capacity_ * shape.size();
-            }
-        }
-        all_.send(device, all_.host().size());
-    }
-
-    /// Adds the columns that a batch gathers from records on the device (all, record): the whole
-    /// record, checked if is_checked, and its parts.
+    /// Adds the columns that a batch of n gathers from records on the device (all, record), each
+    /// all inputs or targets of a sample.
     WEFT_COLD void add_gathered(const Tensor<Scalar, Device>& records, bool is_checked,
-                                StagedTensor<Scalar, Device>& whole,
-                                std::vector<kernels::GatheredColumns<Scalar>>& batch) {
-        const Index row = records.shape().sample().size();
-        batch.push_back({records.data(), row, row, whole.data(), is_checked});
-        if (is_one()) return;
+                                Scalar* batch, Index n,
+                                std::vector<kernels::GatheredColumns<Scalar>>& columns) const {
         const Scalar* from = records.data();
-        Scalar* part = all_.data();
+        const Index row = records.shape().sample().size();
         for (const Shape& shape : shapes_) {
-            batch.push_back({from, row, shape.size(), part, false});
+            columns.push_back({from, row, shape.size(), batch, is_checked});
             from += shape.size();
-            part += capacity_ * shape.size();
+            batch += n * shape.size();
         }
     }
 
-    /// The n samples of each, in the model's order; of `whole` if there is one.
-    WEFT_COLD Span<const ConstView> views(StagedTensor<Scalar, Device>& whole, Index n) {
-        if (is_one()) {
-            views_[0] = whole.slice(0, n);
-            return {views_.data(), 1};
-        }
-        const Scalar* part = all_.slice(0, 0).data();
-        for (std::size_t k = 0; k < shapes_.size(); ++k) {
-            views_[place(k)] = ConstView(part, shapes_[k].batch(n));
-            part += capacity_ * shapes_[k].size();
+    /// The n samples of each, in the model's order.
+    WEFT_COLD Span<const ConstView> views(const Scalar* batch, Index n) {
+        for (std::size_t i = 0; i < shapes_.size(); ++i) {
+            views_[place(i)] = ConstView(batch, shapes_[i].batch(n));
+            batch += n * shapes_[i].size();
         }
         return views_;
     }
@@ -138,8 +111,6 @@ private:
 
     std::vector<Shape> shapes_;  ///< in the order of the data
     const std::vector<std::size_t>* order_;
-    Index capacity_;
-    StagedTensor<Scalar, Device> all_;
     std::vector<ConstView> views_;
 };
 

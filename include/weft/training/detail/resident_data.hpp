@@ -85,8 +85,8 @@ public:
     WEFT_COLD void gather(Device& device, const kernels::StepRow& step, Index behind, Index n,
                           Batch<Scalar, Device>& batch, double mark, double* wrong) {
         gathered_.clear();
-        batch.inputs.add_gathered(x_, /*is_checked=*/true, batch.x, gathered_);
-        batch.targets.add_gathered(y_, /*is_checked=*/false, batch.y, gathered_);
+        batch.inputs.add_gathered(x_, /*is_checked=*/true, batch.x.data(), n, gathered_);
+        batch.targets.add_gathered(y_, /*is_checked=*/false, batch.y.data(), n, gathered_);
         gather_batch<Scalar>(device, step, /*takes_row=*/behind == 0, order_.data() + behind, n,
                              Span<const kernels::GatheredColumns<Scalar>>(gathered_), mark, wrong);
         if constexpr (ChangesImages<Device, Scalar>) {

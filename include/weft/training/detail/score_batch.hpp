@@ -61,10 +61,8 @@ struct Batch {
           y(record_shape(target_shapes(model, options.loss)).batch(capacity), model.device()),
           weights(Shape{std::ssize(model.output_shapes()) * capacity}, model.device()),
           losses(Shape{capacity * largest_of(model.output_shapes(), loss_rows)}, model.device()),
-          inputs(model.input_shapes(), columns ? &columns->inputs : nullptr, capacity,
-                 model.device()),
-          targets(target_shapes(model, options.loss), columns ? &columns->targets : nullptr,
-                  capacity, model.device()),
+          inputs(model.input_shapes(), columns ? &columns->inputs : nullptr),
+          targets(target_shapes(model, options.loss), columns ? &columns->targets : nullptr),
           penalties(model),
           metric_count(score_count(options) - first_metric_score(options)),
           metrics(scored_metrics(model, options, metric_count)) {
@@ -82,13 +80,6 @@ struct Batch {
         batches.next(x.host().data(), y.host().data());
         x.send(workspace.device(), n);
         y.send(workspace.device(), n);
-        take_apart(n);
-    }
-
-    /// Splits samples of several inputs or targets.
-    void take_apart(Index n) {
-        if (!inputs.is_one()) inputs.take(x.host().data(), workspace.device(), n);
-        if (!targets.is_one()) targets.take(y.host().data(), workspace.device(), n);
     }
 
     std::shared_ptr<const ColumnOrder> columns;
@@ -121,7 +112,6 @@ void run_on_next_batch(BatchReader<Scalar>& batches, Batch<Scalar, Device>& batc
         if constexpr (ReadsWithinPass<Scalar, Device>) {
             if (is_within) {
                 batches.next_within_pass(device, batch.x.host().data(), batch.y.host().data());
-                batch.take_apart(n);
             }
         }
         body();
@@ -171,7 +161,7 @@ WEFT_COLD void score_batch(const Model<Scalar, Device>& model,
     using View = TensorView<Scalar, Device>;
     Device& device = batch.workspace.device();
     const Plan& plan = batch.workspace.plan();
-    const auto targets = batch.targets.views(batch.y, n);
+    const auto targets = batch.targets.views(batch.y.data(), n);
     const bool is_one = options.loss.size() == 1;
     const std::size_t first_metric = first_metric_score(options);
     for (std::size_t k = 0; k < options.loss.size(); ++k) {

@@ -173,8 +173,8 @@ private:
         if (where != Wrong::gradient) {
             const bool is_input = where == Wrong::input;
             place = find_non_finite_part<Scalar>(
-                device(), is_input ? inputs(part) : batch_.targets.views(batch_.y, n), "targets",
-                is_input ? "" : "targets of ",
+                device(), is_input ? inputs(part) : batch_.targets.views(batch_.y.data(), n),
+                "targets", is_input ? "" : "targets of ",
                 is_input ? model_.input_names() : output_names(model_, trainer_));
             if (!place.empty()) return place;
         }
@@ -219,7 +219,7 @@ private:
     }
 
     Span<const ConstView> inputs(const UpdatePart& part) {
-        return batch_.inputs.views(batch_.x, std::ssize(part.samples));
+        return batch_.inputs.views(batch_.x.data(), std::ssize(part.samples));
     }
 
     WEFT_COLD void forward(const UpdatePart& part) {
