@@ -2,6 +2,7 @@
 #include "tests/support/walled_device.hpp"
 #include "examples/fashion_mnist/models.hpp"
 #include "tests/support/allocation_counter.hpp"
+#include "tests/support/captured_output.hpp"
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -581,6 +582,42 @@ TEST_CASE("an epoch reads one tensor back from behind the wall, and its validati
             CHECK(reads() - before == each.expected);
         }
     }
+}
+
+namespace {
+
+/// Samples that take longer to gather than a bar waits between updates.
+class Slow final : public WrappedDataset<float> {
+public:
+    using WrappedDataset::WrappedDataset;
+
+protected:
+    void change(std::span<const Index>, const std::optional<TrainingEpoch>&,
+                float*) const override {
+        usleep(60000);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("the bar reads seldom from behind the wall, and shows each step") {
+    Sequential<float, Walled> model = to<Walled>(built({Dense{4, softmax}}, {3}));
+    Trainer<float, Walled> trainer(model, usual(std::type_identity<Walled>()));
+    const Samples arrays = samples({3}, 24, 4);
+    const Examples<float> data(std::make_shared<const Slow>(arrays));
+    const long before = reads();
+    const std::string shown =
+        captured_output([&] { trainer.fit(data, {.batch_size = 1, .verbosity = Verbosity::bar}); });
+    // Each tenth of the 24 steps has two or three of them; and at the epoch's end.
+    CHECK(reads() - before == 11);
+    const auto count = [&](const std::string& text) {
+        long found = 0;
+        for (std::size_t at = 0; (at = shown.find(text, at)) != shown.npos; ++at) ++found;
+        return found;
+    };
+    CHECK(count("\r") == 25);
+    CHECK(count("loss: ") == 25);  // the first has them too
+    CHECK(count(" 23/24  ETA ") == 1);
 }
 
 TEST_CASE("training behind the wall allocates nothing in a step") {

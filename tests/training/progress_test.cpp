@@ -46,10 +46,23 @@ TEST_CASE("a silent line asks for no updates") {
 TEST_CASE("a bar is updated at most 20 times a second") {
     ProgressLine bar(Verbosity::bar, 1, 1, 10);
     const double start = detail::steady_seconds();
-    captured_output([&] { bar.update(start, 1, 0.5, {}); });
+    captured_output([&] { bar.update(start, 1, 0.5); });
     CHECK_FALSE(bar.wants_update(start));
     CHECK_FALSE(bar.wants_update(start + 0.049));
     CHECK(bar.wants_update(start + 0.051));
+}
+
+TEST_CASE("a bar wants the scores of a device in each tenth of the epoch once") {
+    ProgressLine bar(Verbosity::bar, 1, 1, 1000);
+    CHECK(bar.wants_scores(1));
+    CHECK_FALSE(bar.wants_scores(2));
+    CHECK_FALSE(bar.wants_scores(100));
+    CHECK(bar.wants_scores(101));
+    CHECK(bar.wants_scores(450));
+    CHECK_FALSE(bar.wants_scores(500));
+    CHECK(bar.wants_scores(1000));
+    CHECK_FALSE(bar.wants_scores(1000));
+    CHECK(ProgressLine(Verbosity::bar, 1, 1, 1).wants_scores(1));
 }
 
 TEST_CASE("a bar is drawn over itself, a line is printed once, and silence prints nothing") {
@@ -58,7 +71,8 @@ TEST_CASE("a bar is drawn over itself, a line is printed once, and silence print
     const auto printed = [&](Verbosity verbosity) {
         return captured_output([&] {
             ProgressLine line(verbosity, 1, 2, 4);
-            line.update(detail::steady_seconds(), 2, 1, scores);
+            line.set_scores(scores);
+            line.update(detail::steady_seconds(), 2, 1);
             line.finish(2, scores);
         });
     };

@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 namespace weft {
 
@@ -29,9 +30,19 @@ public:
         return verbosity_ == Verbosity::bar && now - last_update_ > 0.05;
     }
 
-    WEFT_COLD void update(double now, Index step, double seconds, const Scores& scores) {
+    /// Whether new scores are wanted where a read waits for the device: in each tenth of the epoch
+    /// once. The line shows steps that may still be on their way, with the scores before them.
+    bool wants_scores(Index step) {
+        const Index part = (step - 1) * 10 / steps_;
+        return std::exchange(scored_part_, part) != part;
+    }
+
+    /// The scores of the next updates.
+    WEFT_COLD void set_scores(Scores scores) { scores_ = std::move(scores); }
+
+    WEFT_COLD void update(double now, Index step, double seconds) {
         last_update_ = now;
-        print(line(step, seconds, scores), false);
+        print(line(step, seconds, scores_), false);
     }
 
     /// The epoch's last line.
@@ -92,6 +103,8 @@ private:
     Verbosity verbosity_;
     Index epoch_, epochs_, steps_;
     double last_update_ = 0;  ///< in seconds
+    Index scored_part_ = -1;
+    Scores scores_;
 };
 
 }  // namespace weft

@@ -152,8 +152,11 @@ private:
             const double now = steady_seconds();
             progress_.seconds = seconds_before + now - start;
             if (line.wants_update(now)) {
-                if (!guard_.is_finite()) return false;
-                line.update(now, progress_.step, progress_.seconds, scores());
+                if (Device::is_host || is_listened_to || line.wants_scores(progress_.step)) {
+                    if (!guard_.is_finite()) return false;
+                    line.set_scores(scores());
+                }
+                line.update(now, progress_.step, progress_.seconds);
             }
             const Index every = options_.checkpoint.every_steps;
             if (every > 0 && progress_.step % batches_.to_update() == 0 &&
