@@ -189,6 +189,7 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
      {"training/best_checkpoint", "training/csv_logger", "training/detail/callback_list",
       "training/early_stopping", "training/lambda_callback", "training/reduce_lr_on_plateau",
       "training/training_run"}},
+    {"training/resident_data", {"training/detail/resident_samples"}},
     {"training/run_state", {"core/fields", "training/state_fields"}},
     {"training/several_outputs",
      {"data/columns", "losses/loss_list", "training/detail/loss_weights",

@@ -146,6 +146,93 @@ TEST_CASE("samples of several inputs and targets are kept on a device too") {
     CHECK(data->asked == 2);
 }
 
+namespace {
+
+/// The scores of all epochs.
+template <class Device, class OptionsOf>
+std::vector<std::pair<std::string, double>> scores_on(const Model<float>& declared,
+                                                      const OptionsOf& options_of,
+                                                      const Examples<float>& data,
+                                                      const FitOptions<float>& fit) {
+    Model<float, Device> model = to<Device>(declared);
+    Trainer<float, Device> trainer(model, options_of(std::type_identity<Device>()));
+    std::vector<std::pair<std::string, double>> all;
+    for (const EpochRecord& epoch : trainer.fit(data, fit).epochs) {
+        all.insert(all.end(), epoch.scores.begin(), epoch.scores.end());
+    }
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("samples to validate with go to a device once, and have the same scores") {
+    const auto x = random_normal<float>({20, 5}, 1), y = random_normal<float>({20, 2}, 2);
+    const auto held_x = random_normal<float>({8, 5}, 3), held_y = random_normal<float>({8, 2}, 4);
+    Sequential<float> model{Dense{8, relu}, BatchNorm{}, Dropout{0.2}, Dense{2}};
+    model.build({5}, 3);
+    const auto options = [](auto device) {
+        return TrainerOptions<float, typename decltype(device)::type>{.loss = MeanSquaredError{}};
+    };
+    const Examples<float> data(x, y);
+    const auto held = [&](bool is_constant) {
+        return std::make_shared<const Counted>(Examples<float>(held_x, held_y), is_constant);
+    };
+    // Three epochs, of three batches to validate with; or all of them once.
+    constexpr Index bytes = (20 + 8) * 7 * 4;
+    struct Case {
+        const char* what;
+        bool is_constant;
+        Index resident_bytes;
+        int asked;
+    };
+    for (const Case& each : {Case{"fits", true, bytes, 1}, Case{"changes", false, bytes, 9},
+                             Case{"too many beside the others", true, bytes - 1, 9},
+                             Case{"the others are too many", true, 8 * 7 * 4, 1},
+                             Case{"too many", true, 8 * 7 * 4 - 1, 9}}) {
+        CAPTURE(each.what);
+        auto fit = three_epochs();
+        fit.resident_bytes = each.resident_bytes;
+        for (const bool weighs : {false, true}) {
+            if (weighs) fit.validation_sample_weight = {1, 2, 3, 4, 5, 6, 7, 8};
+            const auto on_device = held(each.is_constant);
+            fit.validation_data = Examples<float>(on_device);
+            const auto found = scores_on<Walled>(model, options, data, fit);
+            CHECK(on_device->asked == each.asked);
+            CHECK(found == scores_on<Cpu>(model, options, data, fit));
+            CHECK(found.size() == 6);
+        }
+    }
+
+    // The last of the training data.
+    auto fit = three_epochs();
+    fit.validation_split = 0.4;
+    const auto all = std::make_shared<const Counted>(data, true);
+    const auto found = scores_on<Walled>(model, options, Examples<float>(all), fit);
+    CHECK(all->asked == 3);  // and the first batch, of which hints are given
+    CHECK(found == scores_on<Cpu>(model, options, data, fit));
+}
+
+TEST_CASE("samples of several inputs and targets to validate with are kept on a device too") {
+    const auto left = random_normal<float>({10, 5, 4, 2}, 1),
+               right = random_normal<float>({10, 5, 4, 2}, 2);
+    const auto size = random_normal<float>({10, 3}, 3), place = random_normal<float>({10, 2}, 4);
+    Tensor<float> kind({10});
+    for (Index i = 0; i < 10; ++i) kind[i] = static_cast<float>(i % 3);
+    Model<float> model = two_by_two_model();
+    model.build(model.input_shapes(), 3);
+    const Examples<float> data({left, right, size}, {kind, place});
+    const auto options = [](auto device) {
+        return TrainerOptions<float, typename decltype(device)::type>{
+            .loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}}};
+    };
+    auto fit = three_epochs();
+    const auto held = std::make_shared<const Counted>(data, true);
+    fit.validation_data = Examples<float>(held);
+    const auto found = scores_on<Walled>(model, options, data, fit);
+    CHECK(held->asked == 1);
+    CHECK(found == scores_on<Cpu>(model, options, data, fit));
+}
+
 TEST_CASE("parts of samples that never change, or those in another shape, never change either") {
     const auto x = random_normal<float>({6, 4}, 1), y = random_normal<float>({6, 1}, 2);
     const Examples<float> arrays(x, y);

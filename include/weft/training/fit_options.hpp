@@ -67,7 +67,7 @@ struct FitOptions {
     OutputWeights<> validation_output_sample_weight = {};
     /// Devices with memory of their own: if the samples have at most this many bytes, and never
     /// change or can be augmented by the device, they are copied there once. Else they are copied
-    /// batch by batch.
+    /// batch by batch. Likewise those to validate with, if they fit beside them.
     Index resident_bytes = Index{1} << 30;
 };
 

@@ -169,7 +169,8 @@ History Trainer<Scalar, Device>::fit(const Examples<Scalar>& examples,
 
     state_.fit_to(trained, options_);
     const detail::LossWeights weights{options.sample_weight, of_outputs, options.class_weight};
-    detail::Validation<Scalar> validation{&data, train_size, {options.sample_weight, of_outputs}};
+    detail::Validation<Scalar, Device> validation{
+        &data, train_size, {options.sample_weight, of_outputs}};
     if (options.validation_data) {
         validation = {
             &*options.validation_data, 0, {options.validation_sample_weight, of_validation}};

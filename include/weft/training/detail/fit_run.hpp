@@ -19,7 +19,7 @@ public:
                      const TrainerOptions<Scalar, Device>& trainer,
                      TrainingState<Scalar, Device>& state, const Dataset<Scalar>& data,
                      Index train_size, const FitOptions<Scalar>& options,
-                     const LossWeights& weights, const Validation<Scalar>& validation)
+                     const LossWeights& weights, Validation<Scalar, Device>& validation)
         : ModelRun<Scalar, Device>(reference, trainer, state),
           data_(data),
           options_(options),
@@ -32,6 +32,8 @@ public:
         if constexpr (!Device::is_host) {
             resident_ = ResidentData<Scalar, Device>::make_if_suits(data, train_size, options,
                                                                     step_.device());
+            validation_.often.most_bytes =
+                options.resident_bytes - (resident_ ? resident_->bytes() : 0);
         }
     }
 
@@ -44,8 +46,7 @@ public:
             callbacks_.end(*this);
             throw;
         }
-        const std::exception_ptr failure = callbacks_.end(*this);
-        if (failure) std::rethrow_exception(failure);
+        if (const auto failure = callbacks_.end(*this)) std::rethrow_exception(failure);
         return std::move(progress_.history);
     }
 
@@ -179,7 +180,7 @@ private:
     }
 
     /// The scores of the epoch, and of the validation after it.
-    WEFT_COLD EpochRecord make_record() const {
+    WEFT_COLD EpochRecord make_record() {
         EpochRecord record{scores(), progress_.seconds};
         record.samples_per_second = static_cast<double>(batches_.train_size()) / progress_.seconds;
         record.learning_rate = state_.learning_rate;
@@ -239,7 +240,7 @@ private:
 
     const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
-    const Validation<Scalar>& validation_;
+    Validation<Scalar, Device>& validation_;
     const std::vector<std::string> names_ = detail::score_names(model_, trainer_);  ///< of scores
     EpochBatches<Scalar> batches_;
     TrainingStep<Scalar, Device> step_;
@@ -248,8 +249,7 @@ private:
     NonFiniteGuard<Scalar, Device> guard_{trainer_, state_,    batches_,
                                           step_,    progress_, options_.verbosity};
     /// Set if the device's memory is not the host's and the data suit it.
-    [[no_unique_address]] std::conditional_t<
-        Device::is_host, std::nullptr_t, std::unique_ptr<ResidentData<Scalar, Device>>> resident_{};
+    [[no_unique_address]] KeptOnDevice<Device, ResidentData<Scalar, Device>> resident_{};
     bool is_resumed_ = false;
     const VisitState visit_ = [this](StateFields& field) {
         visit_parameters(field, model_);

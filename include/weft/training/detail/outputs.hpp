@@ -83,16 +83,13 @@ public:
 
     bool is_one() const { return shapes_.size() == 1; }
 
-    /// Adds the columns that a batch of n gathers from records on the device (all, record), each
-    /// all inputs or targets of a sample.
-    WEFT_COLD void add_gathered(const Tensor<Scalar, Device>& records, bool is_checked,
-                                Scalar* batch, Index n,
-                                std::vector<kernels::GatheredColumns<Scalar>>& columns) const {
-        const Scalar* from = records.data();
-        const Index row = records.shape().sample().size();
+    /// Adds the columns of which a batch of n is made. all: the same of `count` samples.
+    WEFT_COLD void add_columns(const Scalar* all, Index count, bool is_checked, Scalar* batch,
+                               Index n,
+                               std::vector<kernels::GatheredColumns<Scalar>>& columns) const {
         for (const Shape& shape : shapes_) {
-            columns.push_back({from, row, shape.size(), batch, is_checked});
-            from += shape.size();
+            columns.push_back({all, shape.size(), shape.size(), batch, is_checked});
+            all += count * shape.size();
             batch += n * shape.size();
         }
     }

@@ -4,7 +4,7 @@
 
 #include "weft/kernels/fused.hpp"
 #include "weft/training/detail/epoch_batches.hpp"
-#include "weft/training/detail/score_batch.hpp"
+#include "weft/training/detail/resident_samples.hpp"
 
 #include <limits>
 
@@ -26,47 +26,32 @@ public:
     WEFT_COLD static bool suits(const Dataset<Scalar>& data, Index count,
                                 const FitOptions<Scalar>& options) {
         const ChangedImages<Scalar>* const changed = changed_images(data);
-        const Index row = data.input_shape().size() + data.target_shape().size();
-        const Index bytes = row * static_cast<Index>(sizeof(Scalar)) + change_bytes(changed);
+        const Index bytes = bytes_of_sample(data);
         constexpr Index most_samples = (std::numeric_limits<std::int32_t>::max)();
         // The host looks up the weights of classes and needs the targets.
         return (data.is_constant() || changed != nullptr) && options.class_weight.empty() &&
                count <= most_samples && count <= options.resident_bytes / bytes;
     }
 
-    /// The first `count` samples; null if they do not suit or do not fit into memory. Other errors,
-    /// such as of reading a file, also lead to null: they occur again batch by batch.
+    /// The first `count` samples; null if they do not suit, or if there are errors.
     WEFT_COLD static std::unique_ptr<ResidentData> make_if_suits(const Dataset<Scalar>& data,
                                                                  Index count,
                                                                  const FitOptions<Scalar>& options,
                                                                  const Device& device) {
         if (!suits(data, count, options)) return nullptr;
-        try {
-            return std::make_unique<ResidentData>(data, count, device);
-        } catch (const std::exception&) {
-            return nullptr;
-        }
+        return null_on_errors<ResidentData>(
+            [&] { return std::make_unique<ResidentData>(data, count, device); });
     }
 
     /// Copies the first `count` samples.
     WEFT_COLD ResidentData(const Dataset<Scalar>& data, Index count, const Device& device)
-        : x_(data.input_shape().batch(count), device),
-          y_(data.target_shape().batch(count), device),
+        : samples_(data, 0, count, device),
           order_({count}, device),
           changed_(changed_images(data)),
-          changes_({count * change_bytes(changed_)}, device) {
-        constexpr Index at_once = 1024;
-        const Index most = (std::min)(at_once, count);
-        Tensor<Scalar> x(data.input_shape().batch(most)), y(data.target_shape().batch(most));
-        std::vector<Index> samples(static_cast<std::size_t>(most));
-        for (Index first = 0; first < count; first += most) {
-            const Index n = (std::min)(most, count - first);
-            std::iota(samples.begin(), samples.end(), first);
-            data.gather({samples.data(), static_cast<std::size_t>(n)}, x.data(), y.data());
-            copy_to_device<Scalar>(device, x.slice(0, n), x_.slice(first, n));
-            copy_to_device<Scalar>(device, y.slice(0, n), y_.slice(first, n));
-        }
-    }
+          changes_({count * change_bytes(changed_)}, device),
+          bytes_(count * bytes_of_sample(data)) {}
+
+    Index bytes() const { return bytes_; }
 
     /// Sends the order of the samples in the epoch, and their changes.
     WEFT_COLD void begin_epoch(const Device& device, Span<const Index> order,
@@ -84,11 +69,8 @@ public:
     /// inputs that are not finite.
     WEFT_COLD void gather(Device& device, const kernels::StepRow& step, Index behind, Index n,
                           Batch<Scalar, Device>& batch, double mark, double* wrong) {
-        gathered_.clear();
-        batch.inputs.add_gathered(x_, /*is_checked=*/true, batch.x.data(), n, gathered_);
-        batch.targets.add_gathered(y_, /*is_checked=*/false, batch.y.data(), n, gathered_);
         gather_batch<Scalar>(device, step, /*takes_row=*/behind == 0, order_.data() + behind, n,
-                             Span<const kernels::GatheredColumns<Scalar>>(gathered_), mark, wrong);
+                             samples_.columns(n, batch), mark, wrong);
         if constexpr (ChangesImages<Device, Scalar>) {
             if (changed_ == nullptr) return;
             const auto* const first =
@@ -112,11 +94,15 @@ private:
         return changed == nullptr ? 0 : changed->changes_per_image() * size;
     }
 
-    Tensor<Scalar, Device> x_, y_;
+    static Index bytes_of_sample(const Dataset<Scalar>& data) {
+        return ResidentSamples<Scalar, Device>::bytes(data) + change_bytes(changed_images(data));
+    }
+
+    ResidentSamples<Scalar, Device> samples_;
     StagedTensor<std::int32_t, Device> order_;
     const ChangedImages<Scalar>* changed_;
     StagedTensor<std::byte, Device> changes_;  ///< in the order of the samples
-    std::vector<kernels::GatheredColumns<Scalar>> gathered_;
+    Index bytes_;
 };
 
 }  // namespace weft::detail
