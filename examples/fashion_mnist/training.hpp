@@ -108,8 +108,8 @@ Training fit(const Options& options, weft::Model<float, Device>& model, const Sp
     training.best_epoch = best_epoch(training.history);
     // Early stopping brings back the weights of the best epoch; a run that a NaN ended has those of
     // a step after its last epoch.
-    if (stopping.best_epoch > 0) {
-        training.weights_epoch = static_cast<std::size_t>(stopping.best_epoch);
+    if (stopping.best_epoch() > 0) {
+        training.weights_epoch = static_cast<std::size_t>(stopping.best_epoch());
     } else if (!training.history.non_finite) {
         training.weights_epoch = training.history.epochs.size();
     }

@@ -89,12 +89,12 @@ Verdict alike(const Program& a, const History& of_a, const Program& b, const His
         }
         same("learning rate", of_a.epochs[e].learning_rate, of_b.epochs[e].learning_rate);
     }
-    same("best epoch", static_cast<double>(a.stopping.best_epoch),
-         static_cast<double>(b.stopping.best_epoch));
-    same("stopped epoch", static_cast<double>(a.stopping.stopped_epoch),
-         static_cast<double>(b.stopping.stopped_epoch));
-    same("best accuracy's epoch", static_cast<double>(a.best.best_epoch),
-         static_cast<double>(b.best.best_epoch));
+    same("best epoch", static_cast<double>(a.stopping.best_epoch()),
+         static_cast<double>(b.stopping.best_epoch()));
+    same("stopped epoch", static_cast<double>(a.stopping.stopped_epoch()),
+         static_cast<double>(b.stopping.stopped_epoch()));
+    same("best accuracy's epoch", static_cast<double>(a.best.best_epoch()),
+         static_cast<double>(b.best.best_epoch()));
     same("saved epoch", static_cast<double>(a.on_disk.saved_epoch()),
          static_cast<double>(b.on_disk.saved_epoch()));
     same("sum of losses", a.losses.sum, b.losses.sum);
@@ -147,8 +147,8 @@ TEST_CASE("a run resumed after any of its steps ends with the same bits") {
     const History history = whole.fit(run_store([] { return std::nullopt; }, record, 1));
     const std::size_t epochs = history.epochs.size();
     REQUIRE(states.size() == 1 + epochs * 4);
-    REQUIRE(whole.stopping.best_epoch > 1);
-    REQUIRE(whole.stopping.stopped_epoch == static_cast<Index>(epochs));
+    REQUIRE(whole.stopping.best_epoch() > 1);
+    REQUIRE(whole.stopping.stopped_epoch() == static_cast<Index>(epochs));
     REQUIRE(history.epochs.front().learning_rate > history.epochs.back().learning_rate);
 
     for (std::size_t i = 0; i < states.size(); ++i) {
@@ -338,6 +338,23 @@ TEST_CASE("a checkpoint that cannot be written is an error before the first epoc
                          "fit: checkpoint.every_steps is -1, expected at least 0", ArgumentError);
 }
 
+namespace {
+
+/// A callback whose best epoch was 17, in another run.
+EarlyStopping used_before() {
+    Sequential<float> model{Dense{1}};
+    Trainer trainer(model, {.optimizer = SGD{.learning_rate = 0.01}, .loss = MeanSquaredError{}});
+    EarlyStopping stopping{.monitor = "loss", .patience = 2};
+    const std::vector<float> x{1, 2, 3}, y{3, 5, 7};
+    trainer.fit(TensorView<const float>(x, {3, 1}), TensorView<const float>(y, {3, 1}),
+                {.epochs = 17, .verbosity = Verbosity::silent, .callbacks = {stopping}});
+    REQUIRE(stopping.best_epoch() == 17);
+    stopping.monitor = "val_loss";
+    return stopping;
+}
+
+}  // namespace
+
 TEST_CASE("a refused checkpoint leaves callbacks and their files as they were") {
     const TemporaryFolder folder;
     const auto file = folder.path() / "run";
@@ -346,9 +363,9 @@ TEST_CASE("a refused checkpoint leaves callbacks and their files as they were") 
     folder.file("log.csv", contents_of(first.csv) + "behind the checkpoint\n");
     const std::string log = contents_of(first.csv);
     const auto refused = [&](Program&& program) {
-        program.stopping.best_epoch = 17;
+        program.stopping = used_before();
         CHECK(refusal(program, file) != "");
-        CHECK(program.stopping.best_epoch == 17);
+        CHECK(program.stopping.best_epoch() == 17);
         CHECK(contents_of(first.csv) == log);
     };
     refused({.folder = folder.path(), .seed = 4});
@@ -366,14 +383,14 @@ TEST_CASE("what callbacks get back has to be of this run") {
         REQUIRE(value != hostile.values.end());
         change(*value);
         Program other{.folder = folder.path()};
-        other.stopping.best_epoch = 17;  // of an earlier run: refusing brings it back
+        other.stopping = used_before();  // refusing brings its results back
         std::string refusal;
         try {
             other.fit(run_store([&] { return std::optional(hostile); }, [](const RunState&) {}));
         } catch (const IoError& error) {
             refusal = error.what();
         }
-        CHECK(other.stopping.best_epoch == 17);
+        CHECK(other.stopping.best_epoch() == 17);
         return refusal;
     };
     const auto count_4 = [](RunState::Value& value) {

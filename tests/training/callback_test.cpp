@@ -105,15 +105,15 @@ TEST_CASE("EarlyStopping waits for patience epochs without improvement, and goes
     ScriptedRun run({5, 3, 4, 3, 1, 1});
     run.run(stopping);
     CHECK(run.last_epoch == 4);
-    CHECK(stopping.stopped_epoch == 4);
-    CHECK(stopping.best_epoch == 2);
-    CHECK(stopping.best.value() == 3);
+    CHECK(stopping.stopped_epoch() == 4);
+    CHECK(stopping.best_epoch() == 2);
+    CHECK(stopping.best_score() == 3);
     CHECK(run.weights == 2);
 
     ScriptedRun again({1, 2, 3, 4});
     again.run(stopping);
-    CHECK(stopping.best_epoch == 1);
-    CHECK(stopping.stopped_epoch == 3);
+    CHECK(stopping.best_epoch() == 1);
+    CHECK(stopping.stopped_epoch() == 3);
 }
 
 TEST_CASE("EarlyStopping brings the best weights back also when the epochs run out") {
@@ -121,7 +121,7 @@ TEST_CASE("EarlyStopping brings the best weights back also when the epochs run o
     ScriptedRun run({5, 3, 4});
     run.run(stopping);
     CHECK(run.last_epoch == 3);
-    CHECK(stopping.stopped_epoch == 0);
+    CHECK(stopping.stopped_epoch() == 0);
     CHECK(run.weights == 2);
 
     stopping.restore_best_weights = false;
@@ -134,23 +134,23 @@ TEST_CASE("EarlyStopping: an improvement is one by more than min_delta") {
     EarlyStopping stopping{.patience = 1, .min_delta = 0.5};
     ScriptedRun run({4, 3.25, 2.75, 1});
     run.run(stopping);
-    CHECK(stopping.best_epoch == 2);
-    CHECK(stopping.stopped_epoch == 3);
+    CHECK(stopping.best_epoch() == 2);
+    CHECK(stopping.stopped_epoch() == 3);
 }
 
 TEST_CASE("EarlyStopping: higher is better for accuracy, or where it is told") {
     EarlyStopping accuracy{.monitor = "val_accuracy", .patience = 1};
     ScriptedRun run({0.5, 0.75, 0.5, 1}, "val_accuracy");
     run.run(accuracy);
-    CHECK(accuracy.best_epoch == 2);
+    CHECK(accuracy.best_epoch() == 2);
     EarlyStopping acc{.monitor = "val_acc", .patience = 1};
     ScriptedRun other_name({0.5, 0.75, 0.5, 1}, "val_acc");
     other_name.run(acc);
-    CHECK(acc.best_epoch == 2);
+    CHECK(acc.best_epoch() == 2);
     EarlyStopping told{.monitor = "profit", .patience = 1, .better = Better::higher};
     ScriptedRun profit({0.5, 0.75, 0.5, 1}, "profit");
     profit.run(told);
-    CHECK(told.best_epoch == 2);
+    CHECK(told.best_epoch() == 2);
     told.better = Better::automatic;
     CHECK_THROWS_WITH_AS(ScriptedRun({1}, "profit").run(told),
                          "monitor profit: the name does not tell whether higher or lower is "
@@ -162,12 +162,12 @@ TEST_CASE("EarlyStopping: NaN is never an improvement") {
     EarlyStopping stopping{.patience = 2};
     ScriptedRun run({not_a_number, 4, not_a_number, not_a_number, 1});
     run.run(stopping);
-    CHECK(stopping.best_epoch == 2);
-    CHECK(stopping.stopped_epoch == 4);
+    CHECK(stopping.best_epoch() == 2);
+    CHECK(stopping.stopped_epoch() == 4);
     CHECK(run.weights == 2);
     ScriptedRun nothing({not_a_number, not_a_number, 1});
     nothing.run(stopping);
-    CHECK(stopping.best_epoch == 0);
+    CHECK(stopping.best_epoch() == 0);
     CHECK(nothing.weights == 2);
 }
 
@@ -187,8 +187,8 @@ TEST_CASE("BestCheckpoint keeps the best epoch without ending the run") {
     ScriptedRun run({5, 3, 4, not_a_number, 3});
     run.run(best);
     CHECK(run.last_epoch == 5);
-    CHECK(best.best_epoch == 2);
-    CHECK(best.best.value() == 3);
+    CHECK(best.best_epoch() == 2);
+    CHECK(best.best_score() == 3);
     CHECK(run.weights == 2);
     CHECK_THROWS_WITH_AS(ScriptedRun({1}).run(BestCheckpoint{.monitor = "f1"}),
                          doctest::Contains("BestCheckpoint: no score is named f1"), ArgumentError);
@@ -198,14 +198,14 @@ TEST_CASE("lower is better, also of a score whose name says higher, where it is 
     EarlyStopping stopping{.monitor = "val_accuracy", .patience = 9, .better = Better::lower};
     ScriptedRun run({0.5, 0.75, 0.25, 1}, "val_accuracy");
     run.run(stopping);
-    CHECK(stopping.best_epoch == 3);
+    CHECK(stopping.best_epoch() == 3);
 }
 
 TEST_CASE("BestCheckpoint of a run without a number for a score leaves the last weights") {
     BestCheckpoint best;
     ScriptedRun run({not_a_number, not_a_number});
     run.run(best);
-    CHECK(best.best_epoch == 0);
+    CHECK(best.best_epoch() == 0);
     CHECK(run.weights == 2);
 }
 
@@ -432,8 +432,8 @@ TEST_CASE("Callbacks see a trainer's numbers, may stop it and bring its best wei
                                       .verbosity = Verbosity::silent,
                                       .callbacks = {jump, stopping}});
     CHECK(history.epochs.size() == 3);
-    CHECK(stopping.stopped_epoch == 3);
-    CHECK(stopping.best_epoch == 2);
+    CHECK(stopping.stopped_epoch() == 3);
+    CHECK(stopping.best_epoch() == 2);
     CHECK(identical(model.predict(line.x), best));
 }
 
@@ -492,8 +492,8 @@ TEST_CASE("EarlyStopping brings the best weights back when a number goes wrong")
     const History history = run.fit();
     REQUIRE(history.non_finite);
     REQUIRE(run.weights.size() >= 4);
-    REQUIRE(run.stopping.best_epoch > 0);
-    const auto best = static_cast<std::size_t>(run.stopping.best_epoch - 1);
+    REQUIRE(run.stopping.best_epoch() > 0);
+    const auto best = static_cast<std::size_t>(run.stopping.best_epoch() - 1);
     CHECK(!identical(run.weights.back(), run.weights[best]));
     CHECK(identical(run.model.arena(), run.weights[best]));
 }
@@ -507,9 +507,9 @@ TEST_CASE("EarlyStopping brings the best weights back when something throws") {
     };
     CHECK_THROWS_WITH_AS(fit(), "the disk is full", std::runtime_error);
     REQUIRE(run.weights.size() == 4);
-    REQUIRE(run.stopping.best_epoch > 0);
+    REQUIRE(run.stopping.best_epoch() > 0);
     CHECK(identical(run.model.arena(),
-                    run.weights[static_cast<std::size_t>(run.stopping.best_epoch - 1)]));
+                    run.weights[static_cast<std::size_t>(run.stopping.best_epoch() - 1)]));
 }
 
 TEST_CASE("what a callback throws after an exception does not hide it, nor stop the others") {
@@ -613,6 +613,6 @@ TEST_CASE("a model without parameters is evaluated by fit, and has a best epoch"
     EarlyStopping stopping{.monitor = "loss", .patience = 1};
     trainer.fit(line.x, line.x,
                 {.epochs = 4, .verbosity = Verbosity::silent, .callbacks = {stopping}});
-    CHECK(stopping.best_epoch == 1);
-    CHECK(stopping.stopped_epoch == 2);
+    CHECK(stopping.best_epoch() == 1);
+    CHECK(stopping.stopped_epoch() == 2);
 }

@@ -132,10 +132,10 @@ Verdict trains_as_keras(const nlohmann::json& expected) {
             concat("it ran ", history.epochs.size(), " epochs"));
     if (fields.has("best_epoch")) {
         // Keras counts epochs from 0.
-        require(stopping.best_epoch == fields.at("best_epoch").get<Index>() + 1,
-                concat("the best epoch is ", stopping.best_epoch));
-        require((stopping.stopped_epoch > 0) == fields.at("stopped_early").get<bool>(),
-                concat("it stopped in epoch ", stopping.stopped_epoch));
+        require(stopping.best_epoch() == fields.at("best_epoch").get<Index>() + 1,
+                concat("the best epoch is ", stopping.best_epoch()));
+        require((stopping.stopped_epoch() > 0) == fields.at("stopped_early").get<bool>(),
+                concat("it stopped in epoch ", stopping.stopped_epoch()));
     }
 
     for (const auto& item : fields.at("history").items()) {

@@ -12,33 +12,34 @@ struct BestCheckpoint {
     std::string monitor = "val_loss";
     Better better = Better::automatic;
 
-    // Results.
-    Index best_epoch = 0;  ///< from 1; 0 if no score was a number
-    BestScore best = {};
+    Index best_epoch() const { return state.best_epoch_; }  ///< from 1; 0: no score was a number
+    std::optional<double> best_score() const { return state.best_.value(); }
 
     void on_train_begin(TrainingRun& run) {
         detail::require_monitored(run, "BestCheckpoint", monitor);
-        best = BestScore(monitor, better, 0);
-        best_epoch = 0;
+        state = {};
+        state.best_ = BestScore(monitor, better, 0);
     }
     void on_epoch_end(TrainingRun& run) {
-        if (!best.improve(run.scores()[monitor])) return;
-        best_epoch = run.epoch();
+        if (!state.best_.improve(run.scores()[monitor])) return;
+        state.best_epoch_ = run.epoch();
         state.weights_ = run.save_weights();
     }
     void on_train_end(TrainingRun& run) {
-        if (best_epoch > 0) run.load_weights(state.weights_);
+        if (state.best_epoch_ > 0) run.load_weights(state.weights_);
     }
 
     void visit_state(StateFields& field, TrainingRun& run) {
-        detail::visit_monitored(field, monitor, best);
-        detail::visit_epoch(field, run, "best_epoch", best_epoch);
-        detail::visit_best_weights(field, run, best_epoch > 0, state.weights_);
+        detail::visit_monitored(field, monitor, state.best_);
+        detail::visit_epoch(field, run, "best_epoch", state.best_epoch_);
+        detail::visit_best_weights(field, run, state.best_epoch_ > 0, state.weights_);
     }
 
     /// The state from epoch to epoch.
     class State {
         friend BestCheckpoint;
+        BestScore best_ = {};
+        Index best_epoch_ = 0;
         Buffer weights_ = {};  // of the best epoch
     };
     State state = {};
