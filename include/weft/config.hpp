@@ -11,11 +11,16 @@
 #define WEFT_OMP(directive)
 #endif
 
-/// WEFT_NOINLINE: for large functions, whose call costs nothing beside their work; they are
-/// compiled once, not into each caller. WEFT_COLD: for functions whose speed does not matter (they
-/// check, build, print or read files); they are also compiled for size. Both make programs with
-/// weft compile faster; the test compile_time measures it. Code that is not a template needs
-/// neither: it goes to src/.
+/// Marks of functions that compilers shall not copy into each caller, so that programs with weft
+/// compile faster; the test compile_time measures it. The rule:
+///
+///   WEFT_NOINLINE   It loops over numbers or samples. Or it is a layer's, loss's, metric's or
+///                   optimiser's part of a step, since users' own loop there.
+///   WEFT_COLD       It leaves such loops to others: it checks, builds, prints, reads files, or
+///                   calls the kernels of a step. It is compiled for size, too.
+///   neither         A few lines, such as an accessor; or what a loop calls.
+///
+/// Code that is not a template needs neither: it goes to src/.
 #if defined(__clang__)
 #define WEFT_NOINLINE [[gnu::noinline]]
 #define WEFT_COLD [[gnu::noinline, gnu::cold]]

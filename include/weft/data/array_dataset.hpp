@@ -81,13 +81,13 @@ public:
 
 private:
     /// Samples [begin, end) of the batch.
-    WEFT_COLD void copy(Span<const Index> batch, Index begin, Index end, Scalar* x, Scalar* y) {
+    void copy(Span<const Index> batch, Index begin, Index end, Scalar* x, Scalar* y) {
         if (x != nullptr) copy(inputs_, batch, begin, end, x);
         if (y != nullptr) copy(targets_, batch, begin, end, y);
     }
 
-    WEFT_COLD static void copy(const Columns& columns, Span<const Index> batch, Index begin,
-                               Index end, Scalar* to) {
+    WEFT_NOINLINE static void copy(const Columns& columns, Span<const Index> batch, Index begin,
+                                   Index end, Scalar* to) {
         for (const Column<Scalar>& column : columns) {
             const Index size = column.shape().sample().size();
             for (Index i = begin; i < end; ++i) {
@@ -153,7 +153,7 @@ public:
                         detail::places_by_name(target_names_, outputs, true, who, "output")});
     }
 
-    WEFT_COLD void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+    WEFT_NOINLINE void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
         if (x != nullptr) detail::copy_records(inputs_, samples, x);
         if (y != nullptr) detail::copy_records(targets_, samples, y);
     }

@@ -85,8 +85,8 @@ WEFT_COLD std::vector<std::string> names_of(const std::vector<Column<Scalar>>& c
 
 /// Writes the samples with the given indices, each with its entries of all columns.
 template <class Scalar>
-WEFT_COLD void copy_records(const std::vector<Column<Scalar>>& columns,
-                            std::span<const Index> samples, Scalar* to) {
+WEFT_NOINLINE void copy_records(const std::vector<Column<Scalar>>& columns,
+                                std::span<const Index> samples, Scalar* to) {
     for (const Index i : samples) {
         for (const Column<Scalar>& column : columns) {
             const Index size = column.shape().sample().size();

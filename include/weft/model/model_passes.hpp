@@ -18,29 +18,29 @@ public:
     /// Runs the layers over the batch x (N, input_shape...), N up to the workspace's capacity. The
     /// result (N, output_shape...) is in the workspace until the next pass. They are logits if the
     /// workspace's plan leaves out the last activation.
-    WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
-                               const PassOptions& options = {}) const {
+    WEFT_COLD View forward(Workspace<Scalar, Device>& workspace, ConstView x,
+                           const PassOptions& options = {}) const {
         forward(workspace, {&x, 1}, options);
         return this->prediction(workspace, x.shape()[0]);
     }
 
     /// The same, also in training, where layers may update parameters that are not trainable.
-    WEFT_NOINLINE View forward(Workspace<Scalar, Device>& workspace, ConstView x,
-                               const PassOptions& options) {
+    WEFT_COLD View forward(Workspace<Scalar, Device>& workspace, ConstView x,
+                           const PassOptions& options) {
         forward(workspace, {&x, 1}, options);
         return this->prediction(workspace, x.shape()[0]);
     }
 
     /// The same for several inputs or outputs: prediction(workspace, N, k) is output k.
-    WEFT_NOINLINE void forward(Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
-                               const PassOptions& options = {}) const {
+    WEFT_COLD void forward(Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
+                           const PassOptions& options = {}) const {
         if (options.training) {
             throw ArgumentError("model: a pass in training, of a model that is const");
         }
         run_forward(workspace, xs, options, nullptr);
     }
-    WEFT_NOINLINE void forward(Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
-                               const PassOptions& options) {
+    WEFT_COLD void forward(Workspace<Scalar, Device>& workspace, Span<const ConstView> xs,
+                           const PassOptions& options) {
         run_forward(workspace, xs, options, mutable_state(options));
     }
 

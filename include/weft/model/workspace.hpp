@@ -91,8 +91,8 @@ public:
 
     /// Throws ArgumentError or ShapeError unless the workspace fits a pass of the given build over
     /// a batch of shape x of such samples.
-    WEFT_NOINLINE void require_pass(const Mark& build, const Shape& sample, const Shape& x,
-                                    bool training) const {
+    WEFT_COLD void require_pass(const Mark& build, const Shape& sample, const Shape& x,
+                                bool training) const {
         if (!(build == build_) || (training && !is_training(kind()))) {
             throw ArgumentError(
                 "model: the workspace is of another build or kind of pass; make_workspace "
@@ -190,7 +190,7 @@ public:
         return *this;
     }
 
-    void clear() {
+    WEFT_COLD void clear() {
         const detail::Lock lock(mutex_);
         free_.clear();
     }
@@ -198,7 +198,7 @@ public:
     /// A free workspace of at least the given capacity; null if there is none. A free one that is
     /// too small is dropped, since the caller then makes a new one. So the pool never has more
     /// workspaces than calls ran at once.
-    Pointer take(Index capacity) {
+    WEFT_COLD Pointer take(Index capacity) {
         const detail::Lock lock(mutex_);
         if (free_.empty()) return nullptr;
         for (Pointer& free : free_) {
@@ -210,7 +210,7 @@ public:
         return taken;
     }
 
-    void give_back(Pointer workspace) {
+    WEFT_COLD void give_back(Pointer workspace) {
         const detail::Lock lock(mutex_);
         free_.push_back(std::move(workspace));
     }

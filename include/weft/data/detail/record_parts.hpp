@@ -42,7 +42,7 @@ public:
     }
 
     /// Writes records [begin, end) to a batch of n:  (n, shape_0), (n, shape_1), ...
-    WEFT_COLD void split(Index begin, Index end, Index n, Scalar* batch) const {
+    WEFT_NOINLINE void split(Index begin, Index end, Index n, Scalar* batch) const {
         if (batch == nullptr || is_one()) return;
         const Scalar* record = records_.data() + begin * size_;
         for (Index i = begin; i < end; ++i) {

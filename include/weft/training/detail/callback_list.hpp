@@ -14,7 +14,7 @@ public:
     explicit CallbackList(Span<const CallbackHandle> callbacks) : callbacks_(callbacks) {}
 
     template <class Check>
-    void begin(TrainingRun& run, const Check& check) {
+    WEFT_COLD void begin(TrainingRun& run, const Check& check) {
         for (const CallbackHandle& callback : callbacks_) {
             callback(CallbackHandle::Event::train_begin, run);
             ++begun_;
@@ -24,7 +24,7 @@ public:
 
     /// Calls an event of all callbacks; batch_end only of those that listen to batches.
     template <class Check>
-    void call(CallbackHandle::Event event, TrainingRun& run, const Check& check) {
+    WEFT_COLD void call(CallbackHandle::Event event, TrainingRun& run, const Check& check) {
         const bool is_batch = event == CallbackHandle::Event::batch_end;
         for (const CallbackHandle& callback : callbacks_) {
             if (is_batch && !callback.listens_to_batches()) continue;

@@ -85,7 +85,7 @@ public:
     }
 
 private:
-    void call(CallbackHandle::Event event) {
+    WEFT_COLD void call(CallbackHandle::Event event) {
         callbacks_.call(event, *this, [this] { this->require_model(); });
     }
 
@@ -103,7 +103,7 @@ private:
         }
     }
 
-    void run_epochs() {
+    WEFT_COLD void run_epochs() {
         // An open epoch is completed, also after a request to stop.
         while (!progress_.epoch_over ||
                (!progress_.stopped && std::ssize(progress_.history.epochs) < options_.epochs)) {
@@ -113,7 +113,7 @@ private:
 
     // ---- The state of the run, kept outside of the program ------------------------------------
 
-    void save_state() const {
+    WEFT_COLD void save_state() const {
         if (options_.checkpoint) options_.checkpoint.save(visit_);
     }
 

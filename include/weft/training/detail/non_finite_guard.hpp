@@ -31,7 +31,7 @@ public:
 
     /// Whether all numbers are finite. If one is not, the counts are set back to before its step,
     /// and the history and a line on the terminal name the place.
-    bool is_finite() {
+    WEFT_COLD bool is_finite() {
         const Wrong where = step_.tally().where(step_.device());
         if (where != Wrong::nowhere) stop_at(where);
         return where == Wrong::nowhere;

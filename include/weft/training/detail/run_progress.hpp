@@ -18,7 +18,7 @@ struct RunProgress {
     std::vector<MetricSum> sums;  ///< of the epoch: the loss, then the metrics
     History history;
 
-    void begin_epoch() {
+    WEFT_COLD void begin_epoch() {
         ++epoch;
         step = 0;
         seconds = 0;

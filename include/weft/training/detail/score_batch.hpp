@@ -76,7 +76,7 @@ struct Batch {
     }
 
     /// Reads the next n samples, outside a pass.
-    void read(BatchReader<Scalar>& batches, Index n) {
+    WEFT_COLD void read(BatchReader<Scalar>& batches, Index n) {
         batches.next(x.host().data(), y.host().data());
         x.send(workspace.device(), n);
         y.send(workspace.device(), n);

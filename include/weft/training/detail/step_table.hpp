@@ -86,8 +86,8 @@ private:
                line;
     }
 
-    WEFT_NOINLINE void write(const Device& device, const Options& options,
-                             const TrainingState<Scalar, Device>& state) {
+    WEFT_COLD void write(const Device& device, const Options& options,
+                         const TrainingState<Scalar, Device>& state) {
         first_ = state.steps;
         rate_ = state.learning_rate;
         count_ = taken_ = 0;

@@ -78,7 +78,7 @@ struct TrainingState {
     }
 
     /// The rate of a step, counted from 0. Throws ArgumentError if a schedule gives a bad one.
-    WEFT_NOINLINE double next_rate(const Options& options, std::int64_t step) const {
+    WEFT_COLD double next_rate(const Options& options, std::int64_t step) const {
         if (!options.learning_rate_schedule) return learning_rate;
         const double rate = options.learning_rate_schedule(step);
         if (!(rate >= 0 && std::isfinite(rate))) {
@@ -99,10 +99,10 @@ struct TrainingState {
 
     /// One step of the optimiser, by its numbers, from the gradients. Ends the batch of the tally.
     /// Changes no parameter if that has a mark; marks gradients that are not finite.
-    WEFT_NOINLINE void update_parameters(Device& device, Model& model, const Options& options,
-                                         const std::byte* numbers,
-                                         Span<const kernels::Penalty<Scalar>> penalties,
-                                         double mark, TensorView<double, Device> tally) {
+    WEFT_COLD void update_parameters(Device& device, Model& model, const Options& options,
+                                     const std::byte* numbers,
+                                     Span<const kernels::Penalty<Scalar>> penalties, double mark,
+                                     TensorView<double, Device> tally) {
         const double* const factor =
             prepare_gradients<Scalar>(device, gradients.view(), penalties, options, mark, tally);
         const double* const wrong = tally.data() + kernels::TallyPlaces::wrong;
