@@ -13,12 +13,14 @@ set(largest_percent_weft 325)
 set(largest_percent_quickstart 1300)
 set(largest_percent_saving 135)
 
-# What g++ 12 allocates, in percent, is the same each time; of other versions it is only printed. Before
-# passes chose their threads, sums were blocked and models became graphs, the quickstart was at 348 %.
+# What g++ 12 allocates, in percent of Eigen's 166 MB, is the same each time but for the rounding to MB;
+# so these limits are 2 % above what is measured. Of other versions it is only printed. Before models
+# became graphs, the quickstart was at 346 % and the program that saves at 383 %.
 # Some of it comes at once: g++'s table of locations doubles, by 17 MB, at 262144 of them, and that of
 # tokens, by 32 MB, at 2^20. The quickstart has 240000 and 946000, a third and three quarters Eigen's.
-set(largest_percent_allocated_weft 162)       # 158 % measured
-set(largest_percent_allocated_quickstart 352) # 345 % measured
+set(largest_percent_allocated_weft 162)       # 159 % measured
+set(largest_percent_allocated_quickstart 353) # 346 % measured
+set(largest_percent_allocated_saving 391)     # 383 % measured
 
 # Writes the processor time of a command in milliseconds to the variable.
 find_program(BASH bash REQUIRED)
@@ -105,7 +107,7 @@ endfunction()
 
 execute_process(COMMAND "${CXX}" -dumpversion OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE)
 allocated_megabytes(of_eigen eigen)
-foreach(name IN ITEMS weft quickstart)
+foreach(name IN ITEMS weft quickstart saving)
     allocated_megabytes(of_${name} ${name})
     if(NOT of_eigen OR NOT of_${name})
         message(STATUS "${name}: this compiler does not say what it allocates")
