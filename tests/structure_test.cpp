@@ -482,6 +482,8 @@ TEST_CASE("each header has its guard and at most 260 lines") {
         INFO(header.path);
         CHECK(header.has_line(guard));
         CHECK(header.lines.size() <= 260);
+        // A front of Model has next to nothing of its own.
+        if (header.path == "weft/model/sequential.hpp") CHECK(header.lines.size() < 150);
     }
 }
 

@@ -359,6 +359,7 @@ TEST_CASE("optimisers, penalties, constraints, limits and weights are alike behi
     compare(layers, {4, 3, 2}, with(AdamW{}), fit, data);
     compare(layers, {4, 3, 2}, with(RMSprop{}), fit, data);
     compare(layers, {4, 3, 2}, with(RMSprop{.momentum = 0.5}), fit, data);
+    compare(layers, {4, 3, 2}, with(RMSprop{.momentum = 0.5, .centered = true}), fit, data);
 }
 
 TEST_CASE("callbacks, checkpoints and resumed runs are alike behind the wall") {
@@ -376,6 +377,21 @@ TEST_CASE("callbacks, checkpoints and resumed runs are alike behind the wall") {
     CHECK(cpu.history.epochs.size() < 4);
     fit.callbacks = callbacks();
     require_same(run<Walled>(model, usual, data, fit), cpu);
+
+    // Weights that come back, and what a logger writes.
+    const TemporaryFolder folder;
+    const auto logged = [&]<class Device>(std::type_identity<Device>) {
+        BestCheckpoint best{.monitor = "loss", .better = Better::higher};
+        FitOptions<float> options = fit;
+        options.callbacks = {best, CSVLogger{.path = folder.path() / "log.csv"}};
+        Outcome outcome = run<Device>(model, usual, data, options);
+        CHECK(best.best_epoch() > 0);
+        return std::pair(std::move(outcome), contents_of(folder.path() / "log.csv"));
+    };
+    const auto of_cpu = logged(std::type_identity<Cpu>());
+    const auto of_walled = logged(std::type_identity<Walled>());
+    require_same(of_walled.first, of_cpu.first);
+    CHECK(of_walled.second == of_cpu.second);
 
     // A run of three epochs that stopped after each of its steps goes on behind the wall, and back.
     const FitOptions<float> whole{.epochs = 3, .batch_size = 3, .seed = 2};

@@ -181,8 +181,17 @@ TEST_CASE("another device trains several outputs to the same bits") {
     Trainer<float, kernels::Walled> on_walled(walled, two_losses<kernels::Walled>());
     auto fit = quiet_several();
     fit.sample_weight = {1, 2, 0.5, 1, 0, 3, 1};
+    fit.output_sample_weight = {{1, 0, 2, 1, 1, 0.5, 3}, {}};
+    fit.validation_data = data;
+    fit.validation_sample_weight = {1, 1, 3, 1, 2, 1, 1};
+    fit.validation_output_sample_weight = {{}, {2, 1, 0, 1, 1, 0.5, 1}};
     const Examples<float> examples = data;
-    const History here = trainer.fit(examples, fit), there = on_walled.fit(examples, fit);
+    const History here = trainer.fit(examples, fit);
+    const kernels::Wall& wall = kernels::Wall::get();
+    const long before = wall.tensors_read + wall.results_read;
+    const History there = on_walled.fit(examples, fit);
+    // Of each of the two epochs, the sums of training and of validation.
+    CHECK(wall.tensors_read + wall.results_read - before == 4);
     CHECK(identical(to<Cpu>(walled).arena(), std::as_const(model).arena()));
     CHECK(numbers_of(here.epochs.back().scores) == numbers_of(there.epochs.back().scores));
 }
