@@ -28,6 +28,7 @@ public:
     std::vector<Shape> target_shapes() const override { return inner_->target_shapes(); }
     void gather(std::span<const Index> samples, float* x, float* y) const override {
         asked += x != nullptr ? 1 : 0;  // targets alone are looked through at the start
+        if (x != nullptr && samples.size() > most_at_once) throw IoError("too many at once");
         inner_->gather(samples, x, y);
     }
 
@@ -36,6 +37,7 @@ public:
         return Dataset<float>::read_batches(plan);
     }
 
+    std::size_t most_at_once = 1000;
     mutable int asked = 0;
     mutable int passes = 0;
 
@@ -203,8 +205,17 @@ TEST_CASE("samples to validate with go to a device once, and have the same score
         }
     }
 
-    // The last of the training data.
+    // Samples that cannot be read at once are tried once, and then read by batches.
+    const auto slow = std::make_shared<Counted>(Examples<float>(held_x, held_y), true);
+    slow->most_at_once = 3;
     auto fit = three_epochs();
+    fit.validation_data = Examples<float>(slow);
+    CHECK(scores_on<Walled>(model, options, data, fit) ==
+          scores_on<Cpu>(model, options, data, fit));
+    CHECK(slow->asked == 1 + 9 + 9);
+
+    // The last of the training data.
+    fit = three_epochs();
     fit.validation_split = 0.4;
     const auto all = std::make_shared<const Counted>(data, true);
     const auto found = scores_on<Walled>(model, options, Examples<float>(all), fit);

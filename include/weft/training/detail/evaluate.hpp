@@ -1,5 +1,5 @@
 /// \file
-/// evaluate_range: the scores of a model on data.
+/// evaluate: the scores of a model on data.
 #pragma once
 
 #include "weft/training/detail/resident_samples.hpp"
@@ -13,6 +13,7 @@ struct EvaluatedOften {
     KeptOnDevice<Device, ResidentSamples<Scalar, Device>> samples = nullptr;
 
     /// Copies samples [first, end) to the device, unless they are there, change, or are too many.
+    /// Is tried once.
     WEFT_COLD void keep(const Dataset<Scalar>& data, Index first, Index end, const Device& device) {
         using Samples = ResidentSamples<Scalar, Device>;
         const bool is_constant = data.is_constant() || data.changed_images() != nullptr;
@@ -20,6 +21,7 @@ struct EvaluatedOften {
         if (samples || !is_constant || count > most_bytes / Samples::bytes(data)) return;
         samples = null_on_errors<Samples>(
             [&] { return std::make_unique<Samples>(data, first, count, device); });
+        most_bytes = 0;
     }
 };
 
