@@ -11,6 +11,7 @@ FILES = [
     "include/weft/training/detail/parameter_rules.hpp",
     "include/weft/training/detail/parameter_check.hpp",
     "include/weft/training/detail/resident_data.hpp",
+    "include/weft/training/detail/resident_samples.hpp",
     "include/weft/training/detail/fit_run.hpp",
     "include/weft/training/detail/recordings.hpp",
     "include/weft/training/detail/tally.hpp",
@@ -48,7 +49,7 @@ COMPARISONS = {
 }
 
 CUDA = r"src/cuda/"
-STEPS, STEP, DATA = r"step_table\.hpp", r"training_step\.hpp", r"resident_data\.hpp"
+STEPS, STEP, DATA = r"step_table\.hpp", r"training_step\.hpp", r"resident_(data|samples)\.hpp"
 BATCHES, STATE, PARAMETERS = r"epoch_batches\.hpp", r"training_state\.hpp", r"parameter_rules\.hpp"
 FIT, RECORDINGS, TALLY = r"fit_run\.hpp", r"recordings\.hpp", r"/tally\.hpp"
 CHECK = r"parameter_check\.hpp"

@@ -263,12 +263,12 @@ FAULTS = [
     ("EarlyStopping waits an epoch more", "include/weft/training/early_stopping.hpp",
      "++state.waited_ >= patience", "++state.waited_ > patience", callbacks),
     ("EarlyStopping keeps the last weights", "include/weft/training/early_stopping.hpp",
-     "if (restore_best_weights && best_epoch > 0) run.load_weights(state.weights_);", None, callbacks),
+     "if (restore_best_weights && state.best_epoch_ > 0) run.load_weights(state.weights_);", None, callbacks),
     ("the optimiser's state is an earlier model's", "include/weft/training/detail/training_state.hpp",
      "build == model.marks().build() && gradients.shape() == shape", "gradients.shape() == shape", training),
     ("weights of samples do not count for the validation split", TRAINER,
-     "validation{&data, train_size, {options.sample_weight, of_outputs}}",
-     "validation{&data, train_size,\n"
+     "&data, train_size, {options.sample_weight, of_outputs}}",
+     "&data, train_size,\n"
      "{s} ? detail::LossWeights{{}} : detail::LossWeights{options.sample_weight, of_outputs}}}}", training),
     ("batches of an update behind the first are lost", STEP,
      "if (part.first > 0) add_elements<Scalar>(device(), ConstView(added_), ConstView(sum), sum);", None,

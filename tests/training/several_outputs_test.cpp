@@ -478,7 +478,6 @@ TEST_CASE("samples are weighted in each output by itself") {
     Model<double> model = two_products();
     Trainer<double, Cpu> trainer(model, {.optimizer = SGD{.learning_rate = 0.125},
                                          .loss = {MeanSquaredError{}, MeanSquaredError{}}});
-    const std::vector<double> x{1, 2}, zeros{0, 0};
     const Tensor<double> data({2, 1}, {1, 2}), target({2, 1}, {0, 0});
     FitOptions<double> fit{.verbosity = Verbosity::silent};
     fit.sample_weight = {2, 1};
