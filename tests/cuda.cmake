@@ -20,6 +20,14 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
 endif()
 
 add_library(weft_cuda_tests OBJECT ${cuda_tests})
+set_target_properties(
+    weft_cuda_tests
+    PROPERTIES UNITY_BUILD ${WEFT_UNITY_TESTS}
+               UNITY_BUILD_BATCH_SIZE 8
+               UNITY_BUILD_CODE_BEFORE_INCLUDE "#pragma GCC diagnostic ignored \"-Wshadow\""
+)
+# It has names of its own for losses, which hide kernels.
+set_source_files_properties(kernels/cuda/loss_test.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 target_precompile_headers(
     weft_cuda_tests PRIVATE <doctest/doctest.h> <Eigen/Core> "${PROJECT_SOURCE_DIR}/tests/support/kernels_once.hpp"
 )
