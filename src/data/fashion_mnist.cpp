@@ -96,9 +96,12 @@ FashionMnist load_fashion_mnist(const FileName& directory) {
     const detail::NativeName name = directory.native();
     const std::filesystem::path given =
         name.wide ? std::filesystem::path(name.wide) : std::filesystem::path(name.text);
-    const auto places = given.empty()
-                            ? detail::fashion_mnist_places()
-                            : std::vector<detail::DataPlace>{{given, "the directory given"}};
+    std::vector<detail::DataPlace> places;
+    if (given.empty()) {
+        places = detail::fashion_mnist_places();
+    } else {
+        places.push_back({given, "the directory given"});
+    }
     std::string looked_in;
     for (const auto& [place, origin] : places) {
         if (auto found = load_fashion_mnist_from(place)) return *std::move(found);
