@@ -16,8 +16,8 @@ namespace weft {
 
 /// The range of a random number. A single number x stands for -x to x, as in Keras.
 struct FactorRange {
-    double low;
-    double high;
+    double low;   ///< the least number
+    double high;  ///< the greatest number
 
     constexpr FactorRange(double x) : low(-x), high(x) {}
     constexpr FactorRange(double lowest, double highest) : low(lowest), high(highest) {}

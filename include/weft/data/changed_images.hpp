@@ -11,7 +11,7 @@ namespace weft {
 
 /// Together with a sample's index, this alone decides how the sample is changed for training.
 struct TrainingEpoch {
-    std::uint64_t seed = 0;
+    std::uint64_t seed = 0;    ///< of the random changes
     std::uint32_t number = 0;  ///< counted by the trainer over all of its fits, from 0
 };
 

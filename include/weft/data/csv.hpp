@@ -10,11 +10,12 @@
 
 namespace weft {
 
+/// How a table of numbers is read.
 struct CsvOptions {
     /// The column of classes, which are integers of at least 0 or names; empty: no such column.
     std::string label_column = "label";
-    bool header = true;  ///< the first line names the columns; without one they are "0", "1", ...
-    char separator = ',';
+    bool header = true;    ///< the first line names the columns; without one they are "0", "1", ...
+    char separator = ',';  ///< between two fields
     char decimal_point = '.';  ///< a comma in much of Europe, whose separator is then ';'
     /// The names of the classes by index; for a test set, those of the training set. If empty,
     /// names are numbered in alphabetical order (of bytes).

@@ -52,7 +52,8 @@ public:
 
 /// For each input and target of a dataset, the index of the model's input or output.
 struct ColumnOrder {
-    std::vector<std::size_t> inputs = {}, targets = {};
+    std::vector<std::size_t> inputs = {};   ///< of each input
+    std::vector<std::size_t> targets = {};  ///< of each target
 };
 
 /// Samples with targets, read in batches. The training loop reads data in no other way. A dataset

@@ -14,7 +14,9 @@ namespace weft {
 
 /// Red, green and blue, 0 to 255.
 struct Color {
-    std::uint8_t red, green, blue;
+    std::uint8_t red;    ///< 0 to 255
+    std::uint8_t green;  ///< 0 to 255
+    std::uint8_t blue;   ///< 0 to 255
 };
 
 inline constexpr Color white_background{255, 255, 255};

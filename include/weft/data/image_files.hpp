@@ -12,8 +12,8 @@ namespace weft {
 
 /// Files of pictures, and the class of each.
 struct ImageFiles {
-    std::vector<std::filesystem::path> paths;
-    Tensor<std::int32_t> labels;       ///< (N)
+    std::vector<std::filesystem::path> paths;  ///< one for each sample
+    Tensor<std::int32_t> labels;               ///< (N)
     std::vector<std::string> classes;  ///< class i is classes[i]; none where classes are numbers
 };
 
@@ -28,11 +28,12 @@ struct ImageFiles {
 /// folder without pictures.
 inline ImageFiles list_image_folder(const std::filesystem::path& directory);
 
+/// How list_images reads its CSV file.
 struct ImageListOptions {
     std::string id_column = "id";        ///< 17 or 17.png for 17.png
     std::string class_column = "label";  ///< integers of at least 0, or names
     std::string extension = ".png";      ///< appended to ids without one
-    char separator = ',';
+    char separator = ',';                ///< between two fields
     /// The names of the classes by index; for a test set, those of the training set. If empty,
     /// names are numbered in alphabetical order (of bytes).
     std::vector<std::string> classes = {};

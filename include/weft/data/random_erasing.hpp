@@ -17,7 +17,7 @@ namespace weft {
 struct RandomErasing {
     double factor = 1;                 ///< the probability that an image loses a part
     FactorRange scale = {0.02, 0.33};  ///< within 0 and 1
-    double fill_value = 0;
+    double fill_value = 0;             ///< of the erased pixels
 
     ImageChange change(const Shape& image, const AugmentationRandom& random) const {
         if (!random.bernoulli(0, factor)) return {};

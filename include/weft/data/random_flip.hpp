@@ -14,7 +14,7 @@ enum class FlipMode {
 
 /// Mirrors the image in each direction of `mode` with probability 1/2.
 struct RandomFlip {
-    FlipMode mode = FlipMode::horizontal_and_vertical;
+    FlipMode mode = FlipMode::horizontal_and_vertical;  ///< along which axes
 
     ImageChange change(const Shape&, const AugmentationRandom& random) const {
         return {.kind = ImageChange::Kind::flip,

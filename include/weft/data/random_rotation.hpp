@@ -12,10 +12,10 @@ namespace weft {
 /// With a = 2 pi f, and h (downwards) and w relative to the centre:
 ///   y(h, w) = x(h cos a + w sin a, w cos a - h sin a)
 struct RandomRotation {
-    FactorRange factor;  ///< of a full turn, within -1 and 1
-    FillMode fill_mode = FillMode::reflect;
-    Interpolation interpolation = Interpolation::bilinear;
-    double fill_value = 0;  ///< for FillMode::constant
+    FactorRange factor;                                     ///< of a full turn, within -1 and 1
+    FillMode fill_mode = FillMode::reflect;                 ///< what lies beyond the edge
+    Interpolation interpolation = Interpolation::bilinear;  ///< between pixels
+    double fill_value = 0;                                  ///< for FillMode::constant
 
     ImageChange change(const Shape&, const AugmentationRandom& random) const {
         const double angle = 2 * std::numbers::pi * random.uniform(0, factor);

@@ -9,11 +9,11 @@ namespace weft {
 /// Shifts the image by shares f_h of its height and f_w of its width, down and right if positive.
 ///   y(h, w) = x(h - f_h H, w - f_w W)
 struct RandomTranslation {
-    FactorRange height_factor = 0;  ///< within -1 and 1
-    FactorRange width_factor = 0;   ///< within -1 and 1
-    FillMode fill_mode = FillMode::reflect;
-    Interpolation interpolation = Interpolation::bilinear;
-    double fill_value = 0;  ///< for FillMode::constant
+    FactorRange height_factor = 0;                          ///< within -1 and 1
+    FactorRange width_factor = 0;                           ///< within -1 and 1
+    FillMode fill_mode = FillMode::reflect;                 ///< what lies beyond the edge
+    Interpolation interpolation = Interpolation::bilinear;  ///< between pixels
+    double fill_value = 0;                                  ///< for FillMode::constant
 
     ImageChange change(const Shape& image, const AugmentationRandom& random) const {
         const auto height = static_cast<double>(image[0]), width = static_cast<double>(image[1]);

@@ -14,9 +14,9 @@ namespace weft {
 struct RandomZoom {
     FactorRange height_factor;                     ///< within -0.99 and 10
     std::optional<FactorRange> width_factor = {};  ///< none: that of the height, no distortion
-    FillMode fill_mode = FillMode::reflect;
-    Interpolation interpolation = Interpolation::bilinear;
-    double fill_value = 0;  ///< for FillMode::constant
+    FillMode fill_mode = FillMode::reflect;        ///< what lies beyond the edge
+    Interpolation interpolation = Interpolation::bilinear;  ///< between pixels
+    double fill_value = 0;                                  ///< for FillMode::constant
 
     ImageChange change(const Shape&, const AugmentationRandom& random) const {
         const double height = 1 + random.uniform(0, height_factor);

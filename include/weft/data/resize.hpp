@@ -11,8 +11,9 @@
 
 namespace weft {
 
+/// How resize computes a pixel.
 struct ResizeOptions {
-    Interpolation interpolation = Interpolation::bilinear;
+    Interpolation interpolation = Interpolation::bilinear;  ///< between pixels
     bool antialias = false;  ///< along an axis that shrinks, all pixels count
 };
 

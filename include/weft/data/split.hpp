@@ -15,8 +15,8 @@ namespace weft {
 
 /// Indices of samples in two disjoint parts.
 struct SplitIndices {
-    std::vector<Index> train;
-    std::vector<Index> test;
+    std::vector<Index> train;  ///< places of the samples to train on
+    std::vector<Index> test;   ///< places of the samples held back
 };
 
 namespace detail {
@@ -117,8 +117,8 @@ std::vector<SplitIndices> stratified_k_fold(const Labels& labels, Index folds,
 
 /// The mean and standard deviation of numbers.
 struct MeanAndDeviation {
-    double mean = 0;
-    double deviation = 0;
+    double mean = 0;       ///< of all numbers
+    double deviation = 0;  ///< its square is the variance
 };
 
 /// The mean and deviation of numbers, such as the scores of a cross-validation:

@@ -13,8 +13,8 @@ namespace weft {
 /// Keras: (in, out) has fans in and out; a convolution's kernel (h, w, in, out) has h w in and h w
 /// out; a vector (n) has n and n.
 struct Fans {
-    double in = 1;
-    double out = 1;
+    double in = 1;   ///< inputs of one output
+    double out = 1;  ///< outputs that one input reaches
 };
 
 WEFT_COLD inline Fans fans_of(const Shape& shape) {
@@ -39,9 +39,9 @@ struct Initializer {
     enum class Kind { constant, uniform, truncated_normal };
     enum class Fan { in, average };
 
-    Kind kind = Kind::constant;
-    Fan fan = Fan::in;
-    double value = 0;  ///< the constant, or the scale of the variance
+    Kind kind = Kind::constant;  ///< the distribution
+    Fan fan = Fan::in;           ///< what divides the variance
+    double value = 0;            ///< the constant, or the scale of the variance
 
     friend bool operator==(const Initializer&, const Initializer&) = default;
 

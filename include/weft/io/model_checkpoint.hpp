@@ -11,8 +11,8 @@ namespace weft {
 
 /// When a ModelCheckpoint writes.
 struct ModelCheckpointOptions {
-    std::string monitor = "val_loss";
-    Better better = Better::automatic;
+    std::string monitor = "val_loss";   ///< the name of a score in the history
+    Better better = Better::automatic;  ///< which direction is an improvement
     bool save_best_only =
         true;  ///< only after an epoch with a new best score; Keras's default: false
 };

@@ -13,8 +13,8 @@ namespace weft {
 struct Constraint {
     enum class Kind { none, max_norm, non_negative, unit_norm };
 
-    Kind kind = Kind::none;
-    double max_value = 0;  ///< of max_norm: finite, above 0
+    Kind kind = Kind::none;  ///< what is constrained
+    double max_value = 0;    ///< of max_norm: finite, above 0
 
     constexpr explicit operator bool() const { return kind != Kind::none; }
     friend bool operator==(const Constraint&, const Constraint&) = default;

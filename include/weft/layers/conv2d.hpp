@@ -23,22 +23,22 @@ namespace weft {
 ///   dL/dX: the transposed convolution of G with W.
 /// W starts Glorot uniform, b at zero.
 struct Conv2D {
-    Index filters;         ///< channels of the output, at least 1
-    Extent2D kernel_size;  ///< at least 1
-    Extent2D strides = 1;  ///< at least 1
-    Padding padding = valid;
-    Extent2D dilation_rate = 1;  ///< steps between the taps of a filter, at least 1
-    Index groups = 1;            ///< divides the channels of input and output
-    Activation activation = linear;
-    bool use_bias = true;
-    Initializer kernel_initializer = glorot_uniform;
-    Initializer bias_initializer = zeros;
-    Regularizer kernel_regularizer = {};
-    Regularizer bias_regularizer = {};
-    Regularizer activity_regularizer = {};  ///< on the outputs
-    Constraint kernel_constraint = {};
-    Constraint bias_constraint = {};
-    std::string name = {};  ///< instead of "conv2d", "conv2d_1", ...
+    Index filters;                   ///< channels of the output, at least 1
+    Extent2D kernel_size;            ///< at least 1
+    Extent2D strides = 1;            ///< at least 1
+    Padding padding = valid;         ///< valid: whole windows alone
+    Extent2D dilation_rate = 1;      ///< steps between the taps of a filter, at least 1
+    Index groups = 1;                ///< divides the channels of input and output
+    Activation activation = linear;  ///< of the sums
+    bool use_bias = true;            ///< adds b
+    Initializer kernel_initializer = glorot_uniform;  ///< first values of W
+    Initializer bias_initializer = zeros;             ///< first values of b
+    Regularizer kernel_regularizer = {};              ///< penalty on W
+    Regularizer bias_regularizer = {};                ///< penalty on b
+    Regularizer activity_regularizer = {};            ///< on the outputs
+    Constraint kernel_constraint = {};                ///< on W, after each update
+    Constraint bias_constraint = {};                  ///< on b, after each update
+    std::string name = {};                            ///< instead of "conv2d", "conv2d_1", ...
 
     static constexpr std::string_view type = "Conv2D";
     friend bool operator==(const Conv2D&, const Conv2D&) = default;

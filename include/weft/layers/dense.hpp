@@ -15,17 +15,17 @@ namespace weft {
 ///   dL/dW = X^T G,   dL/db = column sums of G,   dL/dX = G W^T.
 /// W starts Glorot uniform, b at zero, as in Keras.
 struct Dense {
-    Index units;  ///< width of the output, at least 1
-    Activation activation = linear;
-    bool use_bias = true;
-    Initializer kernel_initializer = glorot_uniform;
-    Initializer bias_initializer = zeros;
-    Regularizer kernel_regularizer = {};
-    Regularizer bias_regularizer = {};
-    Regularizer activity_regularizer = {};  ///< on the outputs
-    Constraint kernel_constraint = {};
-    Constraint bias_constraint = {};
-    std::string name = {};  ///< instead of "dense", "dense_1", ...
+    Index units;                                      ///< width of the output, at least 1
+    Activation activation = linear;                   ///< of the sums
+    bool use_bias = true;                             ///< adds b
+    Initializer kernel_initializer = glorot_uniform;  ///< first values of W
+    Initializer bias_initializer = zeros;             ///< first values of b
+    Regularizer kernel_regularizer = {};              ///< penalty on W
+    Regularizer bias_regularizer = {};                ///< penalty on b
+    Regularizer activity_regularizer = {};            ///< on the outputs
+    Constraint kernel_constraint = {};                ///< on W, after each update
+    Constraint bias_constraint = {};                  ///< on b, after each update
+    std::string name = {};                            ///< instead of "dense", "dense_1", ...
 
     static constexpr std::string_view type = "Dense";
     friend bool operator==(const Dense&, const Dense&) = default;

@@ -8,8 +8,8 @@ namespace weft {
 
 /// Rows and columns of a window, a stride or a border: one number for both, or {rows, columns}.
 struct Extent2D {
-    Index rows;
-    Index columns;
+    Index rows;     ///< along H
+    Index columns;  ///< along W
 
     constexpr Extent2D(Index both) : rows(both), columns(both) {}
     constexpr Extent2D(Index of_rows, Index of_columns) : rows(of_rows), columns(of_columns) {}

@@ -14,8 +14,8 @@ namespace weft {
 /// axis d1 is first moved to the end, which gives the order of channels_last data; backward moves
 /// it back. As in Keras.
 struct Flatten {
-    DataFormat data_format = channels_last;
-    std::string name = {};  ///< instead of "flatten", "flatten_1", ...
+    DataFormat data_format = channels_last;  ///< of the inputs
+    std::string name = {};                   ///< instead of "flatten", "flatten_1", ...
 
     static constexpr std::string_view type = "Flatten";
     friend bool operator==(const Flatten&, const Flatten&) = default;

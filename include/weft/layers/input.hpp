@@ -11,7 +11,7 @@ namespace weft {
 ///
 ///   Sequential model{Input{{28, 28}}, Flatten{}, Dense{.units = 10}};
 struct Input {
-    Shape shape;
+    Shape shape;  ///< of one sample
 };
 
 }  // namespace weft

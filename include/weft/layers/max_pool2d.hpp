@@ -13,8 +13,8 @@ namespace weft {
 struct MaxPool2D {
     Extent2D pool_size = 2;        ///< at least 1
     Extent2D strides = pool_size;  ///< at least 1
-    Padding padding = valid;
-    std::string name = {};  ///< instead of "max_pool2d", "max_pool2d_1", ...
+    Padding padding = valid;       ///< valid: whole windows alone
+    std::string name = {};         ///< instead of "max_pool2d", "max_pool2d_1", ...
 
     static constexpr std::string_view type = "MaxPool2D";
     static constexpr std::string_view keras_name = "MaxPooling2D";

@@ -17,20 +17,20 @@ namespace weft {
 /// The place of a parameter in the arena of its model. It is relative, so it holds in every copy of
 /// the model, and in the arenas of gradients and optimiser. A default slot is no parameter.
 struct ParameterSlot {
-    Index offset = -1;  ///< elements from the start of the trainable or of the other parameters
-    Shape shape;
-    bool trainable = true;
+    Index offset = -1;      ///< elements from the start of the trainable or of the other parameters
+    Shape shape;            ///< of the tensor
+    bool trainable = true;  ///< updated by the optimizer
 
     explicit operator bool() const { return offset >= 0; }
 };
 
 /// The description of a parameter.
 struct ParameterInfo {
-    std::string name;  ///< "dense_1/kernel"
-    ParameterSlot slot;
-    Initializer initializer;
-    Regularizer regularizer = {};
-    Constraint constraint = {};
+    std::string name;              ///< "dense_1/kernel"
+    ParameterSlot slot;            ///< name, shape and use
+    Initializer initializer;       ///< its first values
+    Regularizer regularizer = {};  ///< its penalty
+    Constraint constraint = {};    ///< after each update
 };
 
 /// Collects the parameters of a model while its layers are built.

@@ -15,8 +15,8 @@ namespace weft {
 /// memory that lasts from the layer's forward to its backward.
 template <class Scalar, class Device>
 struct Pass {
-    Device& device;
-    bool training = false;
+    Device& device;         ///< computes the pass
+    bool training = false;  ///< whether a backward follows
     /// In forward, for a layer that absorbs it: the activation to apply as y is stored.
     Activation after = linear;
     /// In backward, for a layer that backs through it: the activation that computed x; dx must

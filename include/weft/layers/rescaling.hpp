@@ -9,8 +9,8 @@ namespace weft {
 
 /// y = scale x + offset,   dx = scale dy.   Any shape. Rescaling{1.0 / 255} maps pixels to [0, 1].
 struct Rescaling {
-    double scale;
-    double offset = 0;
+    double scale;           ///< multiplies x
+    double offset = 0;      ///< added to the product
     std::string name = {};  ///< instead of "rescaling", "rescaling_1", ...
 
     static constexpr std::string_view type = "Rescaling";

@@ -13,8 +13,8 @@ namespace weft {
 
 /// The 95 % confidence interval of a measured share.
 struct Interval {
-    double low = 0;
-    double high = 0;
+    double low = 0;   ///< lower end
+    double high = 0;  ///< upper end
 };
 
 /// Wilson's score interval at 95 % for `successes` of `trials`:

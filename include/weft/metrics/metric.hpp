@@ -13,8 +13,8 @@ namespace weft {
 
 /// A sum and the count of its terms; the metric's value is their ratio.
 struct MetricSum {
-    double sum = 0;
-    double count = 0;
+    double sum = 0;    ///< of the values
+    double count = 0;  ///< what the sum is divided by
 
     double mean() const { return count == 0 ? 0 : sum / count; }
 };

@@ -30,6 +30,7 @@ struct For {};
 template <class... Targets>
 class AnyLayer;
 
+/// One declaration, for each of the listed types and devices.
 template <class... Scalars, class... Devices>
 class AnyLayer<For<Scalars, Devices>...> {
 public:

@@ -14,10 +14,10 @@ namespace weft {
 ///
 /// Source: Kingma and Ba 2015, in the form at the end of section 2, with Keras's defaults.
 struct Adam {
-    double learning_rate = 0.001;
-    double beta_1 = 0.9;    ///< in [0, 1)
-    double beta_2 = 0.999;  ///< in [0, 1)
-    double epsilon = 1e-7;  ///< above 0
+    double learning_rate = 0.001;  ///< a number or a schedule
+    double beta_1 = 0.9;           ///< in [0, 1)
+    double beta_2 = 0.999;         ///< in [0, 1)
+    double epsilon = 1e-7;         ///< above 0
 
     static constexpr std::string_view type = "Adam";
     friend bool operator==(const Adam&, const Adam&) = default;

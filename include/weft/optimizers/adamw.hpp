@@ -15,11 +15,11 @@ namespace weft {
 /// for t = 1, 2, ... and the gradient g of p. All parameters decay, also biases, as in Keras.
 /// Source: Loshchilov and Hutter 2019, algorithm 2, with Keras's defaults.
 struct AdamW {
-    double learning_rate = 0.001;
-    double weight_decay = 0.004;  ///< at least 0
-    double beta_1 = 0.9;          ///< in [0, 1)
-    double beta_2 = 0.999;        ///< in [0, 1)
-    double epsilon = 1e-7;        ///< above 0
+    double learning_rate = 0.001;  ///< a number or a schedule
+    double weight_decay = 0.004;   ///< at least 0
+    double beta_1 = 0.9;           ///< in [0, 1)
+    double beta_2 = 0.999;         ///< in [0, 1)
+    double epsilon = 1e-7;         ///< above 0
 
     static constexpr std::string_view type = "AdamW";
     friend bool operator==(const AdamW&, const AdamW&) = default;

@@ -13,11 +13,11 @@ namespace weft {
 ///
 /// As in Keras. Source: Hinton, "Neural networks for machine learning", lecture 6e (2012).
 struct RMSprop {
-    double learning_rate = 0.001;
-    double rho = 0.9;       ///< in [0, 1)
-    double momentum = 0;    ///< in [0, 1)
-    double epsilon = 1e-7;  ///< above 0
-    bool centered = false;
+    double learning_rate = 0.001;  ///< a number or a schedule
+    double rho = 0.9;              ///< in [0, 1)
+    double momentum = 0;           ///< in [0, 1)
+    double epsilon = 1e-7;         ///< above 0
+    bool centered = false;         ///< divides by the deviation from the mean gradient
 
     static constexpr std::string_view type = "RMSprop";
     friend bool operator==(const RMSprop&, const RMSprop&) = default;

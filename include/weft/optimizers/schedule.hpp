@@ -43,7 +43,7 @@ struct ExponentialDecay {
     double initial_learning_rate;  ///< at least 0
     std::int64_t decay_steps;      ///< at least 1
     double decay_rate;             ///< above 0
-    bool staircase = false;
+    bool staircase = false;        ///< decays once every decay_steps alone
 
     double operator()(std::int64_t step) const {
         detail::require_at_least_0("ExponentialDecay", "initial_learning_rate",

@@ -14,9 +14,9 @@ namespace weft {
 ///
 /// As in Keras. Source of the latter: Sutskever et al. 2013, section 2.
 struct SGD {
-    double learning_rate = 0.01;
-    double momentum = 0;  ///< in [0, 1)
-    bool nesterov = false;
+    double learning_rate = 0.01;  ///< a number or a schedule
+    double momentum = 0;          ///< in [0, 1)
+    bool nesterov = false;        ///< Nesterov momentum
 
     static constexpr std::string_view type = "SGD";
     friend bool operator==(const SGD&, const SGD&) = default;

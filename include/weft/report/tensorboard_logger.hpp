@@ -21,7 +21,7 @@ namespace weft {
 ///
 /// Throws IoError when the log cannot be written.
 struct TensorBoardLogger {
-    std::filesystem::path directory = "logs";
+    std::filesystem::path directory = "logs";  ///< where the event files go
 
     void on_train_begin(TrainingRun& run);
     void on_epoch_end(TrainingRun& run);

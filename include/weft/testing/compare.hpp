@@ -25,8 +25,8 @@ inline double relative_gap(double a, double b, double floor = gap_floor) {
 
 /// The largest gap between two tensors, and its place. CHECK prints it.
 struct Gap {
-    double value = 0;
-    std::string where = {};
+    double value = 0;        ///< largest gap
+    std::string where = {};  ///< which entry has it
 
     friend bool operator<(const Gap& gap, double bound) { return gap.value < bound; }
     friend std::ostream& operator<<(std::ostream& out, const Gap& gap) {
@@ -57,7 +57,7 @@ Gap largest_gap(const Actual& actual, const Expected& expected, double floor = g
 
 /// The result of a check: true if nothing is wrong. CHECK prints the complaint.
 struct Verdict {
-    std::string complaint = {};
+    std::string complaint = {};  ///< what is wrong; empty: nothing
 
     explicit operator bool() const { return complaint.empty(); }
     friend std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {

@@ -61,11 +61,12 @@ struct GradientCheck : Verdict {
     }
 };
 
+/// What gradient_check does and demands.
 struct GradientCheckOptions {
     bool logits = false;       ///< skip the layer's output activation
     std::uint32_t stream = 4;  ///< of the random input and r; take another if a kink is too close
     double deviation = 1;      ///< of the input
-    double tolerance = gradient_tolerance;
+    double tolerance = gradient_tolerance;  ///< the largest gap allowed
 };
 
 /// Checks the backward of a layer for a random batch x of the given shape (N, ...), with

@@ -9,11 +9,11 @@ namespace weft {
 /// Keeps the weights of the epoch with the best score, and restores them when training ends. It
 /// does not stop training.
 struct BestCheckpoint {
-    std::string monitor = "val_loss";
-    Better better = Better::automatic;
+    std::string monitor = "val_loss";   ///< the name of a score in the history
+    Better better = Better::automatic;  ///< which direction is an improvement
 
     Index best_epoch() const { return state.best_epoch_; }  ///< from 1; 0: no score was a number
-    std::optional<double> best_score() const { return state.best_.value(); }
+    std::optional<double> best_score() const { return state.best_.value(); }  ///< of that epoch
 
     void on_train_begin(TrainingRun& run) {
         detail::require_monitored(run, "BestCheckpoint", monitor);

@@ -17,9 +17,9 @@ namespace weft {
 /// append. A resumed run continues after the last line it had reached. Throws IoError when the file
 /// cannot be written, or a file to continue has other columns.
 struct CSVLogger {
-    FileName path;
-    char separator = ',';
-    bool append = false;
+    FileName path;         ///< the file
+    char separator = ',';  ///< between two fields
+    bool append = false;   ///< to a file that is there
 
     void on_train_begin(TrainingRun& run) {
         const bool keep = append || run.is_resumed();

@@ -13,15 +13,15 @@ namespace weft {
 ///   trainer.fit(x, y, {.epochs = 500, .validation_split = 0.2, .callbacks = {stopping}});
 ///   stopping.best_epoch();
 struct EarlyStopping {
-    std::string monitor = "val_loss";
-    Index patience = 0;  ///< at least 0
-    double min_delta = 0;
-    Better better = Better::automatic;
-    bool restore_best_weights = true;  ///< Keras's default is false
+    std::string monitor = "val_loss";   ///< the name of a score in the history
+    Index patience = 0;                 ///< at least 0
+    double min_delta = 0;               ///< what an improvement must exceed
+    Better better = Better::automatic;  ///< which direction is an improvement
+    bool restore_best_weights = true;   ///< Keras's default is false
 
     Index best_epoch() const { return state.best_epoch_; }  ///< from 1; 0: no score was a number
     Index stopped_epoch() const { return state.stopped_epoch_; }  ///< 0 if training ended otherwise
-    std::optional<double> best_score() const { return state.best_.value(); }
+    std::optional<double> best_score() const { return state.best_.value(); }  ///< of that epoch
 
     void on_train_begin(TrainingRun& run) {
         detail::require_monitored(run, "EarlyStopping", monitor);

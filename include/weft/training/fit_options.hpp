@@ -20,23 +20,24 @@ using kernels::GradientClipping;
 /// The options of a Trainer, those of Keras's compile().
 template <class Scalar, class Device>
 struct TrainerOptions {
-    OptimizerDeclaration<Scalar, Device> optimizer = Adam{};
-    LossList<Scalar, Device> loss;  ///< one, or one for each output
-    std::vector<MetricDeclaration<Scalar, Device>> metrics = {};
+    OptimizerDeclaration<Scalar, Device> optimizer = Adam{};      ///< updates the parameters
+    LossList<Scalar, Device> loss;                                ///< one, or one for each output
+    std::vector<MetricDeclaration<Scalar, Device>> metrics = {};  ///< computed beside the loss
     Schedule learning_rate_schedule = {};  ///< the rate of each step, instead of the optimiser's
-    GradientClipping clipping = {};
+    GradientClipping clipping = {};        ///< of gradients, before the update
     /// For several outputs: the factors of their losses in the total loss, and the metrics of each.
     /// Given by name, outputs that are not named have weight 1 and no metrics. Scores are "loss",
     /// then "a_loss" of each output a, then "a_accuracy" and so on.
     ByOutput<double> loss_weights = {};  ///< none: 1 each
-    ByOutput<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics = {};
+    ByOutput<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics =
+        {};                                      ///< of each output by name
     std::vector<std::string> output_names = {};  ///< in scores and options; none: the model's
 };
 
 /// The options of fit, with Keras's defaults.
 template <class Scalar>
 struct FitOptions {
-    Index epochs = 1;
+    Index epochs = 1;       ///< passes over the data
     Index batch_size = 32;  ///< the last batch of an epoch may be shorter
     /// The number of batches per update, whose gradient is that of the mean over all their samples.
     /// It trains as with batches that many times larger, in the memory of batch_size samples. The
@@ -49,8 +50,8 @@ struct FitOptions {
     double validation_split = 0;
     Examples<Scalar> validation_data = {};  ///< evaluated after each epoch, instead of a split
     std::uint64_t seed = 0;                 ///< for shuffling, random layers, and building a model
-    Verbosity verbosity = Verbosity::automatic;
-    std::vector<CallbackHandle> callbacks = {};
+    Verbosity verbosity = Verbosity::automatic;  ///< what is printed
+    std::vector<CallbackHandle> callbacks = {};  ///< called in this order
     /// Where the run saves its state, and resumes from after an interruption; for one call of fit.
     /// A resumed run ends with the same bits as one without interruption.
     RunStore checkpoint = {};
@@ -64,7 +65,7 @@ struct FitOptions {
     /// For several outputs: further factors for each output, one per sample or none. Given by name,
     /// outputs that are not named have none.
     OutputWeights<> output_sample_weight = {};
-    OutputWeights<> validation_output_sample_weight = {};
+    OutputWeights<> validation_output_sample_weight = {};  ///< of each output by name
     /// Devices with memory of their own: if the samples have at most this many bytes, and never
     /// change or can be augmented by the device, they are copied there once. Else they are copied
     /// batch by batch. Likewise those to validate with, if they fit beside them.

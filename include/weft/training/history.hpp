@@ -68,8 +68,8 @@ struct NonFinite {
 struct EpochRecord {
     Scores scores;       ///< "loss" and the metrics, then "val_loss" and so on with validation data
     double seconds = 0;  ///< for training, without validation
-    double samples_per_second = 0;
-    double learning_rate = 0;  ///< at the epoch's end
+    double samples_per_second = 0;  ///< speed of training
+    double learning_rate = 0;       ///< at the epoch's end
 };
 
 /// The result of fit: the epochs in order, and the reason if numbers that are not finite stopped

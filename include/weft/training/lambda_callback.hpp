@@ -12,8 +12,11 @@ namespace weft {
 ///
 ///   LambdaCallback{.epoch_end = [](TrainingRun& run) { std::cout << run.scores()["loss"]; }}
 struct LambdaCallback {
-    std::function<void(TrainingRun&)> train_begin = {}, epoch_begin = {}, batch_end = {},
-                                      epoch_end = {}, train_end = {};
+    std::function<void(TrainingRun&)> train_begin = {};  ///< before the first epoch
+    std::function<void(TrainingRun&)> epoch_begin = {};  ///< before each epoch
+    std::function<void(TrainingRun&)> batch_end = {};    ///< after each batch
+    std::function<void(TrainingRun&)> epoch_end = {};    ///< after each epoch, validation included
+    std::function<void(TrainingRun&)> train_end = {};    ///< after the last epoch, or an exception
 
     void on_train_begin(TrainingRun& run) const { call(train_begin, run); }
     void on_epoch_begin(TrainingRun& run) const { call(epoch_begin, run); }

@@ -12,13 +12,13 @@ namespace weft {
 /// After `patience` epochs in a row without an improvement by more than min_delta, multiplies the
 /// learning rate by factor, down to min_learning_rate at least, then ignores `cooldown` epochs.
 struct ReduceLROnPlateau {
-    std::string monitor = "val_loss";
-    double factor = 0.1;           ///< in (0, 1)
-    Index patience = 10;           ///< at least 0
-    double min_delta = 1e-4;       ///< finite
-    Index cooldown = 0;            ///< at least 0
-    double min_learning_rate = 0;  ///< at least 0
-    Better better = Better::automatic;
+    std::string monitor = "val_loss";   ///< the name of a score in the history
+    double factor = 0.1;                ///< in (0, 1)
+    Index patience = 10;                ///< at least 0
+    double min_delta = 1e-4;            ///< finite
+    Index cooldown = 0;                 ///< at least 0
+    double min_learning_rate = 0;       ///< at least 0
+    Better better = Better::automatic;  ///< which direction is an improvement
 
     void on_train_begin(TrainingRun& run) {
         // Refuse at once, not after hours, a score that the run lacks, and a run with a schedule.

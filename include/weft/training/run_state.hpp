@@ -13,14 +13,15 @@ namespace weft {
 struct RunState {
     enum class Type { byte, integer, float32, float64 };
 
+    /// An array, or a number, with its name.
     struct Value {
-        std::string name;
-        Type type;
-        Shape shape;
-        Buffer bytes;
+        std::string name;  ///< unique
+        Type type;         ///< of each number
+        Shape shape;       ///< () of a single number
+        Buffer bytes;      ///< the numbers, in row-major order
     };
 
-    std::vector<Value> values = {};
+    std::vector<Value> values = {};    ///< in the order of visit_state
     std::string origin = "the state";  ///< its origin, for errors: the name of a file
 
     WEFT_COLD const Value* find(std::string_view name) const {

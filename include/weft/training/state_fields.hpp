@@ -72,7 +72,7 @@ using VisitState = std::function<void(StateFields&)>;
 struct RunStore {
     /// Restores the state saved last; false if there is none. If it throws, nothing has changed.
     std::function<bool(const VisitState&)> load = {};
-    std::function<void(const VisitState&)> save = {};
+    std::function<void(const VisitState&)> save = {};  ///< saves the state
     Index every_steps = 0;  ///< saves at this interval and after each epoch; 0: only then
 
     explicit operator bool() const { return static_cast<bool>(save); }
