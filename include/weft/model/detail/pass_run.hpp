@@ -119,7 +119,7 @@ private:
     /// Adds gradients that backward of a step wrote separately.
     WEFT_COLD void add_gradients(const PlanStep& step, View gradients) {
         for (std::size_t i = 0; i < step.inputs; ++i) {
-            const PlanInput& input = plan().inputs(step)[i];
+            const PlanInput input = plan().inputs(step)[i];
             if (!input.adds_gradient) continue;
             const View sum = workspace_.gradient(input.value, n());
             add_elements<Scalar>(device(), gradient_of(step, i), sum, sum);
@@ -137,13 +137,13 @@ private:
     /// The memory where backward of a step writes dx of an input: none, its place, or separate
     /// memory whose numbers are added later.
     WEFT_COLD View gradient_of(const PlanStep& step, std::size_t i) {
-        const PlanInput& input = plan().inputs(step)[i];
+        const PlanInput input = plan().inputs(step)[i];
         if (!value(input.value).needs_gradient) return {};
         const View gradient = workspace_.gradient(input.value, n());
         if (!input.adds_gradient) return gradient;
         auto* beside = reinterpret_cast<Scalar*>(workspace_.added(index(step)));
         for (std::size_t k = 0; k < i; ++k) {
-            const PlanInput& other = plan().inputs(step)[k];
+            const PlanInput other = plan().inputs(step)[k];
             if (other.adds_gradient) beside += value(other.value).shape.batch(n()).size();
         }
         return {beside, gradient.shape()};
