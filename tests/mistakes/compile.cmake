@@ -116,19 +116,63 @@ mistake("could not convert .* 'weft::Accuracy' to 'std::vector" "TrainerOptions<
 mistake("'weft::FitOptions<float>' has no non-static data member named 'epoch'" "FitOptions<float> options{.epoch = 3};")
 mistake("FitOptions<float>" "trainer.fit(x, labels, 3);")
 
-# What it shows of a braced list, clang shows, too.
+# What is written as in other libraries, or in other brackets.
+mistake("call of overloaded .Sequential.* is ambiguous.*// .{...}.. Sequential model{...}:" "Sequential m({Flatten{}, Dense{10}});")
+mistake("// no targets: fit.x, y." "trainer.fit(x);")
+mistake("// no targets: fit.x, y." "trainer.fit(x, {.epochs = 3});")
+mistake("no matching function for call to 'weft::Tensor<float>::Tensor.int, int.'.*// .{3, 4}.," "Tensor<float> t(3, 4);")
+mistake("could not convert '{1, 2, 3}'" "Tensor<float> t = {1, 2, 3};")
+mistake("'class weft::Scores' has no member named 'accuracy'" "trainer.evaluate(x, labels).accuracy;")
+mistake("has no member named 'fit'" "model.fit(x, labels);")
+
+# clang has its own sentences, but shows the same lines and the same words of weft's.
 find_program(CLANG clang++)
+set(clang_all "${start}")
+set(clang_count 0)
+function(clang_mistake expected statements)
+    string(APPEND clang_all "#line 1 \"case_${clang_count}\"
+void f${clang_count}(Tensor<float>& x, Tensor<int>& labels, Tensor<double>& doubles, Sequential<float>& model, Trainer<float, Cpu>& trainer) {
+${statements}
+}
+")
+    set(clang_all "${clang_all}" PARENT_SCOPE)
+    set(clang_expected_${clang_count} "${expected}" PARENT_SCOPE)
+    set(clang_statements_${clang_count} "${statements}" PARENT_SCOPE)
+    math(EXPR clang_count "${clang_count} + 1")
+    set(clang_count ${clang_count} PARENT_SCOPE)
+endfunction()
+clang_mistake("${in_trainer}" "Trainer t(model, {.los = 1});")
+clang_mistake("${in_fit}" "trainer.fit(x, labels, {.epoch = 3});")
+clang_mistake("field designator 'unit' does not refer to any field" "Sequential m{Dense{.unit = 10}};")
+clang_mistake("no viable conversion from 'const char.*' to 'weft::Activation'" "Sequential m{Dense{.units = 10, .activation = \"relu\"}};")
+clang_mistake("the loss is missing" "Trainer t(model);")
+clang_mistake("const, or temporary" "Trainer t(Sequential{Dense{10}}, {.loss = MeanSquaredError{}});")
+clang_mistake("// one of them is not a layer" "Sequential m{Flatten{}, Mine{}};")
+clang_mistake("this argument is not data: expected a weft::Tensor" "model.predict(5);")
+clang_mistake("the data have another number type than the model" "model.predict(doubles);")
+clang_mistake("weft's tensors are row-major" "Eigen::MatrixXf a(3, 4); model.predict(a);")
+clang_mistake("is ambiguous" "Sequential m({Flatten{}, Dense{10}});")
+clang_mistake("// no targets: fit.x, y." "trainer.fit(x);")
+clang_mistake("// .{3, 4}.," "Tensor<float> t(3, 4);")
+clang_mistake("no member named 'accuracy' in 'weft::Scores'" "trainer.evaluate(x, labels).accuracy;")
+clang_mistake("no member named 'fit' in 'weft::Sequential<" "model.fit(x, labels);")
 if(CLANG)
-    set(lists "Trainer t(model, {.los = 1})" "trainer.fit(x, labels, {.epoch = 3})")
-    set(helps "${in_trainer}" "${in_fit}")
-    foreach(statement help IN ZIP_LISTS lists helps)
-        file(WRITE "${WORK}/clang.cpp" "${start}void f(Tensor<float>& x, Tensor<int>& labels, Sequential<float>& model, Trainer<float, Cpu>& trainer) {${statement};}\n")
-        execute_process(
-            COMMAND "${CLANG}" -std=c++20 -fsyntax-only -I "${WEFT}/include" -isystem "${EIGEN}" "${WORK}/clang.cpp"
-            ERROR_VARIABLE error
-        )
-        if(NOT error MATCHES "${help}")
-            set(failed "${failed}\nclang: ${statement}\n${error}")
+    file(WRITE "${WORK}/clang.cpp" "${clang_all}")
+    execute_process(
+        COMMAND "${CLANG}" -std=c++20 -fsyntax-only -ferror-limit=0 -I "${WEFT}/include" -isystem "${EIGEN}"
+                "${WORK}/clang.cpp"
+        ERROR_VARIABLE error
+    )
+    # An error, with the notes behind it, is about the case that they name.
+    string(REGEX REPLACE "[][;]" ":" error "${error}")
+    string(REGEX REPLACE "\n([^\n]+: error: )" ";\\1" error "${error}")
+    math(EXPR last "${clang_count} - 1")
+    foreach(case RANGE ${last})
+        set(shown "${error}")
+        list(FILTER shown INCLUDE REGEX "case_${case}:")
+        if(NOT shown MATCHES "${clang_expected_${case}}")
+            message(STATUS "expected \"${clang_expected_${case}}\" of: ${clang_statements_${case}}\n${shown}")
+            set(failed "${failed}\nclang: ${clang_statements_${case}}")
         endif()
     endforeach()
 endif()

@@ -45,7 +45,7 @@ public:
     }
 
     /// The values in row-major order. Throws ShapeError when their number differs from the shape's.
-    Tensor(const Shape& shape, std::initializer_list<Scalar> values)
+    Tensor(const Shape& shape, std::initializer_list<Scalar> values)  // ({3, 4}), ({2}, {7, 8})
     requires(Device::is_host)
         : Tensor(shape) {
         const TensorView<const Scalar> view(values, shape);

@@ -46,12 +46,12 @@ public:
     /// Other arguments do not compile; the compiler names the type that is not a layer, and why.
     template <class... Others>
     requires(detail::some_are_no_layer<Scalar, Device, Others...>)
-    Sequential(const Others&...) {
+    Sequential(const Others&...) {  // one of them is not a layer
         (require_layer<Others>(), ...);
     }
 
     /// From declarations collected at run time.
-    explicit Sequential(std::vector<Declaration> declarations)
+    explicit Sequential(std::vector<Declaration> declarations)  // ({...})? Sequential model{...};
         : Model<Scalar, Device>(std::move(declarations)) {}
 
     /// From a model whose layers are a chain, such as one of load_model. Throws ArgumentError for

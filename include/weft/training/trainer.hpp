@@ -67,6 +67,9 @@ public:
         return fit(Examples<Scalar>(x, y), options);
     }
     WEFT_COLD History fit(const Examples<Scalar>& examples, const FitOptions<Scalar>& options = {});
+    template <class X>
+    requires(!std::convertible_to<const X&, Examples<Scalar>>)
+    History fit(const X&, const FitOptions<Scalar>& = {}) = delete;  // no targets: fit(x, y)
 
     /// Several inputs or outputs, in the model's order or by name:
     ///   trainer.fit({x1, x2}, {y1, y2});
