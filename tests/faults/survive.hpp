@@ -22,7 +22,8 @@ struct Work {
     std::string name;
     std::function<Attempt()> prepare;
     std::vector<std::string> names;
-    /// Ends for n of every kind; more than so many places are tried at as many, spread over all.
+    /// The most places of a kind that are tried, spread over all of them. The environment variable
+    /// WEFT_FAULTS_ALL lifts it.
     std::int64_t most_places = 2000;
     std::vector<Kind> left_out = {};  ///< kinds that do not apply, with the reason beside it
     bool library_leaks = false;       ///< another library does, where it gets no memory
