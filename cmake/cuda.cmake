@@ -21,6 +21,14 @@ if(NOT WEFT_CUDA_CUBLASLT)
     list(REMOVE_ITEM weft_cuda_sources "${PROJECT_SOURCE_DIR}/src/cuda/library_products.cu")
     list(APPEND weft_cuda_sources src/cuda/none/library_products.cu)
 endif()
+option(WEFT_CUDA_CUDNN "cuDNN for convolutions, if a program asks for it" OFF)
+if(WEFT_CUDA_CUDNN)
+    list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}") # FindcuDNN.cmake
+    find_package(cuDNN 9 REQUIRED)
+else()
+    list(REMOVE_ITEM weft_cuda_sources "${PROJECT_SOURCE_DIR}/src/cuda/library_convolutions.cu")
+    list(APPEND weft_cuda_sources src/cuda/none/library_convolutions.cu)
+endif()
 add_library(weft_cuda STATIC ${weft_cuda_sources})
 add_library(weft::cuda ALIAS weft_cuda)
 set_target_properties(
@@ -43,5 +51,8 @@ target_include_directories(weft_cuda PRIVATE include src/cuda)
 target_sources(weft_cuda INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${weft_cuda_headers})
 # Its kernels know neither Eigen nor OpenMP, so weft is there for its users alone.
 target_link_libraries(
-    weft_cuda INTERFACE weft PRIVATE CUDA::cudart_static $<$<BOOL:${WEFT_CUDA_CUBLASLT}>:CUDA::cublasLt>
+    weft_cuda
+    INTERFACE weft
+    PRIVATE CUDA::cudart_static $<$<BOOL:${WEFT_CUDA_CUBLASLT}>:CUDA::cublasLt>
+            $<$<BOOL:${WEFT_CUDA_CUDNN}>:cuDNN::cuDNN>
 )

@@ -42,6 +42,10 @@ set(WEFT_USES_OPENMP FALSE)
 if("OpenMP::OpenMP_CXX" IN_LIST weft_links)
     set(WEFT_USES_OPENMP TRUE)
 endif()
+set(WEFT_CUDA_NEEDS "")
+if(TARGET weft_cuda AND WEFT_CUDA_CUDNN)
+    set(WEFT_CUDA_NEEDS cuDNN)
+endif()
 configure_package_config_file(
     cmake/weftConfig.cmake.in weftConfig.cmake INSTALL_DESTINATION "${package_dir}"
 )
@@ -50,7 +54,7 @@ write_basic_package_version_file(
 )
 install(
     FILES "${PROJECT_BINARY_DIR}/weftConfig.cmake" "${PROJECT_BINARY_DIR}/weftConfigVersion.cmake"
-          cmake/FindTurboJPEG.cmake cmake/weftFindEigen.cmake
+          cmake/FindcuDNN.cmake cmake/FindTurboJPEG.cmake cmake/weftFindEigen.cmake
     DESTINATION "${package_dir}"
 )
 

@@ -19,6 +19,12 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     list(REMOVE_ITEM cuda_sim_tests cuda_sim/training_test.cpp cuda_sim/library_test.cpp)
 endif()
 
+set(cuda_parts weft::io)
+if(NOT TARGET weft::io)
+    list(REMOVE_ITEM cuda_tests cuda_files_test.cpp)
+    set(cuda_parts "")
+endif()
+
 add_library(weft_cuda_tests OBJECT ${cuda_tests})
 set_target_properties(
     weft_cuda_tests
@@ -67,11 +73,14 @@ target_compile_options(weft_cuda_sim PRIVATE -O2 -Wno-unknown-pragmas)
 
 add_executable(weft_cuda_sim_tests main.cpp cuda_sim/orders.cpp ${cuda_sim_tests})
 target_include_directories(weft_cuda_sim_tests PRIVATE cuda_sim)
-target_link_libraries(weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_kernels_once weft_cuda_sim ${CMAKE_DL_LIBS})
+target_link_libraries(
+    weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_kernels_once weft_cuda_sim ${cuda_parts} ${CMAKE_DL_LIBS}
+)
 weft_add_cuda_tests(weft_cuda_sim_tests "" ${cuda_tests} ${cuda_sim_tests})
 
 # Without libraries of NVIDIA's, for which the others have stand-ins.
 set(cuda_without "${PROJECT_SOURCE_DIR}/src/cuda/context.cu" "${PROJECT_SOURCE_DIR}/src/cuda/recording.cu"
+                 "${PROJECT_SOURCE_DIR}/src/cuda/none/library_convolutions.cu"
                  "${PROJECT_SOURCE_DIR}/src/cuda/none/library_products.cu"
 )
 set_source_files_properties(${cuda_without} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++;-Wno-sign-conversion")
@@ -121,7 +130,7 @@ endif()
 
 if(TARGET weft::cuda)
     add_executable(weft_gpu_tests cuda_gpu_main.cpp)
-    target_link_libraries(weft_gpu_tests PRIVATE weft_cuda_tests weft_kernels_once weft::cuda)
+    target_link_libraries(weft_gpu_tests PRIVATE weft_cuda_tests weft_kernels_once weft::cuda ${cuda_parts})
     weft_add_cuda_tests(weft_gpu_tests "gpu/" ${cuda_tests})
     foreach(test IN LISTS cuda_tests)
         string(REGEX REPLACE "_test\\.cpp$" "" name "gpu/${test}")

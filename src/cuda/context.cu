@@ -119,6 +119,7 @@ Context::~Context() {
     const CurrentGpu current(gpu, std::nothrow);
     if (tickets != nullptr) cudaFreeAsync(tickets, stream);
     cudaStreamSynchronize(stream);
+    convolutions.reset();  // its handle has memory on this GPU
     if (pool != nullptr) cudaMemPoolDestroy(pool);
     cudaStreamDestroy(stream);
 }
@@ -180,6 +181,7 @@ CudaMemory::~CudaMemory() {
 Cuda::Cuda(const CudaOptions& options)
     : context_(std::make_shared<cuda::Context>(options.gpu)), options_(options) {
     if (options.cublaslt) context_->products = cuda::open_product_library();
+    if (options.cudnn) context_->convolutions = cuda::open_convolution_library();
     constexpr int first_with_tf32 = 8;
     if (options.tf32 && context_->properties.major < first_with_tf32) {
         throw CudaError(concat("Cuda: tf32 needs compute capability 8.0, ", name(), " has ",

@@ -63,6 +63,9 @@ private:
 struct ProductLibrary;
 /// Throws CudaError where the build has none.
 std::shared_ptr<ProductLibrary> open_product_library();
+struct ConvolutionLibrary;
+/// Throws CudaError where the build has none.
+std::shared_ptr<ConvolutionLibrary> open_convolution_library();
 
 /// A stream of work on one GPU. It begins when it is used first, so that a device which is made and
 /// never asked for anything costs nothing; and ends when neither a device nor memory needs it any more.
@@ -94,7 +97,8 @@ struct Context {
     static constexpr int most_tickets = 4096;
     bool waits_for_each = false;  ///< WEFT_CUDA_SYNC
     Mailbox mailbox;
-    std::shared_ptr<ProductLibrary> products;  ///< if it is asked for
+    std::shared_ptr<ProductLibrary> products;          ///< if it is asked for
+    std::shared_ptr<ConvolutionLibrary> convolutions;  ///< if it is asked for
 
 private:
     void begin();

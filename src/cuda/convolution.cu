@@ -3,9 +3,11 @@
 #include "weft/kernels/cuda/convolution.hpp"
 
 #include "beside.cuh"
+#include "library_convolutions.cuh"
 #include "patches.cuh"
 #include "product.cuh"
 #include "weft/kernels/cuda/activation.hpp"
+#include "weft/kernels/cuda/reduction.hpp"
 
 namespace weft::kernels {
 
@@ -24,15 +26,20 @@ void convolution_forward_moments(Cuda& device, const Convolution& c,
     const bool is_apart = activation == softmax;
     if (y.size() == 0) return;
     const int all = cuda::narrow(c.filters), filters = cuda::narrow(c.group_filters());
-    const cuda::Patches<Scalar, true> patches(c, x.shape()[0], x.data());
-    cuda::multiply<Scalar>(
-        device, {patches.positions, filters, patches.depth, cuda::narrow(c.groups)}, patches,
-        cuda::Matrix<Scalar, false>(w.data(), filters, patches.depth, all, filters),
-        cuda::MomentsOutput<Scalar>{
-            {y.data(), filters, all, filters, b.data(), is_apart ? linear : activation},
-            {moments, norm && !is_apart}});
+    const Activation elementwise = is_apart ? linear : activation;
+    const bool by_library = cuda::convolve_by_library(
+        device, c, x.shape()[0], x.data(), w.data(),
+        cuda::Output<Scalar>(y.data(), all, all, 0, b.data(), elementwise));
+    if (!by_library) {
+        const cuda::Patches<Scalar, true> patches(c, x.shape()[0], x.data());
+        cuda::multiply<Scalar>(
+            device, {patches.positions, filters, patches.depth, cuda::narrow(c.groups)}, patches,
+            cuda::Matrix<Scalar, false>(w.data(), filters, patches.depth, all, filters),
+            cuda::MomentsOutput<Scalar>{{y.data(), filters, all, filters, b.data(), elementwise},
+                                        {moments, norm && !is_apart}});
+    }
     if (is_apart) activation_forward<Scalar>(device, softmax, y, y);
-    if (norm && is_apart)
+    if (norm && (is_apart || by_library))
         cuda::take_moments(device, y.size() / c.filters, c.filters, y.data(), moments);
 }
 
@@ -56,6 +63,8 @@ void input_gradient(Cuda& device, const Before& before, const Convolution& c,
     cuda::narrow(dx.size());
     if (dx.size() == 0) return;
     const int all = cuda::narrow(c.window.channels), channels = cuda::narrow(c.group_channels());
+    const auto whole = cuda::Output<Scalar>(dx.data(), all, all).through(before, x.data(), all);
+    if (cuda::input_gradient_by_library(device, c, g.shape()[0], g.data(), w.data(), whole)) return;
     const cuda::GradientPatches<Scalar> patches(c, g.shape()[0], g.data());
     cuda::multiply<Scalar>(device,
                            {patches.positions, channels, patches.depth, cuda::narrow(c.groups)},
@@ -82,6 +91,10 @@ void convolution_filter_gradient(Cuda& device, const Convolution& c,
     cuda::narrow(x.size());
     cuda::narrow(g.size());
     cuda::narrow(dw.size());
+    if (cuda::filter_gradient_by_library(device, c, x.shape()[0], x.data(), g.data(), dw.data())) {
+        if (db) column_sums<Scalar>(device, g.size() / c.filters, c.filters, g.data(), db.data());
+        return;
+    }
     const int all = cuda::narrow(c.filters), filters = cuda::narrow(c.group_filters());
     const cuda::Patches<Scalar, false> patches(c, x.shape()[0], x.data());
     const cuda::Output<Scalar> of_w(dw.data(), filters, all, filters);

@@ -7,6 +7,8 @@
 /// not keep a NaN, and its derivative of a relu needs a mask of bits that it has written itself.
 #include "library_products.cuh"
 
+#include "library_output.cuh"
+
 #include <cublasLt.h>
 
 #include <algorithm>
@@ -175,11 +177,7 @@ bool multiply_by_library(Cuda& device, const ProductShape& shape, const LibraryF
     Output<float> rest = out;
     rest.bias = nullptr;
     rest.bias_in_fours = false;
-    for_each(device, Index{shape.rows} * shape.columns,
-             [rest, columns = shape.columns] __device__(int i) {
-                 const int column = i % columns, place = i / columns * rest.stride + column;
-                 rest.data[place] = rest.finish(place, column, rest.data[place]);
-             });
+    finish_sums(device, shape.rows, shape.columns, rest);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "sim/control.hpp"
 #include "tests/support/cuda.hpp"
 #include "tests/support/random_tensor.hpp"
+#include "tests/support/window_cases.hpp"
 #include "weft/cuda.hpp"
 #include "weft/weft.hpp"
 
@@ -109,6 +110,88 @@ TEST_CASE("a model whose products are cuBLASLt's trains as with weft's own, reco
     CHECK(identical(train({.second_stream = false, .cublaslt = true}), eager));
     const Setting none(cuda_sim::options().library_has_kernels, false);
     CHECK(identical(train({.cublaslt = true}), own));
+}
+
+TEST_CASE(
+    "convolutions by cuDNN are of float, padded alike in front and behind, and else weft's own") {
+    const auto passes_of = [](auto scalar, const ConvolutionCase& c, const CudaOptions& options) {
+        using Scalar = decltype(scalar);
+        Cuda device(options);
+        const auto x = to_cuda(device, random_normal<Scalar>(c.input(), 1));
+        const auto w = to_cuda(device, random_normal<Scalar>(c.kernel(), 2));
+        const auto g = to_cuda(device, random_normal<Scalar>(c.output(), 3));
+        Tensor<Scalar, Cuda> y(c.output(), device), dx(c.input(), device), dw(c.kernel(), device);
+        const kernels::Convolution convolution = c.convolution();
+        cuda_sim::counts() = {};
+        for (int i = 0; i < 2; ++i) {
+            kernels::convolution_forward<Scalar>(device, convolution, x, w, {}, linear, y);
+            kernels::convolution_input_gradient<Scalar>(device, convolution, g, w, dx);
+            kernels::convolution_filter_gradient<Scalar>(device, convolution, x, g, dw, {});
+        }
+        device.synchronize();
+        std::vector<std::string> passes = cuda_sim::counts().kernels;
+        std::erase_if(passes,
+                      [](const std::string& name) { return name.starts_with("transpose<"); });
+        return passes;
+    };
+    const auto are_by_library = [](const std::vector<std::string>& passes) {
+        return passes == std::vector<std::string>{
+                             "cudnnConvolutionForward",        "cudnnConvolutionBackwardData",
+                             "cudnnConvolutionBackwardFilter", "cudnnConvolutionForward",
+                             "cudnnConvolutionBackwardData",   "cudnnConvolutionBackwardFilter"};
+    };
+    const auto are_own = [](const std::vector<std::string>& passes) {
+        return passes.size() == 6 && std::ranges::all_of(passes, [](const std::string& name) {
+                   return name.starts_with("product<");
+               });
+    };
+    CHECK(Cuda::has_cudnn());
+    const CudaOptions by_library{.cudnn = true};
+    const ConvolutionCase even{2, 6, 5, 3, 3, 3, 4, same};
+    CHECK(are_by_library(passes_of(0.0F, even, by_library)));
+    CHECK(are_own(passes_of(0.0F, even, {})));
+    CHECK(are_own(passes_of(0.0, even, by_library)));
+    CHECK(are_by_library(passes_of(0.0F, {2, 6, 5, 3, 3, 2, 4}, by_library)));
+    // One zero more behind: down, across, and with strides where the library would have as many outputs.
+    CHECK(are_own(passes_of(0.0F, {2, 6, 5, 3, 2, 3, 4, same}, by_library)));
+    CHECK(are_own(passes_of(0.0F, {2, 6, 5, 3, 3, 2, 4, same}, by_library)));
+    CHECK(are_own(passes_of(0.0F, {2, 2, 3, 2, 3, 3, 3, same, 2, 2}, by_library)));
+    CHECK(are_own(passes_of(0.0F, {2, 1, 3, 2, 2, 3, 3, same, 2, 1}, by_library)));
+    {
+        const Setting none(cuda_sim::options().library_has_kernels, false);
+        CHECK(are_own(passes_of(0.0F, even, by_library)));
+    }
+    const Setting none(cuda_sim::options().has_library, false);
+    CHECK(cuda_error_of([&] { passes_of(0.0F, even, by_library); }) ==
+          "cuda: cudnnCreate: CUDNN_STATUS_NOT_INITIALIZED");
+    CHECK(are_own(passes_of(0.0F, even, {})));
+}
+
+TEST_CASE("a model whose convolutions are cuDNN's trains as with weft's own, recorded or not") {
+    const auto x = random_normal<float>({22, 6, 7, 3}, 1);
+    const Tensor<float> labels({22});
+    const auto train = [&](const CudaOptions& options) {
+        Sequential<float> declared{
+            Conv2D{.filters = 4, .kernel_size = 3, .padding = same, .activation = relu},
+            Conv2D{.filters = 5, .kernel_size = 3, .use_bias = false},
+            BatchNorm{},
+            ReLU{},
+            Conv2D{.filters = 4, .kernel_size = 2, .padding = same, .activation = relu},
+            Flatten{},
+            Dense{3, softmax}};
+        declared.build({6, 7, 3}, 4);
+        Model<float, Cuda> model = to<Cuda>(declared, Cuda(options));
+        Trainer<float, Cuda> trainer(model, {.loss = SparseCategoricalCrossentropy{}});
+        trainer.fit(x, labels,
+                    {.epochs = 3, .batch_size = 4, .seed = 3, .verbosity = Verbosity::silent});
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    const auto own = train({}), eager = train({.graphs = false, .cudnn = true});
+    CHECK(largest_gap(eager, own, 0.1) < 1e-4);
+    CHECK(identical(train({.cudnn = true}), eager));
+    CHECK(identical(train({.second_stream = false, .cudnn = true}), eager));
+    const Setting none(cuda_sim::options().library_has_kernels, false);
+    CHECK(identical(train({.cudnn = true}), own));
 }
 
 TEST_CASE("memory that runs out on a GPU is said, and what is there stays") {

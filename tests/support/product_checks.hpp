@@ -27,6 +27,17 @@ std::vector<CudaOptions> dense_options() {
     return all;
 }
 
+/// The same of convolutions.
+template <class Scalar>
+std::vector<CudaOptions> convolution_options() {
+    auto all = product_options<Scalar>();
+    if (sizeof(Scalar) == sizeof(float) && Cuda::has_cudnn()) {
+        all.push_back({.cudnn = true});
+        all.push_back({.tf32 = true, .cudnn = true});
+    }
+    return all;
+}
+
 /// The bound on the error of a sum of n products, relative to the sum of their magnitudes. Running
 /// sums go over 1024 products, and over what is left of them, one rounding each: below n + 2 in all.
 /// TF32 rounds each factor to 11 bits, which is half a unit in the last place, 2^-11; tensor cores cut

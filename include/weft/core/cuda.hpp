@@ -51,6 +51,8 @@ struct CudaOptions {
     bool second_stream = true;
     /// Products of dense layers in float are computed by NVIDIA's cuBLASLt, where has_cublaslt().
     bool cublaslt = false;
+    /// Convolutions in float are computed by NVIDIA's cuDNN, where has_cudnn() and it has a kernel.
+    bool cudnn = false;
 };
 
 /// An NVIDIA GPU and a stream of work on it. Kernels run in order while the host goes on. A
@@ -85,6 +87,8 @@ public:
 
     /// Whether weft::cuda was built with cuBLASLt.
     static bool has_cublaslt();
+    /// Whether weft::cuda was built with cuDNN.
+    static bool has_cudnn();
 
     const CudaOptions& options() const { return options_; }
     /// The name that the GPU's maker gave it.

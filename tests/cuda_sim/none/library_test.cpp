@@ -13,5 +13,9 @@ TEST_CASE("a library that a build is without is refused, and nothing else") {
         Cuda({.cublaslt = true}),
         "Cuda: weft::cuda was built without cuBLASLt; -D WEFT_CUDA_CUBLASLT=ON builds it in",
         CudaError);
+    CHECK_FALSE(Cuda::has_cudnn());
+    CHECK_THROWS_WITH_AS(
+        Cuda({.cudnn = true}),
+        "Cuda: weft::cuda was built without cuDNN; -D WEFT_CUDA_CUDNN=ON builds it in", CudaError);
     CHECK_NOTHROW(Cuda({.second_stream = false}));
 }

@@ -87,8 +87,9 @@ OnBoth<Scalar> run(const Case& c, const std::vector<Tensor<Scalar>>& tensors,
 
 TEST_CASE_TEMPLATE("convolution on a GPU and its gradients are the sums of their products", Scalar,
                    float, double) {
-    for (const CudaOptions& options : product_options<Scalar>()) {
+    for (const CudaOptions& options : convolution_options<Scalar>()) {
         CAPTURE(options.tf32);
+        CAPTURE(options.cudnn);
         for (const Case& c : cases) {
             const std::string where = c.text();
             CAPTURE(where);
@@ -98,8 +99,9 @@ TEST_CASE_TEMPLATE("convolution on a GPU and its gradients are the sums of their
 }
 
 TEST_CASE("large convolutions on a GPU and their gradients are the sums of their products") {
-    for (const CudaOptions& options : product_options<float>()) {
+    for (const CudaOptions& options : convolution_options<float>()) {
         CAPTURE(options.tf32);
+        CAPTURE(options.cudnn);
         for (const Case& c : large_cases) {
             const std::string where = c.text();
             CAPTURE(where);
@@ -183,7 +185,7 @@ TEST_CASE_TEMPLATE("convolution on a GPU leaves the moments of what it stores", 
     all.push_back({3, 40, 41, 2, 2, 2, 5, same});
     all.push_back({21, 64, 67, 1, 1, 1, 3});
     all.push_back({9, 4, 5, 1100, 1, 1, 1100, valid, 1, 1, 1, 1, 1100});
-    for (const CudaOptions& options : product_options<Scalar>()) {
+    for (const CudaOptions& options : convolution_options<Scalar>()) {
         for (const Case& c : all) {
             for (const Activation activation : {linear, relu}) {
                 const std::string where = c.text();
@@ -200,7 +202,7 @@ TEST_CASE_TEMPLATE("convolution on a GPU leaves the moments of what it stores", 
 }
 
 TEST_CASE("large convolutions on a GPU leave the moments of what they store") {
-    for (const CudaOptions& options : product_options<float>()) {
+    for (const CudaOptions& options : convolution_options<float>()) {
         for (const Case& c : large_cases) {
             const std::string where = c.text();
             CAPTURE(where);
@@ -258,7 +260,12 @@ TEST_CASE_TEMPLATE("each way to lay windows on a GPU: padding, strides, dilation
                                      groups};
                         const std::string where = c.text();
                         CAPTURE(where);
-                        CHECK(run<Scalar>(c, numbers<Scalar>(c), {}, linear, {relu, 0.5}).same());
+                        for (const CudaOptions& options : convolution_options<Scalar>()) {
+                            if (options.tf32) continue;
+                            CAPTURE(options.cudnn);
+                            CHECK(run<Scalar>(c, numbers<Scalar>(c), options, linear, {relu, 0.5})
+                                      .same());
+                        }
                     }
                 }
             }
@@ -282,10 +289,14 @@ TEST_CASE_TEMPLATE("convolution on a GPU applies each activation, with bias and 
             CAPTURE(where);
             for (const bool bias : {true, false}) {
                 if (!bias) tensors[2] = tensors[7] = Tensor<Scalar>(Shape{0});
-                const auto both = run<Scalar>(c, tensors, {}, activation);
-                CHECK(both.repeats);
-                // See the test of dense layers.
-                CHECK(both.gap(1e-30) < (activation == gelu ? 200 : 8) * eps<Scalar>);
+                for (const CudaOptions& options : convolution_options<Scalar>()) {
+                    if (options.tf32) continue;
+                    CAPTURE(options.cudnn);
+                    const auto both = run<Scalar>(c, tensors, options, activation);
+                    CHECK(both.repeats);
+                    // See the test of dense layers.
+                    CHECK(both.gap(1e-30) < (activation == gelu ? 200 : 8) * eps<Scalar>);
+                }
             }
         }
     }
@@ -293,8 +304,9 @@ TEST_CASE_TEMPLATE("convolution on a GPU applies each activation, with bias and 
 
 TEST_CASE_TEMPLATE("convolution on a GPU is within the bound of its roundings", Scalar, float,
                    double) {
-    for (const CudaOptions& options : product_options<Scalar>()) {
+    for (const CudaOptions& options : convolution_options<Scalar>()) {
         CAPTURE(options.tf32);
+        CAPTURE(options.cudnn);
         for (const Case& c :
              {Case{20, 9, 10, 2, 3, 3, 5, same}, Case{3, 8, 7, 40, 5, 5, 68, same}}) {
             auto tensors = numbers<Scalar>(c);
@@ -325,8 +337,9 @@ TEST_CASE_TEMPLATE("convolution on a GPU is within the bound of its roundings", 
 
 TEST_CASE_TEMPLATE("NaN and infinities come through convolutions on a GPU, of their image", Scalar,
                    float, double) {
-    for (const CudaOptions& options : product_options<Scalar>()) {
+    for (const CudaOptions& options : convolution_options<Scalar>()) {
         CAPTURE(options.tf32);
+        CAPTURE(options.cudnn);
         for (const Case& c : {Case{3, 6, 5, 3, 3, 2, 4, same}, Case{3, 6, 5, 32, 3, 2, 8, same}}) {
             auto tensors = numbers<Scalar>(c);
             tensors[0](1, 3, 2, 1) = not_a_number<Scalar>;
