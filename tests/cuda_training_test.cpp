@@ -99,10 +99,13 @@ TEST_CASE(
         float x, y;  ///< of the two samples of batch 4 of 7
         Index most_batches;
     };
-    // The last: the loss is (1.5e19)^2, the gradient 2 * 2 * 1.5e19 * 3e19 / 4 of 4 samples.
+    // The gradients: the loss is (1.5e19)^2, the gradient 2 * 2 * 1.5e19 * 3e19 / 4 of 4 samples. With
+    // twice of it, it is too large in an update of three batches, too, of which batch 4 is the first.
     const std::vector<Case> cases{{"input", normed, nan, 1, 3},
                                   {"targets", normed, 1, nan, 3},
-                                  {"the gradient of dense/kernel", plain, 3e19F, 1.5e19F, 2}};
+                                  {"the loss", normed, 1, 3e38F, 3},
+                                  {"the gradient of dense/kernel", plain, 3e19F, 1.5e19F, 2},
+                                  {"the gradient of dense/kernel", plain, 6e19F, 4.5e19F, 3}};
     for (const Case& each : cases) {
         for (Index to_update = 1; to_update <= each.most_batches; ++to_update) {
             CAPTURE(each.where);
@@ -112,8 +115,15 @@ TEST_CASE(
             const Stopped cpu = train_until_wrong(each.model, data, to_update, Cpu(1), false);
             const Stopped eager =
                 train_until_wrong(each.model, data, to_update, Cuda({.graphs = false}), false);
+            CHECK(cpu.message != "nothing");
             CHECK(eager.message == cpu.message);
             CHECK(eager.steps == cpu.steps);
+            if (to_update == 1) {  // as if the data ended before
+                const Samples before{Tensor<float>(data.x.slice(0, 6)),
+                                     Tensor<float>(data.y.slice(0, 6))};
+                const Stopped whole = train_until_wrong(each.model, before, 1, Cpu(1), false);
+                CHECK(identical(cpu.parameters, whole.parameters));
+            }
             CHECK(largest_gap(eager.parameters, cpu.parameters, 0.1) < 1e-5);
             for (const bool is_listened_to : {false, true}) {
                 for (const Index resident_bytes : {Index{0}, Index{1} << 30}) {
@@ -126,6 +136,116 @@ TEST_CASE(
             }
         }
     }
+}
+
+TEST_CASE("where a number went wrong on a GPU is looked for with the dropout of its step") {
+    Sequential<float> declared{Dropout{0.5}, Dense{1, linear, false, ones}};
+    declared.build({1}, 3);
+    Samples data{Tensor<float>({14, 1}), Tensor<float>({14, 1})};
+    data.x[3] = 3e38F;  // of batch 2; twice of it, if it is kept, is infinite
+    Index wrong = 0;
+    for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+        CAPTURE(seed);
+        const auto message = [&](auto device) {
+            using Device = decltype(device);
+            Model<float, Device> model = to<Device>(declared, device);
+            Trainer<float, Device> trainer(
+                model, {.optimizer = SGD{.learning_rate = 1e-30}, .loss = MeanSquaredError{}});
+            const History history = trainer.fit(
+                data.x, data.y,
+                {.batch_size = 2, .shuffle = false, .seed = seed, .verbosity = Verbosity::silent});
+            return history.non_finite ? history.non_finite->message() : "nothing";
+        };
+        const std::string expected = message(Cpu(1));
+        wrong += expected.find("dropout") != std::string::npos;
+        CHECK(message(Cuda({.graphs = false})) == expected);
+        CHECK(message(Cuda()) == expected);
+    }
+    CHECK(wrong > 4);
+}
+
+TEST_CASE("constraints leave parameters alone on a GPU, too, where a number went wrong") {
+    Sequential<float> declared{Dense{.units = 1,
+                                     .use_bias = false,
+                                     .kernel_initializer = ones,
+                                     .kernel_constraint = max_norm(0.1)}};
+    declared.build({1}, 3);
+    Samples data{Tensor<float>({4, 1}, {1, not_a_number<float>, 1, 1}), Tensor<float>({4, 1})};
+    for (const bool graphs : {true, false}) {
+        const Stopped gpu = train_until_wrong(declared, data, 1, Cuda({.graphs = graphs}), false);
+        CHECK(gpu.parameters[0] == 1);
+        CHECK(gpu.steps == 0);
+    }
+}
+
+TEST_CASE("a parameter that overflows in the last step of an epoch on a GPU is found") {
+    Sequential<float> declared{Dense{1, linear, false, ones}};
+    declared.build({1}, 3);
+    const Samples data{Tensor<float>({2, 1}, {1e10F, 1e10F}), Tensor<float>({2, 1})};
+    const auto message = [&](auto device, bool is_listened_to) {
+        using Device = decltype(device);
+        Model<float, Device> model = to<Device>(declared, device);
+        Trainer<float, Device> trainer(
+            model, {.optimizer = SGD{.learning_rate = 1e30}, .loss = MeanSquaredError{}});
+        FitOptions<float> fit{.batch_size = 2, .verbosity = Verbosity::silent};
+        if (is_listened_to) {
+            fit.callbacks.push_back(
+                LambdaCallback{.batch_end = [](TrainingRun& run) { run.scores(); }});
+        }
+        const History history = trainer.fit(data.x, data.y, fit);
+        return history.non_finite ? history.non_finite->message() : "nothing";
+    };
+    const std::string expected = message(Cpu(1), false);
+    CHECK(expected.find("dense/kernel") != std::string::npos);
+    for (const bool is_listened_to : {false, true}) {
+        CHECK(message(Cuda(), is_listened_to) == expected);
+        CHECK(message(Cuda({.graphs = false}), is_listened_to) == expected);
+    }
+}
+
+TEST_CASE("a callback on a GPU sees the scores of each batch, recorded or not") {
+    const Samples data = seven_samples();
+    const auto losses = [&](auto device) {
+        using Device = decltype(device);
+        Model<float, Device> model = to<Device>(small_model(), device);
+        Trainer<float, Device> trainer(model, usual<Device>());
+        std::vector<double> seen;
+        FitOptions<float> fit{
+            .epochs = 4, .batch_size = 2, .seed = 2, .verbosity = Verbosity::silent};
+        fit.callbacks.push_back(LambdaCallback{
+            .batch_end = [&](TrainingRun& run) { seen.push_back(run.scores()["loss"]); }});
+        trainer.fit(data.x, data.y, fit);
+        return seen;
+    };
+    const std::vector<double> expected = losses(Cpu(1));
+    REQUIRE(expected.size() == 16);
+    for (const bool graphs : {true, false}) {
+        const std::vector<double> seen = losses(Cuda({.graphs = graphs}));
+        REQUIRE(seen.size() == expected.size());
+        for (std::size_t i = 0; i < seen.size(); ++i) {
+            CAPTURE(i);
+            CHECK(relative_gap(seen[i], expected[i]) < 1e-5);
+        }
+    }
+}
+
+TEST_CASE(
+    "an update of more batches than a GPU keeps recordings of leaves the bits of single ones") {
+    const auto x = random_normal<float>({23, 6}, 1), y = random_normal<float>({23, 1}, 2);
+    const auto train = [&](const Cuda& device) {
+        Sequential<float> declared{Dense{5, relu}, Dropout{0.3}, Dense{1}};
+        declared.build({6}, 4);
+        Model<float, Cuda> model = to<Cuda>(declared, device);
+        Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+        trainer.fit(x, y,
+                    {.epochs = 4,
+                     .batch_size = 2,
+                     .gradient_accumulation_steps = 10,
+                     .seed = 3,
+                     .verbosity = Verbosity::silent});
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    CHECK(identical(train(Cuda()), train(Cuda({.graphs = false}))));
 }
 
 TEST_CASE("a callback that sets the rate, or the parameters, is heard by recorded steps") {

@@ -55,6 +55,25 @@ TEST_CASE("tensor cores for TF32 are asked of GPUs that have them") {
     CHECK(cuda_error_of([] { Cuda({.tf32 = true}); }).find("tf32 needs compute capability 8.0") !=
           std::string::npos);
     CHECK(cuda_error_of([] { Cuda(); }) == "none");
+    cuda_sim::options().major = 8;
+    CHECK(cuda_error_of([] { Cuda({.tf32 = true}); }) == "none");
+}
+
+TEST_CASE("with WEFT_CUDA_SYNC=1 each kernel is waited for, and none is recorded") {
+    const auto waits = [](const char* value) {
+        setenv("WEFT_CUDA_SYNC", value, 1);
+        Cuda device;
+        unsetenv("WEFT_CUDA_SYNC");
+        const Tensor<float, Cuda> x({4}, device);
+        Tensor<float, Cuda> y({4}, device);
+        cuda_sim::counts() = {};
+        kernels::add_elements<float>(device, x, x, y);
+        CHECK(device.records() == (cuda_sim::counts().synchronisations == 0));
+        return cuda_sim::counts().synchronisations;
+    };
+    CHECK(waits("1") == 1);
+    CHECK(waits("0") == 0);
+    CHECK(waits("") == 0);
 }
 
 TEST_CASE("products by cuBLASLt are of float, and weft's own where it has no kernel") {
@@ -234,6 +253,39 @@ TEST_CASE("the GPU that a program has made its own stays its own") {
         }
     }
     REQUIRE(cudaSetDevice(0) == cudaSuccess);
+}
+
+TEST_CASE("a GPU without memory to begin with is said, and may begin later") {
+    const std::size_t bytes = cuda_sim::memory_in_use();
+    const long objects = cuda_sim::objects_in_use();
+    {
+        const Cuda device;
+        {
+            const Setting none(cuda_sim::options().memory_bytes, bytes + 1);
+            CHECK(cuda_error_of([&] { Tensor<float, Cuda>({1}, device); }) ==
+                  "Cuda: no memory on the GPU to begin with");
+        }
+        CHECK_NOTHROW(Tensor<float, Cuda>({1}, device));
+    }
+    CHECK(cuda_sim::memory_in_use() == bytes);
+    CHECK(cuda_sim::objects_in_use() == objects);
+}
+
+TEST_CASE("all that was made on a GPU is given back, also of recorded steps") {
+    const std::size_t bytes = cuda_sim::memory_in_use();
+    const long objects = cuda_sim::objects_in_use();
+    {
+        Sequential<float, Cuda> model{Dense{3, relu}, Dense{1}};
+        model.build({5}, 1);
+        Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+        trainer.fit(random_normal<float>({12, 5}, 1), Tensor<float>({12, 1}),
+                    {.epochs = 4, .batch_size = 4, .verbosity = Verbosity::silent});
+        CHECK(cuda_sim::objects_in_use() > objects + 4);
+        // 16 parts of pinned memory at most, each with an event.
+        CHECK(cuda_sim::objects_in_use() < objects + 60);
+    }
+    CHECK(cuda_sim::memory_in_use() == bytes);
+    CHECK(cuda_sim::objects_in_use() == objects);
 }
 
 TEST_CASE("all memory on a GPU is given back") {

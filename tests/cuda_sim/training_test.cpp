@@ -118,6 +118,42 @@ TEST_CASE("clipping, decay and penalties take no kernel of an update, constraint
     }
 }
 
+TEST_CASE("34 constraints of a model take three kernels of an update") {
+    const auto x = random_normal<float>({16, 2}, 1), y = random_normal<float>({16, 2}, 2);
+    const auto kernels_of = [&](const Constraint& constraint) {
+        const auto asked = [&](Index epochs_to_run) {
+            Sequential<float, Cuda> model;
+            for (int i = 0; i < 17; ++i) {
+                model.add(Dense{
+                    .units = 2, .kernel_constraint = constraint, .bias_constraint = constraint});
+            }
+            model.build({2}, 4);
+            Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+            cuda_sim::counts() = {};
+            trainer.fit(x, y, epochs(epochs_to_run));
+            return std::ssize(cuda_sim::counts().kernels);
+        };
+        return (asked(3) - asked(2)) / 4;
+    };
+    CHECK(kernels_of(max_norm(0.5)) == kernels_of({}) + 3);
+}
+
+TEST_CASE("an epoch of two steps is one graph, and the table of steps goes to a GPU once") {
+    const auto x = random_normal<float>({8, 6}, 1), y = random_normal<float>({8, 1}, 2);
+    const auto asked = [&](Index epochs_to_run) {
+        Sequential<float, Cuda> model{Dense{5, relu}, Dense{1}};
+        model.build({6}, 4);
+        Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+        cuda_sim::counts() = {};
+        trainer.fit(x, y, epochs(epochs_to_run));
+        return std::pair(cuda_sim::counts().graphs, cuda_sim::counts().copies_to_device);
+    };
+    const auto all = asked(4), before = asked(3);
+    CHECK(all.first - before.first == 1);
+    // The order, the tally, and the table of steps with how many of them are taken.
+    CHECK(all.second - before.second == 4);
+}
+
 TEST_CASE("constraints on a GPU are a kernel for each 16, apart for long columns") {
     const auto kernels_of = [](const std::vector<Shape>& shapes) {
         Cuda device;

@@ -58,4 +58,7 @@ Counts& counts();
 /// Bytes of device memory that are allocated.
 std::size_t memory_in_use();
 
+/// Streams, events, pools, graphs, and pieces of pinned memory, that were made and not given back.
+long objects_in_use();
+
 }  // namespace cuda_sim

@@ -87,6 +87,12 @@ Runtime& Runtime::get() {
     return runtime;
 }
 
+long objects_in_use() {
+    Runtime& runtime = Runtime::get();
+    const std::lock_guard lock(runtime.mutex);
+    return runtime.objects;
+}
+
 CUstream_st* Runtime::find(cudaStream_t stream) {
     if (stream == nullptr) return &null_stream;
     return std::any_of(streams.begin(), streams.end(),
@@ -246,6 +252,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) 
     return within([&](Runtime& runtime) {
         *stream = runtime.streams.emplace_back(std::make_unique<CUstream_st>()).get();
         (*stream)->gpu = current_gpu;
+        ++runtime.objects;
         return cudaSuccess;
     });
 }
@@ -257,6 +264,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
         }
         handle->run_all();
         std::erase_if(runtime.streams, [&](const auto& other) { return other.get() == handle; });
+        --runtime.objects;
         return cudaSuccess;
     });
 }

@@ -20,6 +20,7 @@ struct Runtime {
     std::vector<std::unique_ptr<CUstream_st>> streams;
     std::vector<std::shared_ptr<Capture>> captures;
     bool runs_all = false;  ///< one stream after another
+    long objects = 0;       ///< that were made, and are there still
 
     /// Null for a handle that is none.
     CUstream_st* find(cudaStream_t stream);

@@ -71,8 +71,9 @@ bool Runtime::spoils_capture() {
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
-    return within([&](Runtime&) {
+    return within([&](Runtime& runtime) {
         *event = new CUevent_st;
+        ++runtime.objects;
         return cudaSuccess;
     });
 }
@@ -80,8 +81,10 @@ cudaError_t cudaEventCreate(cudaEvent_t* event) {
     return cudaEventCreateWithFlags(event, cudaEventDefault);
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-    return within([&](Runtime&) {
+    return within([&](Runtime& runtime) {
+        if (event == nullptr) return cudaErrorInvalidResourceHandle;
         delete event;
+        --runtime.objects;
         return cudaSuccess;
     });
 }
@@ -180,8 +183,9 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
                                  unsigned long long /*flags*/) {
-    return within([&](Runtime&) {
+    return within([&](Runtime& runtime) {
         *executable = new CUgraphExec_st{std::make_shared<const CUgraph_st>(*graph)};
+        ++runtime.objects;
         return cudaSuccess;
     });
 }
@@ -202,8 +206,10 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
     });
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
-    return within([&](Runtime&) {
+    return within([&](Runtime& runtime) {
+        if (executable == nullptr) return cudaErrorInvalidValue;
         delete executable;
+        --runtime.objects;
         return cudaSuccess;
     });
 }

@@ -45,6 +45,7 @@ cudaError_t free_after_all(void* memory, bool is_device) {
         if (allocation_at(memory, is_device) == nullptr) return cudaErrorInvalidValue;
         runtime.run_all();
         Memory::get().release(memory);
+        if (!is_device) --runtime.objects;
         return cudaSuccess;
     });
 }
@@ -52,7 +53,9 @@ cudaError_t free_after_all(void* memory, bool is_device) {
 cudaError_t allocate_outside_capture(void** memory, std::size_t size, bool is_device) {
     return within([&](Runtime& runtime) {
         if (runtime.spoils_capture()) return cudaErrorStreamCaptureUnsupported;
-        return allocate(memory, size, is_device);
+        const cudaError_t status = allocate(memory, size, is_device);
+        if (status == cudaSuccess && !is_device) ++runtime.objects;
+        return status;
     });
 }
 
@@ -107,13 +110,14 @@ cudaError_t cudaMallocFromPoolAsync(void** memory, std::size_t size, cudaMemPool
 }
 
 cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
-    return within([&](Runtime&) {
+    return within([&](Runtime& runtime) {
         if (properties->allocType != cudaMemAllocationTypePinned ||
             properties->location.type != cudaMemLocationTypeDevice || properties->location.id < 0 ||
             properties->location.id >= options().gpus) {
             return cudaErrorInvalidValue;
         }
         *pool = pools().emplace_back(std::make_unique<CUmemPoolHandle_st>()).get();
+        ++runtime.objects;
         return cudaSuccess;
     });
 }
@@ -133,9 +137,10 @@ cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t /*kept*/) {
 }
 
 cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
-    return within([&](Runtime&) {
+    return within([&](Runtime& runtime) {
         const auto destroyed =
             std::erase_if(pools(), [&](const auto& other) { return other.get() == pool; });
+        runtime.objects -= static_cast<long>(destroyed);
         return destroyed == 1 ? cudaSuccess : cudaErrorInvalidValue;
     });
 }
