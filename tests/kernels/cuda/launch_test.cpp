@@ -38,6 +38,9 @@ TEST_CASE("dense layers on a GPU refuse each tensor with more elements than 32 b
         const Shape y{c.rows, c.units};
         CHECK_THROWS_AS(kernels::dense_forward<float>(device, x, w, {}, linear, nowhere(y)),
                         CudaError);
+        CHECK_THROWS_AS(kernels::dense_forward_dropping<float>(device, x, w, {}, linear,
+                                                               {.rate = 0.5}, nowhere(y)),
+                        CudaError);
         CHECK_THROWS_AS(kernels::dense_backward<float>(device, x, w, read_nowhere(y),
                                                        nowhere(w.shape()), {}, nowhere(x.shape())),
                         CudaError);
