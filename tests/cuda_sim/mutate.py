@@ -1,35 +1,40 @@
 #!/usr/bin/env python3
 """Spoils the CUDA path in one place at a time, and shows which test notices.
 
-    python3 tests/cuda_sim/mutate.py                     # all places: some twenty minutes on two idle cores
+    python3 tests/cuda_sim/mutate.py                     # all places
     python3 tests/cuda_sim/mutate.py --list              # what there is to spoil
     python3 tests/cuda_sim/mutate.py --only reduce.cuh   # places, kinds or texts that have this regex
     python3 tests/cuda_sim/mutate.py --exceptions        # those that no test can notice, and why
 
 All places are spoilt at once in copies of the files, each behind a switch: `a < b` becomes
 `(spoilt(7) ? (a <= b) : (a < b))`. So the kernels and their tests are compiled once, for the
-simulator, and a place is spoilt by an environment variable. A test that fails, aborts, or takes ten
-times as long, has noticed. It is run by hand. It ends with 1 if a place was not noticed that is not
-among the EXCEPTIONS of mutate_rules.py, where the rules are too.
+simulator, and a place is spoilt by an environment variable. First each test case runs by itself where
+nothing is spoilt, and its time and the switches that it asked are recorded. Then each place is asked
+of the cases that reach it, the quick ones first. A case that fails, aborts, or takes ten times as
+long, has noticed. Results are kept in the folder, so a run that was stopped goes on where it was; what
+was noticed is not asked again until its file changes. It is run by hand. It ends with 1 if a place
+was not noticed that is not among the EXCEPTIONS of mutate_rules.py, where the rules are too.
 """
 
 import argparse
 import collections
 import concurrent.futures
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import time
+import xml.etree.ElementTree
 
 import mutate_rules as rules
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "tests" / "mutation"))
-from spoilt import SWITCH, build_program, write_if_changed
-from spoilt import run as run_spoilt
+from spoilt import MOST_PLACES, SWITCH, build_program, write_if_changed
 
 
 @dataclasses.dataclass
@@ -191,6 +196,7 @@ def all_places():
         for number, place in enumerate(places_of(str(path.relative_to(root)))):
             place.number = 1000 * of_file + number
             places.append(place)
+    assert all(place.number < MOST_PLACES for place in places)
     codes = {str(path.relative_to(root)): masked(path.read_text()) for path in files}
     for _, of, pattern, *_ in [*rules.EXPRESSIONS, *rules.STATEMENTS]:
         if not any(re.search(of, file) and re.search(pattern, code) for file, code in codes.items()):
@@ -224,23 +230,100 @@ def build(folder, places, jobs, compiler):
         sources += sorted(root.glob(pattern))
     sources.sort(key=lambda path: -path.stat().st_size)
     base = lambda path: spoilt if spoilt in path.parents else root
-    named = [(path, str(path.relative_to(base(path))).replace("/", "_")) for path in sources]
+    once = f"-include {root}/tests/support/kernels_once.hpp"  # the CPU's kernels are compiled apart
+    named = [
+        (path, str(path.relative_to(base(path))).replace("/", "_"), once if path.match("*_test.cpp") else "")
+        for path in sources
+    ]
     return build_program(folder, named, command, "-ldl -lz", jobs)
 
 
 # ---- Runs --------------------------------------------------------------------------------------------
 
 
-def tests_of(place):
-    """The tests that are asked, in order."""
-    for files, tests in rules.ASKED:
-        if re.search(files, place.file):
-            return tests
-    raise KeyError(place.file)
+@dataclasses.dataclass
+class Case:
+    """A test case: what it takes, and the places whose code it runs."""
+
+    file: str
+    name: str
+    seconds: float
+    reached: set
 
 
-def run(program, test, number, limit):
-    return run_spoilt(program, test, number, limit, OMP_NUM_THREADS="1")
+def pattern_of(name):
+    """What doctest's filter takes for the name of a case; a comma would end it."""
+    return re.sub(r"[,\\]", "?", name)
+
+
+def run(program, cases, number, limit, **variables):
+    """How the cases notice the fault `number`, or None if they pass. Fault 0 is none."""
+    command = [program, "--test-case=" + ",".join(pattern_of(name) for name in cases), "--abort-after=1"]
+    environment = dict(os.environ, WEFT_SPOILT=str(number), OMP_NUM_THREADS="1", **variables)
+    try:
+        result = subprocess.run(command, capture_output=True, env=environment, timeout=limit)
+    except subprocess.TimeoutExpired:
+        return "hangs"
+    output = result.stdout.decode(errors="replace")
+    failed = re.search(r"TEST CASE:\s+(.*)", output)
+    if result.returncode == 0:
+        return None
+    how = "fails" if "[doctest] test cases:" in output else "aborts"
+    return f"{failed.group(1) if failed else 'a case'} {how}"
+
+
+def all_cases(program):
+    listed = subprocess.run(
+        [program, "--list-test-cases", "--reporters=xml"], capture_output=True, text=True, check=True
+    ).stdout
+    for each in xml.etree.ElementTree.fromstring(listed).iter("TestCase"):
+        yield each.get("filename").rpartition("tests/")[2], each.get("name")
+
+
+def recorded_cases(program, folder):
+    """All cases, each run by itself where nothing is spoilt. They are recorded once for a program."""
+    record, note = folder / "cases.json", folder / "reached"
+    if record.exists() and record.stat().st_mtime > program.stat().st_mtime:
+        return [Case(file, name, seconds, set(reached)) for file, name, seconds, reached in json.loads(record.read_text())]
+    cases = []
+    for file, name in all_cases(program):
+        note.unlink(missing_ok=True)
+        start = time.time()
+        how = run(program, [name], 0, 600, WEFT_REACHED=str(note))
+        if how:
+            sys.exit(f"mutate: {file}: {name}: {how} where nothing is spoilt")
+        cases.append(Case(file, name, time.time() - start, set(map(int, note.read_text().split()))))
+    record.write_text(json.dumps([[c.file, c.name, c.seconds, sorted(c.reached)] for c in cases]))
+    return cases
+
+
+def lots(cases, most):
+    """Cases in lots, each of which is one run: the quick ones first, each lot four times as long as the one
+    before. Of `most` seconds in all, but at least five cases."""
+    lot, taken, total, limit = [], 0, 0, 0.5
+    for rank, case in enumerate(sorted(cases, key=lambda case: case.seconds)):
+        if rank >= 5 and total + case.seconds > most:
+            break
+        if lot and taken + case.seconds > limit:
+            yield lot
+            lot, taken, limit = [], 0, 4 * limit
+        lot.append(case)
+        taken += case.seconds
+        total += case.seconds
+    if lot:
+        yield lot
+
+
+def noticed_by(program, place, cases, most):
+    """Who notices the fault; None if nobody does; "" if no case reaches it."""
+    reaching = [case for case in cases if place.number in case.reached]
+    if not reaching:
+        return ""
+    for lot in lots(reaching, most):
+        how = run(program, [case.name for case in lot], place.number, 10 + 10 * sum(c.seconds for c in lot))
+        if how:
+            return how
+    return None
 
 
 def main():
@@ -248,6 +331,8 @@ def main():
     parser.add_argument("--list", action="store_true", help="what there is to spoil")
     parser.add_argument("--exceptions", action="store_true", help="what no test can notice, and why")
     parser.add_argument("--only", metavar="PATTERN", default="", help="a regex of file:line: kind: what")
+    parser.add_argument("--again", action="store_true", help="also what was noticed in an earlier run")
+    parser.add_argument("--seconds", type=float, default=60, help="of test cases for a place, at most; a tenth for an exception")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--folder", type=pathlib.Path, default=root / "build" / "mutate")
     parser.add_argument("--compiler", default="g++")
@@ -271,46 +356,42 @@ def main():
     folder = options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     program = build(folder, places, options.jobs, options.compiler)
+    cases = recorded_cases(program, folder)
+    print(f"{len(chosen)} of {len(places)} places, {len(cases)} test cases", flush=True)
 
-    # As they are, the tests pass; and so long they take.
-    record = folder / "seconds.json"
-    seconds = {}
-    if record.exists() and record.stat().st_mtime > program.stat().st_mtime:
-        seconds = json.loads(record.read_text())
-    for test in sorted({test for place in chosen for test in tests_of(place)} - set(seconds)):
-        start = time.time()
-        how = run(program, test, 0, 600)
-        if how:
-            sys.exit(f"mutate: {test} {how} where nothing is spoilt")
-        seconds[test] = time.time() - start
-        record.write_text(json.dumps(seconds))
-    limits = {test: 10 * taken + 10 for test, taken in seconds.items()}
-    print(f"{len(chosen)} of {len(places)} places", flush=True)
+    # What was noticed once is not asked again, unless its file has changed.
+    record = folder / "noticed.json"
+    noticed = json.loads(record.read_text()) if record.exists() and not options.again else {}
+    texts = {file: (root / file).read_text() for file in {place.file for place in places}}
+    key_of = lambda p: hashlib.sha1(f"{p.file} {p.number % 1000} {texts[p.file]}".encode()).hexdigest()
+    keys = {place.number: key_of(place) for place in places}
 
-    def noticed_by(place):
-        for test in tests_of(place):
-            how = run(program, test, place.number, limits[test])
-            if how:
-                return f"{test} {how}"
-        return None
+    def ask(place):
+        known = noticed.get(keys[place.number])
+        most = options.seconds / 10 if place.number in reasons else options.seconds
+        return known if known else noticed_by(program, place, cases, most)
 
     summary = collections.defaultdict(collections.Counter)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for place, by in zip(chosen, pool.map(noticed_by, chosen)):
+        for place, by in zip(chosen, pool.map(ask, chosen)):
             reason = reasons.get(place.number)
             if by:
                 state, text = "noticed", by + (" (though an exception)" if reason else "")
+                noticed[keys[place.number]] = by
+                record.write_text(json.dumps(noticed))
             elif reason:
                 state, text = "exception", f"not noticed: {reason}"
             else:
-                state, text = "NOT NOTICED", "NOT NOTICED"
+                state, text = "NOT NOTICED", "NOT NOTICED" if by is None else "NOT REACHED"
                 failed += 1
             summary[place.kind][state] += 1
             print(f"{place.name()}: {text}", flush=True)
     print()
     for kind, counts in sorted(summary.items()):
         print(f"{kind:24} {sum(counts.values()):4}  " + ", ".join(f"{n} {s}" for s, n in counts.items()))
+    total = sum(summary.values(), collections.Counter())
+    print(f"{'all':24} {len(chosen):4}  " + ", ".join(f"{n} {s}" for s, n in total.items()))
     return 1 if failed else 0
 
 

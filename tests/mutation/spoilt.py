@@ -7,15 +7,32 @@ import re
 import subprocess
 import sys
 
-SWITCH = """#pragma once
+MOST_PLACES = 1 << 16  # their numbers are below it
+
+# A switch also notes that it was asked. The program's end writes which were, if WEFT_REACHED names a file.
+SWITCH = f"""#pragma once
+#include <cstdio>
 #include <cstdlib>
 #include <type_traits>
 inline const int weft_spoilt_place =
     std::getenv("WEFT_SPOILT") ? std::atoi(std::getenv("WEFT_SPOILT")) : 0;
-constexpr bool weft_spoilt(int place) {
+inline unsigned char weft_reached[{MOST_PLACES}];
+constexpr bool weft_spoilt(int place) {{
     if (std::is_constant_evaluated()) return false;
+    weft_reached[place] = 1;
     return place == weft_spoilt_place;
-}
+}}
+inline const struct WeftReached {{
+    ~WeftReached() {{
+        const char* const name = std::getenv("WEFT_REACHED");
+        std::FILE* const file = name != nullptr ? std::fopen(name, "w") : nullptr;
+        if (file == nullptr) return;
+        for (int place = 0; place < {MOST_PLACES}; ++place) {{
+            if (weft_reached[place] != 0) std::fprintf(file, "%d\\n", place);
+        }}
+        std::fclose(file);
+    }}
+}} weft_reached_at_the_end;
 """
 
 
@@ -35,13 +52,14 @@ def is_fresh(target, command):
 
 
 def build_program(folder, sources, command, libraries, jobs):
-    """Compiles the sources, (path, name of its object) each, and links them; what is fresh is kept."""
+    """Compiles the sources, (path, name of its object, further options) each, and links them; what is fresh is
+    kept."""
 
     def compile_one(source):
-        path, name = source
+        path, name, *more = source
         target = folder / "objects" / f"{name}.o"
         target.parent.mkdir(parents=True, exist_ok=True)
-        line = f"{command} -c {path} -o {target} -MF {target.with_suffix('.d')}"
+        line = f"{' '.join([command, *more])} -c {path} -o {target} -MF {target.with_suffix('.d')}"
         if is_fresh(target, line):
             return target, None
         target.with_suffix(".command").write_text(line)
