@@ -14,8 +14,8 @@
 /// Marks of functions that compilers shall not copy into each caller, so that programs with weft
 /// compile faster; the test compile_time measures it. The rule:
 ///
-///   WEFT_NOINLINE   It loops over numbers or samples. Or it is a layer's, loss's, metric's or
-///                   optimiser's part of a step, since users' own loop there.
+///   WEFT_NOINLINE   It loops over numbers or samples; or it is a function of a step that a layer,
+///                   loss, metric or optimiser defines: users write loops there.
 ///   WEFT_COLD       It leaves such loops to others: it checks, builds, prints, reads files, or
 ///                   calls the kernels of a step. It is compiled for size, too.
 ///   neither         A few lines, such as an accessor; or what a loop calls.
