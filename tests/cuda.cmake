@@ -32,8 +32,11 @@ set_target_properties(
                UNITY_BUILD_BATCH_SIZE 8
                UNITY_BUILD_CODE_BEFORE_INCLUDE "#pragma GCC diagnostic ignored \"-Wshadow\""
 )
-# It has names of its own for losses, which hide kernels.
-set_source_files_properties(kernels/cuda/loss_test.cpp PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+# These have names of their own for losses and places, which hide kernels and each other.
+set_source_files_properties(
+    kernels/cuda/batch_norm_test.cpp kernels/cuda/loss_test.cpp kernels/cuda/pooling_test.cpp
+    PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON
+)
 target_precompile_headers(
     weft_cuda_tests PRIVATE <doctest/doctest.h> <Eigen/Core> "${PROJECT_SOURCE_DIR}/tests/support/kernels_once.hpp"
 )
