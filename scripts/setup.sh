@@ -43,6 +43,13 @@ weft_apt_install() {
     as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300)
     weft_say "installing ${missing[*]}"
     "${as_root[@]}" update >&2 || weft_say "apt-get update failed; trying with the lists there are"
+    for package in "${missing[@]}"; do
+        # A name it does not know is an expression to apt-get, which installs whatever matches.
+        apt-cache pkgnames "$package" | grep -xF "$package" >/dev/null || {
+            weft_say "apt knows no package $package"
+            return 1
+        }
+    done
     "${as_root[@]}" install --no-install-recommends "${missing[@]}" >&2
 }
 
