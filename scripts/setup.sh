@@ -24,6 +24,14 @@ weft_has_package() {
     esac
 }
 
+# weft_apt_knows <package> [command]...: whether apt, by way of the command, has a package of just this name. A
+# name it does not know, such as g++-99, is an expression to apt-get, which installs whatever matches.
+weft_apt_knows() {
+    local package=$1
+    shift
+    "$@" apt-cache pkgnames "$package" | grep -xF "$package" >/dev/null
+}
+
 # weft_apt_install <package>...: installs those that are missing. Fails when it cannot.
 weft_apt_install() {
     local package missing=()
@@ -44,11 +52,7 @@ weft_apt_install() {
     weft_say "installing ${missing[*]}"
     "${as_root[@]}" update >&2 || weft_say "apt-get update failed; trying with the lists there are"
     for package in "${missing[@]}"; do
-        # A name it does not know is an expression to apt-get, which installs whatever matches.
-        apt-cache pkgnames "$package" | grep -xF "$package" >/dev/null || {
-            weft_say "apt knows no package $package"
-            return 1
-        }
+        weft_apt_knows "$package" || { weft_say "apt knows no package $package" && return 1; }
     done
     "${as_root[@]}" install --no-install-recommends "${missing[@]}" >&2
 }

@@ -34,7 +34,7 @@ import mutate_rules as rules
 
 root = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(root / "tests" / "mutation"))
-from spoilt import MOST_PLACES, SWITCH, build_program, write_if_changed
+from spoilt import MOST_PLACES, SWITCH, ask, build_program, write_if_changed
 
 
 @dataclasses.dataclass
@@ -258,17 +258,11 @@ def pattern_of(name):
 
 def run(program, cases, number, limit, **variables):
     """How the cases notice the fault `number`, or None if they pass. Fault 0 is none."""
-    command = [program, "--test-case=" + ",".join(pattern_of(name) for name in cases), "--abort-after=1"]
-    environment = dict(os.environ, WEFT_SPOILT=str(number), OMP_NUM_THREADS="1", **variables)
-    try:
-        result = subprocess.run(command, capture_output=True, env=environment, timeout=limit)
-    except subprocess.TimeoutExpired:
-        return "hangs"
-    output = result.stdout.decode(errors="replace")
+    filters = ["--test-case=" + ",".join(pattern_of(name) for name in cases)]
+    how, output = ask(program, filters, number, limit, OMP_NUM_THREADS="1", **variables)
+    if how in (None, "hangs"):
+        return how
     failed = re.search(r"TEST CASE:\s+(.*)", output)
-    if result.returncode == 0:
-        return None
-    how = "fails" if "[doctest] test cases:" in output else "aborts"
     return f"{failed.group(1) if failed else 'a case'} {how}"
 
 
@@ -366,7 +360,7 @@ def main():
     key_of = lambda p: hashlib.sha1(f"{p.file} {p.number % 1000} {texts[p.file]}".encode()).hexdigest()
     keys = {place.number: key_of(place) for place in places}
 
-    def ask(place):
+    def noticer_of(place):
         known = noticed.get(keys[place.number])
         most = options.seconds / 10 if place.number in reasons else options.seconds
         return known if known else noticed_by(program, place, cases, most)
@@ -374,7 +368,7 @@ def main():
     summary = collections.defaultdict(collections.Counter)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for place, by in zip(chosen, pool.map(ask, chosen)):
+        for place, by in zip(chosen, pool.map(noticer_of, chosen)):
             reason = reasons.get(place.number)
             if by:
                 state, text = "noticed", by + (" (though an exception)" if reason else "")

@@ -22,8 +22,7 @@ import sys
 import time
 
 from faults import EXCEPTIONS, FAULTS
-from spoilt import SWITCH, build_program, write_if_changed
-from spoilt import run as run_spoilt
+from spoilt import SWITCH, ask, build_program, write_if_changed
 
 root = pathlib.Path(__file__).resolve().parents[2]
 
@@ -66,7 +65,14 @@ def build(folder, tests, jobs, compiler):
 
 
 def run(program, test, number, limit):
-    return run_spoilt(program, test, number, limit, OMP_WAIT_POLICY="passive")
+    """How the test notices fault `number`, or None. A test is a file, with "|" and a pattern behind it if not
+    all of its cases are asked."""
+    file, _, cases = test.partition("|")
+    filters = [f"--source-file=*tests/{file}_test.cpp"] + ([f"--test-case={cases}"] if cases else [])
+    how, output = ask(program, filters, number, limit, OMP_WAIT_POLICY="passive")
+    if number == 0 and re.search(r"test cases: +0 ", output):
+        sys.exit(f"mutate: there is no test {test}")
+    return how
 
 
 def main():

@@ -29,12 +29,8 @@ package_of() {
     esac
 }
 
-# offers <package> [command]...: whether that apt knows it. It reads an unknown name, such as g++-99, as an expression.
-offers() {
-    local name=${1//+/\\+}
-    shift
-    "$@" apt-cache --names-only search "^$name\$" | grep -q .
-}
+# is_here <compiler>: MinGW's is installed by its package each time, as that brings what runs its programs, too.
+is_here() { command -v "$1" >/dev/null && [[ $1 != "$mingw" ]]; }
 
 # open_sid: makes it, once, with Eigen and g++'s own library for clang.
 open_sid() {
@@ -61,11 +57,10 @@ for compiler in "${compilers[@]}"; do
     packages=$(package_of "$compiler")
     package=${packages%% *}
     in=() suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release) folder=$work eigen=$work/eigen
-    if { command -v "$compiler" >/dev/null && [[ $compiler != "$mingw" ]]; } || { weft_has_apt && offers "$package"; }; then
-        # Runs Windows' programs, too.
-        { command -v "$compiler" >/dev/null && [[ $compiler != "$mingw" ]]; } || weft_apt_install $packages >/dev/null 2>&1 ||
+    if is_here "$compiler" || { weft_has_apt && weft_apt_knows "$package"; }; then
+        is_here "$compiler" || weft_apt_install $packages >/dev/null 2>&1 ||
             { echo "| $compiler | cannot be installed | | | | | | |" && failed=1 && continue; }
-    elif weft_has_apt && open_sid && offers "$package" weft_in "$sid"; then
+    elif weft_has_apt && open_sid && weft_apt_knows "$package" weft_in "$sid"; then
         in=(weft_in "$sid") suite=sid folder=/weft eigen=/usr/include/eigen3
         "${in[@]}" apt-get -q -y install --no-install-recommends $packages >>"$work/packages.log" 2>&1 ||
             { echo "| $compiler | cannot be installed | sid | | | | | |" && failed=1 && continue; }

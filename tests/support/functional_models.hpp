@@ -2,8 +2,10 @@
 /// Models that are no chain, for the tests of what is done with models.
 #pragma once
 
+#include "tests/support/random_tensor.hpp"
 #include "weft/weft.hpp"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +54,21 @@ Model<Scalar> two_by_two_model() {
             {flat | Dense{.units = 3, .activation = softmax, .name = "kind"},
              flat | Dense{4, relu} | BatchNorm{} | Dense{.units = 2, .name = "place"}}};
 }
+
+/// Data for two_by_two_model.
+struct TwoByTwo {
+    Tensor<float> left, right, size, place;
+    std::vector<std::uint8_t> kind;
+
+    explicit TwoByTwo(Index n)
+        : left(random_normal<float>({n, 5, 4, 2}, 1)),
+          right(random_normal<float>({n, 5, 4, 2}, 2)),
+          size(random_normal<float>({n, 3}, 3)),
+          place(random_normal<float>({n, 2}, 4)) {
+        for (Index i = 0; i < n; ++i) kind.push_back(static_cast<std::uint8_t>(i % 3));
+    }
+    operator Examples<float>() const { return {{left, right, size}, {kind, place}}; }
+};
 
 /// An encoder of two outputs that is applied twice, in front of a head that is a Sequential.
 template <class Scalar = float>

@@ -62,6 +62,12 @@ Tensor<float> train_on(const Model<float>& declared, const OptionsOf& options_of
     return Tensor<float>(to<Cpu>(model).arena());
 }
 
+/// Of two_by_two_model.
+constexpr auto losses_of_two = [](auto device) {
+    return TrainerOptions<float, typename decltype(device)::type>{
+        .loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}}};
+};
+
 }  // namespace
 
 TEST_CASE("samples in memory go to a device once, and train alike") {
@@ -128,23 +134,13 @@ TEST_CASE("no pass over the host's samples begins for those that lie on a device
 }
 
 TEST_CASE("samples of several inputs and targets are kept on a device too") {
-    const auto left = random_normal<float>({10, 5, 4, 2}, 1),
-               right = random_normal<float>({10, 5, 4, 2}, 2);
-    const auto size = random_normal<float>({10, 3}, 3), place = random_normal<float>({10, 2}, 4);
-    Tensor<float> kind({10});
-    for (Index i = 0; i < 10; ++i) kind[i] = static_cast<float>(i % 3);
+    const TwoByTwo samples(10);
     Model<float> model = two_by_two_model();
     model.build(model.input_shapes(), 3);
-    const auto data =
-        std::make_shared<const Counted>(Examples<float>({left, right, size}, {kind, place}), true);
-    const auto options = [](auto device) {
-        using Device = typename decltype(device)::type;
-        return TrainerOptions<float, Device>{
-            .loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}}};
-    };
-    const auto expected = train_on<Cpu>(model, options, data, three_epochs());
+    const auto data = std::make_shared<const Counted>(samples, true);
+    const auto expected = train_on<Cpu>(model, losses_of_two, data, three_epochs());
     data->asked = 0;
-    CHECK(identical(train_on<Walled>(model, options, data, three_epochs()), expected));
+    CHECK(identical(train_on<Walled>(model, losses_of_two, data, three_epochs()), expected));
     CHECK(data->asked == 2);
 }
 
@@ -224,24 +220,16 @@ TEST_CASE("samples to validate with go to a device once, and have the same score
 }
 
 TEST_CASE("samples of several inputs and targets to validate with are kept on a device too") {
-    const auto left = random_normal<float>({10, 5, 4, 2}, 1),
-               right = random_normal<float>({10, 5, 4, 2}, 2);
-    const auto size = random_normal<float>({10, 3}, 3), place = random_normal<float>({10, 2}, 4);
-    Tensor<float> kind({10});
-    for (Index i = 0; i < 10; ++i) kind[i] = static_cast<float>(i % 3);
+    const TwoByTwo samples(10);
     Model<float> model = two_by_two_model();
     model.build(model.input_shapes(), 3);
-    const Examples<float> data({left, right, size}, {kind, place});
-    const auto options = [](auto device) {
-        return TrainerOptions<float, typename decltype(device)::type>{
-            .loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}}};
-    };
+    const Examples<float> data = samples;
     auto fit = three_epochs();
     const auto held = std::make_shared<const Counted>(data, true);
     fit.validation_data = Examples<float>(held);
-    const auto found = scores_on<Walled>(model, options, data, fit);
+    const auto found = scores_on<Walled>(model, losses_of_two, data, fit);
     CHECK(held->asked == 1);
-    CHECK(found == scores_on<Cpu>(model, options, data, fit));
+    CHECK(found == scores_on<Cpu>(model, losses_of_two, data, fit));
 }
 
 TEST_CASE("parts of samples that never change, or those in another shape, never change either") {

@@ -15,21 +15,6 @@ using namespace weft;
 
 namespace {
 
-/// Data for two_by_two_model.
-struct TwoByTwo {
-    Tensor<float> left, right, size, place;
-    std::vector<std::uint8_t> kind;
-
-    explicit TwoByTwo(Index n)
-        : left(random_normal<float>({n, 5, 4, 2}, 1)),
-          right(random_normal<float>({n, 5, 4, 2}, 2)),
-          size(random_normal<float>({n, 3}, 3)),
-          place(random_normal<float>({n, 2}, 4)) {
-        for (Index i = 0; i < n; ++i) kind.push_back(static_cast<std::uint8_t>(i % 3));
-    }
-    operator Examples<float>() const { return {{left, right, size}, {kind, place}}; }
-};
-
 template <class Device = Cpu>
 TrainerOptions<float, Device> two_losses() {
     return {.optimizer = Adam{.learning_rate = 0.01},

@@ -95,8 +95,9 @@ WEFT_COLD std::vector<Tensor<Scalar>> self_test_outputs(const Model<Scalar, Devi
         Model<Scalar, Device> copy = model;
         copy.set_device(Device());
         return predict_one(copy, inputs);
+    } else {
+        return predict_one(model, inputs);
     }
-    return predict_one(model, inputs);
 }
 
 /// Throws IoError unless save_model wrote the file, in a version that this weft reads.

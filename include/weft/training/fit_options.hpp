@@ -29,8 +29,8 @@ struct TrainerOptions {
     /// Given by name, outputs that are not named have weight 1 and no metrics. Scores are "loss",
     /// then "a_loss" of each output a, then "a_accuracy" and so on.
     ByOutput<double> loss_weights = {};  ///< none: 1 each
-    ByOutput<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics =
-        {};                                      ///< of each output by name
+    /// Of each output.
+    ByOutput<std::vector<MetricDeclaration<Scalar, Device>>> output_metrics = {};
     std::vector<std::string> output_names = {};  ///< in scores and options; none: the model's
 };
 
