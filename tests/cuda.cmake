@@ -16,7 +16,9 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
     list(FILTER cuda_tests INCLUDE REGEX
          "core/cuda_test|/cuda/(loss|metric|reduction|batch_norm|tally|layout|pooling|optimizer)_test"
     )
-    list(REMOVE_ITEM cuda_sim_tests cuda_sim/training_test.cpp cuda_sim/library_test.cpp)
+    list(REMOVE_ITEM cuda_sim_tests cuda_sim/training_test.cpp cuda_sim/library_test.cpp
+         cuda_sim/bounds_test.cpp
+    )
 endif()
 
 set(cuda_parts weft::io)
@@ -75,6 +77,12 @@ target_link_libraries(weft_cuda_sim PRIVATE weft_development)
 target_compile_options(weft_cuda_sim PRIVATE -O2 -Wno-unknown-pragmas)
 
 add_executable(weft_cuda_sim_tests main.cpp cuda_sim/orders.cpp ${cuda_sim_tests})
+# Sanitizers look at indices themselves.
+if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+    target_compile_options(weft_cuda_sim PRIVATE -fsanitize=bounds)
+    target_sources(weft_cuda_sim_tests PRIVATE cuda_sim/bounds.cpp)
+    set_source_files_properties(cuda_sim/bounds_test.cpp PROPERTIES COMPILE_OPTIONS -fsanitize=bounds)
+endif()
 target_include_directories(weft_cuda_sim_tests PRIVATE cuda_sim)
 target_link_libraries(
     weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_kernels_once weft_cuda_sim ${cuda_parts} ${CMAKE_DL_LIBS}

@@ -25,6 +25,9 @@ static __global__ void add_one(const float* x, float* y, int n) {
     const int i = element();
     if (i < n) y[i] = x[i] + 1;
 }
+static __global__ void copy_four(const float* x, float* y) {
+    *reinterpret_cast<float4*>(y) = *reinterpret_cast<const float4*>(x);
+}
 static __global__ void set_range(Range range) {
     if (element() < range.size) range.data[element()] = 1;
 }
@@ -49,6 +52,24 @@ TEST_CASE("what a kernel writes past an allocation, before it or into none") {
     CHECK(
         contains(write(1024, -1, 64), "kernel set, block (0, 0, 0), thread (0, 0, 0): access at"));
     CHECK(contains(write(64, 1 << 28, (1 << 28) + 1), "no device memory at"));
+}
+
+TEST_CASE("four numbers that are read, or written, at once where no multiple of their size is") {
+    const Fresh fresh;
+    const auto copy = [](int from, int to) {
+        return aborted([&] {
+            Stream stream;
+            const Floats x(stream, 8), y(stream, 8);
+            stream.launch(1, 1, 0, copy_four, x.data + from, y.data + to);
+            cudaStreamSynchronize(stream.handle);
+        });
+    };
+    CHECK(copy(4, 4) == "");
+    for (const auto& [from, to] : {std::pair{1, 4}, {4, 2}, {3, 3}}) {
+        CHECK(contains(copy(from, to), "kernel copy_four, block (0, 0, 0), thread (0, 0, 0): "));
+        CHECK(contains(copy(from, to), "misaligned address"));
+        CHECK(contains(copy(from, to), "expected a multiple of 16"));
+    }
 }
 
 TEST_CASE("the host reaches no device memory, before and after kernels") {

@@ -4,6 +4,7 @@
 #include "control.hpp"
 #include "engine.hpp"
 #include "fail.hpp"
+#include "types.hpp"
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -210,6 +211,10 @@ void Memory::handle_fault(int signal, void* information, void* /*context*/) {
     // Not ours: the access is made once more, and whoever was asked before is asked.
     const int i = signal == faults[0] ? 0 : 1;
     sigaction(signal, &handlers_before[i], nullptr);
+}
+
+void refuse_misaligned(const void* at, std::size_t bytes) {
+    fail("misaligned address " + as_text(at) + ": expected a multiple of " + std::to_string(bytes));
 }
 
 std::size_t memory_in_use() { return Memory::get().in_use(); }
