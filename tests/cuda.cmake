@@ -149,6 +149,8 @@ if(TARGET weft::cuda)
         set_tests_properties(${name} PROPERTIES LABELS gpu SKIP_RETURN_CODE 77 RUN_SERIAL ON)
     endforeach()
 
+    add_subdirectory(cudnn)
+
     # Registers and shared memory of each kernel. Another nvcc allocates otherwise.
     find_package(Python3 QUIET COMPONENTS Interpreter)
     if(NOT Python3_FOUND)
