@@ -47,7 +47,7 @@ public:
     /// The same for destructors, where the driver may be gone already.
     CurrentGpu(int gpu, std::nothrow_t) noexcept : gpu_(gpu), before_(gpu) {
         status_ = cudaGetDevice(&before_);
-        if (status_ == cudaSuccess && before_ != gpu_) status_ = cudaSetDevice(gpu_);
+        if (before_ != gpu_) status_ = cudaSetDevice(gpu_);
     }
     ~CurrentGpu() {
         if (before_ != gpu_) cudaSetDevice(before_);

@@ -25,12 +25,12 @@ struct Grid {
     dim3 blocks, threads;
 };
 
-/// Starts kernel(arguments...) behind all work of the device before. Without blocks there is nothing
-/// to do.
+/// Starts kernel(arguments...) behind all work of the device before. Without blocks down or across
+/// there is nothing to do.
 template <class... Parameters>
 void launch(const Cuda& device, void (*kernel)(Parameters...), const Grid& grid,
             const std::type_identity_t<Parameters>&... arguments) {
-    if (grid.blocks.x == 0 || grid.blocks.y == 0 || grid.blocks.z == 0) return;
+    if (grid.blocks.x == 0 || grid.blocks.y == 0) return;
     Context& context = device.context();
     const CurrentGpu current = context.use();
     cudaLaunchConfig_t config{};

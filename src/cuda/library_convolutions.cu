@@ -16,6 +16,7 @@
 #include <cudnn.h>
 
 #include <map>
+#include <span>
 
 namespace weft::kernels {
 namespace cuda {
@@ -160,8 +161,7 @@ private:
         const cudnnStatus_t status = find(static_cast<int>(found.size()), &count, found.data());
         if (CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED) return;
         check(status, "cudnnGetConvolutionAlgorithm_v7");
-        for (int i = 0; i < count; ++i) {
-            const Found& each = found[static_cast<std::size_t>(i)];
+        for (const Found& each : std::span(found).first(static_cast<std::size_t>(count))) {
             if (each.status != CUDNN_STATUS_SUCCESS || each.determinism != CUDNN_DETERMINISTIC ||
                 each.mathType == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION) {
                 continue;

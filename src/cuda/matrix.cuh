@@ -18,12 +18,11 @@ struct alignas(16) Four {
     Scalar values[4];
 };
 
-/// Whether four numbers can be read at once: at any multiple of 4 along an axis of so many elements,
-/// from a pointer, with such steps between.
-template <class Scalar, class... Steps>
-bool in_fours(const Scalar* data, int extent, Steps... steps) {
-    return reinterpret_cast<std::uintptr_t>(data) % alignof(Four<Scalar>) == 0 && extent % 4 == 0 &&
-           ((steps % 4 == 0) && ...);
+/// Whether four numbers can be read at once, at any multiple of 4 along an axis of so many elements.
+/// Rows, and groups, are multiples of the axis apart.
+template <class Scalar>
+bool in_fours(const Scalar* data, int extent) {
+    return reinterpret_cast<std::uintptr_t>(data) % alignof(Four<Scalar>) == 0 && extent % 4 == 0;
 }
 
 // By CUDA's own vectors, so that it is one request for 16 bytes, whatever a compiler makes of a struct.
@@ -65,7 +64,7 @@ struct Matrix {
           depth(depths),
           stride(row),
           group_step(step_of_group),
-          fours(in_fours(first, along_depth ? depths : outers, row, step_of_group)) {}
+          fours(in_fours(first, along_depth ? depths : outers)) {}
 
     struct Outer {
         int o;

@@ -267,7 +267,7 @@ void multiply(Cuda& device, const ProductShape& shape, const A& a, const B& b, c
     // Tiles and steps go a little beyond the end.
     for (const int extent : {shape.rows, shape.columns, shape.depth}) narrow(Index{extent} + 1024);
     if constexpr (is_in_memory<A> && is_in_memory<B> && std::is_same_v<Out, Output<float>>) {
-        if (device.context().products != nullptr && shape.groups == 1 &&
+        if (device.context().products != nullptr &&
             multiply_by_library(device, shape, {a.data, a.stride, A::along_depth},
                                 {b.data, b.stride, B::along_depth}, out)) {
             return;

@@ -42,7 +42,7 @@ struct Output {
           group_step(step_of_group),
           bias(of_columns),
           activation(elementwise),
-          fours(in_fours(first, columns, row, step_of_group)),
+          fours(in_fours(first, columns)),
           bias_in_fours(bias != nullptr && in_fours(bias, columns)) {}
 
     /// The same, and the sums of each column of B, if `sums` are not null: group by group.
@@ -60,7 +60,7 @@ struct Output {
         if (before.activation == linear) return masked;
         masked.relu = x;
         masked.relu_scale = static_cast<Scalar>(before.scale());
-        masked.relu_in_fours = in_fours(x, columns, stride, group_step);
+        masked.relu_in_fours = in_fours(x, columns);
         return masked;
     }
 

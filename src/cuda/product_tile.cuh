@@ -9,6 +9,7 @@
 
 #include "matrix.cuh"
 
+#include <algorithm>
 #include <gpu/mma.cuh>
 
 namespace weft::kernels::cuda {
@@ -43,8 +44,7 @@ struct Tile {
     /// Two tiles of each factor, or a piece of each warp.
     static constexpr int factors_size = tile_depth * (rows + columns);
     static constexpr int pieces_size = threads / 32 * piece_size;
-    static constexpr int shared_size =
-        2 * factors_size > pieces_size ? 2 * factors_size : pieces_size;
+    static constexpr int shared_size = std::max(2 * factors_size, pieces_size);
 
     static __device__ int lane() { return static_cast<int>(threadIdx.x) % 32; }
     static __device__ int warp() { return static_cast<int>(threadIdx.x) / 32; }

@@ -7,7 +7,6 @@ namespace cuda {
 
 // Work of the graph that still runs keeps what it needs.
 Recording::~Recording() {
-    if (context == nullptr) return;
     const CurrentGpu current(context->gpu, std::nothrow);
     if (graph != nullptr) cudaGraphExecDestroy(graph);
     if (stream != nullptr) cudaStreamDestroy(stream);
