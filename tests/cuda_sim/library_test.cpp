@@ -50,6 +50,15 @@ TEST_CASE("without a GPU, asking for one says so") {
     CHECK(message.starts_with("Cuda: no NVIDIA GPU can be used here (cudaErrorNoDevice"));
 }
 
+TEST_CASE("what the driver refuses is said: what it was, the status and the place") {
+    const Cuda device;
+    device.synchronize();
+    const Setting no_gpu(cuda_sim::options().has_gpu, false);
+    const std::string message = cuda_error_of([&] { device.synchronize(); });
+    CHECK(message.starts_with("cuda: cudaSetDevice: cudaErrorNoDevice, "));
+    CHECK(message.find("context.cuh:") != std::string::npos);
+}
+
 TEST_CASE("tensor cores for TF32 are asked of GPUs that have them") {
     const Setting old(cuda_sim::options().major, 7);
     CHECK(cuda_error_of([] { Cuda({.tf32 = true}); }).find("tf32 needs compute capability 8.0") !=
@@ -171,6 +180,7 @@ TEST_CASE(
     CHECK(are_own(passes_of(0.0F, even, {})));
     CHECK(are_own(passes_of(0.0, even, by_library)));
     CHECK(are_by_library(passes_of(0.0F, {2, 6, 5, 3, 3, 2, 4}, by_library)));
+    CHECK(are_by_library(passes_of(0.0F, {2, 6, 5, 3, 6, 5, 4}, by_library)));  // one window
     // One zero more behind: down, across, and with strides where the library would have as many outputs.
     CHECK(are_own(passes_of(0.0F, {2, 6, 5, 3, 2, 3, 4, same}, by_library)));
     CHECK(are_own(passes_of(0.0F, {2, 6, 5, 3, 3, 2, 4, same}, by_library)));
@@ -248,6 +258,11 @@ TEST_CASE("the GPU that a program has made its own stays its own") {
                 CHECK(current() == own);
                 model.predict(x);
                 CHECK(current() == own);
+                // What has begun beside one GPU goes on beside the other.
+                REQUIRE(cudaSetDevice(1 - own) == cudaSuccess);
+                model.predict(x);
+                CHECK(current() == 1 - own);
+                REQUIRE(cudaSetDevice(own) == cudaSuccess);
             }
             CHECK(current() == own);
         }
@@ -285,6 +300,20 @@ TEST_CASE("all that was made on a GPU is given back, also of recorded steps") {
         CHECK(cuda_sim::objects_in_use() < objects + 60);
     }
     CHECK(cuda_sim::memory_in_use() == bytes);
+    CHECK(cuda_sim::objects_in_use() == objects);
+}
+
+TEST_CASE("handles and descriptors of libraries for a GPU are given back") {
+    const long objects = cuda_sim::objects_in_use();
+    CHECK_NOTHROW(Cuda({.cublaslt = true, .cudnn = true}));  // which asked them for nothing
+    {
+        Sequential<float> declared{Conv2D{.filters = 2, .kernel_size = 3}, Flatten{}, Dense{1}};
+        declared.build({5, 4, 3}, 1);
+        const auto model = to<Cuda>(declared, Cuda({.cublaslt = true, .cudnn = true}));
+        const auto x = random_normal<float>({2, 5, 4, 3}, 1);
+        for (int pass = 0; pass < 2; ++pass) CHECK_NOTHROW(model.predict(x));
+        CHECK(cuda_sim::objects_in_use() > objects);
+    }
     CHECK(cuda_sim::objects_in_use() == objects);
 }
 

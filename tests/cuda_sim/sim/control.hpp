@@ -58,7 +58,8 @@ Counts& counts();
 /// Bytes of device memory that are allocated.
 std::size_t memory_in_use();
 
-/// Streams, events, pools, graphs, and pieces of pinned memory, that were made and not given back.
+/// Streams, events, pools, graphs, pieces of pinned memory, and what the stand-ins of libraries made,
+/// that were not given back.
 long objects_in_use();
 
 }  // namespace cuda_sim

@@ -117,10 +117,13 @@ const char* cublasLtGetStatusName(cublasStatus_t status) {
 cublasStatus_t cublasLtCreate(cublasLtHandle_t* handle) {
     if (!options().has_library) return CUBLAS_STATUS_NOT_INITIALIZED;
     *handle = new cublasLtContext;
+    count_objects(1);
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
+    if (handle == nullptr) fail("cublaslt: no handle is destroyed");
     delete handle;
+    count_objects(-1);
     return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <type_traits>
 #include <vector>
 
 using namespace cuda_sim;
@@ -41,6 +42,12 @@ float rounded_to_tf32(float x) {
     bits += 0xFFFU + ((bits >> 13) & 1U);
     return std::bit_cast<float>(bits & ~0x1FFFU);
 }
+
+/// The number of the kernel that weft takes, and of one without an order.
+template <class Algorithm>
+constexpr int taken = std::is_same_v<Algorithm, cudnnConvolutionFwdAlgo_t> ? 0 : 1;
+template <class Algorithm>
+constexpr int unordered = 1 - taken<Algorithm>;
 
 /// Scratch of the kernel that weft takes; one that needs far more comes before it.
 constexpr std::size_t scratch_bytes = 1000, too_many_bytes = std::size_t{1} << 40;
@@ -123,15 +130,17 @@ bool is_in_memory(const void* first, std::size_t bytes) {
 }
 
 /// Puts the work on the handle's stream.
-cudnnStatus_t submit(cudnnHandle_t handle, const Sizes& sizes, int algorithm, const void* alpha,
-                     const void* beta, const void* x, const void* w, const void* y, void* workspace,
-                     std::size_t workspace_bytes, const void* function,
-                     const std::function<void()>& work) {
+template <class Algorithm>
+cudnnStatus_t submit(cudnnHandle_t handle, const Sizes& sizes, Algorithm algorithm,
+                     const void* alpha, const void* beta, const void* x, const void* w,
+                     const void* y, void* workspace, std::size_t workspace_bytes,
+                     const void* function, const std::function<void()>& work) {
     require(handle != nullptr && handle->has_stream, "no handle, or none with a stream");
     require(*static_cast<const float*>(alpha) == 1 && *static_cast<const float*>(beta) == 0,
             "the stand-in knows alpha 1 and beta 0");
     require(sizes.fit(), "descriptors do not fit together");
-    require(algorithm == 1, "a kernel whose sums have no fixed order, or that needs more scratch");
+    require(algorithm == taken<Algorithm>,
+            "a kernel whose sums have no fixed order, or that needs more scratch");
     require(is_in_memory(x, sizes.x.bytes()) && is_in_memory(w, sizes.w.bytes()) &&
                 is_in_memory(y, sizes.y.bytes()),
             "a tensor is not in device memory");
@@ -158,8 +167,14 @@ cudnnStatus_t find(cudnnHandle_t handle, const Sizes& sizes, int most, int* coun
     if (!options().library_has_kernels) return CUDNN_STATUS_NOT_SUPPORTED_SHAPE;
     const cudnnMathType_t math = sizes.convolution.math;
     const cudnnFound<Algorithm> all[] = {
-        {Algorithm(1), CUDNN_STATUS_NOT_SUPPORTED, -1, 0, CUDNN_DETERMINISTIC, math, {}},
-        {Algorithm(0), CUDNN_STATUS_SUCCESS, 1, 0, CUDNN_NON_DETERMINISTIC, math, {}},
+        {Algorithm(6), CUDNN_STATUS_NOT_SUPPORTED, -1, 0, CUDNN_DETERMINISTIC, math, {}},
+        {Algorithm(unordered<Algorithm>),
+         CUDNN_STATUS_SUCCESS,
+         1,
+         0,
+         CUDNN_NON_DETERMINISTIC,
+         math,
+         {}},
         {Algorithm(3),
          CUDNN_STATUS_SUCCESS,
          2,
@@ -169,27 +184,37 @@ cudnnStatus_t find(cudnnHandle_t handle, const Sizes& sizes, int most, int* coun
          {}},
         {Algorithm(4), CUDNN_STATUS_SUCCESS, 3, too_many_bytes, CUDNN_DETERMINISTIC, math, {}},
         {Algorithm(5), CUDNN_STATUS_SUCCESS, 4, 0, CUDNN_DETERMINISTIC, math, {}},
-        {Algorithm(1), CUDNN_STATUS_SUCCESS, 5, scratch_bytes, CUDNN_DETERMINISTIC, math, {}}};
+        {Algorithm(taken<Algorithm>),
+         CUDNN_STATUS_SUCCESS,
+         5,
+         scratch_bytes,
+         CUDNN_DETERMINISTIC,
+         math,
+         {}}};
     for (const auto& each : all) {
         if (*count < most) found[(*count)++] = each;
     }
     return CUDNN_STATUS_SUCCESS;
 }
 
-cudnnStatus_t scratch_of(int algorithm, std::size_t* bytes) {
+template <class Algorithm>
+cudnnStatus_t scratch_of(Algorithm algorithm, std::size_t* bytes) {
     if (algorithm == 5) return CUDNN_STATUS_NOT_SUPPORTED;  // though it was found
-    *bytes = algorithm == 1 ? scratch_bytes : algorithm == 4 ? too_many_bytes : 0;
+    *bytes = algorithm == taken<Algorithm> ? scratch_bytes : algorithm == 4 ? too_many_bytes : 0;
     return CUDNN_STATUS_SUCCESS;
 }
 
 template <class Struct>
 cudnnStatus_t create(Struct** made) {
     *made = new Struct;
+    count_objects(1);
     return CUDNN_STATUS_SUCCESS;
 }
 template <class Struct>
 cudnnStatus_t destroy(Struct* made) {
+    require(made != nullptr, "nothing is destroyed");
     delete made;
+    count_objects(-1);
     return CUDNN_STATUS_SUCCESS;
 }
 

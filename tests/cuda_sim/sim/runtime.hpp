@@ -35,6 +35,13 @@ struct Runtime {
 /// Keeps an error for cudaGetLastError.
 cudaError_t keep(cudaError_t status);
 
+/// So many objects of a library more, or less.
+inline void count_objects(long change) {
+    Runtime& runtime = Runtime::get();
+    const std::lock_guard lock(runtime.mutex);
+    runtime.objects += change;
+}
+
 /// body(runtime), which gives a status, by one thread at a time.
 template <class Body>
 cudaError_t within(const Body& body) {
