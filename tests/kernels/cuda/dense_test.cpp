@@ -28,10 +28,10 @@ const Size sizes[] = {{1, 1, 1},     {2, 3, 31},   {31, 33, 1},   {33, 65, 31}, 
                       {300, 36, 33}, {300, 40, 36}};
 
 /// Sums in so many splits: added up at once, in two rounds and in three, with nodes that are not full,
-/// or by a second kernel.
-const Size split_sizes[] = {{8 * 128, 3, 2},  {9 * 128, 3, 2},   {64 * 128, 2, 5},
-                            {65 * 128, 3, 2}, {512 * 128, 1, 2}, {513 * 128, 2, 1},
-                            {5, 20 * 128, 6}};
+/// of several tiles, or by a second kernel, of the gradient of w and forward.
+const Size split_sizes[] = {{8 * 128, 3, 2},  {9 * 128, 3, 2},    {64 * 128, 2, 5},
+                            {65 * 128, 3, 2}, {512 * 128, 1, 2},  {513 * 128, 2, 1},
+                            {5, 20 * 128, 6}, {9 * 128, 130, 66}, {1, 513 * 128, 2}};
 
 /// Fill larger tiles, of 128 x 128 and of 128 x 64, for a GPU has no other work then: forward, and in
 /// the gradients of x and of w.
@@ -96,6 +96,32 @@ TEST_CASE_TEMPLATE("splits of dense layers on a GPU are added up, few of them an
         CHECK(on_both<Scalar>(Numbers<Scalar>(size).all(), [](auto& device, const auto& t) {
                   forward_and_backward<Scalar>(device, t);
               }).same());
+    }
+}
+
+TEST_CASE("more than 1024 products on a GPU are a sum still, in one piece, with bias and relu") {
+    // Columns enough to fill it, so that the depth is not cut.
+    constexpr Index depth = 1040, units = 132 * 8 / 2 * 32 + 1;
+    const Numbers<float> numbers({1, depth, units});
+    const auto run = [&]<class Device>(Device* /*of_type*/) {
+        Device device;
+        const auto there = [&](const Tensor<float>& x) { return on_device<float>(device, x); };
+        const auto x = there(numbers.x), w = there(numbers.w), b = there(numbers.b);
+        auto y = there(numbers.dz), dw = y, db = y;
+        kernels::dense_forward<float>(device, x, w, b, relu, y);
+        // w as gradients of so many rows of one feature.
+        kernels::dense_backward<float>(
+            device, TensorView<const float, Device>(x.data(), {depth, 1}), dw, w, dw, db, {});
+        const auto here = [&](const auto& tensor) {
+            return Tensor<float>(on_host<float>(device, tensor));
+        };
+        return std::vector{here(y), here(dw), here(db)};
+    };
+    const auto result = run(static_cast<Cuda*>(nullptr)),
+               expected = run(static_cast<Reference*>(nullptr));
+    for (const std::size_t i : {0U, 1U, 2U}) {
+        CAPTURE(i);
+        CHECK(identical(result[i], expected[i]));
     }
 }
 
@@ -249,7 +275,8 @@ TEST_CASE("scratch of recorded work on a GPU lasts until that is done") {
 
 TEST_CASE_TEMPLATE("dense layers on a GPU do without bias and gradients that nobody wants", Scalar,
                    float, double) {
-    for (const Size& size : {Size{33, 65, 31}, Size{5, 300, 7}}) {
+    // The last: tiles across, and splits.
+    for (const Size& size : {Size{33, 65, 31}, Size{5, 300, 7}, Size{300, 5, 40}}) {
         auto tensors = Numbers<Scalar>(size).all();
         tensors[2] = tensors[6] = tensors[7] = Tensor<Scalar>(Shape{0});
         for (const CudaOptions& options : dense_options<Scalar>()) {

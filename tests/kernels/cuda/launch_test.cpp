@@ -3,6 +3,8 @@
 #include "weft/kernels/cuda/activation.hpp"
 #include "weft/kernels/cuda/convolution.hpp"
 #include "weft/kernels/cuda/dense.hpp"
+#include "weft/kernels/cuda/image.hpp"
+#include "weft/kernels/cuda/loss.hpp"
 #include "weft/kernels/cuda/metric.hpp"
 #include "weft/kernels/cuda/penalty.hpp"
 #include "weft/kernels/cuda/pooling.hpp"
@@ -47,10 +49,11 @@ TEST_CASE("dense layers on a GPU refuse each tensor with more elements than 32 b
     }
     // All can be counted, but not to the end of the last tile.
     Cuda device;
-    const Shape many{INT_MAX - 500, 1};
-    CHECK_THROWS_AS(kernels::dense_forward<float>(device, read_nowhere(many), read_nowhere({1, 1}),
-                                                  {}, linear, nowhere(many)),
-                    CudaError);
+    const Shape many{INT_MAX, 1};
+    CHECK_THROWS_WITH_AS(
+        kernels::dense_forward<float>(device, read_nowhere(many), read_nowhere({1, 1}), {}, linear,
+                                      nowhere(many)),
+        "cuda: 2147484671 elements, expected at most 2147483647", CudaError);
 }
 
 TEST_CASE("convolutions on a GPU refuse each tensor with more elements than 32 bits count") {
@@ -94,8 +97,9 @@ TEST_CASE("pooling on a GPU refuses images, and windows, beyond what 32 bits cou
     WindowAxis far = kernels::window_axis(8, 2, 1, 1, valid);
     far.stride = INT_MAX - 1;
     far.output = 1;
+    const WindowAxis strided = kernels::window_axis(64, 1, 64, 1, valid);  // of images alone
     for (const kernels::Window2D& window :
-         {kernels::Window2D{whole, whole, 1}, {far, {}, 1}, {{}, far, 1}}) {
+         {kernels::Window2D{whole, whole, 1}, {strided, strided, 1}, {far, {}, 1}, {{}, far, 1}}) {
         CAPTURE(window.rows.stride);
         Cuda device;
         const Shape x{million, window.rows.input, window.columns.input, 1};
@@ -124,6 +128,16 @@ TEST_CASE("rows, columns and metrics on a GPU refuse more elements than 32 bits 
         kernels::add_top_k_matches<float>(device, x, read_nowhere({k64}), false, 2, sum),
         CudaError);
     CHECK_THROWS_AS(kernels::add_top_k_matches<float>(device, x, x, true, 2, sum), CudaError);
+    const TensorView<float, Cuda> losses = nowhere({k64});
+    CHECK_THROWS_AS(kernels::mean_squared_error<float>(device, x, x, 1.0F, losses, nowhere(shape)),
+                    CudaError);
+}
+
+TEST_CASE("an image with more elements than 32 bits count is not changed on a GPU") {
+    Cuda device;
+    CHECK_THROWS_WITH_AS(
+        kernels::change_images<float>(device, {k64, k64, 1}, 1, 1, nullptr, nullptr, nullptr),
+        "cuda: 4294967296 elements, expected at most 2147483647", CudaError);
 }
 
 TEST_CASE("kernels on a GPU that divide by a shape do nothing without elements") {
@@ -133,5 +147,8 @@ TEST_CASE("kernels on a GPU that divide by a shape do nothing without elements")
     kernels::activation_backward<float>(device, softmax, none, none, none);
     kernels::limit_column_norms<float>(device, none, 1, nullptr);
     kernels::weight_rows<float>(device, none, none, none);
+    const WindowAxis pairs = kernels::window_axis(4, 2, 2, 1, valid);
+    kernels::average_pool_forward<float>(device, {pairs, pairs, 0}, read_nowhere({2, 4, 4, 0}),
+                                         nowhere({2, 2, 2, 0}));
     CHECK(from_cuda(device, none).size() == 0);
 }

@@ -231,6 +231,30 @@ TEST_CASE_TEMPLATE("max pooling on a GPU of a batch norm is both, one after the 
     }
 }
 
+TEST_CASE_TEMPLATE("max pooling on a GPU of a batch norm takes moments that it is given", Scalar,
+                   float, double) {
+    const PoolCase c{3, 4, 6, 4, 2, 2, 2, 2, valid};
+    const Tensor<Scalar> of_channels({c.channels}), y(c.output());
+    const auto both = on_both<Scalar>(
+        {random_normal<Scalar>(c.input(), 1), y, random_normal<Scalar>({c.channels}, 3),
+         random_normal<Scalar>({c.channels}, 4), random_normal<Scalar>({c.channels}, 5),
+         random_uniform<Scalar>({c.channels}, 6, 0.5, 1), of_channels, y},
+        [&]<class Device>(Device& device, const auto& v) {
+            const kernels::Normalizing<Scalar> norm{.epsilon = Scalar(1e-3),
+                                                    .gamma = v[2].data(),
+                                                    .beta = v[3].data(),
+                                                    .given_mean = v[4].data(),
+                                                    .given_variance = v[5].data(),
+                                                    .inverse_deviation = v[6].data()};
+            Tensor<std::uint8_t, Device> taps(c.output(), device);
+            kernels::max_pool_forward_normalizing<Scalar>(device, c.window(), norm, {}, v[0], v[1],
+                                                          taps.data(), v[7].data());
+        });
+    CHECK(both.repeats);
+    // A few roundings of numbers below 10.
+    CHECK(largest_gap(both.result[1], both.expected[1], 1) < 20 * eps<Scalar>);
+}
+
 TEST_CASE_TEMPLATE("max pooling on a GPU of a batch norm keeps NaN, and equals of x", Scalar, float,
                    double) {
     const PoolCase c{3, 4, 6, 4, 2, 2, 2, 2, valid};
@@ -251,6 +275,10 @@ TEST_CASE_TEMPLATE("max pooling on a GPU of a batch norm keeps NaN, and equals o
         CHECK(std::abs(both.result[dbeta][channel] - both.expected[dbeta][channel]) <
               40 * eps<Scalar>);
     }
+    // A gamma of 0 chooses as one above it.
+    const Tensor<Scalar> positive({4}, {2, 1, -1, 1});
+    const auto largest = max_pool_normalizing<Scalar>(c, x, dy, positive, shift, 0, false);
+    CHECK(both.result[dgamma][3] == largest.result[dgamma][3]);
     // A number beside another that rounding makes equal in y: the gradient goes to the larger x.
     const PoolCase pair{1, 1, 2, 1, 1, 2, 1, 1, valid};
     const Scalar above = 1 + std::numeric_limits<Scalar>::epsilon();

@@ -40,6 +40,18 @@ TEST_CASE_TEMPLATE("column_sums on a GPU adds each row once", Scalar, float, dou
     CHECK(sums_of(random_integers<Scalar>({3, 20'000}, 3, -9, 99)).same());
 }
 
+TEST_CASE("column_sums on a GPU of more columns than blocks can share") {
+    Cuda device;
+    const Index rows = 129, columns = 4096 * 32 + 1;  // of fewer, some blocks share the rows
+    Tensor<float> ones({rows, columns});
+    std::ranges::fill(ones, 1.0F);
+    const auto x = to_cuda(device, ones);
+    Tensor<float, Cuda> sums({columns}, device);
+    kernels::column_sums<float>(device, rows, columns, x.data(), sums.data());
+    const auto result = from_cuda(device, sums);
+    CHECK(std::ranges::count(result, 129.0F) == columns);
+}
+
 TEST_CASE_TEMPLATE("column_sums on a GPU are rounded once", Scalar, float, double) {
     for (const Shape& shape : {Shape{1000, 33}, {30'001, 2}}) {
         const auto x = random_normal<Scalar>(shape, 4);
