@@ -46,6 +46,7 @@ class Place:
     kind: str
     what: str
     edits: list  # (begin, end, text with {s} for the switch's condition)
+    at: str  # the code from the beginning of its line on
     number: int = 0
 
     def name(self):
@@ -143,8 +144,9 @@ def places_of(file):
             edits.append((*match.span(), new))
         found.append((kind, what, edits))
     found.sort(key=lambda each: each[2][0][0])
+    line_of = lambda begin: one_line(text[text.rfind("\n", 0, begin) + 1 :][:200])
     return [
-        Place(file, text.count("\n", 0, edits[0][0]) + 1, kind, what, edits)
+        Place(file, text.count("\n", 0, edits[0][0]) + 1, kind, what, edits, line_of(edits[0][0]))
         for kind, what, edits in found
     ]
 
@@ -221,6 +223,7 @@ def build(folder, places, jobs, compiler):
 
     command = (
         f"{compiler} -std=c++20 -O1 -march=native -fopenmp -w -MMD -include {spoilt}/switch.hpp "
+        f"-fsanitize=bounds "  # see cuda_sim/bounds.cpp
         f"-I{spoilt}/include -I{spoilt}/src/cuda -I{root}/tests/cuda_sim -I{root}/include -I{root} "
         f"-isystem /usr/include/eigen3 -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "
         f"-DWEFT_SOURCE_DIR='\"{root}\"' -x c++"
@@ -334,8 +337,14 @@ def main():
 
     places = all_places()
     reasons = {}
-    for file, what, reason in rules.EXCEPTIONS:
-        of_it = [p for p in places if re.search(file, p.file) and re.search(what, f"{p.kind}: {p.what}")]
+    for file, what, reason, *at in rules.EXCEPTIONS:
+        of_it = [
+            p
+            for p in places
+            if re.search(file, p.file)
+            and re.search(what, f"{p.kind}: {p.what}")
+            and all(re.match(text, p.at) for text in at)
+        ]
         if not of_it:
             print(f"mutate: an exception is of no place: {file}: {what}")
         for place in of_it:
