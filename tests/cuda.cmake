@@ -79,9 +79,11 @@ target_compile_options(weft_cuda_sim PRIVATE -O2 -Wno-unknown-pragmas)
 add_executable(weft_cuda_sim_tests main.cpp cuda_sim/orders.cpp ${cuda_sim_tests})
 # Sanitizers look at indices themselves.
 if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
-    target_compile_options(weft_cuda_sim PRIVATE -fsanitize=bounds)
+    # Of g++, so that arrays at the end of a struct are looked at, too.
+    set(bounds -fsanitize=$<IF:$<CXX_COMPILER_ID:GNU>,bounds-strict,bounds>)
+    target_compile_options(weft_cuda_sim PRIVATE ${bounds})
     target_sources(weft_cuda_sim_tests PRIVATE cuda_sim/bounds.cpp)
-    set_source_files_properties(cuda_sim/bounds_test.cpp PROPERTIES COMPILE_OPTIONS -fsanitize=bounds)
+    set_source_files_properties(cuda_sim/bounds_test.cpp PROPERTIES COMPILE_OPTIONS "${bounds}")
 endif()
 target_include_directories(weft_cuda_sim_tests PRIVATE cuda_sim)
 target_link_libraries(

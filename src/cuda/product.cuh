@@ -186,7 +186,6 @@ void multiply_tiles(Cuda& device, const ProductShape& shape, const A& a, const B
     static_cast<Output<Scalar>&>(of_split) = {parts, shape.columns, shape.columns};
     if constexpr (Out::drops_elements) of_split.is_dropped = false;
     of_split.split_step = static_cast<std::size_t>(size);
-    of_split.fours = of_split.fours && size % 4 == 0;
     if (out.column_sums != nullptr) {
         of_split.column_sums = parts + shape.rows * shape.columns;
         of_split.column_sums_step = of_split.split_step;

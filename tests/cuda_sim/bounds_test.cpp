@@ -6,10 +6,12 @@
 using namespace cuda_sim;
 
 static __global__ void sum_own(const float* x, float* y, int count) {
-    float own[4];
-    for (int i = 0; i < 4; ++i) own[i] = x[i];
+    struct {
+        float values[4];
+    } own;
+    for (int i = 0; i < 4; ++i) own.values[i] = x[i];
     float sum = 0;
-    for (int i = 0; i < count; ++i) sum += own[i];
+    for (int i = 0; i < count; ++i) sum += own.values[i];
     *y = sum;
 }
 static __global__ void turn_in_shared(const float* x, float* y, int distance) {

@@ -223,7 +223,7 @@ def build(folder, places, jobs, compiler):
 
     command = (
         f"{compiler} -std=c++20 -O1 -march=native -fopenmp -w -MMD -include {spoilt}/switch.hpp "
-        f"-fsanitize=bounds "  # see cuda_sim/bounds.cpp
+        f"-fsanitize={'bounds' if 'clang' in compiler else 'bounds-strict'} "  # see cuda_sim/bounds.cpp
         f"-I{spoilt}/include -I{spoilt}/src/cuda -I{root}/tests/cuda_sim -I{root}/include -I{root} "
         f"-isystem /usr/include/eigen3 -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "
         f"-DWEFT_SOURCE_DIR='\"{root}\"' -x c++"

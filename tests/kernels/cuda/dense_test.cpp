@@ -29,7 +29,7 @@ const Size sizes[] = {{1, 1, 1},     {2, 3, 31},   {31, 33, 1},   {33, 65, 31}, 
 
 /// Sums in so many splits: added up at once, in two rounds and in three, with nodes that are not full,
 /// of several tiles, or by a second kernel, of the gradient of w and forward.
-const Size split_sizes[] = {{8 * 128, 3, 2},  {9 * 128, 3, 2},    {64 * 128, 2, 5},
+const Size split_sizes[] = {{8 * 128, 3, 2},  {9 * 128, 3, 2},    {64 * 128, 130, 5},
                             {65 * 128, 3, 2}, {512 * 128, 1, 2},  {513 * 128, 2, 1},
                             {5, 20 * 128, 6}, {9 * 128, 130, 66}, {1, 513 * 128, 2}};
 
