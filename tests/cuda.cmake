@@ -45,7 +45,7 @@ target_precompile_headers(
 target_compile_definitions(
     weft_cuda_tests PUBLIC DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS WEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
 )
-target_link_libraries(weft_cuda_tests PUBLIC weft_kernels_once doctest::doctest)
+target_link_libraries(weft_cuda_tests PUBLIC weft_once doctest::doctest)
 
 # weft_add_cuda_tests(<program> <prefix of names> <test>...)
 function(weft_add_cuda_tests program prefix)
@@ -87,7 +87,7 @@ if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
 endif()
 target_include_directories(weft_cuda_sim_tests PRIVATE cuda_sim)
 target_link_libraries(
-    weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_kernels_once weft_cuda_sim ${cuda_parts} ${CMAKE_DL_LIBS}
+    weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_once weft_cuda_sim ${cuda_parts} ${CMAKE_DL_LIBS}
 )
 weft_add_cuda_tests(weft_cuda_sim_tests "" ${cuda_tests} ${cuda_sim_tests})
 
@@ -143,7 +143,7 @@ endif()
 
 if(TARGET weft::cuda)
     add_executable(weft_gpu_tests cuda_gpu_main.cpp)
-    target_link_libraries(weft_gpu_tests PRIVATE weft_cuda_tests weft_kernels_once weft::cuda ${cuda_parts})
+    target_link_libraries(weft_gpu_tests PRIVATE weft_cuda_tests weft_once weft::cuda ${cuda_parts})
     weft_add_cuda_tests(weft_gpu_tests "gpu/" ${cuda_tests})
     foreach(test IN LISTS cuda_tests)
         string(REGEX REPLACE "_test\\.cpp$" "" name "gpu/${test}")

@@ -3,7 +3,7 @@
 #include "tests/io/models_for_keras.hpp"
 
 #include "tests/support/functional_models.hpp"
-#include "tests/support/kernels_once.hpp"
+#include "tests/support/models_once.hpp"
 
 #include "weft/io/model_file.hpp"
 

@@ -2,7 +2,7 @@
 //   resumed_run FOLDER    writes FOLDER/weights, FOLDER/log.csv and FOLDER/history, by way of
 //                         FOLDER/run, a checkpoint of every step; and FOLDER/started, "resumed" or
 //                         "anew"
-#include "tests/support/kernels_once.hpp"
+#include "tests/support/models_once.hpp"
 
 #include "weft/data/augmentation.hpp"
 #include "weft/io/checkpoint_file.hpp"

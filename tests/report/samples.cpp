@@ -2,7 +2,7 @@
 //   samples DIR    DIR/grey, DIR/colour (reports), DIR/hostile (names and numbers that try to break
 //                  a page), DIR/logs (a TensorBoard log) and DIR/logs.csv (the same numbers),
 //                  DIR/resumed and DIR/resumed.csv (likewise, of a run that lost two epochs)
-#include "tests/support/kernels_once.hpp"
+#include "tests/support/models_once.hpp"
 
 #include <weft/report/report.hpp>
 #include <weft/report/tensorboard_logger.hpp>

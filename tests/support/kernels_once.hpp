@@ -1,5 +1,5 @@
 /// \file
-/// The CPU's kernels, compiled once for all tests (kernels_once.cpp) instead of in each of them.
+/// The CPU's kernels, compiled once for all tests (once/float.cpp, once/double.cpp) instead of in each of them.
 #pragma once
 
 #include "weft/cpu.hpp"
