@@ -20,6 +20,7 @@ declare -A groups=(
     [once_double]="tests/support/once/double.cpp"
 )
 order="kernels once_double once_float layers training model core support" # the longest first: no processor waits at the end
+declare -A running=() # the process that runs the tests, by the name
 # weft_cross <name> <compiler> <flags> <option of the tests> <command>...
 weft_cross() {
     local name=$1 compiler=$2 flags=$3 option=$4
@@ -39,7 +40,9 @@ weft_cross() {
         -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "-DWEFT_SOURCE_DIR=\"$weft_root\"" \
         -I include -I . -isystem "$folder/include" -c {}.cpp -o {}.o
     "$compiler" $flags -fopenmp "$folder"/*.o -o "$folder/tests.exe"
-    OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 timeout 600 "$@" "$folder/tests.exe" "$option"
+    # While those of the next system are compiled.
+    OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2 timeout 600 "$@" "$folder/tests.exe" "$option" >"$folder/tests.log" 2>&1 &
+    running[$name]=$!
 }
 
 weft_require doctest-dev
@@ -67,3 +70,11 @@ for argument in "${@:-windows aarch64}"; do
         esac
     done
 done
+
+failed=()
+for name in "${!running[@]}"; do
+    wait "${running[$name]}" || failed+=("$name")
+    weft_say "tests for $name:"
+    cat "build/cross/$name/tests.log"
+done
+[[ ${#failed[@]} -eq 0 ]] || weft_fail "tests failed for ${failed[*]}"
