@@ -77,6 +77,18 @@ TEST_CASE_TEMPLATE("a run goes on within an epoch by definitions, from its own s
     CHECK(steps == 3);
 }
 
+TEST_CASE_TEMPLATE("no step by definitions allocates", Scalar, float, double) {
+    const auto allocations_of = [](const Run<Scalar, Reference>& run) {
+        const AllocationCounter counter;
+        return growth_in_steps(run, [&] { return counter.count(); });
+    };
+    for (const Tutorial& known : tutorials()) {
+        CAPTURE(known.id);
+        CHECK(allocations_of(run_of<Scalar, Reference>(known)) == 0);
+    }
+    for (const auto& run : other_runs<Scalar, Reference>()) CHECK(allocations_of(run) == 0);
+}
+
 TEST_CASE("data in memory that is the host's too are predicted from where they are") {
     Sequential<float, Reference> model{Dense{3, relu}, Dense{2}};
     model.build({50}, 4);

@@ -1,15 +1,12 @@
 // What runs on a device whose memory the host cannot see leaves the CPU's bits.
 #include "tests/support/walled_device.hpp"
-#include "examples/fashion_mnist/models.hpp"
 #include "tests/support/allocation_counter.hpp"
 #include "tests/support/captured_output.hpp"
-#include "tests/support/compare.hpp"
-#include "tests/support/random_tensor.hpp"
+#include "tests/support/device_runs.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/io/model_checkpoint.hpp"
 #include "weft/io/model_file.hpp"
 #include "weft/model/to_device.hpp"
-#include "weft/training/lambda_callback.hpp"
 #include "weft/training/run_state.hpp"
 
 #include <doctest/doctest.h>
@@ -636,7 +633,19 @@ TEST_CASE("the bar reads seldom from behind the wall, and shows each step") {
     CHECK(count(" 23/24  ETA ") == 1);
 }
 
-TEST_CASE("training behind the wall allocates nothing in a step") {
+TEST_CASE("no step behind the wall allocates, on the device or on the host") {
+    const auto allocations_of = [](const Run<float, Walled>& run) {
+        const AllocationCounter on_host;
+        return growth_in_steps(run, [&] { return Wall::get().allocations + on_host.count(); });
+    };
+    for (const Tutorial& tutorial : tutorials()) {
+        CAPTURE(tutorial.id);
+        CHECK(allocations_of(run_of<float, Walled>(tutorial)) == 0);
+    }
+    for (const auto& run : other_runs<float, Walled>()) CHECK(allocations_of(run) == 0);
+}
+
+TEST_CASE("training in groups of batches behind the wall allocates nothing in a step") {
     Sequential<float, Walled> model =
         to<Walled>(built({Dense{6, relu}, BatchNorm{}, Dropout{0.1}, Dense{4, softmax}}, {3}));
     Trainer<float, Walled> trainer(model, usual(std::type_identity<Walled>()));

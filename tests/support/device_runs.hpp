@@ -7,6 +7,7 @@
 #include "tests/support/compare.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "weft/core/staging.hpp"
+#include "weft/training/lambda_callback.hpp"
 
 #include <doctest/doctest.h>
 
@@ -230,6 +231,20 @@ Verdict same_training(const Run<Scalar, Device>& run, const Run<Scalar, Other>& 
     verdict.add("mean square of steps", {std::sqrt(square / step), ""}, is_double ? 1e-10 : 2e-2);
     if (is_double) verdict.add("a parameter", {largest, ""}, 1e-10);
     return verdict;
+}
+
+/// How much count() grows in the steps of an epoch behind the second: they find the memory that a
+/// run needs. One sample a step, all alike.
+template <class Scalar, class Device, class Count>
+std::int64_t growth_in_steps(Run<Scalar, Device> run, const Count& count) {
+    std::vector<std::int64_t> counts;
+    counts.reserve(5);
+    run.fit.batch_size = run.fit.epochs = 1;
+    run.fit.callbacks = {
+        LambdaCallback{.batch_end = [&](TrainingRun&) { counts.push_back(count()); }}};
+    train(std::move(run));
+    REQUIRE(counts.size() == 5);
+    return counts[4] - counts[1];
 }
 
 }  // namespace weft

@@ -63,14 +63,18 @@ void batch_norm_forward(Reference& device, Index rows, Index columns, const Scal
     batch_norm_apply<Scalar>(device, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
 }
 
-/// batch_norm_apply by given moments.
+/// The same by given moments:   y_rc = gamma_c (x_rc - mean_c) / sqrt(variance_c + epsilon) + beta_c.
 template <class Scalar>
-void batch_norm_inference(Reference& device, Index rows, Index columns, const Scalar* x,
+void batch_norm_inference(Reference&, Index rows, Index columns, const Scalar* x,
                           const Scalar* mean, const Scalar* variance, Scalar epsilon,
                           const Scalar* gamma, const Scalar* beta, Scalar* y) {
-    std::vector<Scalar> inverse(variance, variance + columns);
-    for (Scalar& v : inverse) v = static_cast<Scalar>(1 / std::sqrt(wide(v) + wide(epsilon)));
-    batch_norm_apply<Scalar>(device, rows, columns, x, mean, inverse.data(), gamma, beta, y);
+    for (Index i = 0; i < rows * columns; ++i) {
+        const Index c = i % columns;
+        const Wide<Scalar> deviation = std::sqrt(wide(variance[c]) + wide(epsilon));
+        const Wide<Scalar> scale = gamma == nullptr ? 1 : wide(gamma[c]);
+        const Wide<Scalar> offset = beta == nullptr ? 0 : wide(beta[c]);
+        y[i] = static_cast<Scalar>(scale * (wide(x[i]) - wide(mean[c])) / deviation + offset);
+    }
 }
 
 /// With n = (x - mean) inverse_deviation:   dgamma_c = sum_r dy n,   dbeta_c = sum_r dy,

@@ -50,28 +50,26 @@ void convolution_forward(Reference& device, const Convolution& c,
                          TensorView<const Scalar, Reference> w,
                          TensorView<const Scalar, Reference> b, Activation activation,
                          TensorView<Scalar, Reference> y) {
-    auto sums = wide_zeros<Scalar>(y.size());
-    for (Index i = 0; b && i < y.size(); ++i) {
-        sums[static_cast<std::size_t>(i)] = wide(b[i % c.filters]);
-    }
+    Sums<Scalar> sums(device, y.size());
+    for (Index i = 0; b && i < y.size(); ++i) sums[i] = wide(b[i % c.filters]);
     for_each_product(c, x.shape()[0], [&](Index i, Index j, Index k) {
-        sums[static_cast<std::size_t>(i)] += wide(x.data()[j]) * wide(w.data()[k]);
+        sums[i] += wide(x.data()[j]) * wide(w.data()[k]);
     });
-    round_to(y.data(), sums);
+    sums.round_to(y.data());
     activation_forward<Scalar>(device, activation, y, y);
 }
 
 /// dX: each product y += x w adds g w to the gradient of its x.
 template <class Scalar>
-void convolution_input_gradient(Reference&, const Convolution& c,
+void convolution_input_gradient(Reference& device, const Convolution& c,
                                 TensorView<const Scalar, Reference> g,
                                 TensorView<const Scalar, Reference> w,
                                 TensorView<Scalar, Reference> dx) {
-    auto sums = wide_zeros<Scalar>(dx.size());
+    Sums<Scalar> sums(device, dx.size());
     for_each_product(c, g.shape()[0], [&](Index i, Index j, Index k) {
-        sums[static_cast<std::size_t>(j)] += wide(g.data()[i]) * wide(w.data()[k]);
+        sums[j] += wide(g.data()[i]) * wide(w.data()[k]);
     });
-    round_to(dx.data(), sums);
+    sums.round_to(dx.data());
 }
 
 /// dW: each product y += x w adds g x to the gradient of its w. db: the sums of g, unless it is an empty
@@ -83,11 +81,11 @@ void convolution_filter_gradient(Reference& device, const Convolution& c,
                                  TensorView<Scalar, Reference> dw,
                                  TensorView<Scalar, Reference> db) {
     if (db) column_sums<Scalar>(device, g.size() / c.filters, c.filters, g.data(), db.data());
-    auto sums = wide_zeros<Scalar>(dw.size());
+    Sums<Scalar> sums(device, dw.size());
     for_each_product(c, x.shape()[0], [&](Index i, Index j, Index k) {
-        sums[static_cast<std::size_t>(k)] += wide(g.data()[i]) * wide(x.data()[j]);
+        sums[k] += wide(g.data()[i]) * wide(x.data()[j]);
     });
-    round_to(dw.data(), sums);
+    sums.round_to(dw.data());
 }
 
 }  // namespace weft::kernels

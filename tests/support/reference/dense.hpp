@@ -35,19 +35,22 @@ void dense_backward(Reference& device, TensorView<const Scalar, Reference> x,
                     TensorView<Scalar, Reference> dw, TensorView<Scalar, Reference> db,
                     TensorView<Scalar, Reference> dx) {
     const Index features = w.shape()[0], units = w.shape()[1], rows = dz.size() / units;
-    auto of_w = wide_zeros<Scalar>(dw.size()), of_x = wide_zeros<Scalar>(dx.size());
-    for (Index r = 0; r < rows; ++r) {
-        for (Index f = 0; f < features; ++f) {
-            const Index i = r * features + f;
-            for (Index u = 0; u < units; ++u) {
-                const Wide<Scalar> g = wide(dz.data()[r * units + u]);
-                of_w[static_cast<std::size_t>(f * units + u)] += wide(x.data()[i]) * g;
-                if (dx) of_x[static_cast<std::size_t>(i)] += g * wide(w.data()[f * units + u]);
-            }
+    for (Index i = 0; i < dw.size(); ++i) {
+        const Index f = i / units, u = i % units;
+        Wide<Scalar> sum = 0;
+        for (Index r = 0; r < rows; ++r) {
+            sum += wide(x.data()[r * features + f]) * wide(dz.data()[r * units + u]);
         }
+        dw.data()[i] = static_cast<Scalar>(sum);
     }
-    round_to(dw.data(), of_w);
-    if (dx) round_to(dx.data(), of_x);
+    for (Index i = 0; i < dx.size(); ++i) {
+        const Index r = i / features, f = i % features;
+        Wide<Scalar> sum = 0;
+        for (Index u = 0; u < units; ++u) {
+            sum += wide(dz.data()[r * units + u]) * wide(w.data()[f * units + u]);
+        }
+        dx.data()[i] = static_cast<Scalar>(sum);
+    }
     if (db) column_sums<Scalar>(device, rows, units, dz.data(), db.data());
 }
 

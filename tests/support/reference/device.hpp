@@ -4,9 +4,9 @@
 
 #include "weft/core/tensor.hpp"
 
+#include <algorithm>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 namespace weft::kernels {
 
@@ -20,6 +20,23 @@ public:
     static constexpr bool is_host = true;
     using Memory = Buffer;
     Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
+
+    Reference() = default;
+    /// A copy has no scratch yet.
+    Reference(const Reference&) {}
+    Reference& operator=(const Reference&) { return *this; }
+
+    /// Memory for a kernel's numbers, which are undefined. It is kept for later kernels.
+    template <class Number>
+    Scratch<Number> scratch(Index count) {
+        const std::size_t size_bytes = static_cast<std::size_t>(count) * sizeof(Number);
+        if (scratch_.size() < size_bytes) scratch_ = Buffer(size_bytes);
+        return {scratch_.data(), is_scratch_taken_};
+    }
+
+private:
+    Buffer scratch_;
+    bool is_scratch_taken_ = false;
 };
 
 /// What decides the last bits of its kernels, for files of models.
@@ -40,17 +57,26 @@ constexpr Wide<Scalar> wide(Scalar x) {
     return static_cast<Wide<Scalar>>(x);
 }
 
-/// Sums that start at 0.
+/// Sums that start at 0, for a kernel that adds to them in another order than theirs.
 template <class Scalar>
-std::vector<Wide<Scalar>> wide_zeros(Index count) {
-    return std::vector<Wide<Scalar>>(static_cast<std::size_t>(count));
-}
+class Sums {
+public:
+    Sums(Reference& device, Index count)
+        : count_(count), scratch_(device.scratch<Wide<Scalar>>(count)) {
+        std::fill_n(scratch_.data(), count, Wide<Scalar>(0));
+    }
 
-/// y = the numbers, rounded.
-template <class Scalar>
-void round_to(Scalar* y, const std::vector<Wide<Scalar>>& numbers) {
-    for (const Wide<Scalar> number : numbers) *y++ = static_cast<Scalar>(number);
-}
+    Wide<Scalar>& operator[](Index i) { return scratch_.data()[i]; }
+
+    /// y = the sums, rounded.
+    void round_to(Scalar* y) const {
+        for (Index i = 0; i < count_; ++i) y[i] = static_cast<Scalar>(scratch_.data()[i]);
+    }
+
+private:
+    Index count_;
+    Scratch<Wide<Scalar>> scratch_;
+};
 
 }  // namespace weft::kernels
 

@@ -29,16 +29,14 @@ struct ClippedProbability {
 /// p = softmax(z) of one row, and what log p_c = z_c - largest - log_total is made of.
 template <class Scalar>
 struct SoftmaxRow {
-    SoftmaxRow(const Scalar* z, Index columns)
-        : largest(wide(*std::max_element(z, z + columns))), p(wide_zeros<Scalar>(columns)) {
-        Wide<Scalar> total = 0;
-        for (Wide<Scalar>& value : p) total += value = std::exp(wide(*z++) - largest);
-        for (Wide<Scalar>& value : p) value /= total;
+    SoftmaxRow(const Scalar* z, Index columns) : largest(wide(*std::max_element(z, z + columns))) {
+        for (Index c = 0; c < columns; ++c) total += std::exp(wide(z[c]) - largest);
         log_total = std::log(total);
     }
 
-    Wide<Scalar> largest, log_total = 0;
-    std::vector<Wide<Scalar>> p;
+    Wide<Scalar> p(Scalar z) const { return std::exp(wide(z) - largest) / total; }
+
+    Wide<Scalar> largest, total = 0, log_total = 0;
 };
 
 /// loss_r = -log p_r,label,   dz_rc = scale (p_rc - [c = label_r]),   p = softmax(z).
@@ -54,10 +52,10 @@ void sparse_softmax_crossentropy(Reference&, TensorView<const Scalar, Reference>
         const Index label = static_cast<Index>(labels[r]);
         const Wide<Scalar> z_label = wide(logits[r * columns + label]);
         losses[r] = static_cast<Scalar>(row.log_total + (row.largest - z_label));
-        round_to(probabilities.data() + r * columns, row.p);
-        for (Index c = 0; c < columns; ++c) {
-            const Wide<Scalar> p = row.p[static_cast<std::size_t>(c)];
-            gradient[r * columns + c] = static_cast<Scalar>(wide(scale) * (c == label ? p - 1 : p));
+        for (Index c = 0, i = r * columns; c < columns; ++c, ++i) {
+            const Wide<Scalar> p = row.p(logits[i]);
+            probabilities[i] = static_cast<Scalar>(p);
+            gradient[i] = static_cast<Scalar>(wide(scale) * (c == label ? p - 1 : p));
         }
     }
 }
@@ -79,11 +77,10 @@ void softmax_crossentropy(Reference&, TensorView<const Scalar, Reference> logits
             mass += t;
         }
         losses[r] = static_cast<Scalar>(loss + mass * row.log_total);
-        round_to(probabilities.data() + r * columns, row.p);
-        for (Index c = 0; c < columns; ++c) {
-            const Wide<Scalar> t = wide(targets[r * columns + c]);
-            const Wide<Scalar> slope = row.p[static_cast<std::size_t>(c)] * mass - t;
-            gradient[r * columns + c] = static_cast<Scalar>(wide(scale) * slope);
+        for (Index i = r * columns; i < (r + 1) * columns; ++i) {
+            const Wide<Scalar> p = row.p(logits[i]), t = wide(targets[i]);
+            probabilities[i] = static_cast<Scalar>(p);
+            gradient[i] = static_cast<Scalar>(wide(scale) * (p * mass - t));
         }
     }
 }

@@ -15,9 +15,10 @@ void max_pool_forward_normalizing(Reference& device, const Window2D& window,
                                   TensorView<const Scalar, Reference> x,
                                   TensorView<Scalar, Reference> y, std::uint8_t* taps,
                                   Scalar* /*chosen*/) {
-    Tensor<Scalar, Reference> all(x.shape(), device);
+    const auto normalized = device.scratch<Scalar>(x.size());
     normalize<Scalar>(device, norm, x.size() / window.channels, window.channels, x.data(),
-                      all.data());
+                      normalized.data());
+    const TensorView<const Scalar, Reference> all(normalized.data(), x.shape());
     max_pool_forward<Scalar>(device, window, all, y, taps);
     if (dropping) drop<Scalar>(device, dropping, y);
 }

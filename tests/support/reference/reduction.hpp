@@ -11,11 +11,11 @@ namespace weft::kernels {
 /// sums_c = sum_r x_rc.   x (rows, columns)
 template <class Scalar>
 void column_sums(Reference&, Index rows, Index columns, const Scalar* x, Scalar* sums) {
-    auto result = wide_zeros<Scalar>(columns);
-    for (Index r = 0; r < rows; ++r) {
-        for (Wide<Scalar>& sum : result) sum += wide(*x++);
+    for (Index c = 0; c < columns; ++c) {
+        Wide<Scalar> sum = 0;
+        for (Index r = 0; r < rows; ++r) sum += wide(x[r * columns + c]);
+        sums[c] = static_cast<Scalar>(sum);
     }
-    round_to(sums, result);
 }
 
 /// The sum of all elements.
