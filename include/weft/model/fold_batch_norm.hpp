@@ -9,7 +9,6 @@
 #include "weft/model/model.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 namespace weft {
 
@@ -61,7 +60,7 @@ public:
         graph.form = std::make_shared<const OwnForm<Scalar, Device>>(
             GraphParts<Scalar, Device>{.input_names = input_names_});
         std::vector<std::size_t> value(value_of(nodes_.size())), inputs, places;
-        std::iota(value.begin(), value.end(), std::size_t{0});
+        for (std::size_t i = 0; i < value.size(); ++i) value[i] = i;
         // In the order in which a file restores them.
         for (const std::size_t i : keras_order_of(nodes_, inputs_.size(), outputs_)) {
             const auto known = std::find(places.begin(), places.end(), nodes_[i].layer);

@@ -7,8 +7,6 @@
 #include "weft/kernels/cpu/padded_image.hpp"
 #include "weft/kernels/cpu/sum_of_pieces.hpp"
 
-#include <numeric>
-
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 namespace detail {
@@ -194,7 +192,7 @@ private:
         auto* const runs = reinterpret_cast<Run*>(scratch + padded.size());
         auto* const offsets = reinterpret_cast<Index*>(beside + beside_size());
         for (Index i = 0; i < rows.window; ++i) {
-            std::iota(offsets + i * taps, offsets + (i + 1) * taps, i * row_size);
+            for (Index j = 0; j < taps; ++j) offsets[i * taps + j] = i * row_size + j;
         }
         const OffsetRows<Scalar> a{scratch, offsets, columns.stride * source_.channels};
         Index count = 0;

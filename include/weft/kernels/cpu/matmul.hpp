@@ -7,7 +7,6 @@
 #include "weft/kernels/cpu/matmul_sums.hpp"
 
 #include <cassert>
-#include <numeric>
 
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
@@ -96,7 +95,8 @@ WEFT_NOINLINE void multiply_by_depth(Cpu& cpu, const Product<Scalar>& p) {
     const Index block = depth_of_blocks<Scalar>(p.depth), blocks = blocks_of(p.depth, block);
     const Index size = p.rows * p.columns, threads = cpu.threads();
     // The columns are cut too, so that the threads have the same number of tasks.
-    const Index across = threads / std::gcd(blocks, threads);
+    Index across = 1;
+    while (blocks * across % threads != 0) ++across;
     const Index part_columns =
         round_up(blocks_of(p.columns, across), MatmulBlocking<Scalar>::panel_columns);
     const Index parts = blocks_of(p.columns, part_columns);

@@ -7,7 +7,6 @@
 #include "weft/training/fit_options.hpp"
 
 #include <array>
-#include <numeric>
 #include <vector>
 
 namespace weft::detail {
@@ -58,7 +57,8 @@ private:
     void make_next() { make(next_, static_cast<std::uint32_t>(next_epoch_)); }
 
     WEFT_COLD void make(std::vector<Index>& order, std::uint32_t epoch) const {
-        std::iota(order.begin(), order.end(), Index{0});
+        Index next = 0;
+        for (Index& sample : order) sample = next++;
         if (!shuffles_) return;
         RandomStream(seed_, RandomPurpose::shuffle, epoch).shuffle(order);
     }

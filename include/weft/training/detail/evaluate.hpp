@@ -45,7 +45,7 @@ WEFT_COLD Scores evaluate(const Model<Scalar, Device>& model,
         is_kept = often != nullptr && often->samples != nullptr;
     }
     std::vector<Index> order(static_cast<std::size_t>(end - first));
-    std::iota(order.begin(), order.end(), first);
+    for (Index i = first; i < end; ++i) order[static_cast<std::size_t>(i - first)] = i;
     const auto batches = is_kept ? nullptr : data.read_batches({order, batch_size});
     for (Span<const Index> left = order; !left.empty();) {
         const auto samples =

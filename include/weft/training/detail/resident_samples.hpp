@@ -5,7 +5,6 @@
 #include "weft/training/detail/score_batch.hpp"
 
 #include <exception>
-#include <numeric>
 
 namespace weft::detail {
 
@@ -46,7 +45,7 @@ public:
         constexpr Index at_once = 1024;
         const Index most = (std::min)(at_once, count);
         std::vector<Index> order(static_cast<std::size_t>(count));
-        std::iota(order.begin(), order.end(), first);
+        for (Index i = 0; i < count; ++i) order[static_cast<std::size_t>(i)] = first + i;
         GatheringReader<Scalar> reader(data, {order, most});
         Tensor<Scalar> x(data.input_shape().batch(most)), y(data.target_shape().batch(most));
         for (Index begin = 0; begin < count; begin += most) {
