@@ -231,6 +231,7 @@ set(weft_headers
     training/detail/recordings.hpp
     training/detail/resident_data.hpp
     training/detail/resident_samples.hpp
+    training/detail/run_checkpoint.hpp
     training/detail/run_progress.hpp
     training/detail/score_batch.hpp
     training/detail/step_table.hpp

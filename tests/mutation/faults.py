@@ -282,7 +282,7 @@ FAULTS = [
      "include/weft/training/detail/score_batch.hpp",
      "weight * sums[k + 1].mean()", "sums[k + 1].mean()", ["training/several_outputs"]),
     ("steps that a NaN undid are counted", "include/weft/training/detail/non_finite_guard.hpp",
-     "state_.steps = steps_ + good / batches_.to_update();", None, ["training/non_finite_guard"]),
+     "state.steps = steps_ + good / batches_.to_update();", None, ["training/non_finite_guard"]),
     ("moving statistics of a step that a NaN undid stay", TALLY,
      "if (is_stopped(wrong)) std::copy(before.begin(), before.end(), now.begin());", None,
      ["kernels/cpu/tally", "training/non_finite_guard"]),
@@ -296,7 +296,7 @@ FAULTS = [
      'ends_in_line() ? "" : "\\n"', '""', callbacks),
     ("a log keeps the lines behind its run's checkpoint", "include/weft/training/csv_logger.hpp",
      "if (field.is_restoring()) state.cut_to_ = size;", None, callbacks + checkpoints),
-    ("a checkpoint of another run is accepted", "include/weft/training/detail/fit_run.hpp",
+    ("a checkpoint of another run is accepted", "include/weft/training/detail/run_checkpoint.hpp",
      "known_plan == this_plan", "true", checkpoints),
     # ---- Data
     ("a split gives the test part to training, too", "include/weft/data/split.hpp",

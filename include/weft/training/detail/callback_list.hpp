@@ -13,15 +13,6 @@ class CallbackList {
 public:
     explicit CallbackList(Span<const CallbackHandle> callbacks) : callbacks_(callbacks) {}
 
-    template <class Check>
-    WEFT_COLD void begin(TrainingRun& run, const Check& check) {
-        for (const CallbackHandle& callback : callbacks_) {
-            callback(CallbackHandle::Event::train_begin, run);
-            ++begun_;
-            check();
-        }
-    }
-
     /// Calls an event of all callbacks; batch_end only of those that listen to batches.
     template <class Check>
     WEFT_COLD void call(CallbackHandle::Event event, TrainingRun& run, const Check& check) {
@@ -29,6 +20,7 @@ public:
         for (const CallbackHandle& callback : callbacks_) {
             if (is_batch && !callback.listens_to_batches()) continue;
             callback(event, run);
+            begun_ += event == CallbackHandle::Event::train_begin;
             check();
         }
     }

@@ -5,9 +5,9 @@
 #include "weft/training/detail/callback_list.hpp"
 #include "weft/training/detail/check_output.hpp"
 #include "weft/training/detail/evaluate.hpp"
-#include "weft/training/detail/model_run.hpp"
 #include "weft/training/detail/non_finite_guard.hpp"
 #include "weft/training/detail/resident_data.hpp"
+#include "weft/training/detail/run_checkpoint.hpp"
 
 namespace weft::detail {
 
@@ -21,7 +21,6 @@ public:
                      Index train_size, const FitOptions<Scalar>& options,
                      const LossWeights& weights, Validation<Scalar, Device>& validation)
         : ModelRun<Scalar, Device>(reference, trainer, state),
-          data_(data),
           options_(options),
           validation_(validation),
           batches_(data, train_size, options),
@@ -40,7 +39,8 @@ public:
     WEFT_COLD History run() {
         try {
             begin();
-            run_epochs();
+            while (goes_on() && run_epoch()) {
+            }
         } catch (...) {
             guard_.set_back();
             callbacks_.end(*this);
@@ -65,59 +65,28 @@ public:
     }
     void stop() override { progress_.stopped = true; }
 
-    /// All state of the run, under "training/", for StateFields.
-    WEFT_COLD void visit_state(StateFields& field) {
-        const std::vector<std::string> names = score_names();
-        const std::string this_plan = batches_.plan_text(trainer_.optimizer.type(), names);
-        std::string known_plan = this_plan;
-        field("of", known_plan);
-        field.require(known_plan == this_plan, "of",
-                      join({"is of another run: ", known_plan, "; this run: ", this_plan}));
-        TrainingStateField trainer{state_, step_.device()};
-        field("trainer", trainer);
-        if (!field.is_restoring())
-            progress_.sums = std::vector<MetricSum>(step_.tally().sums(step_.device()));
-        progress_.visit_state(field, names, batches_.count(), batches_.to_update());
-        if (field.is_restoring()) {
-            step_.tally().begin(step_.device(), progress_.step, progress_.sums);
-        }
-        callbacks_.visit_state(field, *this);
-    }
-
 private:
     WEFT_COLD void call(CallbackHandle::Event event) {
         callbacks_.call(event, *this, [this] { this->require_model(); });
     }
 
     WEFT_COLD void begin() {
-        const RunStore& store = options_.checkpoint;
         // Load twice: before the callbacks begin, so a refused checkpoint changes nothing; and
         // after, because on_train_begin resets their state.
-        is_resumed_ = store && store.load(visit_);
-        callbacks_.begin(*this, [this] { this->require_model(); });
+        is_resumed_ = checkpoint_.load();
+        call(CallbackHandle::Event::train_begin);
         if (is_resumed_) {
-            store.load(visit_);
+            checkpoint_.load();
             if (options_.verbosity != Verbosity::silent) progress_.report_resumed(batches_.count());
         } else {
-            save_state();  // fails now if it cannot be written
+            checkpoint_.save();  // fails now if it cannot be written
         }
     }
 
-    WEFT_COLD void run_epochs() {
-        // An open epoch is completed, also after a request to stop.
-        while (!progress_.epoch_over ||
-               (!progress_.stopped && std::ssize(progress_.history.epochs) < options_.epochs)) {
-            if (!run_epoch()) return;
-        }
+    /// An open epoch is completed, also after a request to stop.
+    bool goes_on() const {
+        return !progress_.epoch_over || (!progress_.stopped && ended_epochs() < options_.epochs);
     }
-
-    // ---- The state of the run, kept outside of the program ------------------------------------
-
-    WEFT_COLD void save_state() const {
-        if (options_.checkpoint) options_.checkpoint.save(visit_);
-    }
-
-    // ---- Epochs and steps -----------------------------------------------------------------------
 
     /// Runs an epoch, or the rest of the one in which a resumed run was interrupted. False if a
     /// number was not finite.
@@ -159,11 +128,9 @@ private:
                 }
                 line.update(now, progress_.step, progress_.seconds);
             }
-            const Index every = options_.checkpoint.every_steps;
-            if (every > 0 && progress_.step % batches_.to_update() == 0 &&
-                state_.steps % every == 0 && progress_.step < batches_.count()) {
+            if (checkpoint_.is_due()) {
                 if (!guard_.is_finite()) return false;
-                save_state();
+                checkpoint_.save();
             }
         }
         step_.check_parameters();
@@ -175,7 +142,7 @@ private:
         progress_.epoch_over = true;
         line.finish(progress_.seconds, progress_.history.epochs.back().scores);
         call(CallbackHandle::Event::epoch_end);
-        save_state();
+        checkpoint_.save();
         return true;
     }
 
@@ -238,7 +205,6 @@ private:
     using ModelRun<Scalar, Device>::trainer_;
     using ModelRun<Scalar, Device>::state_;
 
-    const Dataset<Scalar>& data_;
     const FitOptions<Scalar>& options_;
     Validation<Scalar, Device>& validation_;
     const std::vector<std::string> names_ = detail::score_names(model_, trainer_);  ///< of scores
@@ -246,15 +212,12 @@ private:
     TrainingStep<Scalar, Device> step_;
     CallbackList callbacks_;
     RunProgress progress_;
-    NonFiniteGuard<Scalar, Device> guard_{trainer_, state_,    batches_,
-                                          step_,    progress_, options_.verbosity};
+    NonFiniteGuard<Scalar, Device> guard_{*this, batches_, step_, progress_, options_.verbosity};
     /// Set if the device's memory is not the host's and the data suit it.
     [[no_unique_address]] KeptOnDevice<Device, ResidentData<Scalar, Device>> resident_{};
     bool is_resumed_ = false;
-    const VisitState visit_ = [this](StateFields& field) {
-        visit_parameters(field, model_);
-        field("training", *this);
-    };
+    RunCheckpoint<Scalar, Device> checkpoint_{options_.checkpoint, *this,    batches_, step_,
+                                              callbacks_,          progress_};
 };
 
 }  // namespace weft::detail

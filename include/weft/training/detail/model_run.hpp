@@ -18,6 +18,10 @@ public:
     ModelRun(const ModelRun&) = delete;
     ModelRun& operator=(const ModelRun&) = delete;
 
+    Model& model() const { return model_; }
+    const TrainerOptions<Scalar, Device>& trainer() const { return trainer_; }
+    TrainingState<Scalar, Device>& state() const { return state_; }
+
     double learning_rate() const override { return state_.learning_rate; }
     void set_learning_rate(double rate) override { state_.set_learning_rate(trainer_, rate); }
 

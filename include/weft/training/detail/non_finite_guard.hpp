@@ -2,6 +2,7 @@
 /// NonFiniteGuard: ends a run before a step with a number that is not finite.
 #pragma once
 
+#include "weft/training/detail/model_run.hpp"
 #include "weft/training/detail/run_progress.hpp"
 #include "weft/training/detail/training_step.hpp"
 
@@ -11,22 +12,16 @@ namespace weft::detail {
 template <class Scalar, class Device>
 class NonFiniteGuard {
 public:
-    WEFT_COLD NonFiniteGuard(const TrainerOptions<Scalar, Device>& trainer,
-                             TrainingState<Scalar, Device>& state,
+    WEFT_COLD NonFiniteGuard(const ModelRun<Scalar, Device>& run,
                              const EpochBatches<Scalar>& batches,
                              TrainingStep<Scalar, Device>& step, RunProgress& progress,
                              Verbosity verbosity)
-        : trainer_(trainer),
-          state_(state),
-          batches_(batches),
-          step_(step),
-          progress_(progress),
-          verbosity_(verbosity) {}
+        : run_(run), batches_(batches), step_(step), progress_(progress), verbosity_(verbosity) {}
 
     /// Begins an epoch, or the rest of it in a resumed run.
     WEFT_COLD void begin_epoch() {
-        steps_ = state_.steps - progress_.step / batches_.to_update();
-        learning_rate_ = state_.learning_rate;
+        steps_ = run_.state().steps - progress_.step / batches_.to_update();
+        learning_rate_ = run_.learning_rate();
     }
 
     /// Whether all numbers are finite. If one is not, the counts are set back to before its step,
@@ -64,15 +59,16 @@ private:
         if (where == Wrong::nowhere || where == Wrong::parameter) return;
         const Index good = step_.tally().batches(step_.device());
         progress_.step = good + 1;
-        state_.steps = steps_ + good / batches_.to_update();
+        TrainingState<Scalar, Device>& state = run_.state();
+        state.steps = steps_ + good / batches_.to_update();
         // The updates moved the rate if there is a schedule. Without one, a callback set it.
-        if (!trainer_.learning_rate_schedule) return;
-        state_.learning_rate =
-            state_.steps > steps_ ? state_.next_rate(trainer_, state_.steps - 1) : learning_rate_;
+        if (!run_.trainer().learning_rate_schedule) return;
+        state.learning_rate = state.steps > steps_
+                                  ? state.next_rate(run_.trainer(), state.steps - 1)
+                                  : learning_rate_;
     }
 
-    const TrainerOptions<Scalar, Device>& trainer_;
-    TrainingState<Scalar, Device>& state_;
+    const ModelRun<Scalar, Device>& run_;
     const EpochBatches<Scalar>& batches_;
     TrainingStep<Scalar, Device>& step_;
     RunProgress& progress_;

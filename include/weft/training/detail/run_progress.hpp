@@ -28,9 +28,8 @@ struct RunProgress {
 
     /// Prints where a resumed run continues.   steps: per epoch
     WEFT_COLD void report_resumed(Index steps) const {
-        const std::string where = epoch_over
-                                      ? join({"epoch ", epoch})
-                                      : join({"step ", step, "/", steps, " of epoch ", epoch});
+        std::string where = join({"epoch ", epoch});
+        if (!epoch_over) where = join({"step ", step, "/", steps, " of ", where});
         std::printf("Resumed after %s\n", where.c_str());
     }
 

@@ -129,9 +129,6 @@ struct TrainingStateField {
 
     WEFT_COLD void visit_state(StateFields& field) { state.visit_state(field, device); }
 };
-template <class Scalar, class Device>
-TrainingStateField(TrainingState<Scalar, Device>&, const Device&)
-    -> TrainingStateField<Scalar, Device>;
 
 /// All of a model's parameters by name, which must not start with "training/".
 template <class Scalar, class Device>
