@@ -73,6 +73,27 @@ TEST_CASE("a subset has the samples asked for, in that order, more than fit on i
     CHECK_THROWS_AS(subset(counting, std::vector<Index>{-1}), ArgumentError);
 }
 
+TEST_CASE("subsets and other shapes of arrays are read within a pass, as the arrays are") {
+    Tensor<float> x({500, 4, 6}), y(Shape{500});
+    std::iota(x.begin(), x.end(), 0.f);
+    std::iota(y.begin(), y.end(), 0.f);
+    std::vector<Index> indices(400), order{0, 399, 7};
+    for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<Index>(499 - i);
+    for (Index i = 0; i < 400; i += 2) order.push_back(i);
+    const Examples<float> part = subset(reshaped(Examples<float>(x, y), {24}), indices);
+    const auto [expected_x, expected_y] = gathered(part, order);
+    for (const int threads : {1, 2, 7}) {
+        const Cpu cpu = Cpu::exactly(threads);
+        const auto reader = part->read_batches({order, 203});
+        REQUIRE(reader->reads_within_pass());
+        std::vector<float> batch_x(expected_x.size()), batch_y(expected_y.size());
+        reader->next_within_pass(cpu, batch_x.data(), batch_y.data());
+        CHECK(batch_x == expected_x);
+        CHECK(batch_y == expected_y);
+    }
+    CHECK_FALSE(subset(counting, indices = {1})->read_batches({indices, 1})->reads_within_pass());
+}
+
 TEST_CASE("what is trained on passes through every wrapper") {
     const std::vector<Index> indices{50, 60};
     const Examples<float> wrapped = scaled(reshaped(subset(counting, indices), {1}), 10);

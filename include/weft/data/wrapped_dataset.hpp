@@ -83,6 +83,7 @@ public:
     }
 
     bool is_constant() const override { return this->inner().is_constant(); }
+    bool is_in_memory() const override { return this->inner().is_in_memory(); }
     Index size() const override { return static_cast<Index>(indices_.size()); }
 
     void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
@@ -138,6 +139,7 @@ public:
     }
 
     bool is_constant() const override { return this->inner().is_constant(); }
+    bool is_in_memory() const override { return this->inner().is_in_memory(); }
     Shape input_shape() const override { return shape_; }
 
 private:
