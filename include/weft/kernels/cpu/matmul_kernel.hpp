@@ -139,6 +139,8 @@ EIGEN_ALWAYS_INLINE void multiply_block(Runs runs, const BlockOfA& a, const Scal
         for (Index p = 0; p < Packets; ++p)
             WEFT_PREFETCH_TO_WRITE(next_block + i * c_row + p * step);
     }
+    // 24 rows, of a B in place. If B has 4 MiB, for 64 rows of C: none are 15 % slower, 6 are 3 %, 96
+    // are 2 %. If B is in L2, a single row of C is 20 % faster without; several are alike (Zen 4).
     const Index ahead = b_row > Packets * step ? 24 * b_row : 0;
     Packet<Scalar> sums[std::size_t{Rows}][std::size_t{Packets}];
     for (auto& row : sums) {
@@ -204,7 +206,8 @@ WEFT_FLATTEN WEFT_NOINLINE void multiply_panel(std::integer_sequence<Index, Heig
                                                Index width, Runs runs, Repeats repeats, RowsOfA a,
                                                const Scalar* b, Index b_row, Scalar* c, Index c_row,
                                                Epilogue<Scalar> epilogue) {
-    // A long sum leaves time to fetch its own block of C, a short one that of the next.
+    // A long sum leaves time to fetch its own block of C, a short one that of the next. 64: on Zen 4,
+    // always the one or the other is within 1 %, for products and convolutions of depths 9 to 300.
     const bool is_long = runs.count > 0 && runs.count * runs.first->depth >= 64;
     for (Index r = 0; r < repeats.count; ++r, a.data += repeats.a_step, c += repeats.c_step) {
         Index i = 0;
