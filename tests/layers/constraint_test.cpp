@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <numeric>
 
 using namespace weft;
 
