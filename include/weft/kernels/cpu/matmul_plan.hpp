@@ -99,17 +99,20 @@ private:
     /// Elements of C^T that stay in cache until they are transposed.
     static constexpr Index most_beside = 65536;
 
-    /// Transposing C costs less than transposing B, or than packing A, if C is the smaller.
+    /// Transposing C costs less than transposing B, or than packing A, if C is the smaller. The rows of
+    /// C are columns of C^T: they have to fill packets.
     ///
-    /// 64 rows (Zen 4): it is 11 % faster for 32 rows, 4 % for 64 and 128, but 9 % slower for 100 and
-    /// 5 % for 200; and half as slow again for 8 and 20 rows, which fill no panel.
+    /// Whole packets, up to 64 rows (Zen 4, packets of 16, depths of 128 and 256): swapped, 16 and 32
+    /// rows are 7 and 20 % faster, 48 and 64 rows 2 and 8 %; 4, 8 and 12 rows are 1.7, 1.37 and 1.1
+    /// times slower, 20, 24, 28, 40 and 56 rows 1.6, 1.4, 1.25, 1.13 and 1.2 times. 100 rows are 9 %
+    /// slower, 128 4 % faster.
     /// A depth of 256: for 10 columns it is 30 % faster at any depth; for 64 columns 14 % slower at
     /// 32, alike from 128 on; for 128 columns 6 % slower at 128, 4 % at 256, 1 % at 500.
     static bool pays_to_swap(const Product<Scalar>& p) {
         const bool plain = !p.epilogue.accumulate && p.epilogue.bias == nullptr && !p.epilogue.relu;
         if (!plain) return false;
         if (p.a.column_stride == 1 && p.b.row_stride == 1 && p.b.column_stride != 1) {
-            return p.rows <= 64 && 2 * p.rows <= p.depth;
+            return p.rows <= 64 && 2 * p.rows <= p.depth && p.rows % packet_size<Scalar> == 0;
         }
         return p.a.row_stride == 1 && p.a.column_stride != 1 && p.b.column_stride == 1 &&
                2 * p.columns <= p.rows && p.depth >= 256 && p.rows * p.columns <= most_beside;
