@@ -46,6 +46,7 @@ set(weft_headers
     data/detail/class_labels.hpp
     data/detail/csv_reader.hpp
     data/detail/fashion_mnist_places.hpp
+    data/detail/parse_number.hpp
     data/detail/record_dataset.hpp
     data/detail/record_parts.hpp
     data/detail/scratch.hpp

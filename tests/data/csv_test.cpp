@@ -228,12 +228,44 @@ TEST_CASE("another separator than the file's is named") {
     CHECK(csv_error("label,a\n1,2\n", {.separator = ';'})
               .ends_with("has 1 ',' and no ';': try .separator = ','"));
     // All of a line would be the name of a class.
-    CHECK(csv_error("cat;1;2\n", {.label_column = "0", .header = false}) ==
+    CHECK(csv_error("cat;a;b\n", {.label_column = "0", .header = false}) ==
           "line 1: has no column of numbers" + hint);
+    CHECK(csv_error("cat;1;2\n", {.label_column = "0", .header = false}).ends_with(hint));
     // What is wrong elsewhere has no such hint, nor has a file that is read.
     CHECK(csv_error("label,a;b\n1,x\n").ends_with("255"));
     CHECK(values_of(read("weight; in kg\n7\n", no_labels).x) == std::vector<std::uint8_t>{7});
     CHECK(read("label\nAnkle boot\n").classes == std::vector<std::string>{"Ankle boot"});
+}
+
+TEST_CASE("another separator is named beside the given one, which lines hold too") {
+    const std::string hint = "; every line has as many ';': try .separator = ';'";
+    const CsvOptions numbered{.label_column = "1", .header = false};
+    // With decimal commas, a line has both.
+    CHECK(csv_error<float>("1,5;2\n", numbered) ==
+          "line 1: column \"1\" is \"5;2\", expected a class, in quotes if its name is that" +
+              hint);
+    CHECK(csv_error<float>("1,5;2\n3,5;cat\n", numbered).ends_with(hint));
+    CHECK(csv_error<float>("1,5;2,5;0\n", {.label_column = "", .header = false}) ==
+          "line 1: column \"1\" is \"5;2\", expected a finite number" + hint);
+    CHECK(csv_error<float>("cat;1,5\n", {.label_column = "0", .header = false}).ends_with(hint));
+    CHECK(csv_error("price, EUR;size;label\n3;2;0\n") == "line 2: has 1 fields, expected 2" + hint);
+    CHECK(csv_error("price, EUR;size;label\n1,5;2;0\n") ==
+          "has 0 columns \"label\", expected one" + hint);
+    CHECK(csv_error<float>("a,b|c\n1,2|3\n", no_labels).ends_with("'|': try .separator = '|'"));
+    // Names of classes may hold it.
+    using Names = std::vector<std::string>;
+    const CsvOptions first{.label_column = "0", .header = false};
+    CHECK(read("T-shirt|top,1\nCoat|jacket,2\n", first).classes ==
+          Names{"Coat|jacket", "T-shirt|top"});
+    CHECK(read("1,\"5;2\"\n", numbered).classes == Names{"5;2"});
+    CHECK(read("1,5;2\n3,5;2;7\n", numbered).classes == Names{"5;2", "5;2;7"});
+    CHECK(read("label,a\n5|2,1\n", {.label_column = "label"}).classes == Names{"5|2"});
+    CHECK(read("5;2,1\n", {.label_column = "0", .header = false, .classes = {"5;2"}}).classes ==
+          Names{"5;2"});
+    // An error elsewhere says nothing of it.
+    CHECK(csv_error("T-shirt|top,x\n", first).ends_with("expected an integer from 0 to 255"));
+    CHECK(csv_error("\"1;2\",1;2\n", {.label_column = "1", .header = false})
+              .starts_with("line 1: column \"0\" is \"1;2\", expected an integer from 0 to 255"));
 }
 
 TEST_CASE("a separator at the end of a line makes no column") {

@@ -324,7 +324,7 @@ FAULTS = [
     ("a quote in a quoted field ends it", CSV, '*at != \'"\')) break', '({s} || *at != \'"\'))) break', table),
     ("a mark of the order of bytes is the start of a name", CSV,
      'if (line_ == 1 && text_.starts_with("\\xEF\\xBB\\xBF")) text_.erase(0, 3);', None, table),
-    ("a whole number beyond its type is cut", CSV,
+    ("a whole number beyond its type is cut", "include/weft/data/detail/parse_number.hpp",
      "value > static_cast<double>((std::numeric_limits<T>::max)())", "false", table),
     ("names of classes are sorted, their numbers are not", "include/weft/data/detail/class_labels.hpp",
      "for (std::int32_t& label : labels_) label = place[static_cast<std::size_t>(label)];", None, table),

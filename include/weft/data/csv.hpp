@@ -48,7 +48,7 @@ struct CsvTable {
 /// exist. Throws IoError, which names file and line, for a field that is not a finite number of
 /// type Scalar, a label that is not a class, a line with another number of fields, a missing
 /// column, and a file without samples. The message suggests a separator if the file seems to use
-/// another one. Throws ArgumentError for a missing_value that is not a Scalar.
+/// another one; so does the refusal of a class such as "5;2" where all lines have as many ';'. Throws ArgumentError for a missing_value that is not a Scalar.
 template <class Scalar>
 CsvTable<Scalar> read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
@@ -117,7 +117,7 @@ public:
         // not numbers.
         const bool is_marked = marks_are_numbers_ && is_missing(text);
         if (!is_marked && parse(text, number)) return;
-        if (!is_missing(text) || !missing_) refuse(reader, text, column);
+        if (!is_missing(text) || !missing_) refuse(reader, field, column);
         number = *missing_;
     }
 
@@ -130,11 +130,12 @@ private:
         return parse_number(with_point, number);
     }
 
-    [[noreturn]] WEFT_COLD void refuse(const CsvReader& reader, const std::string& text,
+    [[noreturn]] WEFT_COLD void refuse(const CsvReader& reader, std::size_t field,
                                        std::string_view column) const {
-        reader.fail(concat("column \"", column, "\" is ", quoted_excerpt(text), ", expected ",
-                           expected_number<T>(),
-                           is_missing(text) ? "; .missing_value puts one in its place" : ""));
+        const bool missing = is_missing(reader.fields()[field]);
+        reader.refuse_field(
+            field, column,
+            concat(expected_number<T>(), missing ? "; .missing_value puts one in its place" : ""));
     }
 
     std::vector<std::string> marks_;
@@ -171,8 +172,7 @@ CsvTable<Scalar> read_csv(const std::filesystem::path& path, const CsvOptions& o
             }
             const std::string& label = reader.fields()[i];
             if (numbers.is_missing(label) && !labels.knows(label)) {
-                reader.fail(concat("column \"", columns[i], "\" is ", detail::quoted_excerpt(label),
-                                   ", expected a class"));
+                reader.refuse_field(i, columns[i], "a class");
             }
             labels.add(reader, i, columns[i]);
         }

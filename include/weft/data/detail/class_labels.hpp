@@ -34,10 +34,11 @@ public:
         if (labels_.empty() && known_.empty()) holds_names_ = !is_number;
         std::int32_t label = 0;
         if (holds_names_) {
-            label = number_of(reader, text, is_number, column);
+            label = number_of(reader, field, is_number, column);
         } else if (!parse_number(text, label) || label < 0) {
-            refuse(reader, text, column,
-                   concat("an integer from 0 to ", (std::numeric_limits<std::int32_t>::max)()));
+            reader.refuse_field(
+                field, column,
+                concat("an integer from 0 to ", (std::numeric_limits<std::int32_t>::max)()));
         }
         labels_.push_back(label);
     }
@@ -64,22 +65,23 @@ public:
     }
 
 private:
-    [[noreturn]] WEFT_COLD static void refuse(const CsvReader& reader, std::string_view text,
-                                              std::string_view column, std::string_view expected) {
-        reader.fail(
-            concat("column \"", column, "\" is ", quoted_excerpt(text), ", expected ", expected));
-    }
-
-    std::int32_t number_of(const CsvReader& reader, const std::string& text, bool is_number,
+    std::int32_t number_of(const CsvReader& reader, std::size_t field, bool is_number,
                            std::string_view column) {
+        const std::string& text = reader.fields()[field];
         const auto found = numbers_.find(text);
         if (found != numbers_.end()) return found->second;
         if (!known_.empty()) {
-            refuse(reader, text, column, concat("one of the ", known_.size(), " names in classes"));
+            reader.refuse_field(field, column,
+                                concat("one of the ", known_.size(), " names in classes"));
         }
         if (is_number) {
-            refuse(reader, text, column,
-                   "the name of a class, as above it; .classes may list all, numbers too");
+            reader.refuse_field(
+                field, column,
+                "the name of a class, as above it; .classes may list all, numbers too");
+        }
+        // With the wrong separator, a name would hold the numbers beside it.
+        if (reader.hides_numbers(field)) {
+            reader.refuse_field(field, column, "a class, in quotes if its name is that");
         }
         const auto next = static_cast<std::int32_t>(numbers_.size());
         numbers_.emplace(text, next);

@@ -4,14 +4,24 @@
 
 #include "weft/core/file_format.hpp"
 #include "weft/core/file_name.hpp"
+#include "weft/data/detail/parse_number.hpp"
 #include "weft/data/idx.hpp"
 
-#include <charconv>
-#include <cmath>
+#include <array>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace weft::detail {
+
+/// The text in quotes, for messages: at most 32 characters, only printable ones.
+WEFT_COLD inline std::string quoted_excerpt(std::string_view text) {
+    std::string excerpt(text.substr(0, 32));
+    for (char& c : excerpt) {
+        if (c < ' ' || c > '~') c = '?';
+    }
+    return concat('"', excerpt, text.size() > 32 ? "...\"" : "\"");
+}
 
 /// Reads a CSV file line by line. A field may be in double quotes, in which two mean one. Blanks
 /// and tabs around a field are dropped, unless they are the separator. Empty lines are skipped.
@@ -51,6 +61,7 @@ public:
             }
         } while (text_.empty());
         if (first_line_.empty()) first_line_ = text_;
+        if (lines_counted_ < 16) count_separators();
         split();
         return true;
     }
@@ -63,10 +74,36 @@ public:
 
     const std::vector<std::string>& fields() const { return fields_; }
 
-    /// Throws IoError `train.csv: line 17: ...`.
-    [[noreturn]] WEFT_COLD void fail(std::string_view what) const {
+    /// Throws IoError `train.csv: line 17: ...`. The message suggests another separator if the
+    /// file seems to use one, which `text`, the refused part of the file, holds too.
+    [[noreturn]] WEFT_COLD void fail(std::string_view what, std::string_view text = {}) const {
         throw IoError(concat(name_, line_ == 0 ? "" : concat(": line ", line_), ": ", what,
-                             separator_hint()));
+                             separator_hint(text)));
+    }
+
+    /// Throws IoError `train.csv: line 17: column "a" is "x", expected ...`.
+    [[noreturn]] WEFT_COLD void refuse_field(std::size_t field, std::string_view column,
+                                             std::string_view expected) const {
+        fail(concat("column \"", column, "\" is ", quoted_excerpt(fields_[field]), ", expected ",
+                    expected),
+             is_quoted(field) ? std::string_view{} : fields_[field]);
+    }
+
+    /// Whether another separator, which all lines have equally often, divides the field into parts
+    /// of which one is a number.
+    WEFT_COLD bool hides_numbers(std::size_t field) const {
+        const char other = is_quoted(field) ? char{0} : steady_separator(fields_[field]);
+        if (other == 0) return false;
+        std::string_view rest = fields_[field];
+        double ignored = 0;
+        for (;;) {
+            const std::size_t end = (std::min)(rest.find(other), rest.size());
+            std::string part(rest.substr(0, end));
+            std::ranges::replace(part, ',', '.');
+            if (parse_number(part, ignored)) return true;
+            if (end == rest.size()) return false;
+            rest.remove_prefix(end + 1);
+        }
     }
 
     /// Throws IoError unless the line has `count` fields. One more is dropped if it is empty: the
@@ -74,30 +111,38 @@ public:
     void require_fields(std::size_t count) {
         if (fields_.size() == count + 1 && fields_.back().empty()) fields_.pop_back();
         if (fields_.size() == count) return;
-        fail(concat("has ", fields_.size(), " fields, expected ", count));
+        fail(concat("has ", fields_.size(), " fields, expected ", count), text_);
     }
 
-    /// The separator that the first line seems to use, if it is not the given one; else 0.
+    /// The separator that the first line seems to use, if it has none of the given one; else 0.
     WEFT_COLD char other_separator() const {
         char other = 0;
         std::ptrdiff_t most = 0;
-        if (count_in_first_line(separator_) > 0) return other;
-        for (const char candidate : {',', ';', '\t', '|'}) {
-            const auto count = count_in_first_line(candidate);
+        if (count_outside_quotes(first_line_, separator_) > 0) return other;
+        for (const char candidate : candidates) {
+            const auto count = count_outside_quotes(first_line_, candidate);
             if (count > most) other = candidate;
             most = (std::max)(most, count);
         }
-        return most == 0 && count_in_first_line(' ') > 0 ? ' ' : other;
+        return most == 0 && count_outside_quotes(first_line_, ' ') > 0 ? ' ' : other;
     }
 
-    /// The end of an error that suggests the separator the file seems to use; else empty.
-    WEFT_COLD std::string separator_hint() const {
-        const char other = other_separator();
-        if (other == 0) return {};
-        return concat("; the first line has ", count_in_first_line(other), " ", named(other),
-                      " and no ", named(separator_), ": try .separator = ", named(other));
+    /// The end of an error about `text` that suggests the separator the file seems to use; else
+    /// empty.
+    WEFT_COLD std::string separator_hint(std::string_view text) const {
+        if (const char other = other_separator(); other != 0) {
+            return concat("; the first line has ", count_outside_quotes(first_line_, other), " ",
+                          named(other), " and no ", named(separator_),
+                          ": try .separator = ", named(other));
+        }
+        if (const char other = steady_separator(text); other != 0) {
+            return concat("; every line has as many ", named(other),
+                          ": try .separator = ", named(other));
+        }
+        return {};
     }
 
+    const std::string& first_line() const { return first_line_; }
     const std::string& name() const { return name_; }
 
 private:
@@ -107,13 +152,46 @@ private:
         return separator == '\t' ? "'\\t'" : concat("'", separator, "'");
     }
 
-    /// Outside of quotes.
-    WEFT_COLD std::ptrdiff_t count_in_first_line(char separator) const {
+    static constexpr std::array<char, 4> candidates{',', ';', '\t', '|'};
+
+    WEFT_COLD static std::ptrdiff_t count_outside_quotes(std::string_view text, char separator) {
         bool is_quoted = false;
-        return std::ranges::count_if(first_line_, [&](char c) {
+        return std::ranges::count_if(text, [&](char c) {
             is_quoted ^= c == '"';
             return !is_quoted && c == separator;
         });
+    }
+
+    WEFT_COLD void count_separators() {
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            const auto count = count_outside_quotes(text_, candidates[i]);
+            if (lines_counted_ == 0) counts_[i] = count;
+            if (count != counts_[i]) counts_[i] = 0;
+        }
+        ++lines_counted_;
+    }
+
+    /// The separator, other than the given one, that `text` holds, and each of the lines counted as
+    /// often as the others; else 0.
+    WEFT_COLD char steady_separator(std::string_view text) const {
+        for (std::size_t i = 0; i < candidates.size(); ++i) {
+            const char other = candidates[i];
+            if (other == separator_ || counts_[i] == 0) continue;
+            if (text.find(other) != std::string_view::npos) return other;
+        }
+        return 0;
+    }
+
+    /// Whether the field of the current line is in quotes.
+    WEFT_COLD bool is_quoted(std::size_t field) const {
+        const std::string_view text = text_;
+        std::size_t at = 0;
+        for (bool is_inside = false; field > 0; ++at) {
+            is_inside ^= text[at] == '"';
+            if (!is_inside && text[at] == separator_) --field;
+        }
+        at = text.find_first_not_of(separator_ == '\t' ? " " : " \t", at);
+        return at != std::string_view::npos && text[at] == '"';
     }
 
     void split() {
@@ -155,6 +233,8 @@ private:
     std::ifstream file_;
     std::uint64_t line_ = 0;
     std::string text_, first_line_;
+    int lines_counted_ = 0;
+    std::array<std::ptrdiff_t, 4> counts_{};  ///< of candidates in a line; 0 where lines differ
     std::vector<std::string> fields_;
 };
 
@@ -166,65 +246,9 @@ WEFT_COLD inline std::size_t csv_column(const CsvReader& reader,
     const auto count = std::ranges::count(columns, name);
     if (count != 1) {
         throw IoError(concat(reader.name(), ": has ", count, " columns \"", name,
-                             "\", expected one", reader.separator_hint()));
+                             "\", expected one", reader.separator_hint(reader.first_line())));
     }
     return static_cast<std::size_t>(std::ranges::find(columns, name) - columns.begin());
-}
-
-/// The text in quotes, for messages: at most 32 characters, only printable ones.
-WEFT_COLD inline std::string quoted_excerpt(std::string_view text) {
-    std::string excerpt(text.substr(0, 32));
-    for (char& c : excerpt) {
-        if (c < ' ' || c > '~') c = '?';
-    }
-    return concat('"', excerpt, text.size() > 32 ? "...\"" : "\"");
-}
-
-/// Whether a decimal number, which is not 0, is below 1 in magnitude.
-WEFT_COLD inline bool is_below_one(std::string_view number) {
-    const std::size_t e = (std::min)(number.find_first_of("eE"), number.size());
-    const std::string_view digits = number.substr(0, e);
-    const std::size_t point = (std::min)(digits.find('.'), digits.size());
-    const std::size_t first = digits.find_first_of("123456789");
-    std::string_view power = number.substr((std::min)(e + 1, number.size()));
-    if (power.starts_with('+')) power.remove_prefix(1);
-    std::int64_t exponent = 0;
-    const auto read = std::from_chars(power.data(), power.data() + power.size(), exponent);
-    if (read.ec == std::errc::result_out_of_range) return power.starts_with('-');
-    // The first digit that is not 0 stands for 10^place.
-    const auto place = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first) -
-                       (first < point ? 1 : 0);
-    return exponent < -place;
-}
-
-/// Reads the whole text as a number, with or without a sign. False unless it is one: for integers a
-/// whole number in T's range, else a finite number, rounded to the nearest T (1e-50 is 0 in float).
-template <class T>
-bool parse_number(std::string_view text, T& number) {
-    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
-    const auto read = [text](auto& value) {
-        const char* const end = text.data() + text.size();
-        const auto [stop, error] = std::from_chars(text.data(), end, value);
-        return stop == end ? error : std::errc::invalid_argument;
-    };
-    const std::errc error = read(number);
-    if constexpr (std::integral<T>) {
-        if (error == std::errc{}) return true;
-        double value = 0;  // 255.0 and 2.55e2 are integers too
-        if (read(value) != std::errc{} || value != std::floor(value) ||
-            value < static_cast<double>((std::numeric_limits<T>::min)()) ||
-            value > static_cast<double>((std::numeric_limits<T>::max)())) {
-            return false;
-        }
-        number = static_cast<T>(value);
-        return true;
-    } else {
-        if (error == std::errc::result_out_of_range && is_below_one(text)) {
-            number = text.starts_with('-') ? -T{0} : T{0};
-            return true;
-        }
-        return error == std::errc{} && std::isfinite(number);
-    }
 }
 
 }  // namespace weft::detail
