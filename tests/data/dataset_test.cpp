@@ -179,3 +179,88 @@ TEST_CASE("Examples keep what is temporary and view what has a name") {
         CHECK(target == 8);
     }
 }
+
+TEST_CASE("Examples keep a view that has a name, not a reference to it") {
+    const Tensor<float> x({3, 2}, {1, 2, 3, 4, 5, 6});
+    const std::vector<int> y{7, 8, 9};
+    const auto made = [&] {
+        const TensorView<const float> first(x.slice(0, 2));
+        const std::span<const int> labels = std::span(y).first(2);
+        return Examples<float>(first, labels);
+    }();
+    const auto of_maps = [&] {
+        const Eigen::Map<const RowMajorMatrix<float>> map(x.data(), 2, 2);
+        const Eigen::Map<const Eigen::VectorXi> labels(y.data(), 2);
+        return Examples<float>({map}, {labels});
+    }();
+    for (const Examples<float>& examples : {made, of_maps}) {
+        CHECK(examples->size() == 2);
+        std::array<float, 4> samples{};
+        std::array<float, 2> targets{};
+        examples->gather(std::array<Index, 2>{1, 0}, samples.data(), targets.data());
+        CHECK(samples == std::array<float, 4>{3, 4, 1, 2});
+        CHECK(targets == std::array<float, 2>{8, 7});
+    }
+}
+
+TEST_CASE("an array that was assigned or resized after its Examples were made is not read") {
+    const std::string since =
+        " was assigned, resized or moved after the Examples were made of it, expected the same "
+        "array; make them anew";
+    const std::vector<Index> order{0, 3, 1, 2};
+    std::array<float, 8> samples{};
+    std::array<float, 4> targets{};
+    // Changes one of the arrays, reads in each way, and gives the message.
+    const auto message = [&](bool several, const auto& change) {
+        Tensor<float> x({4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
+        std::vector<float> y{1, 2, 3, 4};
+        const Examples<float> arrays = several ? Examples<float>({x}, {y}) : Examples<float>(x, y);
+        const Examples<float> part = subset(arrays, order), ahead = prefetched(arrays);
+        const auto reader = arrays->read_batches({order, 2});
+        const auto within = part->read_batches({order, 2});
+        const auto thread = ahead->read_batches({order, 2});
+        reader->next(samples.data(), targets.data());
+        x[6] = 70;  // other numbers in the same place are read
+        const Cpu cpu = Cpu::exactly(2);
+        within->next_within_pass(cpu, samples.data(), targets.data());
+        CHECK(samples[2] == 5);
+        arrays->gather(order, samples.data(), targets.data());
+        CHECK(samples[2] == 70);
+        thread->next(samples.data(), targets.data());
+        thread->next(samples.data(), targets.data());
+
+        change(x, y);
+        const auto what = [&](const auto& read) {
+            std::string text;
+            try {
+                read();
+            } catch (const ArgumentError& error) {
+                text = error.what();
+            }
+            return text;
+        };
+        const std::string told = what([&] { arrays->require_unchanged(); });
+        CHECK(told.ends_with(since));
+        CHECK(what([&] { arrays->gather(order, samples.data(), targets.data()); }) == told);
+        CHECK(what([&] { part->gather(order, samples.data(), targets.data()); }) == told);
+        CHECK(what([&] { reader->next(samples.data(), targets.data()); }) == told);
+        CHECK(what([&] { within->next_within_pass(cpu, samples.data(), targets.data()); }) == told);
+        const auto late = ahead->read_batches({order, 2});
+        CHECK(what([&] { late->next(samples.data(), targets.data()); }) == told);
+        return told;
+    };
+    const auto assign = [](Tensor<float>& x, std::vector<float>&) { x = Tensor<float>({9, 5}); };
+    CHECK(message(false, assign) == "dataset: x" + since);
+    CHECK(message(true, assign) == "dataset: input 0" + since);
+    CHECK(message(false, [](Tensor<float>& x, std::vector<float>&) {
+              x = Tensor<float>({4, 2});
+          }) == "dataset: x" + since);
+    const auto grow = [](Tensor<float>&, std::vector<float>& y) { y.push_back(5); };
+    CHECK(message(false, grow) == "dataset: y" + since);
+    CHECK(message(true, grow) == "dataset: target 0" + since);
+    CHECK(message(false, [](Tensor<float>&, std::vector<float>& y) { y.clear(); }) ==
+          "dataset: y" + since);
+    std::vector<float> taken;
+    CHECK(message(false, [&](Tensor<float>&, std::vector<float>& y) { taken = std::move(y); }) ==
+          "dataset: y" + since);
+}

@@ -616,3 +616,33 @@ TEST_CASE("a model without parameters is evaluated by fit, and has a best epoch"
     CHECK(stopping.best_epoch() == 1);
     CHECK(stopping.stopped_epoch() == 2);
 }
+
+TEST_CASE("data that a callback assigns during fit are not read, and the run's parameters stay") {
+    for (const int threads : {1, 2}) {
+        CAPTURE(threads);
+        Tensor<float> x = random_normal<float>({64, 200}, 3);
+        const Tensor<float> y = random_normal<float>({64, 2}, 4);
+        const Examples<float> examples(x, y);
+        Sequential model{Dense{2}};
+        model.set_device(Cpu::exactly(threads));
+        Trainer trainer(model, {.optimizer = SGD{}, .loss = MeanSquaredError{}});
+        const LambdaCallback assigns{
+            .batch_end = [&](TrainingRun&) { x = Tensor<float>({1, 200}); }};
+        const std::string told =
+            "dataset: x was assigned, resized or moved after the Examples were made of it, "
+            "expected the same array; make them anew";
+        CHECK_THROWS_WITH_AS(
+            trainer.fit(examples,
+                        {.batch_size = 32, .verbosity = Verbosity::silent, .callbacks = {assigns}}),
+            told.c_str(), ArgumentError);
+        CHECK(trainer.steps() == 1);
+        CHECK_THROWS_WITH_AS(trainer.fit(examples, {.verbosity = Verbosity::silent}), told.c_str(),
+                             ArgumentError);
+        CHECK_THROWS_WITH_AS(trainer.evaluate(examples), told.c_str(), ArgumentError);
+        CHECK_THROWS_WITH_AS(
+            trainer.fit(Tensor<float>({4, 200}), Tensor<float>({4, 2}),
+                        {.validation_data = examples, .verbosity = Verbosity::silent}),
+            told.c_str(), ArgumentError);
+        CHECK(trainer.steps() == 1);
+    }
+}

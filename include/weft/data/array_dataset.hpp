@@ -8,23 +8,18 @@
 
 namespace weft {
 
-/// A Dataset over the caller's arrays, which must outlive it:  x (N, sample...),  y (N, target...).
-/// Other number types, such as uint8 pixels or labels, are converted when a batch is gathered.
-template <class Scalar, class X, class Y>
+/// A Dataset of one input and one target:  x (N, sample...),  y (N, target...).
+template <class Scalar>
 class ArrayDataset final : public Dataset<Scalar> {
-    static_assert(
-        std::is_convertible_v<X, Scalar> && std::is_convertible_v<Y, Scalar>,
-        "the elements of the data are not numbers; rows that are containers of their own, "
-        "such as of a vector of vectors, have to be copied into one weft::Tensor");
-
 public:
-    WEFT_COLD ArrayDataset(TensorView<const X> x, TensorView<const Y> y) : x_(x), y_(y) {
-        if (x.shape().rank() == 0 || y.shape().rank() == 0) {
+    template <class X, class Y>
+    WEFT_COLD ArrayDataset(X&& x, Y&& y) : x_(std::forward<X>(x)), y_(std::forward<Y>(y)) {
+        if (x_.shape().rank() == 0 || y_.shape().rank() == 0) {
             throw ShapeError("dataset: x or y has shape (), expected a first axis N");
         }
-        if (x.shape()[0] != y.shape()[0]) {
-            throw ShapeError(detail::join({"dataset: x has ", x.shape()[0], " samples, y has ",
-                                           y.shape()[0], " targets; expected as many"}));
+        if (x_.shape()[0] != y_.shape()[0]) {
+            throw ShapeError(detail::join({"dataset: x has ", x_.shape()[0], " samples, y has ",
+                                           y_.shape()[0], " targets; expected as many"}));
         }
     }
 
@@ -34,24 +29,19 @@ public:
     Shape input_shape() const override { return x_.shape().sample(); }
     Shape target_shape() const override { return y_.shape().sample(); }
 
+    WEFT_COLD void require_unchanged() const override {
+        x_.require_unchanged("x");
+        y_.require_unchanged("y");
+    }
+
     WEFT_NOINLINE void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
-        if (x != nullptr) copy_samples(x_, samples, x);
-        if (y != nullptr) copy_samples(y_, samples, y);
+        require_unchanged();
+        if (x != nullptr) x_.copy(samples, x);
+        if (y != nullptr) y_.copy(samples, y);
     }
 
 private:
-    template <class Element>
-    static void copy_samples(TensorView<const Element> from, std::span<const Index> samples,
-                             Scalar* to) {
-        const Index size = from.shape().sample().size();
-        for (const Index i : samples) {
-            const Element* sample = from.data() + i * size;
-            for (Index k = 0; k < size; ++k) *to++ = static_cast<Scalar>(sample[k]);
-        }
-    }
-
-    TensorView<const X> x_;
-    TensorView<const Y> y_;
+    detail::Samples<Scalar> x_, y_;
 };
 
 namespace detail {
@@ -62,11 +52,16 @@ class ColumnsReader final : public BatchReader<Scalar> {
 public:
     using Columns = std::vector<Column<Scalar>>;
 
-    ColumnsReader(const Columns& inputs, const Columns& targets, Index input_size,
+    ColumnsReader(const Dataset<Scalar>& data, const Columns& inputs, const Columns& targets,
                   const BatchPlan& plan)
-        : inputs_(inputs), targets_(targets), input_size_(input_size), plan_(plan) {}
+        : data_(data),
+          inputs_(inputs),
+          targets_(targets),
+          input_size_(data.input_shape().size()),
+          plan_(plan) {}
 
     void next(Scalar* x, Scalar* y) override {
+        data_.require_unchanged();
         const Span<const Index> batch = plan_.take_batch();
         copy(batch, 0, std::ssize(batch), x, y);
     }
@@ -74,6 +69,7 @@ public:
     bool reads_within_pass() const override { return true; }
 
     void next_within_pass(const Cpu& cpu, Scalar* x, Scalar* y) override {
+        data_.require_unchanged();
         const Span<const Index> batch = plan_.take_batch();
         const auto copy_range = [&](Index begin, Index end) { copy(batch, begin, end, x, y); };
         parallel_ranges(cpu, std::ssize(batch), grain_of_samples(input_size_), copy_range);
@@ -88,15 +84,16 @@ private:
 
     WEFT_NOINLINE static void copy(const Columns& columns, Span<const Index> batch, Index begin,
                                    Index end, Scalar* to) {
+        const auto samples =
+            batch.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
         for (const Column<Scalar>& column : columns) {
             const Index size = column.shape().sample().size();
-            for (Index i = begin; i < end; ++i) {
-                column.copy(batch[static_cast<std::size_t>(i)] * size, size, to + i * size);
-            }
+            column.copy(samples, to + begin * size);
             to += std::ssize(batch) * size;
         }
     }
 
+    const Dataset<Scalar>& data_;
     const Columns& inputs_;
     const Columns& targets_;
     Index input_size_;
@@ -153,14 +150,23 @@ public:
                         detail::places_by_name(target_names_, outputs, true, who, "output")});
     }
 
+    WEFT_COLD void require_unchanged() const override {
+        for (std::size_t k = 0; k < inputs_.size(); ++k) {
+            inputs_[k].require_unchanged("input ", k);
+        }
+        for (std::size_t k = 0; k < targets_.size(); ++k) {
+            targets_[k].require_unchanged("target ", k);
+        }
+    }
+
     WEFT_NOINLINE void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
+        require_unchanged();
         if (x != nullptr) detail::copy_records(inputs_, samples, x);
         if (y != nullptr) detail::copy_records(targets_, samples, y);
     }
 
     std::unique_ptr<BatchReader<Scalar>> read_batches(const BatchPlan& plan) const override {
-        return std::make_unique<detail::ColumnsReader<Scalar>>(inputs_, targets_,
-                                                               input_shape_.size(), plan);
+        return std::make_unique<detail::ColumnsReader<Scalar>>(*this, inputs_, targets_, plan);
     }
 
 private:

@@ -11,25 +11,98 @@
 
 namespace weft {
 
-/// An array (N, ...) of any number type, such as uint8 labels; elements are converted when read. It
-/// refers to a variable, which must outlive it, and keeps a temporary. {"image", x} is the array of
-/// the model's input or output "image".
+namespace detail {
+
+/// Arrays that are views themselves: of them the view is kept, not a reference to the variable.
+template <class X>
+inline constexpr bool is_view =
+    std::ranges::enable_borrowed_range<X> || std::is_base_of_v<Eigen::MapBase<X, 0>, X>;
 template <class Scalar>
-class Column {
+inline constexpr bool is_view<TensorView<Scalar>> = true;
+
+/// An array (N, ...) of any number type: a reference to a variable, or the array itself if it is a
+/// temporary or a view.
+template <class Scalar>
+class Samples {
+public:
+    template <class X>
+    requires requires(const X& x) { as_view(x); }
+    WEFT_COLD explicit Samples(X&& x) {  // NOLINT(bugprone-forwarding-reference-overload)
+        using Array = std::remove_cvref_t<X>;
+        using Element = std::remove_cvref_t<decltype(*as_view(std::as_const(x)).data())>;
+        static_assert(
+            std::is_convertible_v<Element, Scalar>,
+            "the elements of the data are not numbers; rows that are containers of their own, "
+            "such as of a vector of vectors, have to be copied into one weft::Tensor");
+        if constexpr (std::is_lvalue_reference_v<X> && !is_view<Array>) {
+            array_ = &x;
+        } else {
+            owned_ = std::make_shared<const Array>(std::forward<X>(x));
+            array_ = owned_.get();
+        }
+        place_ = place_of<Array>;
+        copy_ = copy_samples<Element>;
+        made_of_ = place_(array_);
+    }
+
+    const Shape& shape() const { return made_of_.shape; }
+
+    /// Throws ArgumentError if the array has other memory or another shape than it had when this
+    /// was made.   what, number: "input ", 0
+    template <class... Number>
+    WEFT_COLD void require_unchanged(std::string_view what, Number... number) const {
+        const Place now = place_(array_);
+        if (now.data == made_of_.data && now.shape == made_of_.shape) return;
+        throw ArgumentError(join({"dataset: ", what, number...,
+                                  " was assigned, resized or moved after the Examples were made of "
+                                  "it, expected the same array; make them anew"}));
+    }
+
+    /// Writes the given samples. The array must be unchanged.
+    void copy(Span<const Index> samples, Scalar* to) const {
+        copy_(made_of_.data, samples, shape().sample().size(), to);
+    }
+
+private:
+    struct Place {
+        const void* data = nullptr;
+        Shape shape = {};
+    };
+
+    template <class Array>
+    WEFT_COLD static Place place_of(const void* array) {
+        const auto view = as_view(*static_cast<const Array*>(array));
+        return {view.data(), view.shape()};
+    }
+
+    template <class Element>
+    WEFT_NOINLINE static void copy_samples(const void* data, Span<const Index> samples, Index size,
+                                           Scalar* to) {
+        for (const Index i : samples) {
+            const Element* const sample = static_cast<const Element*>(data) + i * size;
+            for (Index k = 0; k < size; ++k) *to++ = static_cast<Scalar>(sample[k]);
+        }
+    }
+
+    std::shared_ptr<const void> owned_;  ///< the array, if it is no variable
+    const void* array_;
+    Place (*place_)(const void* array);
+    void (*copy_)(const void* data, Span<const Index> samples, Index size, Scalar* to);
+    Place made_of_;
+};
+
+}  // namespace detail
+
+/// An array (N, ...) of any number type, such as uint8 labels; elements are converted when read. It
+/// refers to a variable, which must outlive it and keep its memory and shape, and keeps a temporary
+/// or a view. {"image", x} is the array of the model's input or output "image".
+template <class Scalar>
+class Column : public detail::Samples<Scalar> {
 public:
     template <class X>
     requires(!std::same_as<std::remove_cvref_t<X>, Column> && requires(const X& x) { as_view(x); })
-    Column(X&& x) {  // NOLINT(bugprone-forwarding-reference-overload)
-        using Element = std::remove_cvref_t<decltype(*as_view(std::as_const(x)).data())>;
-        const auto keep = std::make_shared<const Kept<X>>(std::forward<X>(x));
-        const auto view = as_view(keep->array);
-        shape_ = view.shape();
-        data_ = std::shared_ptr<const void>(keep, view.data());
-        copy_ = [](const void* data, Index first, Index count, Scalar* to) {
-            const Element* from = static_cast<const Element*>(data) + first;
-            for (Index i = 0; i < count; ++i) to[i] = static_cast<Scalar>(from[i]);
-        };
-    }
+    Column(X&& x)  // NOLINT(bugprone-forwarding-reference-overload)
+        : detail::Samples<Scalar>(std::forward<X>(x)) {}
 
     template <class X>
     requires requires(const X& x) { as_view(x); }
@@ -38,22 +111,9 @@ public:
     }
 
     const std::string& name() const { return name_; }  ///< empty where there is none
-    const Shape& shape() const { return shape_; }
-
-    /// Writes elements [first, first + count).
-    void copy(Index first, Index count, Scalar* to) const { copy_(data_.get(), first, count, to); }
 
 private:
-    template <class X>
-    struct Kept {
-        explicit Kept(X&& x) : array(std::forward<X>(x)) {}
-        X array;  ///< a reference, if it is a variable
-    };
-
     std::string name_;
-    Shape shape_;
-    std::shared_ptr<const void> data_;
-    void (*copy_)(const void* data, Index first, Index count, Scalar* to);
 };
 
 namespace detail {
@@ -87,11 +147,10 @@ WEFT_COLD std::vector<std::string> names_of(const std::vector<Column<Scalar>>& c
 template <class Scalar>
 WEFT_NOINLINE void copy_records(const std::vector<Column<Scalar>>& columns,
                                 std::span<const Index> samples, Scalar* to) {
-    for (const Index i : samples) {
+    for (; !samples.empty(); samples = samples.subspan(1)) {
         for (const Column<Scalar>& column : columns) {
-            const Index size = column.shape().sample().size();
-            column.copy(i * size, size, to);
-            to += size;
+            column.copy(samples.first(1), to);
+            to += column.shape().sample().size();
         }
     }
 }

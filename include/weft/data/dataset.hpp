@@ -43,7 +43,7 @@ public:
     /// exceptions of reading. Must not be called again after the last batch or after an exception.
     virtual void next(Scalar* x, Scalar* y) = 0;
 
-    /// Whether next_within_pass may be called instead: reading then neither waits nor throws.
+    /// Whether next_within_pass may be called instead: reading then does not wait.
     virtual bool reads_within_pass() const { return false; }
 
     /// The same within a pass on cpu, whose threads share the work.
@@ -87,8 +87,12 @@ public:
     /// several threads at once.
     virtual void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const = 0;
 
+    /// Throws ArgumentError if samples are no longer where they were, as those of an array that was
+    /// assigned. Readers call it before each batch.
+    virtual void require_unchanged() const {}
+
     /// Whether gather and gather_for_training neither wait nor throw, so threads of a pass may call
-    /// them.
+    /// them, after require_unchanged().
     virtual bool is_in_memory() const { return false; }
 
     /// Whether samples never change and gather_for_training equals gather. A device with memory of
@@ -124,6 +128,7 @@ public:
           y_(data.target_shapes(), largest_batch(plan)) {}
 
     void next(Scalar* x, Scalar* y) override {
+        data_->require_unchanged();
         const Span<const Index> batch = plan_.take_batch();
         gather(batch, 0, std::ssize(batch), x, y);
     }
@@ -131,6 +136,7 @@ public:
     bool reads_within_pass() const override { return data_->is_in_memory(); }
 
     void next_within_pass(const Cpu& cpu, Scalar* x, Scalar* y) override {
+        data_->require_unchanged();  // a task must not throw
         const Span<const Index> batch = plan_.take_batch();
         const auto gather_range = [&](Index begin, Index end) { gather(batch, begin, end, x, y); };
         parallel_ranges(cpu, std::ssize(batch), grain_of_samples(x_.size()), gather_range);

@@ -9,8 +9,9 @@
 namespace weft {
 
 /// A handle to a Dataset, cheap to copy; the argument of fit and evaluate. Made from arrays, it
-/// refers to variables, which must outlive it, and keeps temporaries. Made from a Dataset of the
-/// user's own, it shares it.
+/// refers to variables, which must outlive it, and keeps temporaries and views. It is an
+/// ArgumentError to read samples after such a variable was assigned or resized. Made from a Dataset
+/// of the user's own, it shares it.
 template <class Scalar>
 class Examples {
 public:
@@ -23,7 +24,8 @@ public:
         as_view(x);
         as_view(y);
     }
-    Examples(X&& x, Y&& y) : data_(make(std::forward<X>(x), std::forward<Y>(y))) {}
+    Examples(X&& x, Y&& y)
+        : data_(new ArrayDataset<Scalar>(std::forward<X>(x), std::forward<Y>(y))) {}
 
     /// Several inputs or targets, in the model's order or by name:
     ///   Examples<float> examples({x1, x2}, {y1, y2});
@@ -39,26 +41,6 @@ public:
     const Dataset<Scalar>* operator->() const { return data_.get(); }
 
 private:
-    template <class T>
-    using Element = std::remove_cvref_t<
-        decltype(*as_view(std::declval<const std::remove_cvref_t<T>&>()).data())>;
-
-    /// The arrays, by reference if they are variables, and the dataset that views them.
-    template <class X, class Y>
-    struct Arrays {
-        X x;
-        Y y;
-        ArrayDataset<Scalar, Element<X>, Element<Y>> set{as_view(std::as_const(x)),
-                                                         as_view(std::as_const(y))};
-    };
-
-    template <class X, class Y>
-    static std::shared_ptr<const Dataset<Scalar>> make(X&& x, Y&& y) {
-        const std::shared_ptr<const Arrays<X, Y>> arrays(
-            new Arrays<X, Y>{std::forward<X>(x), std::forward<Y>(y)});
-        return {arrays, &arrays->set};
-    }
-
     std::shared_ptr<const Dataset<Scalar>> data_;
 };
 

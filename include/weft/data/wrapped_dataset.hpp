@@ -44,6 +44,8 @@ public:
         return inner_->order(inputs, outputs, who);
     }
 
+    void require_unchanged() const override { inner_->require_unchanged(); }
+
     void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
         inner_->gather(samples, x, y);
         if (x != nullptr) change(samples, std::nullopt, x);

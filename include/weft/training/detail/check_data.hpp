@@ -13,6 +13,7 @@ WEFT_COLD void require_samples(const Examples<Scalar>& examples, std::string_vie
     if (!examples || examples->size() == 0) {
         throw ArgumentError(join({what, " has no samples, expected at least 1"}));
     }
+    examples->require_unchanged();
 }
 
 WEFT_COLD inline void require_count(std::size_t found, std::size_t expected, std::string_view what,
