@@ -222,6 +222,7 @@ set(weft_headers
     training/detail/evaluate.hpp
     training/detail/find_non_finite.hpp
     training/detail/fit_run.hpp
+    training/detail/gradient_sum.hpp
     training/detail/history_table.hpp
     training/detail/loss_weights.hpp
     training/detail/model_run.hpp

@@ -185,6 +185,7 @@ const std::map<std::string, std::set<std::string>> tested_elsewhere{
     {"structure", {"version"}},
     {"testing/gradient_check",
      {"testing/evaluate_loss", "testing/random_tensor", "testing/single_layer"}},
+    {"training/accumulation", {"training/detail/gradient_sum"}},
     {"training/callback",
      {"training/best_checkpoint", "training/csv_logger", "training/detail/callback_list",
       "training/early_stopping", "training/lambda_callback", "training/reduce_lr_on_plateau",

@@ -215,3 +215,57 @@ TEST_CASE("a rate that a callback sets between two batches of an update is that 
     CHECK(identical(train_with_rate(2), expected));
     CHECK_FALSE(identical(train_with_rate(3), expected));
 }
+
+TEST_CASE("the gradient of many batches is off by the bound of their blocks' roundings") {
+    // One weight w, which starts at 0, and x = 1: the update is the mean of all y, 0.1f.
+    for (const Index n : {2, 64, 65, 1000, 99999, 100000}) {
+        CAPTURE(n);
+        Tensor<float> x({n, 1});
+        std::ranges::fill(x, 1.0f);
+        const std::vector<float> y(static_cast<std::size_t>(n), 0.1f);
+        Sequential model{Dense{.units = 1, .use_bias = false, .kernel_initializer = zeros}};
+        Trainer trainer(model,
+                        {.optimizer = SGD{.learning_rate = 0.5}, .loss = MeanSquaredError{}});
+        trainer.fit(x, y,
+                    {.batch_size = 1,
+                     .gradient_accumulation_steps = n,
+                     .shuffle = false,
+                     .verbosity = Verbosity::silent});
+        CHECK(trainer.steps() == 1);
+        const double root = std::sqrt(static_cast<double>(n));
+        const double additions = n <= 64 ? static_cast<double>(n - 1) : 2 * root + 2;
+        // Each gradient is itself off by up to 3 roundings, and the update by one.
+        const double expected = static_cast<double>(0.1f), u = 0x1p-24;
+        CHECK(std::abs(static_cast<double>(model.trainable_parameters()[0]) - expected) <=
+              (additions + 4) * u * expected);
+    }
+}
+
+TEST_CASE("blocks of batches train as one batch, also where the last block is short") {
+    const Data data = classes();
+    const auto many = [](const auto& of, Index times) {
+        const Index n = of.shape()[0], size = of.size() / n;
+        Tensor<double> all(of.shape().sample().batch(n * times));
+        for (Index i = 0; i < all.size(); ++i) {
+            all[i] = of[i % of.size()] * (size > 1 ? 1 + 0.01 * static_cast<double>(i % 5) : 1);
+        }
+        return all;
+    };
+    // 198 samples, one in each batch: updates of 80 batches (blocks of 9), of 80, and of 38.
+    const Tensor<double> x = many(data.x, 9), y = many(data.y, 9);
+    const auto trained = [&](Index batch_size, Index steps) {
+        Sequential<double> model(layers_for(3, softmax));
+        model.build({7}, 3);
+        Trainer<double, Cpu> trainer(model, {.optimizer = SGD{.learning_rate = 0.1},
+                                             .loss = SparseCategoricalCrossentropy{}});
+        trainer.fit(x, y,
+                    {.epochs = 2,
+                     .batch_size = batch_size,
+                     .gradient_accumulation_steps = steps,
+                     .seed = 4,
+                     .verbosity = Verbosity::silent});
+        CHECK(trainer.steps() == 6);
+        return Tensor<double>(std::as_const(model).arena());
+    };
+    CHECK(largest_gap(trained(1, 80), trained(80, 1)) < 1e-12);
+}

@@ -4,6 +4,7 @@
 
 #include "weft/training/detail/epoch_batches.hpp"
 #include "weft/training/detail/find_non_finite.hpp"
+#include "weft/training/detail/gradient_sum.hpp"
 #include "weft/training/detail/parameter_check.hpp"
 #include "weft/training/detail/recordings.hpp"
 #include "weft/training/detail/resident_data.hpp"
@@ -36,8 +37,7 @@ public:
           tally_(score_count(trainer), model.device()),
           steps_(trainer, step_samples, model.device()),
           state_before_(model_state().shape(), model.device()),
-          added_(Shape{options.gradient_accumulation_steps > 1 ? state.gradients.size() : 0},
-                 model.device()),
+          gradient_sum_(state.gradients.size(), batch_size, step_samples, model.device()),
           parameter_check_(model, device()) {}
 
     Device& device() { return batch_.workspace.device(); }
@@ -231,12 +231,12 @@ private:
                                     weights_.are_any(), part.update_samples, tally_, wrong);
     }
 
-    /// Leaves the step's gradient so far in state_.gradients.
+    /// After the step's last batch, state_.gradients is the step's gradient.
     WEFT_COLD void backward(const UpdatePart& part) {
-        const View sum = state_.gradients;
-        const View gradients = part.first == 0 ? sum : added_.view();
-        model_.backward(batch_.workspace, inputs(part), pass_of(part), gradients);
-        if (part.first > 0) add_elements<Scalar>(device(), ConstView(added_), ConstView(sum), sum);
+        Scalar* const sum = state_.gradients.data();
+        const View gradient(gradient_sum_.place(part, sum), state_.gradients.shape());
+        model_.backward(batch_.workspace, inputs(part), pass_of(part), gradient);
+        gradient_sum_.add(device(), part, sum);
     }
 
     Model& model_;
@@ -250,7 +250,7 @@ private:
     double rate_ = 0;  ///< of the current step
     Recordings<UpdatePart::Key, Device> recordings_;
     Tensor<Scalar, Device> state_before_;  ///< the step
-    Tensor<Scalar, Device> added_;         ///< gradients of a batch, before they are added
+    GradientSum<Scalar, Device> gradient_sum_;
     ParameterCheck<Scalar, Device> parameter_check_;
 };
 
