@@ -93,6 +93,8 @@ mistake("an optimizer is Adam{}" "Trainer t(model, {.optimizer = \"adam\", .loss
 
 # What is no layer, no data, no options, or another type of number.
 mistake("a Sequential is made of declarations of layers" "Sequential m{Flatten{}, Mine{}};")
+mistake("use of deleted function.*// a model is called: Model m.x, inner" "Sequential m{Dense{8}, model};")
+mistake("use of deleted function.*// a model is called: Model m.x, inner" "Sequential<float> m{model, Dense{8}};")
 mistake("the loss is missing" "Trainer t(model);")
 mistake("the loss is missing" "Trainer t(model, {});")
 mistake("the loss is missing" "Trainer t(model, {.metrics = {Accuracy{}}});")
@@ -148,6 +150,7 @@ clang_mistake("no viable conversion from 'const char.*' to 'weft::Activation'" "
 clang_mistake("the loss is missing" "Trainer t(model);")
 clang_mistake("const, or temporary" "Trainer t(Sequential{Dense{10}}, {.loss = MeanSquaredError{}});")
 clang_mistake("// one of them is not a layer" "Sequential m{Flatten{}, Mine{}};")
+clang_mistake("// a model is called: Model m.x, inner" "Sequential m{Dense{8}, model};")
 clang_mistake("this argument is not data: expected a weft::Tensor" "model.predict(5);")
 clang_mistake("the data have another number type than the model" "model.predict(doubles);")
 clang_mistake("weft's tensors are row-major" "Eigen::MatrixXf a(3, 4); model.predict(a);")

@@ -17,6 +17,11 @@ inline constexpr bool some_are_no_layer =
        std::same_as<Others, std::vector<LayerDeclaration<Scalar, Device>>>) ||
       ...);
 
+/// Whether models are among several arguments.
+template <class Scalar, class Device, class... Others>
+inline constexpr bool some_are_models = sizeof...(Others) > 1 &&
+                                        (std::derived_from<Others, Model<Scalar, Device>> || ...);
+
 }  // namespace detail
 
 /// A stack of layers, each fed with the output of the one before.
@@ -50,6 +55,10 @@ public:
         (require_layer<Others>(), ...);
     }
 
+    template <class... Others>
+    requires(detail::some_are_models<Scalar, Device, Others...>)
+    Sequential(const Others&...) = delete;  // a model is called: Model m(x, inner(x | Dense{8}));
+
     /// From declarations collected at run time.
     explicit Sequential(std::vector<Declaration> declarations)  // ({...})? Sequential model{...};
         : Model<Scalar, Device>(std::move(declarations)) {}
@@ -80,5 +89,10 @@ template <class... Declarations>
 requires(sizeof...(Declarations) > 0 &&
          ((DeclaresLayer<Declarations, float, Cpu> || std::same_as<Declarations, Input>) && ...))
 Sequential(Declarations...) -> Sequential<float, Cpu>;
+
+/// For the message of the deleted constructor.
+template <class... Others>
+requires(detail::some_are_models<float, Cpu, Others...>)
+Sequential(const Others&...) -> Sequential<float, Cpu>;
 
 }  // namespace weft
