@@ -8,6 +8,7 @@
 #include "weft/io/model_file.hpp"
 #include "weft/report/report.hpp"
 #include "weft/report/tensorboard_logger.hpp"
+#include "weft/testing/gradient_check.hpp"
 #include "weft/weft.hpp"
 
 #include <doctest/doctest.h>
@@ -84,6 +85,17 @@ void write_report_of(const TemporaryFolder& folder, Texts& texts) {
     }
 }
 
+void check_gradients(Texts& texts) {
+    GradientCheck check;
+    check.largest_gap = 1234.5;
+    check.where = "an element";
+    std::ostringstream gap, gradient;  // in the global locale
+    gap << Gap{1234.5, " of an element"};
+    gradient << check;
+    texts["gap"] = gap.str();
+    texts["gradient check"] = gradient.str();
+}
+
 void train(const TemporaryFolder& folder, Texts& texts) {
     const Tensor<float> x({2, 1}, {1, 2}), y({2, 1}, {0.5, 1.25});
     const auto fit = [&](Index epochs) {
@@ -122,6 +134,7 @@ Texts all_texts() {
     Texts texts;
     write_models(folder, texts);
     write_report_of(folder, texts);
+    check_gradients(texts);
     train(folder, texts);
     read_tables(folder, texts);
     for (auto& [what, text] : texts) {

@@ -30,7 +30,7 @@ struct Gap {
 
     friend bool operator<(const Gap& gap, double bound) { return gap.value < bound; }
     friend std::ostream& operator<<(std::ostream& out, const Gap& gap) {
-        return out << gap.value << gap.where;
+        return out << concat(gap.value, gap.where);  // the same in every locale
     }
 };
 

@@ -56,8 +56,8 @@ struct GradientCheck : Verdict {
 
     friend std::ostream& operator<<(std::ostream& out, const GradientCheck& check) {
         if (!check) return out << check.complaint;
-        out << "largest gap " << check.largest_gap;
-        return check.where.empty() ? out : out << " in " << check.where;
+        const std::string_view in = check.where.empty() ? "" : " in ";
+        return out << concat("largest gap ", check.largest_gap, in, check.where);
     }
 };
 
