@@ -2,7 +2,7 @@
 # Compiles a program of the single header with every compiler that Debian offers, runs it, and prints a table.
 # Versions that this system's suite lacks, and Eigen 5 for these, are those of Debian sid, in a folder of its own.
 # By hand, for sid as root: compilers are installed, some 6 GB.
-#   bash tests/packaging/compilers.sh [compiler ...]      such as g++-11 clang++-19 x86_64-w64-mingw32-g++-posix
+#   bash tests/packaging/compilers.sh [compiler ...]      those of compilers.txt where none is named
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/setup.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/bare_system.sh"
@@ -14,11 +14,7 @@ bash "$weft_root/scripts/single_header.sh" "$work/single/weft/weft.hpp"
 
 mingw=x86_64-w64-mingw32-g++-posix
 compilers=("$@")
-if [[ $# -eq 0 ]]; then
-    for version in {11..20}; do compilers+=("g++-$version"); done
-    for version in {14..26}; do compilers+=("clang++-$version"); done
-    compilers+=("$mingw")
-fi
+[[ $# -gt 0 ]] || mapfile -t compilers <"$weft_root/tests/packaging/compilers.txt"
 
 # package_of <compiler>
 package_of() {
