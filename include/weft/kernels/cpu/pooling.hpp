@@ -26,6 +26,50 @@ inline bool cover(const Window2D& window) {
     return covers(window.rows) && covers(window.columns);
 }
 
+/// The windows that hold an element of the axis, at most.
+inline Index holders(const WindowAxis& axis) {
+    return (std::min)({axis.output, axis.window, (axis.extent() + axis.stride - 1) / axis.stride});
+}
+
+/// for_each_gradient of elements that many windows hold. Windows are taken in blocks, of which an
+/// element gets at most sum_block numbers. They add to an image of their own, which is then added to
+/// that of dx. Of n windows an element gets those of at most 2 + n / 85 blocks.
+template <class Scalar, class Spread>
+WEFT_NOINLINE void add_in_blocks(Cpu& cpu, const Window2D& window, TensorView<Scalar> dx,
+                                 const Spread& spread) {
+    constexpr Index most = weft::detail::sum_block;
+    const WindowAxis &rows = window.rows, &columns = window.columns;
+    const Index held = (std::min)(holders(columns), most), block_rows = most / held;
+    const Index block_columns = holders(columns) > most ? most : columns.output;
+    const Index row_size = columns.input * window.channels, images = dx.shape()[0];
+    const auto scratch = cpu.scratch<Scalar>(cpu.threads() * window.input_size());
+    parallel_for(cpu, images, [&](Index image, int worker) {
+        Scalar* const sums = dx.data() + image * window.input_size();
+        Scalar* const part = scratch.data() + worker * window.input_size();
+        std::fill_n(sums, window.input_size(), Scalar(0));
+        for (Index top = 0; top < rows.output; top += block_rows) {
+            const Index bottom = (std::min)(rows.output, top + block_rows);
+            const Index first = std::clamp(top * rows.stride - rows.before, Index{0}, rows.input);
+            const Index behind = (bottom - 1) * rows.stride - rows.before + rows.extent();
+            const Index begin = first * row_size;
+            const Index end = std::clamp(behind, first, rows.input) * row_size;
+            for (Index left = 0; left < columns.output; left += block_columns) {
+                const Index right = (std::min)(columns.output, left + block_columns);
+                std::fill(part + begin, part + end, Scalar(0));
+                for (Index row = top; row < bottom; ++row) {
+                    const InsideTaps::Axis of_row(rows, row);
+                    Index offset = (image * rows.output + row) * columns.output + left;
+                    for (Index column = left; column < right; ++column, ++offset) {
+                        spread(part, InsideTaps(window, of_row, column), offset * window.channels,
+                               /*adds=*/true);
+                    }
+                }
+                for (Index i = begin; i < end; ++i) sums[i] += part[i];
+            }
+        }
+    });
+}
+
 /// Calls spread(pixels, taps, offset, adds) for each window of dx, as for_each_position: pixels are
 /// its image, and adds is whether windows overlap, so that they add to what is there. What no window
 /// writes, or what is added to, is 0 first.
@@ -33,6 +77,9 @@ template <class Scalar, class Spread>
 EIGEN_ALWAYS_INLINE void for_each_gradient(Cpu& cpu, const Window2D& window, TensorView<Scalar> dx,
                                            const Spread& spread) {
     const bool adds = !are_apart(window);
+    if (adds && holders(window.rows) * holders(window.columns) > weft::detail::sum_block) {
+        return add_in_blocks<Scalar>(cpu, window, dx, spread);
+    }
     Scalar* const cleared = adds || !cover(window) ? dx.data() : nullptr;
     for_each_position<Scalar>(
         cpu, window, dx.shape()[0], cleared,
@@ -105,9 +152,8 @@ void max_pool_forward(Cpu& cpu, const Window2D& window, TensorView<const Scalar>
 
 /// dx = dy added up at the elements that max_pool_forward took, 0 elsewhere. With a y, only where y
 /// is above 0: then dx is the gradient in front of a relu whose output was pooled. An element adds
-/// the gradients of the windows that hold it one after another, one for each tap at most: off by at
-/// most (taps - 1) u sum |dy|, u = eps / 2, which for windows of up to 16 x 16 taps is the bound of
-/// other sums, and for 62 x 62, one apart, 2.3e-4 of sum |dy| in float.
+/// the gradients of the n windows that hold it, up to 256 one after another, more in blocks: off by
+/// at most (min(n, 256) + 2 + n / 85) u sum |dy|, u = eps / 2.
 template <class Scalar, class Tap>
 void max_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Scalar> y,
                        TensorView<const Scalar> dy, const Tap* taps, TensorView<Scalar> dx) {
