@@ -387,3 +387,15 @@ TEST_CASE("a model takes Eigen matrices and vectors") {
     model.predict(as_view(matrix), as_view(y));
     CHECK(identical(as_view(y), expected));
 }
+
+TEST_CASE("parameters beyond the memory are named, and leave the model as it was") {
+    if (!AllocationCounter::available()) return;  // a sanitizer ends the program
+    constexpr Index many = Index{1} << 25;
+    Sequential<float> model{Dense{3}, Dense{many}, Dense{many}, Dense{2}};
+    CHECK_THROWS_WITH_AS(model.build({4}),
+                         "no memory for the model's parameters; the largest is dense_2/kernel of "
+                         "shape (33554432, 33554432)",
+                         MemoryError);
+    CHECK_THROWS_AS(model.build({4}), std::bad_alloc);
+    CHECK_FALSE(model.is_built());
+}

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <initializer_list>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -44,6 +45,16 @@ public:
 class CudaError : public Error {
 public:
     using Error::Error;
+};
+
+/// Memory that ran out, with what it was for. As a std::bad_alloc, it is no weft::Error.
+class MemoryError : public std::bad_alloc {
+public:
+    explicit MemoryError(const std::string& what) : text_(what) {}
+    const char* what() const noexcept override { return text_.what(); }
+
+private:
+    std::runtime_error text_;  // whose copies do not throw
 };
 
 namespace detail {

@@ -60,6 +60,16 @@ public:
         return slot;
     }
 
+    /// Throws MemoryError, which names the largest parameter.
+    [[noreturn]] WEFT_COLD void refuse_memory() const {
+        const ParameterInfo* largest = parameters_.data();
+        for (const ParameterInfo& info : parameters_) {
+            if (info.slot.shape.size() > largest->slot.shape.size()) largest = &info;
+        }
+        throw MemoryError(detail::join({"no memory for the model's parameters; the largest is ",
+                                        largest->name, " of shape ", largest->slot.shape}));
+    }
+
     const std::vector<ParameterInfo>& parameters() const { return parameters_; }
     Index trainable_size() const { return trainable_size_; }  ///< elements, with padding
     Index state_size() const { return state_size_; }          ///< elements, with padding

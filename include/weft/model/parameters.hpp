@@ -18,10 +18,10 @@ public:
 
     Parameters() = default;
 
-    /// All 0, then each parameter gets its initial values from a random stream of its own.
+    /// All 0, then each parameter gets its initial values from a random stream of its own. Throws
+    /// MemoryError if there is no memory for them.
     WEFT_COLD Parameters(const ParameterList& list, std::uint64_t seed, const Device& device)
-        : trainable_size_(list.trainable_size()),
-          arena_(Shape{list.trainable_size() + list.state_size()}, device) {
+        : trainable_size_(list.trainable_size()), arena_(allocate(list, device)) {
         kernels::require_device<Device, Scalar>();
         std::uint32_t stream = 0;
         for (const ParameterInfo& info : list.parameters()) {
@@ -51,6 +51,13 @@ public:
     const Scalar* state() const { return arena_.data() + trainable_size_; }
 
 private:
+    WEFT_COLD static Tensor<Scalar, Device> allocate(const ParameterList& list,
+                                                     const Device& device) try {
+        return Tensor<Scalar, Device>(Shape{list.trainable_size() + list.state_size()}, device);
+    } catch (const std::bad_alloc&) {
+        list.refuse_memory();
+    }
+
     Index offset(const ParameterSlot& slot) const {
         return (slot.trainable ? 0 : trainable_size_) + slot.offset;
     }
