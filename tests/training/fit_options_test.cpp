@@ -306,3 +306,22 @@ TEST_CASE("fit prints a line for each epoch, and why it stopped") {
     REQUIRE(history.non_finite);
     CHECK(stopped == concat("\nStopped: ", history.non_finite->message(), "\n"));
 }
+
+TEST_CASE("validation data that do not fit each other are refused by their name") {
+    const Samples all(4);
+    const std::vector<int> three{0, 1, 2};
+    CHECK_THROWS_WITH_AS(
+        (FitOptions<double>{.validation_data = {all.x, three}}),
+        "validation_data: dataset: x has 4 samples, y has 3 targets; expected as many", ShapeError);
+    CHECK_THROWS_WITH_AS((FitOptions<double>{.validation_data = {{all.x, all.x}, {three}}}),
+                         "validation_data: dataset: target 0 has 3 samples, input 0 has 4",
+                         ShapeError);
+    FitOptions<double> options{.validation_data = {all.x, all.labels}};
+    CHECK(options.validation_data->size() == 4);
+    options.validation_data = {all.x.slice(0, 3), three};
+    CHECK(options.validation_data->size() == 3);
+    options.validation_data = Examples<double>(all.x, all.labels);
+    CHECK(options.validation_data->size() == 4);
+    options.validation_data = std::shared_ptr<const Dataset<double>>();
+    CHECK_FALSE(options.validation_data);
+}
