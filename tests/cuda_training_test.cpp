@@ -319,3 +319,47 @@ TEST_CASE("epochs of recorded steps have the scores of the CPU's, under a schedu
         }
     }
 }
+
+TEST_CASE("samples that are bytes on a GPU train to the bits of those that are numbers") {
+    Tensor<std::uint8_t> bytes({19, 7});
+    Tensor<float> numbers({19, 7}), y({19});
+    for (Index i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<std::uint8_t>(255 - i * 37 % 256);
+        numbers[i] = bytes[i];
+    }
+    for (Index i = 0; i < 19; ++i) y[i] = static_cast<float>(i % 4);
+    const std::vector<Index> part{18, 2, 1, 0, 16, 4, 3, 11, 9, 7, 5};
+    Sequential<float> declared{Rescaling{1.0 / 255}, Dense{6, relu}, BatchNorm{}, Dropout{0.2},
+                               Dense{4, softmax}};
+    declared.build({7}, 3);
+    const auto train = [&](const Examples<float>& data, const CudaOptions& options,
+                           Index to_update) {
+        Model<float, Cuda> model = to<Cuda>(declared, Cuda(options));
+        Trainer<float, Cuda> trainer(model, usual<Cuda>());
+        const History history = trainer.fit(data, {.epochs = 3,
+                                                   .batch_size = 3,
+                                                   .gradient_accumulation_steps = to_update,
+                                                   .validation_split = 0.3,
+                                                   .seed = 2,
+                                                   .verbosity = Verbosity::silent});
+        return std::pair(Tensor<float>(to<Cpu>(model).arena()),
+                         history.epochs.back().scores["val_loss"]);
+    };
+    const Examples<float> of_bytes(bytes, y), of_numbers(numbers, y);
+    CHECK(of_bytes->inputs_are_bytes());
+    for (const bool graphs : {true, false}) {
+        for (const Index to_update : {1, 2}) {
+            CAPTURE(graphs);
+            CAPTURE(to_update);
+            for (const bool is_part : {false, true}) {
+                const auto of = [&](const Examples<float>& all) {
+                    return train(is_part ? subset<float>(all, part) : all, {.graphs = graphs},
+                                 to_update);
+                };
+                const auto found = of(of_bytes), expected = of(of_numbers);
+                CHECK(identical(found.first, expected.first));
+                CHECK(found.second == expected.second);
+            }
+        }
+    }
+}

@@ -32,12 +32,12 @@ void copy_columns(Cuda& device, Index rows, Index columns, const Scalar* x, Inde
     });
 }
 
-template <class Scalar>
-void gather_samples(Cuda& device, Index rows, Index columns, const Scalar* x, Index x_row,
+template <class Scalar, class X>
+void gather_samples(Cuda& device, Index rows, Index columns, const X* x, Index x_row,
                     const std::int32_t* samples, const std::int32_t* first, Scalar* y) {
     const int width = cuda::narrow(columns);
     cuda::for_each(device, rows * columns, [=] __device__(int i) {
-        y[i] = x[samples[*first + i / width] * x_row + i % width];
+        y[i] = static_cast<Scalar>(x[samples[*first + i / width] * x_row + i % width]);
     });
 }
 
@@ -67,7 +67,9 @@ template decltype(multiply_elements<float>) multiply_elements<float>;
 template decltype(multiply_elements<double>) multiply_elements<double>;
 template decltype(copy_columns<float>) copy_columns<float>;
 template decltype(copy_columns<double>) copy_columns<double>;
-template decltype(gather_samples<float>) gather_samples<float>;
-template decltype(gather_samples<double>) gather_samples<double>;
+template decltype(gather_samples<float, float>) gather_samples<float, float>;
+template decltype(gather_samples<double, double>) gather_samples<double, double>;
+template decltype(gather_samples<float, std::uint8_t>) gather_samples<float, std::uint8_t>;
+template decltype(gather_samples<double, std::uint8_t>) gather_samples<double, std::uint8_t>;
 
 }  // namespace weft::kernels

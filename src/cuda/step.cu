@@ -24,6 +24,11 @@ struct Part {
     int count;
     Scalar* y;
     bool is_checked;
+    const std::uint8_t* bytes;
+
+    __device__ Scalar at(Index place) const {
+        return bytes == nullptr ? x[place] : static_cast<Scalar>(bytes[place]);
+    }
 };
 
 template <class Scalar>
@@ -60,7 +65,7 @@ __global__ void gather_parts(Parts<Scalar> parts, int count, StepRow step, bool 
             if (k * gather_threads >= count - first) continue;
             parts.at(first + k * gather_threads, [&](const Part<Scalar>& part, int i) {
                 const int r = i / part.columns;
-                values[k] = part.x[samples[r] * part.x_row + (i - r * part.columns.divisor())];
+                values[k] = part.at(samples[r] * part.x_row + (i - r * part.columns.divisor()));
             });
         }
         for (int k = 0; k < gathered_at_once; ++k) {
@@ -97,7 +102,8 @@ void gather_batch(Cuda& device, const StepRow& step, bool takes_row, const std::
                                        cuda::Divisor(cuda::narrow(of.columns)),
                                        cuda::narrow(n * of.columns),
                                        of.y,
-                                       of.is_checked};
+                                       of.is_checked,
+                                       of.bytes};
             count += n * of.columns;
         }
         const int tiles = cuda::ceil_div(cuda::narrow(count), gather_threads * gathered_at_once);

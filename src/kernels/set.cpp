@@ -15,6 +15,7 @@ constexpr CpuKernels<Scalar> compiled_kernels() {
         .multiply_elements = multiply_elements<Scalar>,
         .copy_columns = copy_columns<Scalar>,
         .gather_samples = gather_samples<Scalar>,
+        .gather_samples_of_bytes = gather_samples<Scalar>,
         .copy_next_row = copy_next_row,
         .transpose_samples = transpose_samples<Scalar>,
         .pad_images = pad_images<Scalar>,

@@ -139,7 +139,7 @@ STATEMENTS = [
     ("step", PARAMETERS, r"(?<=\n    )run\(\);"),
     ("step", PARAMETERS, r"(?<=\n        )count = 0;"),
     ("order", DATA, r"order_\.send\([^;]*\);"),
-    ("order", DATA, r"copy_to_device<Scalar>\([^;]*\);"),
+    ("order", DATA, r"copy_to_device<X>\([^;]*\);"),
     ("recording", RECORDINGS, r"entry->was_run = true;\s*return body\(\);"),
     ("tally", TALLY, r"record_\.(?:send|fetch)\([^;]*\);"),
     ("tally", TALLY, r"(?<=\n        )is_read_ = false;"),

@@ -241,6 +241,48 @@ TEST_CASE("samples that a GPU has no memory for go there batch by batch") {
     cuda_sim::options().memory_bytes = all;
 }
 
+TEST_CASE("samples that are bytes take a quarter of the memory of a GPU, and no kernel more") {
+    const Tensor<std::uint8_t> bytes({4000, 128});
+    const Tensor<float> numbers({4000, 128}), y({4000, 1});
+    struct Taken {
+        std::size_t memory = 0;
+        long kernels = 0, graphs = 0, copies_to_device = 0, allocations = 0;
+    };
+    const auto train = [&](const Examples<float>& data, Index epochs_to_run, Index resident_bytes) {
+        Sequential<float, Cuda> model{Dense{1}};
+        model.build({128}, 4);
+        Trainer<float, Cuda> trainer(model, {.loss = MeanSquaredError{}});
+        FitOptions<float> fit{.epochs = epochs_to_run,
+                              .batch_size = 500,
+                              .seed = 3,
+                              .verbosity = Verbosity::silent,
+                              .resident_bytes = resident_bytes};
+        Taken taken;
+        fit.callbacks.push_back(LambdaCallback{
+            .epoch_end = [&](TrainingRun&) { taken.memory = cuda_sim::memory_in_use(); }});
+        cuda_sim::counts() = {};
+        trainer.fit(data, fit);
+        const cuda_sim::Counts& counts = cuda_sim::counts();
+        taken.kernels = std::ssize(counts.kernels);
+        taken.graphs = counts.graphs;
+        taken.copies_to_device = counts.copies_to_device;
+        taken.allocations = counts.allocations;
+        return taken;
+    };
+    const Examples<float> of_bytes(bytes, y), of_numbers(numbers, y);
+    constexpr Index enough = Index{1} << 30;
+    const std::size_t fewer =
+        train(of_numbers, 1, enough).memory - train(of_bytes, 1, enough).memory;
+    CHECK(fewer == 4000 * 128 * 3);
+    const auto in_epoch = [&](const Examples<float>& data) {
+        const Taken all = train(data, 3, enough), before = train(data, 2, enough);
+        return std::array{all.kernels - before.kernels, all.graphs - before.graphs,
+                          all.copies_to_device - before.copies_to_device,
+                          all.allocations - before.allocations};
+    };
+    CHECK(in_epoch(of_bytes) == in_epoch(of_numbers));
+}
+
 TEST_CASE("images that a GPU augments are changed by one kernel more, recorded with the step") {
     const auto x = random_uniform<float>({16, 9, 8}, 1, 0, 1);
     const Tensor<float> y({16});

@@ -21,6 +21,7 @@ public:
         : inner_(std::move(inner)), is_constant_(is_constant) {}
 
     bool is_constant() const override { return is_constant_; }
+    bool inputs_are_bytes() const override { return inner_->inputs_are_bytes(); }
     Index size() const override { return inner_->size(); }
     Shape input_shape() const override { return inner_->input_shape(); }
     Shape target_shape() const override { return inner_->target_shape(); }
@@ -244,6 +245,136 @@ TEST_CASE("parts of samples that never change, or those in another shape, never 
     CHECK_FALSE(reshaped<float>(changing, {2, 2})->is_constant());
     CHECK_FALSE(
         augmented<float>(reshaped<float>(arrays, {2, 2, 1}), {RandomFlip{}})->is_constant());
+}
+
+namespace {
+
+/// All of 0 ... 255, if there are as many.
+Tensor<std::uint8_t> some_bytes(const Shape& shape) {
+    Tensor<std::uint8_t> x(shape);
+    for (Index i = 0; i < x.size(); ++i) x[i] = static_cast<std::uint8_t>(255 - i * 37 % 256);
+    return x;
+}
+
+Tensor<float> as_numbers(const Tensor<std::uint8_t>& bytes) {
+    Tensor<float> x(bytes.shape());
+    std::copy(bytes.begin(), bytes.end(), x.begin());
+    return x;
+}
+
+/// Of Sequential models.
+constexpr auto squared_error = [](auto device) {
+    return TrainerOptions<float, typename decltype(device)::type>{.loss = MeanSquaredError{}};
+};
+
+}  // namespace
+
+TEST_CASE("inputs that are bytes stay bytes on a device, and train as numbers do") {
+    const auto x = some_bytes({20, 13});
+    const auto y = random_normal<float>({20, 2}, 2);
+    Sequential<float> model{Rescaling{1.0 / 255}, Dense{8, relu}, Dropout{0.2}, Dense{2}};
+    model.build({13}, 3);
+    const auto expected = train_on<Walled>(
+        model, squared_error,
+        std::make_shared<const Counted>(Examples<float>(as_numbers(x), y), true), three_epochs());
+    const Examples<float> bytes(x, y);
+    CHECK(bytes->inputs_are_bytes());
+    // A byte of 13 numbers, and the 4 of two targets.
+    for (const bool fits : {true, false}) {
+        auto fit = three_epochs();
+        fit.resident_bytes = 20 * (13 + 2 * 4) - (fits ? 0 : 1);
+        const auto data = std::make_shared<const Counted>(bytes, true);
+        CHECK(identical(train_on<Walled>(model, squared_error, data, fit), expected));
+        CHECK(data->asked == (fits ? 2 : 21));
+    }
+}
+
+TEST_CASE("a part of samples that are bytes, in another shape, stays bytes on a device") {
+    const auto x = some_bytes({31, 3, 5});
+    const auto y = random_normal<float>({31, 2}, 2);
+    const std::vector<Index> part{30, 1, 2, 3, 29, 5, 8, 7, 6, 9, 0};
+    const auto of = [&](const Examples<float>& all) {
+        return reshaped<float>(subset<float>(all, part), {15});
+    };
+    Sequential<float> model{Rescaling{1.0 / 255}, Dense{2}};
+    model.build({15}, 3);
+    auto fit = three_epochs();
+    fit.resident_bytes = 11 * (15 + 2 * 4);
+    const auto data = std::make_shared<const Counted>(of(Examples<float>(x, y)), true);
+    CHECK(identical(
+        train_on<Walled>(model, squared_error, data, fit),
+        train_on<Cpu>(model, squared_error,
+                      std::make_shared<const Counted>(of(Examples<float>(as_numbers(x), y)), true),
+                      fit)));
+    CHECK(data->asked == 2);
+}
+
+TEST_CASE("several inputs stay bytes on a device if all of them are") {
+    const auto image = some_bytes({20, 7}), size = some_bytes({20, 1});
+    const auto y = random_normal<float>({20, 2}, 2);
+    const auto of_image = input<float, Cpu>({7}), of_size = input<float, Cpu>({1});
+    Model<float> model(
+        {of_image, of_size},
+        {concatenate(of_image | Rescaling{1.0 / 255}, of_size | Rescaling{1.0 / 255}) | Dense{2}});
+    model.build(model.input_shapes(), 3);
+    const auto set = [](std::vector<Column<float>> inputs, const Tensor<float>& targets) {
+        return std::make_shared<const Counted>(
+            Examples<float>(std::move(inputs), {Column<float>(targets)}), true);
+    };
+    const auto expected = train_on<Cpu>(
+        model, squared_error, set({as_numbers(image), as_numbers(size)}, y), three_epochs());
+    const auto fits = [&](const std::shared_ptr<const Counted>& data, Index bytes) {
+        auto fit = three_epochs();
+        fit.resident_bytes = bytes;
+        data->asked = 0;
+        CHECK(identical(train_on<Walled>(model, squared_error, data, fit), expected));
+        return data->asked == 2;
+    };
+    const auto bytes = set({image, size}, y), mixed = set({image, as_numbers(size)}, y);
+    CHECK(fits(bytes, 20 * (8 + 8)));
+    CHECK_FALSE(fits(bytes, 20 * (8 + 8) - 1));
+    CHECK(fits(mixed, 20 * (8 * 4 + 8)));
+    CHECK_FALSE(fits(mixed, 20 * (8 * 4 + 8) - 1));
+}
+
+TEST_CASE("samples to validate with that are bytes stay bytes on a device, with the same scores") {
+    const auto x = some_bytes({20, 7}), held_x = some_bytes({8, 7});
+    const auto y = random_normal<float>({20, 2}, 2), held_y = random_normal<float>({8, 2}, 4);
+    Sequential<float> model{Rescaling{1.0 / 255}, Dense{2}};
+    model.build({7}, 3);
+    const Examples<float> data(x, y);
+    constexpr Index bytes = (20 + 8) * (7 + 2 * 4);
+    for (const bool fits : {true, false}) {
+        auto fit = three_epochs();
+        fit.resident_bytes = fits ? bytes : bytes - 1;
+        const auto held = std::make_shared<const Counted>(Examples<float>(held_x, held_y), true);
+        fit.validation_data = Examples<float>(held);
+        const auto found = scores_on<Walled>(model, squared_error, data, fit);
+        CHECK(held->asked == (fits ? 1 : 9));
+        fit.validation_data = Examples<float>(as_numbers(held_x), held_y);
+        CHECK(found == scores_on<Cpu>(model, squared_error, data, fit));
+    }
+    // The last of the training data.
+    auto fit = three_epochs();
+    fit.validation_split = 0.4;
+    CHECK(scores_on<Walled>(model, squared_error, data, fit) ==
+          scores_on<Cpu>(model, squared_error, data, fit));
+}
+
+TEST_CASE("inputs are bytes only where nothing but a cast happens to them") {
+    const auto x = some_bytes({6, 4});
+    const auto y = random_normal<float>({6, 1}, 2);
+    const Examples<float> bytes(x, y);
+    CHECK(bytes->inputs_are_bytes());
+    CHECK(Examples<double>(x, y)->inputs_are_bytes());
+    CHECK(Examples<float>(x, x)->inputs_are_bytes());
+    CHECK(prefetched(bytes)->inputs_are_bytes());
+    CHECK_FALSE(Examples<float>(as_numbers(x), x)->inputs_are_bytes());
+    CHECK_FALSE(Examples<float>(Tensor<std::int8_t>({6, 4}), y)->inputs_are_bytes());
+    CHECK_FALSE(scaled(bytes, 255)->inputs_are_bytes());
+    CHECK_FALSE(subset<float>(scaled(bytes, 1), std::vector<Index>{1, 2})->inputs_are_bytes());
+    CHECK_FALSE(
+        augmented<float>(reshaped<float>(bytes, {2, 2, 1}), {RandomFlip{}})->inputs_are_bytes());
 }
 
 TEST_CASE("a negative limit on resident data is refused") {

@@ -25,6 +25,7 @@ public:
 
     bool is_in_memory() const override { return true; }
     bool is_constant() const override { return true; }
+    bool inputs_are_bytes() const override { return x_.is_bytes(); }
     Index size() const override { return x_.shape()[0]; }
     Shape input_shape() const override { return x_.shape().sample(); }
     Shape target_shape() const override { return y_.shape().sample(); }
@@ -135,6 +136,10 @@ public:
 
     bool is_in_memory() const override { return true; }
     bool is_constant() const override { return true; }
+    bool inputs_are_bytes() const override {
+        return std::all_of(inputs_.begin(), inputs_.end(),
+                           [](const Column<Scalar>& input) { return input.is_bytes(); });
+    }
     Index size() const override { return inputs_.front().shape()[0]; }
     Shape input_shape() const override { return input_shape_; }
     Shape target_shape() const override { return target_shape_; }

@@ -4,6 +4,7 @@
 
 #include "weft/core/eigen.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -42,10 +43,12 @@ public:
         }
         place_ = place_of<Array>;
         copy_ = copy_samples<Element>;
+        is_bytes_ = std::same_as<Element, std::uint8_t>;
         made_of_ = place_(array_);
     }
 
     const Shape& shape() const { return made_of_.shape; }
+    bool is_bytes() const { return is_bytes_; }  ///< whether its elements are std::uint8_t
 
     /// Throws ArgumentError if the array has other memory or another shape than it had when this
     /// was made.   what, number: "input ", 0
@@ -88,6 +91,7 @@ private:
     const void* array_;
     Place (*place_)(const void* array);
     void (*copy_)(const void* data, Span<const Index> samples, Index size, Scalar* to);
+    bool is_bytes_;
     Place made_of_;
 };
 

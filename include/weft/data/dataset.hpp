@@ -99,6 +99,10 @@ public:
     /// its own may then keep the samples there.
     virtual bool is_constant() const { return false; }
 
+    /// Whether all numbers that gather writes to x are whole numbers of 0 ... 255. A device with
+    /// memory of its own may then keep them as bytes.
+    virtual bool inputs_are_bytes() const { return false; }
+
     /// The changes that turn samples of gather into those of gather_for_training, so that a device
     /// can apply them; null if they cannot be described that way.
     virtual const ChangedImages<Scalar>* changed_images() const { return nullptr; }

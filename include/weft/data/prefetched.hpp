@@ -118,6 +118,7 @@ public:
     }
 
     bool is_constant() const override { return this->inner().is_constant(); }
+    bool inputs_are_bytes() const override { return this->inner().inputs_are_bytes(); }
     const ChangedImages<Scalar>* changed_images() const override {
         return this->inner().changed_images();
     }

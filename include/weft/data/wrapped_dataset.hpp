@@ -86,6 +86,7 @@ public:
 
     bool is_constant() const override { return this->inner().is_constant(); }
     bool is_in_memory() const override { return this->inner().is_in_memory(); }
+    bool inputs_are_bytes() const override { return this->inner().inputs_are_bytes(); }
     Index size() const override { return static_cast<Index>(indices_.size()); }
 
     void gather(std::span<const Index> samples, Scalar* x, Scalar* y) const override {
@@ -142,6 +143,7 @@ public:
 
     bool is_constant() const override { return this->inner().is_constant(); }
     bool is_in_memory() const override { return this->inner().is_in_memory(); }
+    bool inputs_are_bytes() const override { return this->inner().inputs_are_bytes(); }
     Shape input_shape() const override { return shape_; }
 
 private:

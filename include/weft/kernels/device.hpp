@@ -20,6 +20,7 @@ struct KernelArguments {
     TensorView<Scalar, D> out;
     const Scalar* from;
     Scalar* to;
+    const std::uint8_t* bytes;
     Scalar number;
     Index count;
     double real;
@@ -50,6 +51,7 @@ concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const S
     multiply_elements<Scalar>(a.device, a.in, a.in, a.out);
     copy_columns(a.device, a.count, a.count, a.from, a.count, a.to, a.count);
     gather_samples(a.device, a.count, a.count, a.from, a.count, samples, samples, a.to);
+    gather_samples(a.device, a.count, a.count, a.bytes, a.count, samples, samples, a.to);
     copy_next_row(a.device, a.count, row, taken, row);
     transpose_samples<Scalar>(a.device, a.count, a.count, a.count, a.from, a.to);
     pad_images<Scalar>(a.device, a.in, a.count, a.count, a.out);

@@ -22,7 +22,11 @@ WEFT_COLD void gather_batch(Device& device, const StepRow& step, bool takes_row,
     if (takes_row) copy_next_row(device, step.bytes, step.rows, step.taken, step.row);
     const auto* const first = reinterpret_cast<const std::int32_t*>(step.row + step.first_sample);
     for (const GatheredColumns<Scalar>& of : batch) {
-        gather_samples(device, n, of.columns, of.x, of.x_row, samples, first, of.y);
+        if (of.bytes != nullptr) {
+            gather_samples(device, n, of.columns, of.bytes, of.x_row, samples, first, of.y);
+        } else {
+            gather_samples(device, n, of.columns, of.x, of.x_row, samples, first, of.y);
+        }
         if (!of.is_checked) continue;
         check_finite<Scalar>(device, TensorView<const Scalar, Device>(of.y, Shape{n * of.columns}),
                              mark, wrong);

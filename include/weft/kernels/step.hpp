@@ -24,8 +24,9 @@ struct GatheredColumns {
     const Scalar* x;  ///< columns of the first record
     Index x_row;      ///< from a record to the next
     Index columns;
-    Scalar* y;        ///< (n, columns)
-    bool is_checked;  ///< whether a number that is not finite is marked
+    Scalar* y;                            ///< (n, columns)
+    bool is_checked;                      ///< whether a number that is not finite is marked
+    const std::uint8_t* bytes = nullptr;  ///< the same instead of x, which is then null
 };
 
 /// A penalty l1 sum |x| + l2 sum x^2 on a parameter.

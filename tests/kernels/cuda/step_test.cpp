@@ -9,6 +9,8 @@
 
 #include <doctest/doctest.h>
 
+#include <numeric>
+
 using namespace weft;
 
 namespace {
@@ -51,10 +53,12 @@ struct Gathered {
 constexpr Index row_bytes = 192, records = 50;
 
 /// Gathers n samples of each of `columns` columns, from records that hold all of them behind each
-/// other; the first are checked. The third row of a table is taken, or was.
+/// other; the first are checked. The third row of a table is taken, or was. With bytes, which are x
+/// as bytes, every other of `columns` is gathered from them.
 template <class Scalar, class Device>
 Gathered<Scalar> gather(const Tensor<Scalar>& x, const std::vector<Index>& columns, Index n,
-                        bool takes_row, double wrong, bool has_wrong = true) {
+                        bool takes_row, double wrong, bool has_wrong = true,
+                        const Tensor<std::uint8_t>& bytes = {}) {
     Device device;
     Tensor<std::uint8_t> rows({4, row_bytes}), row({row_bytes});
     for (Index i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::uint8_t>(i * 7 % 251);
@@ -68,6 +72,7 @@ Gathered<Scalar> gather(const Tensor<Scalar>& x, const std::vector<Index>& colum
         order[i] = static_cast<std::int32_t>(i * 13 % records);
     }
     const auto x_there = there(device, x);
+    const auto bytes_there = there(device, bytes);
     const auto rows_there = there(device, rows);
     const auto order_there = there(device, order);
     auto row_there = there(device, row);
@@ -82,6 +87,10 @@ Gathered<Scalar> gather(const Tensor<Scalar>& x, const std::vector<Index>& colum
         from += width;
     }
     for (std::size_t i = 0; i < y.size(); ++i) batch[i].y = y[i].data();
+    for (std::size_t i = 0; i < y.size() && bytes.size() > 0; i += 2) {
+        batch[i].bytes = bytes_there.data() + (batch[i].x - x_there.data());
+        batch[i].x = nullptr;
+    }
     gather_batch<Scalar>(device,
                          {row_bytes, reinterpret_cast<const std::byte*>(rows_there.data()),
                           taken_there.data(), reinterpret_cast<std::byte*>(row_there.data()), 8},
@@ -145,4 +154,32 @@ TEST_CASE_TEMPLATE("of a batch that is gathered on a GPU, inputs that are not fi
     auto x = random_normal<Scalar>({records, 101}, 1);
     x(52 * 13 % records, 0) = not_a_number<Scalar>;
     CHECK(gather<Scalar, Cuda>(x, {100, 1}, n, true, 0).wrong() == 0);
+}
+
+TEST_CASE_TEMPLATE("a batch is gathered from bytes and numbers, with the bits of numbers alone",
+                   Scalar, float, double) {
+    for (const std::vector<Index>& columns :
+         {std::vector<Index>{7}, {33, 1}, {785, 1, 3}, {0, 5, 2}, {3, 1, 2, 5, 1, 4, 2, 9, 1}}) {
+        const Index width = std::accumulate(columns.begin(), columns.end(), Index{0});
+        Tensor<std::uint8_t> bytes({records, width});
+        Tensor<Scalar> x(bytes.shape());
+        for (Index i = 0; i < x.size(); ++i) {
+            bytes[i] = static_cast<std::uint8_t>(255 - i * 37 % 256);
+            x[i] = static_cast<Scalar>(bytes[i]);
+        }
+        for (const Index n : {1, 37}) {
+            for (const bool takes_row : {true, false}) {
+                CAPTURE(width);
+                CAPTURE(n);
+                CAPTURE(takes_row);
+                const auto expected = gather<Scalar, Reference>(x, columns, n, takes_row, 0);
+                CHECK(gather<Scalar, Reference>(x, columns, n, takes_row, 0, true, bytes)
+                          .same(expected));
+                in_each_order([&] {
+                    CHECK(gather<Scalar, Cuda>(x, columns, n, takes_row, 0, true, bytes)
+                              .same(expected));
+                });
+            }
+        }
+    }
 }

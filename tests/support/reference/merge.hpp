@@ -30,13 +30,14 @@ void copy_columns(Reference&, Index rows, Index columns, const Scalar* x, Index 
 }
 
 /// y_r,j = x_s,j with s = samples_(first + r), of matrices whose rows lie x_row and `columns` elements
-/// apart.
-template <class Scalar>
-void gather_samples(Reference&, Index rows, Index columns, const Scalar* x, Index x_row,
+/// apart.   X: Scalar, or std::uint8_t, whose numbers are converted
+template <class Scalar, class X>
+void gather_samples(Reference&, Index rows, Index columns, const X* x, Index x_row,
                     const std::int32_t* samples, const std::int32_t* first, Scalar* y) {
     for (Index r = 0; r < rows; ++r) {
         const Index s = samples[*first + r];
-        for (Index j = 0; j < columns; ++j) y[r * columns + j] = x[s * x_row + j];
+        for (Index j = 0; j < columns; ++j)
+            y[r * columns + j] = static_cast<Scalar>(x[s * x_row + j]);
     }
 }
 

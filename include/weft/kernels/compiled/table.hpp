@@ -31,6 +31,9 @@ struct CpuKernels {
                          Index y_row);
     void (*gather_samples)(Cpu&, Index rows, Index columns, const Scalar* x, Index x_row,
                            const std::int32_t* samples, const std::int32_t* first, Scalar* y);
+    void (*gather_samples_of_bytes)(Cpu&, Index rows, Index columns, const std::uint8_t* x,
+                                    Index x_row, const std::int32_t* samples,
+                                    const std::int32_t* first, Scalar* y);
     void (*copy_next_row)(Cpu&, Index row_bytes, const std::byte* rows, std::int32_t* taken,
                           std::byte* row);
     void (*transpose_samples)(Cpu&, Index samples, Index rows, Index columns, const Scalar* x,

@@ -50,6 +50,12 @@ void gather_samples(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index 
                     const std::int32_t* samples, const std::int32_t* first, Scalar* y) {
     detail::chosen<Scalar>().gather_samples(cpu, rows, columns, x, x_row, samples, first, y);
 }
+template <class Scalar>
+void gather_samples(Cpu& cpu, Index rows, Index columns, const std::uint8_t* x, Index x_row,
+                    const std::int32_t* samples, const std::int32_t* first, Scalar* y) {
+    detail::chosen<Scalar>().gather_samples_of_bytes(cpu, rows, columns, x, x_row, samples, first,
+                                                     y);
+}
 
 inline void copy_next_row(Cpu& cpu, Index row_bytes, const std::byte* rows, std::int32_t* taken,
                           std::byte* row) {

@@ -39,9 +39,9 @@ void copy_columns(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index x_
 }
 
 /// y_r,j = x_s,j with s = samples_(first + r), of matrices whose rows lie x_row and `columns` elements
-/// apart.
-template <class Scalar>
-void gather_samples(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index x_row,
+/// apart.   X: Scalar, or std::uint8_t, whose numbers are converted
+template <class Scalar, class X>
+void gather_samples(Cpu& cpu, Index rows, Index columns, const X* x, Index x_row,
                     const std::int32_t* samples, const std::int32_t* first, Scalar* y) {
     const Index grain =
         (std::max<Index>)(1, detail::elementwise_grain / (std::max<Index>)(1, columns));

@@ -19,8 +19,8 @@ template <class Scalar>
 void copy_columns(Cuda& device, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
                   Index y_row);
 
-template <class Scalar>
-void gather_samples(Cuda& device, Index rows, Index columns, const Scalar* x, Index x_row,
+template <class Scalar, class X>
+void gather_samples(Cuda& device, Index rows, Index columns, const X* x, Index x_row,
                     const std::int32_t* samples, const std::int32_t* first, Scalar* y);
 
 void copy_next_row(Cuda& device, Index row_bytes, const std::byte* rows, std::int32_t* taken,

@@ -83,12 +83,18 @@ public:
 
     bool is_one() const { return shapes_.size() == 1; }
 
-    /// Adds the columns of which a batch of n is made. all: the same of `count` samples.
-    WEFT_COLD void add_columns(const Scalar* all, Index count, bool is_checked, Scalar* batch,
-                               Index n,
+    /// Adds the columns of which a batch of n is made. all: the same of `count` samples, as Scalars
+    /// or as bytes.
+    template <class X>
+    WEFT_COLD void add_columns(const X* all, Index count, bool is_checked, Scalar* batch, Index n,
                                std::vector<kernels::GatheredColumns<Scalar>>& columns) const {
         for (const Shape& shape : shapes_) {
-            columns.push_back({all, shape.size(), shape.size(), batch, is_checked});
+            columns.push_back({nullptr, shape.size(), shape.size(), batch, is_checked});
+            if constexpr (std::same_as<X, Scalar>) {
+                columns.back().x = all;
+            } else {
+                columns.back().bytes = all;
+            }
             all += count * shape.size();
             batch += n * shape.size();
         }
