@@ -104,6 +104,7 @@ EXPRESSIONS = [
     ("recording", BATCHES, r"(?<=first, )update_samples(?=, updates\};)", ["0"]),
     ("order", r"src/cuda/step\.cu$", r"\*reinterpret_cast<const std::int32_t\*>\(row \+ step\.first_sample\)", ["0"]),
     ("order", DATA, r"order_\.data\(\) \+ behind", ["order_.data()"]),
+    ("order", DATA, r"of\.bytes \+ first \* of\.x_row", ["of.bytes"]),
     ("step", DATA, r"behind == 0", ["true", "false"]),
 ]
 

@@ -97,8 +97,8 @@ struct FitOptions {
     OutputWeights<> validation_output_sample_weight = {};  ///< of each output by name
     /// Devices with memory of their own: if the samples have at most this many bytes, and never
     /// change or can be augmented by the device, they are copied there once. Else they are copied
-    /// batch by batch. Likewise those to validate with, if they fit beside them. A number has the
-    /// bytes of a Scalar; one of inputs that are std::uint8_t, and are only converted, has one.
+    /// batch by batch. Likewise those to validate with, if they fit beside them. Inputs that are
+    /// std::uint8_t, and only converted, stay bytes there and count as such.
     Index resident_bytes = Index{1} << 30;
 };
 
