@@ -62,3 +62,36 @@ TEST_CASE_TEMPLATE("copy_columns moves the columns it is given and touches no ot
         }
     }
 }
+
+TEST_CASE_TEMPLATE("gather_samples takes rows in an order from a place on, bytes as numbers",
+                   Scalar, float, double) {
+    Reference reference;
+    for (const Index rows : {0, 1, 5, 9000}) {
+        for (const Index columns : {1, 3, 16}) {
+            const auto numbers = random_normal<Scalar>({11, columns + 2}, 3);
+            Tensor<std::uint8_t> bytes(numbers.shape());
+            for (Index i = 0; i < bytes.size(); ++i) {
+                bytes[i] = static_cast<std::uint8_t>(255 - i * 37 % 256);
+            }
+            Tensor<std::int32_t> samples({rows + 2});
+            for (Index i = 0; i < rows + 2; ++i) samples[i] = static_cast<std::int32_t>(i * 7 % 11);
+            constexpr std::int32_t first = 2;
+            CAPTURE(rows);
+            CAPTURE(columns);
+            const auto check = [&](const auto& x) {
+                Tensor<Scalar> expected({rows, columns});
+                gather_samples(reference, rows, columns, x.data() + 1, columns + 2,
+                               std::as_const(samples).data(), &first, expected.data());
+                for (const int threads : {1, 7}) {
+                    Cpu cpu(threads);
+                    Tensor<Scalar> y({rows, columns});
+                    gather_samples(cpu, rows, columns, x.data() + 1, columns + 2,
+                                   std::as_const(samples).data(), &first, y.data());
+                    CHECK(identical(y, expected));
+                }
+            };
+            check(numbers);
+            check(bytes);
+        }
+    }
+}
