@@ -33,6 +33,7 @@ FOLD = "include/weft/model/fold_batch_norm.hpp"
 FOLDED = "include/weft/model/detail/folded_layer.hpp"
 TRAINER = "include/weft/training/trainer.hpp"
 STEP = "include/weft/training/detail/training_step.hpp"
+GRADIENTS = "include/weft/training/detail/gradient_sum.hpp"
 BATCHES = "include/weft/training/detail/epoch_batches.hpp"
 CSV = "include/weft/data/detail/csv_reader.hpp"
 AUGMENTATION = "include/weft/data/augmentation.hpp"
@@ -270,9 +271,12 @@ FAULTS = [
      "&data, train_size, {options.sample_weight, of_outputs}}",
      "&data, train_size,\n"
      "{s} ? detail::LossWeights{{}} : detail::LossWeights{options.sample_weight, of_outputs}}}}", training),
-    ("batches of an update behind the first are lost", STEP,
-     "if (part.first > 0) add_elements<Scalar>(device(), ConstView(added_), ConstView(sum), sum);", None,
-     ["training/accumulation"]),
+    ("batches of an update behind the first are lost", GRADIENTS,
+     "if (i % size > 0) add(device, batch(), sum_of_block(part, sum));", None, ["training/accumulation"]),
+    ("of many batches to an update, a block in the middle is lost", GRADIENTS,
+     "add(device, sum, blocks());", None, ["training/accumulation"]),
+    ("of many batches to an update, all blocks but the last are lost", GRADIENTS,
+     "add(device, blocks(), sum);", None, ["training/accumulation"]),
     ("a short last batch has the weight of a whole one", BATCHES,
      "end_of_all - first_of_all", "to_update() * batch_size_", training + ["training/accumulation"]),
     ("an order that was made ahead is the last epoch's", BATCHES,
