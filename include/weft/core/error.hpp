@@ -50,11 +50,12 @@ public:
 /// Memory that ran out, with what it was for. As a std::bad_alloc, it is no weft::Error.
 class MemoryError : public std::bad_alloc {
 public:
+    // NOLINTNEXTLINE(bugprone-throw-keyword-missing): it is kept, for its copies do not throw
     explicit MemoryError(const std::string& what) : text_(what) {}
     const char* what() const noexcept override { return text_.what(); }
 
 private:
-    std::runtime_error text_;  // whose copies do not throw
+    std::runtime_error text_;
 };
 
 namespace detail {
