@@ -268,6 +268,11 @@ TEST_CASE("another separator is named beside the given one, which lines hold too
               .starts_with("line 1: column \"0\" is \"1;2\", expected an integer from 0 to 255"));
 }
 
+TEST_CASE("a quote within a field, before one that is refused, is a letter") {
+    CHECK(csv_error<float>("2\"x,oops\n", {.label_column = "0", .header = false}) ==
+          "line 1: column \"1\" is \"oops\", expected a finite number");
+}
+
 TEST_CASE("a separator at the end of a line makes no column") {
     const auto both = read("label,a,\n1,2,\n3,4,\r\n");
     CHECK(both.columns == std::vector<std::string>{"a"});

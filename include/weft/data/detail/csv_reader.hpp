@@ -86,13 +86,13 @@ public:
                                              std::string_view expected) const {
         fail(concat("column \"", column, "\" is ", quoted_excerpt(fields_[field]), ", expected ",
                     expected),
-             is_quoted(field) ? std::string_view{} : fields_[field]);
+             in_quotes_[field] ? std::string_view{} : fields_[field]);
     }
 
     /// Whether another separator, which all lines have equally often, divides the field into parts
     /// of which one is a number.
     WEFT_COLD bool hides_numbers(std::size_t field) const {
-        const char other = is_quoted(field) ? char{0} : steady_separator(fields_[field]);
+        const char other = in_quotes_[field] ? char{0} : steady_separator(fields_[field]);
         if (other == 0) return false;
         std::string_view rest = fields_[field];
         double ignored = 0;
@@ -182,27 +182,17 @@ private:
         return 0;
     }
 
-    /// Whether the field of the current line is in quotes.
-    WEFT_COLD bool is_quoted(std::size_t field) const {
-        const std::string_view text = text_;
-        std::size_t at = 0;
-        for (bool is_inside = false; field > 0; ++at) {
-            is_inside ^= text[at] == '"';
-            if (!is_inside && text[at] == separator_) --field;
-        }
-        at = text.find_first_not_of(separator_ == '\t' ? " " : " \t", at);
-        return at != std::string_view::npos && text[at] == '"';
-    }
-
     void split() {
         std::size_t used = 0;
+        in_quotes_.clear();
         const char *at = text_.data(), *const end = at + text_.size();
         for (;; ++at) {
             if (used == fields_.size()) fields_.emplace_back();
             std::string& field = fields_[used++];
             field.clear();
             while (at != end && is_space(*at)) ++at;
-            if (at != end && *at == '"') {
+            in_quotes_.push_back(at != end && *at == '"');
+            if (in_quotes_.back()) {
                 at = quoted(at + 1, end, field);
             } else {
                 const char* const stop = std::find(at, end, separator_);
@@ -236,6 +226,7 @@ private:
     int lines_counted_ = 0;
     std::array<std::ptrdiff_t, 4> counts_{};  ///< of candidates in a line; 0 where lines differ
     std::vector<std::string> fields_;
+    std::vector<bool> in_quotes_;  ///< fields_
 };
 
 /// The index of the column with the given name. Throws IoError, which names the file, unless there
