@@ -248,6 +248,29 @@ TEST_CASE(
     CHECK(identical(train(Cuda()), train(Cuda({.graphs = false}))));
 }
 
+TEST_CASE("blocks of batches to an update leave the CPU's parameters") {
+    // Updates of n batches of one sample, and one of what is left: in a row up to 64, else in blocks.
+    const auto x = random_normal<float>({198, 4}, 1), y = random_normal<float>({198, 1}, 2);
+    Sequential<float> declared{Dense{3, relu}, Dense{1}};
+    declared.build({4}, 4);
+    const auto train = [&]<class Device>(const Device& device, Index n) {
+        Model<float, Device> model = to<Device>(declared, device);
+        Trainer<float, Device> trainer(
+            model, {.optimizer = SGD{.learning_rate = 0.2}, .loss = MeanSquaredError{}});
+        trainer.fit(x, y,
+                    {.epochs = 2,
+                     .batch_size = 1,
+                     .gradient_accumulation_steps = n,
+                     .seed = 3,
+                     .verbosity = Verbosity::silent});
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    for (const Index n : {64, 80, 198}) {
+        CAPTURE(n);
+        CHECK(largest_gap(train(Cuda(), n), train(Cpu(), n), 1) < 1e-5);
+    }
+}
+
 TEST_CASE("a callback that sets the rate, or the parameters, is heard by recorded steps") {
     const Samples data = seven_samples();
     const auto train = [&](const Cuda& device) {

@@ -48,7 +48,8 @@ struct CsvTable {
 /// exist. Throws IoError, which names file and line, for a field that is not a finite number of
 /// type Scalar, a label that is not a class, a line with another number of fields, a missing
 /// column, and a file without samples. The message suggests a separator if the file seems to use
-/// another one; so does the refusal of a class such as "5;2" where all lines have as many ';'. Throws ArgumentError for a missing_value that is not a Scalar.
+/// another one; so does the refusal of a class such as "5;2" where all lines have as many ';'.
+/// Throws ArgumentError for a missing_value that is not a Scalar.
 template <class Scalar>
 CsvTable<Scalar> read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 

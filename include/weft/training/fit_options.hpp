@@ -37,27 +37,27 @@ struct TrainerOptions {
 /// Examples to validate with. Arrays that do not fit each other are refused by that name.
 template <class Scalar>
 class ValidationExamples : public Examples<Scalar> {
+    using Base = Examples<Scalar>;
+
 public:
     ValidationExamples() = default;
     template <class Data>
     requires(!std::derived_from<std::remove_cvref_t<Data>, ValidationExamples> &&
-             std::convertible_to<Data, Examples<Scalar>>)
+             std::convertible_to<Data, Base>)
     ValidationExamples(Data&& data)  // NOLINT(bugprone-forwarding-reference-overload)
-        : Examples<Scalar>(std::forward<Data>(data)) {}
+        : Base(std::forward<Data>(data)) {}
 
     template <class X, class Y>
-    requires std::constructible_from<Examples<Scalar>, X, Y>
-    ValidationExamples(X&& x, Y&& y) try : Examples
-        <Scalar>(std::forward<X>(x), std::forward<Y>(y)) {}
-    catch (const ShapeError& error) {
+    requires std::constructible_from<Base, X, Y>
+    ValidationExamples(X&& x, Y&& y) try : Base(std::forward<X>(x), std::forward<Y>(y)) {
+    } catch (const ShapeError& error) {
         throw ShapeError(detail::join({"validation_data: ", error.what()}));
     }
 
     /// Several inputs or targets.
     ValidationExamples(std::vector<Column<Scalar>> inputs, std::vector<Column<Scalar>> targets) try
-        : Examples
-        <Scalar>(std::move(inputs), std::move(targets)) {}
-    catch (const ShapeError& error) {
+        : Base(std::move(inputs), std::move(targets)) {
+    } catch (const ShapeError& error) {
         throw ShapeError(detail::join({"validation_data: ", error.what()}));
     }
 };
@@ -76,8 +76,8 @@ struct FitOptions {
     /// The share of the samples, in [0, 1), held back from training and evaluated after each epoch.
     /// They are the last ones, before shuffling.
     double validation_split = 0;
-    ValidationExamples<Scalar> validation_data =
-        {};                  ///< evaluated after each epoch, instead of a split
+    /// Evaluated after each epoch, instead of a split.
+    ValidationExamples<Scalar> validation_data = {};
     std::uint64_t seed = 0;  ///< for shuffling, random layers, and building a model
     Verbosity verbosity = Verbosity::automatic;  ///< what is printed
     std::vector<CallbackHandle> callbacks = {};  ///< called in this order

@@ -555,27 +555,20 @@ void layout() {
                               gpu.whole<std::int32_t>(1000, 1000), gpu.whole<std::int32_t>(1, 400),
                               gpu.numbers({500, 1}).data());
     });
-    check("batch 32 x 784 + 1", [&](Gpu& gpu) {
+    const auto gather = [](Gpu& gpu, const float* x, const std::uint8_t* bytes) {
         const GatheredColumns<float> batch[] = {
-            {gpu.numbers({500, 784}).data(), 784, 784, gpu.numbers({32, 784}).data(), true},
+            {x, 784, 784, gpu.numbers({32, 784}).data(), x != nullptr, bytes},
             {gpu.numbers({500}).data(), 1, 1, gpu.numbers({32}).data(), false}};
         gather_batch<float>(gpu.device,
                             {64, gpu.put(std::vector<std::byte>(640)),
                              gpu.whole<std::int32_t>(1, 1), gpu.put(std::vector<std::byte>(64)), 4},
                             true, gpu.whole<std::int32_t>(500, 500), 32, batch, 1,
                             gpu.whole<double>(1, 1));
-    });
-    check("batch 32 x 784 bytes + 1", [&](Gpu& gpu) {
-        const GatheredColumns<float> batch[] = {
-            {nullptr, 784, 784, gpu.numbers({32, 784}).data(), false,
-             gpu.whole<std::uint8_t>(Index{500} * 784, 256)},
-            {gpu.numbers({500}).data(), 1, 1, gpu.numbers({32}).data(), false}};
-        gather_batch<float>(gpu.device,
-                            {64, gpu.put(std::vector<std::byte>(640)),
-                             gpu.whole<std::int32_t>(1, 1), gpu.put(std::vector<std::byte>(64)), 4},
-                            true, gpu.whole<std::int32_t>(500, 500), 32, batch, 1,
-                            gpu.whole<double>(1, 1));
-    });
+    };
+    check("batch 32 x 784 + 1",
+          [&](Gpu& gpu) { gather(gpu, gpu.numbers({500, 784}).data(), nullptr); });
+    check("batch 32 x 784 bytes + 1",
+          [&](Gpu& gpu) { gather(gpu, nullptr, gpu.whole<std::uint8_t>(Index{500} * 784, 256)); });
     check("change 32 images", [&](Gpu& gpu) {
         std::vector<ImageChange> changes;
         for (int i = 0; i < 32; ++i) {
