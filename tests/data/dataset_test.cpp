@@ -218,9 +218,10 @@ TEST_CASE("an array that was assigned or resized after its Examples were made is
         const Examples<float> part = subset(arrays, order), ahead = prefetched(arrays);
         const auto reader = arrays->read_batches({order, 2});
         const auto within = part->read_batches({order, 2});
-        const auto thread = ahead->read_batches({order, 2});
         reader->next(samples.data(), targets.data());
         x[6] = 70;  // other numbers in the same place are read
+        // Only now, since its thread begins to read at once.
+        const auto thread = ahead->read_batches({order, 2});
         const Cpu cpu = Cpu::exactly(2);
         within->next_within_pass(cpu, samples.data(), targets.data());
         CHECK(samples[2] == 5);
