@@ -55,6 +55,7 @@ struct Tile {
 /// Sums in the common arithmetic: each lane has blocks of 4 x 4, one for each 16 rows and 32 columns.
 template <class Tile, class Scalar>
 struct ScalarSums {
+    static constexpr bool runs_here = true;
     static constexpr int down = Tile::pieces, across = Tile::warp_columns / 32;
     Scalar sums[down][across][4][4];
 
@@ -105,6 +106,7 @@ struct ScalarSums {
 /// Sums on tensor cores: factors rounded to 11 significant bits, sums in float.
 template <class Tile, class Scalar>
 struct TensorSums {
+    static constexpr bool runs_here = has_tf32;
     static constexpr int down = Tile::pieces, across = Tile::warp_columns / 8;
     float sums[down][across][4];
 

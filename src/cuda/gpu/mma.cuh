@@ -4,6 +4,13 @@
 
 namespace weft::kernels::cuda {
 
+/// Whether the GPU that is compiled for has such tensor cores. Cuda refuses TF32 on others.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+inline constexpr bool has_tf32 = false;
+#else
+inline constexpr bool has_tf32 = true;
+#endif
+
 /// x to 11 significant bits, the nearest; of two, the larger in magnitude. What is left of x,
 /// x - to_tf32(x), is exact in float.
 __device__ __forceinline__ float to_tf32(float x) {
@@ -26,8 +33,7 @@ __device__ __forceinline__ float to_tf32(float x) {
 ///   b: B(t, g), B(t + 4, g)
 ///   d: D(g, 2t), D(g, 2t + 1), D(g + 8, 2t), D(g + 8, 2t + 1)
 ///
-/// (PTX ISA, mma.m16n8k8 for .tf32). GPUs before sm_80 have no such tensor cores; Cuda refuses to use
-/// TF32 on them.
+/// (PTX ISA, mma.m16n8k8 for .tf32).
 __device__ __forceinline__ void mma_16x8x8(float (&d)[4], const float (&a)[4],
                                            const float (&b)[2]) {
 #if __CUDA_ARCH__ >= 800

@@ -10,6 +10,8 @@
 
 namespace weft::kernels::cuda {
 
+inline constexpr bool has_tf32 = true;
+
 /// x to 11 significant bits, the nearest; of two, the larger in magnitude. As cvt.rna.tf32.f32.
 inline float to_tf32(float x) {
     if (!std::isfinite(x)) return x;
