@@ -40,7 +40,7 @@ set_source_files_properties(
     PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON
 )
 target_precompile_headers(
-    weft_cuda_tests PRIVATE <doctest/doctest.h> <Eigen/Core> "${PROJECT_SOURCE_DIR}/tests/support/kernels_once.hpp"
+    weft_cuda_tests PRIVATE <doctest/doctest.h> <Eigen/Core> "${PROJECT_SOURCE_DIR}/tests/support/models_once.hpp"
 )
 target_compile_definitions(
     weft_cuda_tests PUBLIC DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS WEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
