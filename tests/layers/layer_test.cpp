@@ -1,9 +1,13 @@
 #include "weft/layers/declaration.hpp"
 
 #include "tests/support/allocation_counter.hpp"
+#include "weft/layers/concatenate.hpp"
+#include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"
+#include "weft/layers/flatten.hpp"
 #include "weft/layers/max_pool2d.hpp"
 #include "weft/layers/relu.hpp"
+#include "weft/layers/reshape.hpp"
 #include "weft/layers/zero_padding2d.hpp"
 #include "weft/model/sequential.hpp"
 #include "weft/testing/gradient_check.hpp"
@@ -321,13 +325,61 @@ TEST_CASE("what a layer throws names the layer") {
     CHECK(message(Dense{.units = most}, {3}).starts_with("dense: shape (3, "));
     CHECK(message(Dense{.units = most / 64, .name = "head"}, {3}).starts_with("head/kernel: "));
     CHECK(message(ZeroPadding2D{Extent2D{1 << 30}}, {1, 1, 1}) ==
-          "zero_padding2d: output shape (2147483649, 2147483649, 1) has more elements than memory "
-          "can hold");
+          "zero_padding2d: output shape (2147483649, 2147483649, 1) is larger than memory can "
+          "hold");
     CHECK(message(ZeroPadding2D{Extent2D{1 << 30}}, {1, 1, 9})
               .starts_with("zero_padding2d: shape (2147483649, 2147483649, 9) has too many"));
     CHECK(message(MaxPool2D{.pool_size = {5000, 5000}}, {5000, 5000, 1}) ==
           "max_pool2d: the window has 25000000 elements, expected at most 16777216");
     CHECK(message(Dense{.units = 0}, {3}) == "dense: units is 0, expected at least 1");
+    CHECK(message(Dense{.units = most, .name = "shape"}, {3}).starts_with("shape: shape (3, "));
+}
+
+TEST_CASE("sizes too large to compute with are refused, and the layer named") {
+    const auto message = [](const LayerDeclaration<float, Cpu>& declaration, const Shape& sample,
+                            std::size_t inputs = 1) {
+        const std::vector<Shape> shapes(inputs, sample);
+        ParameterList list;
+        LayerBuilder builder("a", shapes, list);
+        try {
+            declaration.build(builder);
+        } catch (const ShapeError& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    const Index most = std::numeric_limits<Index>::max(), held = most >> 20;
+    const std::string input =
+        concat("a: input shape (", most, ", 1, 1) is larger than memory can hold");
+    for (const LayerDeclaration<float, Cpu>& layer :
+         {LayerDeclaration<float, Cpu>(Dense{.units = 3}),
+          {Flatten{}},
+          {Concatenate{.axis = 1}},
+          {Conv2D{.filters = 3, .kernel_size = 2}},
+          {ReLU{}},
+          {ZeroPadding2D{}},
+          {MaxPool2D{.pool_size = 2, .strides = 3, .padding = same}},
+          {Reshape{{-1}}}}) {
+        INFO(layer.type());
+        CHECK(message(layer, {most, 1, 1}) == input);
+    }
+    CHECK(message(ZeroPadding2D{}, {0, most, 1}) ==
+          concat("a: input shape (0, ", most, ", 1) is larger than memory can hold"));
+    CHECK(message(ReLU{}, {held}).empty());
+    CHECK(message(ReLU{}, {held + 1}) ==
+          concat("a: input shape (", held + 1, ",) is larger than memory can hold"));
+    CHECK(message(Dense{.units = held + 1}, {0, 1}) ==
+          concat("a: output shape (0, ", held + 1, ") is larger than memory can hold"));
+    CHECK(message(Conv2D{.filters = most, .kernel_size = 1}, {2, 1, 1})
+              .starts_with("a: shape (2, 1, "));
+    CHECK(message(Conv2D{.filters = most, .kernel_size = 2}, {2, 2, 1})
+              .starts_with("a: shape (2, 2, 1, "));
+    CHECK(message(Conv2D{.filters = most / 16, .kernel_size = 1}, {1, 1, 1})
+              .starts_with("a/kernel: shape (1, 1, 1, "));
+    CHECK(message(Reshape{{most, 2, -1}}, {6}).starts_with("a: shape (9223372036854775807, 2, 1)"));
+    CHECK(message(Reshape{{most, 2}}, {6}).starts_with("a: shape (9223372036854775807, 2) has"));
+    CHECK(message(Concatenate{}, {held}, 2) ==
+          concat("a: output shape (", 2 * held, ",) is larger than memory can hold"));
 }
 
 TEST_CASE("parameters too many to count are refused") {

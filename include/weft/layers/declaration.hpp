@@ -32,6 +32,20 @@ concept DeclaresLayer = requires(const D& declaration, LayerBuilder& builder) {
                                      LayerBuilder&>;
 };
 
+namespace detail {
+
+/// Throws ShapeError if an extent of the shape, or its size, is more than memory can hold.
+WEFT_COLD inline void require_size(std::string_view side, const Shape& shape) {
+    constexpr Index most = (std::numeric_limits<Index>::max)() >> 20;
+    Index largest = shape.size();
+    for (const Index extent : shape) largest = (std::max)(largest, extent);
+    if (largest > most) {
+        throw ShapeError(join({side, " shape ", shape, " is larger than memory can hold"}));
+    }
+}
+
+}  // namespace detail
+
 /// Any declaration of a layer, ready to be built for Scalar on Device. Copies share it.
 template <class Scalar, class Device>
 class LayerDeclaration {
@@ -61,17 +75,19 @@ public:
     }
 
     /// Passes on exceptions of the layer's constructor. Throws ShapeError, which names the layer,
-    /// if its output has more elements than memory can hold.
+    /// for inputs or outputs larger than memory can hold: so layers compute extents without
+    /// overflow.
     WEFT_COLD std::shared_ptr<const Layer<Scalar, Device>> build(LayerBuilder& builder) const {
         try {
+            for (const Shape& shape : builder.input_shapes()) detail::require_size("input", shape);
             auto layer = declared_->build(builder);
-            if (layer->output_shape().size() > (std::numeric_limits<Index>::max)() >> 20) {
-                throw ShapeError(detail::join({"output shape ", layer->output_shape(),
-                                               " has more elements than memory can hold"}));
-            }
+            detail::require_size("output", layer->output_shape());
             return layer;
         } catch (const ShapeError& error) {
-            if (std::string_view(error.what()).starts_with(builder.name())) throw;
+            const std::string_view what = error.what();
+            for (const char mark : {':', '/'}) {
+                if (what.starts_with(builder.name() + mark)) throw;
+            }
             throw ShapeError(detail::join({builder.name(), ": ", error.what()}));
         }
     }

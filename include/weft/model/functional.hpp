@@ -4,6 +4,7 @@
 
 #include "weft/layers/add.hpp"
 #include "weft/layers/concatenate.hpp"
+#include "weft/layers/input.hpp"
 #include "weft/layers/multiply.hpp"
 #include "weft/model/graph_order.hpp"
 #include "weft/model/model.hpp"
@@ -25,7 +26,8 @@ public:
     using Declaration = LayerDeclaration<Scalar, Device>;
 
     /// The input of a model, with the shape of one sample, without N.
-    explicit Value(const Shape& input, std::string name = {}) : node_(std::make_shared<Node>()) {
+    explicit Value(const InputShape& input, std::string name = {})
+        : node_(std::make_shared<Node>()) {
         node_->input = input;
         node_->name = std::move(name);
     }
@@ -155,7 +157,7 @@ private:
 /// The input of a model, with the shape of one sample, without N. A name distinguishes several
 /// inputs.
 template <class Scalar = float, class Device = Cpu>
-Value<Scalar, Device> input(const Shape& shape, std::string name = {}) {
+Value<Scalar, Device> input(const InputShape& shape, std::string name = {}) {
     return Value<Scalar, Device>(shape, std::move(name));
 }
 

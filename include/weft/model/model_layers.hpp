@@ -2,6 +2,7 @@
 /// ModelLayers: the graph, shapes, names and parameters of a model.
 #pragma once
 
+#include "weft/layers/input.hpp"
 #include "weft/model/built_graph.hpp"
 #include "weft/model/detail/plan_text.hpp"
 #include "weft/model/detail/summarize.hpp"
@@ -22,8 +23,9 @@ public:
     /// from the seed. A model used as a layer starts with the parameters it had when it was applied,
     /// whatever the seed, if it was built by then. Building again starts anew in the same way.
     /// Throws ShapeError or ArgumentError, which names the layer; the model is then unchanged.
-    WEFT_COLD void build(const Shape& input_shape, std::uint64_t seed = 0) {
-        build({&input_shape, 1}, seed);
+    WEFT_COLD void build(const InputShape& input_shape, std::uint64_t seed = 0) {
+        const Shape& shape = input_shape;
+        build({&shape, 1}, seed);
     }
 
     /// The same for the shapes of all inputs.
