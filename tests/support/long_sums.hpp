@@ -12,12 +12,17 @@
 
 namespace weft {
 
-/// Lengths of sums: 10^3 to 10^7; of float also 10^8, which take 400 MB, if WEFT_LONG_SUMS is set.
+/// Whether sums of 10^8 terms are tested too: those of float, if WEFT_LONG_SUMS is set.
+template <class Scalar>
+bool tests_longest() {
+    return sizeof(Scalar) == 4 && std::getenv("WEFT_LONG_SUMS") != nullptr;
+}
+
+/// Lengths of sums: 10^3 to 10^7, and the longest, which take 400 MB.
 template <class Scalar>
 std::vector<Index> long_lengths() {
     std::vector<Index> lengths{1000, 30'001, 1'000'000, 10'000'000};
-    if (sizeof(Scalar) == 4 && std::getenv("WEFT_LONG_SUMS") != nullptr)
-        lengths.push_back(100'000'000);
+    if (tests_longest<Scalar>()) lengths.push_back(100'000'000);
     return lengths;
 }
 
