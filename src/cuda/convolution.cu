@@ -92,7 +92,7 @@ void convolution_filter_gradient(Cuda& device, const Convolution& c,
     cuda::narrow(g.size());
     cuda::narrow(dw.size());
     if (cuda::filter_gradient_by_library(device, c, x.shape()[0], x.data(), g.data(), dw.data())) {
-        if (db) column_sums<Scalar>(device, g.size() / c.filters, c.filters, g.data(), db.data());
+        if (db) column_sums<Scalar>(device, g, db);
         return;
     }
     const int all = cuda::narrow(c.filters), filters = cuda::narrow(c.group_filters());

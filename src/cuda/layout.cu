@@ -4,6 +4,8 @@
 
 #include "launch.cuh"
 
+#include <cassert>
+
 #include <gpu/shared.cuh>
 
 namespace weft::kernels {
@@ -65,8 +67,9 @@ void copy_elements(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<Sc
 }
 
 template <class Scalar>
-void transpose_samples(Cuda& device, Index samples, Index rows, Index columns, const Scalar* x,
-                       Scalar* y) {
+void transpose_samples(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y) {
+    const Index samples = x.shape()[0], rows = x.shape()[1], columns = x.shape()[2];
+    assert(y.shape() == Shape({samples, columns, rows}));
     const int down = cuda::ceil_div(cuda::narrow(rows), tile);
     const int across = cuda::ceil_div(cuda::narrow(columns), tile);
     // A grid has at most 65535 blocks in y.
@@ -77,7 +80,7 @@ void transpose_samples(Cuda& device, Index samples, Index rows, Index columns, c
             dim3(static_cast<unsigned>(across), static_cast<unsigned>(count * down)),
             dim3(tile, tile_threads)};
         cuda::launch(device, transpose<Scalar>, grid, down, cuda::narrow(rows),
-                     cuda::narrow(columns), x + start, y + start);
+                     cuda::narrow(columns), x.data() + start, y.data() + start);
     }
 }
 

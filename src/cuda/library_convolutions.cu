@@ -237,6 +237,11 @@ bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples
     return true;
 }
 
+/// y = x^T.   x (rows, columns)
+void transpose(Cuda& device, Index rows, Index columns, const float* x, float* y) {
+    transpose_samples<float>(device, {x, {1, rows, columns}}, {y, {1, columns, rows}});
+}
+
 constexpr float one = 1, zero = 0;
 
 }  // namespace
@@ -244,7 +249,7 @@ constexpr float one = 1, zero = 0;
 bool convolve_by_library(Cuda& device, const Convolution& c, Index samples, const float* x,
                          const float* w, const Output<float>& y) {
     const auto run = [&](cudnnHandle_t handle, const Plan& plan, float* filters, void* scratch) {
-        transpose_samples<float>(device, 1, c.depth(), c.filters, w, filters);
+        transpose(device, c.depth(), c.filters, w, filters);
         check(cudnnConvolutionForward(handle, &one, plan.x.get(), x, plan.w.get(), filters,
                                       plan.windows.get(),
                                       static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm),
@@ -260,7 +265,7 @@ bool convolve_by_library(Cuda& device, const Convolution& c, Index samples, cons
 bool input_gradient_by_library(Cuda& device, const Convolution& c, Index samples, const float* g,
                                const float* w, const Output<float>& dx) {
     const auto run = [&](cudnnHandle_t handle, const Plan& plan, float* filters, void* scratch) {
-        transpose_samples<float>(device, 1, c.depth(), c.filters, w, filters);
+        transpose(device, c.depth(), c.filters, w, filters);
         check(cudnnConvolutionBackwardData(
                   handle, &one, plan.w.get(), filters, plan.y.get(), g, plan.windows.get(),
                   static_cast<cudnnConvolutionBwdDataAlgo_t>(plan.algorithm), scratch,
@@ -282,7 +287,7 @@ bool filter_gradient_by_library(Cuda& device, const Convolution& c, Index sample
                   static_cast<cudnnConvolutionBwdFilterAlgo_t>(plan.algorithm), scratch,
                   plan.scratch_bytes, &zero, plan.w.get(), filters),
               "cudnnConvolutionBackwardFilter");
-        transpose_samples<float>(device, 1, c.filters, c.depth(), filters, dw);
+        transpose(device, c.filters, c.depth(), filters, dw);
     };
     return run_by_library(device, Pass::filter_gradient, c, samples, run);
 }

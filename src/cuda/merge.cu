@@ -4,6 +4,8 @@
 
 #include "launch.cuh"
 
+#include <cassert>
+
 namespace weft::kernels {
 
 template <class Scalar>
@@ -23,13 +25,16 @@ void multiply_elements(Cuda& device, TensorView<const Scalar, Cuda> x,
 }
 
 template <class Scalar>
-void copy_columns(Cuda& device, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
-                  Index y_row) {
+void copy_columns(Cuda& device, TensorView<const Scalar, Cuda> x, Index from, Index columns,
+                  TensorView<Scalar, Cuda> y, Index to) {
+    const Index rows = x.shape()[0], x_row = x.shape()[1], y_row = y.shape()[1];
+    assert(y.shape()[0] == rows && from + columns <= x_row && to + columns <= y_row);
     const int width = cuda::narrow(columns);
-    cuda::for_each(device, rows * columns, [=] __device__(int i) {
-        const int r = i / width, j = i % width;
-        y[r * y_row + j] = x[r * x_row + j];
-    });
+    cuda::for_each(device, rows * columns,
+                   [=, x = x.data() + from, y = y.data() + to] __device__(int i) {
+                       const int r = i / width, j = i % width;
+                       y[r * y_row + j] = x[r * x_row + j];
+                   });
 }
 
 template <class Scalar, class X>

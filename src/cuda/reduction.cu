@@ -5,16 +5,22 @@
 #include "columns.cuh"
 #include "reduce.cuh"
 
+#include <cassert>
 #include <cmath>
 
 namespace weft::kernels {
 
 template <class Scalar>
-void column_sums(Cuda& device, Index rows, Index columns, const Scalar* x, Scalar* sums) {
+void column_sums(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> sums) {
+    assert(x.shape().last() == sums.size());
     cuda::sum_columns<1>(
-        device, rows, columns,
-        [=] __device__(int i, int, cuda::Sums<1>& sum) { sum[0] += static_cast<double>(x[i]); },
-        [=] __device__(int c, const cuda::Sums<1>& sum) { sums[c] = static_cast<Scalar>(sum[0]); });
+        device, x.size() / sums.size(), sums.size(),
+        [x = x.data()] __device__(int i, int, cuda::Sums<1>& sum) {
+            sum[0] += static_cast<double>(x[i]);
+        },
+        [sums = sums.data()] __device__(int c, const cuda::Sums<1>& sum) {
+            sums[c] = static_cast<Scalar>(sum[0]);
+        });
 }
 
 // The one kernel that the host waits for: it asks.

@@ -23,7 +23,7 @@
     what template void convolution_filter_gradient(                                                \
         Cpu&, const Convolution&, TensorView<const Scalar>, TensorView<const Scalar>,              \
         TensorView<Scalar>, TensorView<Scalar>);                                                   \
-    what template void column_sums(Cpu&, Index, Index, const Scalar*, Scalar*);                    \
+    what template void column_sums(Cpu&, TensorView<const Scalar>, TensorView<Scalar>);            \
     what template double total(Cpu&, TensorView<const Scalar>);                                    \
     what template bool all_finite(Cpu&, TensorView<const Scalar>);                                 \
     what template void column_moments(Cpu&, Index, Index, const Scalar*, Scalar*, Scalar*);        \
@@ -88,7 +88,7 @@
                                     TensorView<Scalar>);                                           \
     what template void multiply_elements(Cpu&, TensorView<const Scalar>, TensorView<const Scalar>, \
                                          TensorView<Scalar>);                                      \
-    what template void transpose_samples(Cpu&, Index, Index, Index, const Scalar*, Scalar*);       \
+    what template void transpose_samples(Cpu&, TensorView<const Scalar>, TensorView<Scalar>);      \
     what template void adam_update(Cpu&, Index, const AdamStep<Scalar>&, const Scalar*, Scalar*,   \
                                    Scalar*, Scalar*);                                              \
     what template void rmsprop_update(Cpu&, Index, const RMSpropStep<Scalar>&, const Scalar*,      \

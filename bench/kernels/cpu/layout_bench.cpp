@@ -18,9 +18,7 @@ void add_transpose(Index samples, Index rows, Index columns) {
         Cpu cpu;
         const Tensor<float> x = random_tensor({samples, rows, columns});
         Tensor<float> y({samples, columns, rows});
-        measure(state, work, [&] {
-            kernels::transpose_samples(cpu, samples, rows, columns, x.data(), y.data());
-        });
+        measure(state, work, [&] { kernels::transpose_samples<float>(cpu, x, y); });
     });
     add(name + "/eigen", [=](benchmark::State& state) {
         Cpu cpu;
@@ -33,7 +31,7 @@ void add_transpose(Index samples, Index rows, Index columns) {
             }
         };
         run();
-        kernels::transpose_samples(cpu, samples, rows, columns, x.data(), expected.data());
+        kernels::transpose_samples<float>(cpu, x, expected);
         if (!nearly_equal(y, expected, 1e-30f)) return state.SkipWithError("differs from weft");
         measure(state, work, run);
     });

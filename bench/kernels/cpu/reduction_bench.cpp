@@ -18,8 +18,7 @@ void add_column_sums(Index rows, Index columns) {
         Cpu cpu;
         const Tensor<float> x = random_tensor({rows, columns});
         Tensor<float> sums({columns});
-        measure(state, work,
-                [&] { kernels::column_sums(cpu, rows, columns, x.data(), sums.data()); });
+        measure(state, work, [&] { kernels::column_sums<float>(cpu, x, sums); });
     });
     add(name + "/eigen", [=](benchmark::State& state) {
         Cpu cpu;
@@ -27,7 +26,7 @@ void add_column_sums(Index rows, Index columns) {
         Tensor<float> sums({columns}), expected({columns});
         const auto run = [&] { as_matrix(sums) = as_matrix(x).colwise().sum(); };
         run();
-        kernels::column_sums(cpu, rows, columns, x.data(), expected.data());
+        kernels::column_sums<float>(cpu, x, expected);
         // Sums of as many numbers below 1 as there are rows.
         if (!nearly_equal(sums, expected, 1e-5f * static_cast<float>(rows))) {
             return state.SkipWithError("differs from weft");

@@ -49,11 +49,11 @@ concept MovesNumbers = requires(KernelArguments<D, Scalar> a, TensorView<const S
     copy_elements<Scalar>(a.device, a.in, a.out);
     add_elements<Scalar>(a.device, a.in, a.in, a.out);
     multiply_elements<Scalar>(a.device, a.in, a.in, a.out);
-    copy_columns(a.device, a.count, a.count, a.from, a.count, a.to, a.count);
+    copy_columns<Scalar>(a.device, a.in, a.count, a.count, a.out, a.count);
     gather_samples(a.device, a.count, a.count, a.from, a.count, samples, samples, a.to);
     gather_samples(a.device, a.count, a.count, a.bytes, a.count, samples, samples, a.to);
     copy_next_row(a.device, a.count, row, taken, row);
-    transpose_samples<Scalar>(a.device, a.count, a.count, a.count, a.from, a.to);
+    transpose_samples<Scalar>(a.device, a.in, a.out);
     pad_images<Scalar>(a.device, a.in, a.count, a.count, a.out);
     crop_images<Scalar>(a.device, a.in, a.count, a.count, a.out);
     run_pass(a.device, a.real, body);
@@ -69,7 +69,7 @@ concept ComputesLayers =
         convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
         convolution_input_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out);
         convolution_filter_gradient<Scalar>(a.device, convolution, a.in, a.in, a.out, a.out);
-        column_sums<Scalar>(a.device, a.count, a.count, a.from, a.to);
+        column_sums<Scalar>(a.device, a.in, a.out);
         activation_forward<Scalar>(a.device, activation, a.in, a.out);
         activation_backward<Scalar>(a.device, activation, a.in, a.in, a.out);
         activation_backward_from_input<Scalar>(a.device, activation, a.in, a.in, a.out);

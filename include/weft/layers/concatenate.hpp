@@ -36,22 +36,22 @@ public:
 
     void merge(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs,
                View y) const override {
-        Scalar* to = y.data();
+        Index to = 0;
         for (const ConstView& x : xs) {
-            copy_columns(pass.device, rows(y), columns(x.shape()), x.data(), columns(x.shape()), to,
-                         columns(y.shape()));
-            to += columns(x.shape());
+            const ConstView columns = matrix(x);
+            const Index width = columns.shape()[1];
+            copy_columns<Scalar>(pass.device, columns, 0, width, matrix(y), to);
+            to += width;
         }
     }
 
     void split(const Pass<Scalar, Device>& pass, std::span<const ConstView> xs, ConstView, View dy,
                std::span<const View> dxs) const override {
-        const Scalar* from = dy.data();
+        Index from = 0;
         for (std::size_t k = 0; k < xs.size(); ++k) {
-            const Index width = columns(xs[k].shape());
+            const Index width = matrix(xs[k]).shape()[1];
             if (dxs[k]) {
-                copy_columns(pass.device, rows(dy), width, from, columns(dy.shape()), dxs[k].data(),
-                             width);
+                copy_columns<Scalar>(pass.device, matrix(dy), from, width, matrix(dxs[k]), 0);
             }
             from += width;
         }
@@ -62,12 +62,14 @@ public:
 
 private:
     /// A batch as a matrix: its rows are the axes before `axis`, its columns the others.
-    Index columns(const Shape& batch) const {
-        Index size = 1;
-        for (Index i = axis_ + 1; i < batch.rank(); ++i) size *= batch[i];
-        return size;
+    template <class Batch>
+    Batch matrix(const Batch& batch) const {
+        Index rows = 1, columns = 1;
+        for (Index i = 0; i < batch.shape().rank(); ++i) {
+            (i <= axis_ ? rows : columns) *= batch.shape()[i];
+        }
+        return batch.reshape({rows, columns});
     }
-    Index rows(const View& y) const { return y.size() / (std::max<Index>)(1, columns(y.shape())); }
 
     /// The axis within a sample.
     WEFT_COLD static Index sample_axis(const Concatenate& options, const LayerBuilder& builder) {

@@ -38,8 +38,9 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
-        transpose_samples<Scalar>(pass.device, x.shape()[0], channels(), positions(), x.data(),
-                                  y.data());
+        const Index n = x.shape()[0];
+        transpose_samples<Scalar>(pass.device, x.reshape({n, channels(), positions()}),
+                                  y.reshape({n, positions(), channels()}));
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass,
@@ -47,8 +48,9 @@ public:
                                 TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
         if (!dx) return;
-        transpose_samples<Scalar>(pass.device, x.shape()[0], positions(), channels(), dy.data(),
-                                  dx.data());
+        const Index n = x.shape()[0];
+        transpose_samples<Scalar>(pass.device, dy.reshape({n, positions(), channels()}),
+                                  dx.reshape({n, channels(), positions()}));
     }
 
     bool is_view() const override { return !moves_channels_; }

@@ -501,8 +501,7 @@ void columns() {
         const std::string what = concat("columns of ", rows, " x ", columns);
         const Shape shape{rows, columns};
         check(what, [&](Gpu& gpu) {
-            column_sums<float>(gpu.device, rows, columns, gpu.numbers(shape).data(),
-                               gpu.numbers({columns}).data());
+            column_sums<float>(gpu.device, gpu.numbers(shape), gpu.numbers({columns}));
         });
         check(what,
               [&](Gpu& gpu) { limit_column_norms<float>(gpu.device, gpu.numbers(shape), 0.5); });
@@ -511,16 +510,13 @@ void columns() {
 
 void layout() {
     check("transpose 28 x 28", [&](Gpu& gpu) {
-        transpose_samples<float>(gpu.device, 8, 28, 28, gpu.numbers({8, 28, 28}).data(),
-                                 gpu.numbers({8, 28, 28}).data());
+        transpose_samples<float>(gpu.device, gpu.numbers({8, 28, 28}), gpu.numbers({8, 28, 28}));
     });
     check("transpose 784 x 3", [&](Gpu& gpu) {
-        transpose_samples<float>(gpu.device, 8, 784, 3, gpu.numbers({8, 784, 3}).data(),
-                                 gpu.numbers({8, 784, 3}).data());
+        transpose_samples<float>(gpu.device, gpu.numbers({8, 784, 3}), gpu.numbers({8, 3, 784}));
     });
     check("transpose 196 x 64", [&](Gpu& gpu) {
-        transpose_samples<float>(gpu.device, 8, 196, 64, gpu.numbers({8, 196, 64}).data(),
-                                 gpu.numbers({8, 64, 196}).data());
+        transpose_samples<float>(gpu.device, gpu.numbers({8, 196, 64}), gpu.numbers({8, 64, 196}));
     });
     for (const Index c : {1, 3, 32}) {
         check("pad", [&](Gpu& gpu) {
@@ -533,12 +529,10 @@ void layout() {
         });
     }
     check("copy columns 500 x 64 of 96", [&](Gpu& gpu) {
-        copy_columns<float>(gpu.device, 500, 64, gpu.numbers({500, 96}).data() + 32, 96,
-                            gpu.numbers({500, 64}).data(), 64);
+        copy_columns<float>(gpu.device, gpu.numbers({500, 96}), 32, 64, gpu.numbers({500, 64}), 0);
     });
     check("copy columns 500 x 10 of 20", [&](Gpu& gpu) {
-        copy_columns<float>(gpu.device, 500, 10, gpu.numbers({500, 20}).data() + 10, 20,
-                            gpu.numbers({500, 10}).data(), 10);
+        copy_columns<float>(gpu.device, gpu.numbers({500, 20}), 10, 10, gpu.numbers({500, 10}), 0);
     });
     check("gather 32 x 784", [&](Gpu& gpu) {
         gather_samples<float>(gpu.device, 32, 784, gpu.numbers({500, 784}).data(), 784,

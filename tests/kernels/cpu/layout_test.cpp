@@ -21,7 +21,7 @@ template <class Scalar, class Device = Cpu>
 Tensor<Scalar> transposed_samples(const Tensor<Scalar>& x, Device device = Device()) {
     const Index samples = x.shape()[0], rows = x.shape()[1], columns = x.shape()[2];
     Tensor<Scalar> y({samples, columns, rows});
-    transpose_samples(device, samples, rows, columns, x.data(), y.data());
+    transpose_samples<Scalar>(device, {x.data(), x.shape()}, {y.data(), y.shape()});
     return y;
 }
 

@@ -50,7 +50,8 @@ template <class Scalar>
 Tensor<Scalar> transposed(const Tensor<Scalar>& x) {
     Tensor<Scalar> y({x.shape()[1], x.shape()[0]});
     Reference reference;
-    transpose_samples(reference, 1, x.shape()[0], x.shape()[1], x.data(), y.data());
+    transpose_samples<Scalar>(reference, {x.data(), x.shape().batch(1)},
+                              {y.data(), y.shape().batch(1)});
     return y;
 }
 

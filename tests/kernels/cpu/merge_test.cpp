@@ -47,16 +47,17 @@ TEST_CASE_TEMPLATE("copy_columns moves the columns it is given and touches no ot
         for (const Index columns : {1, 3, 16}) {
             const auto x = random_normal<Scalar>({rows + 1, columns + 2}, 3);
             const auto start = random_normal<Scalar>({rows + 1, columns + 5}, 4);
-            auto expected = start;
-            copy_columns(reference, rows, columns, x.data() + 1, columns + 2, expected.data() + 3,
-                         columns + 5);
+            const auto exact_x = as_reference<Scalar>(x);
+            auto expected = as_reference<Scalar>(start);
+            copy_columns<Scalar>(reference, exact_x.view().slice(0, rows), 1, columns,
+                                 expected.view().slice(0, rows), 3);
             CAPTURE(rows);
             CAPTURE(columns);
             for (const int threads : {1, 7}) {
                 Cpu cpu(threads);
                 auto y = start;
-                copy_columns(cpu, rows, columns, x.data() + 1, columns + 2, y.data() + 3,
-                             columns + 5);
+                copy_columns<Scalar>(cpu, x.view().slice(0, rows), 1, columns,
+                                     y.view().slice(0, rows), 3);
                 CHECK(identical(y, expected));
             }
         }

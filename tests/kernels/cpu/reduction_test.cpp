@@ -21,7 +21,7 @@ template <class Scalar, class Device = Cpu>
 Tensor<Scalar> column_sums(const Tensor<Scalar>& x, Device device = Device()) {
     Tensor<Scalar> sums({x.shape()[1]});
     std::ranges::fill(sums, std::numeric_limits<Scalar>::quiet_NaN());  // to be overwritten
-    weft::kernels::column_sums(device, x.shape()[0], x.shape()[1], x.data(), sums.data());
+    weft::kernels::column_sums<Scalar>(device, {x.data(), x.shape()}, {sums.data(), sums.shape()});
     return sums;
 }
 

@@ -120,7 +120,7 @@ TEST_CASE("rows, columns and metrics on a GPU refuse more elements than 32 bits 
     Tensor<double, Cuda> sum({2}, device);
     CHECK_THROWS_AS(kernels::activation_forward<float>(device, softmax, x, nowhere(shape)),
                     CudaError);
-    CHECK_THROWS_AS(kernels::column_sums<float>(device, k64, k64, nullptr, nullptr), CudaError);
+    CHECK_THROWS_AS(kernels::column_sums<float>(device, x, nowhere({k64})), CudaError);
     CHECK_THROWS_AS(kernels::add_sparse_matches<float>(device, x, read_nowhere({k64}), sum),
                     CudaError);
     CHECK_THROWS_AS(kernels::add_categorical_matches<float>(device, x, x, sum), CudaError);

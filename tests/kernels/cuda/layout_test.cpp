@@ -21,9 +21,9 @@ TEST_CASE_TEMPLATE("transposed samples on a GPU", Scalar, float, double) {
     for (const Shape& shape : {Shape{1, 1, 1}, {3, 31, 33}, {2, 64, 5}, {2, 1, 100}, {70, 3, 40}}) {
         CAPTURE(shape);
         const auto x = random_normal<Scalar>(shape, 1);
-        CHECK(on_both<Scalar>({x, x}, [&](auto& device, const auto& t) {
-                  kernels::transpose_samples<Scalar>(device, shape[0], shape[1], shape[2],
-                                                     t[0].data(), t[1].data());
+        const Tensor<Scalar> y({shape[0], shape[2], shape[1]});
+        CHECK(on_both<Scalar>({x, y}, [&](auto& device, const auto& t) {
+                  kernels::transpose_samples<Scalar>(device, t[0], t[1]);
               }).same());
     }
 }
@@ -33,9 +33,9 @@ TEST_CASE("more samples than a grid has blocks are transposed on a GPU") {
     const auto x = random_normal<float>({samples, 33, 1}, 1);
     Cuda device;
     const auto on_gpu = to_cuda(device, x);
-    Tensor<float, Cuda> y(x.shape(), device);
-    kernels::transpose_samples<float>(device, samples, 33, 1, on_gpu.data(), y.data());
-    CHECK(identical(from_cuda(device, y), x));
+    Tensor<float, Cuda> y({samples, 1, 33}, device);
+    kernels::transpose_samples<float>(device, on_gpu, y);
+    CHECK(identical(from_cuda(device, y), x.view().reshape(y.shape())));
 }
 
 TEST_CASE_TEMPLATE("padded and cropped images on a GPU", Scalar, float, double) {

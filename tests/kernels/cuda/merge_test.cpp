@@ -58,8 +58,7 @@ TEST_CASE_TEMPLATE("columns of matrices on a GPU go between rows of any length",
                    double) {
     const auto x = random_normal<Scalar>({67, 11}, 1), y = random_normal<Scalar>({67, 13}, 2);
     CHECK(on_both<Scalar>({x, y}, [&](auto& device, const auto& t) {
-              kernels::copy_columns<Scalar>(device, 67, 5, t[0].data() + 3, 11, t[1].data() + 7,
-                                            13);
-              kernels::copy_columns<Scalar>(device, 0, 5, t[0].data(), 11, t[1].data(), 13);
+              kernels::copy_columns<Scalar>(device, t[0], 3, 5, t[1], 7);
+              kernels::copy_columns<Scalar>(device, t[0].slice(0, 0), 0, 5, t[1].slice(0, 0), 0);
           }).same());
 }

@@ -16,9 +16,8 @@ template <class Scalar>
 OnBoth<Scalar> sums_of(const Tensor<Scalar>& x) {
     Tensor<Scalar> sums({x.shape()[1]});
     std::ranges::fill(sums, not_a_number<Scalar>);  // to be overwritten
-    const Index rows = x.shape()[0], columns = x.shape()[1];
     return on_both<Scalar>({x, sums}, [&](auto& device, const auto& v) {
-        kernels::column_sums<Scalar>(device, rows, columns, v[0].data(), v[1].data());
+        kernels::column_sums<Scalar>(device, v[0], v[1]);
     });
 }
 
@@ -47,7 +46,7 @@ TEST_CASE("column_sums on a GPU of more columns than blocks can share") {
     std::ranges::fill(ones, 1.0F);
     const auto x = to_cuda(device, ones);
     Tensor<float, Cuda> sums({columns}, device);
-    kernels::column_sums<float>(device, rows, columns, x.data(), sums.data());
+    kernels::column_sums<float>(device, x, sums);
     const auto result = from_cuda(device, sums);
     CHECK(std::ranges::count(result, 129.0F) == columns);
 }

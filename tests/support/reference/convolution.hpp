@@ -80,7 +80,7 @@ void convolution_filter_gradient(Reference& device, const Convolution& c,
                                  TensorView<const Scalar, Reference> g,
                                  TensorView<Scalar, Reference> dw,
                                  TensorView<Scalar, Reference> db) {
-    if (db) column_sums<Scalar>(device, g.size() / c.filters, c.filters, g.data(), db.data());
+    if (db) column_sums<Scalar>(device, g, db);
     Sums<Scalar> sums(device, dw.size());
     for_each_product(c, x.shape()[0], [&](Index i, Index j, Index k) {
         sums[k] += wide(g.data()[i]) * wide(x.data()[j]);

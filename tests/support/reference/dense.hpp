@@ -51,7 +51,7 @@ void dense_backward(Reference& device, TensorView<const Scalar, Reference> x,
         }
         dx.data()[i] = static_cast<Scalar>(sum);
     }
-    if (db) column_sums<Scalar>(device, rows, units, dz.data(), db.data());
+    if (db) column_sums<Scalar>(device, dz, db);
 }
 
 }  // namespace weft::kernels

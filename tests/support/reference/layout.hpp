@@ -25,13 +25,12 @@ void copy_to_host(const Reference&, TensorView<const Scalar, Reference> x, Tenso
 
 /// y_nji = x_nij.   x (N, rows, columns)   y (N, columns, rows)
 template <class Scalar>
-void transpose_samples(Reference&, Index samples, Index rows, Index columns, const Scalar* x,
-                       Scalar* y) {
-    for (Index n = 0; n < samples; ++n) {
-        for (Index i = 0; i < rows; ++i) {
-            for (Index j = 0; j < columns; ++j) {
-                y[(n * columns + j) * rows + i] = x[(n * rows + i) * columns + j];
-            }
+void transpose_samples(Reference&, TensorView<const Scalar, Reference> x,
+                       TensorView<Scalar, Reference> y) {
+    const Shape& shape = x.shape();
+    for (Index n = 0; n < shape[0]; ++n) {
+        for (Index i = 0; i < shape[1]; ++i) {
+            for (Index j = 0; j < shape[2]; ++j) y(n, j, i) = x(n, i, j);
         }
     }
 }

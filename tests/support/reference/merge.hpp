@@ -20,12 +20,12 @@ void multiply_elements(Reference&, TensorView<const Scalar, Reference> x,
     for (Index i = 0; i < y.size(); ++i) y[i] = x[i] * z[i];
 }
 
-/// y_r,j = x_r,j of matrices of so many rows, whose rows lie x_row and y_row elements apart.
+/// y_r,(to + j) = x_r,(from + j) for j < columns.   x (R, C)   y (R, C')
 template <class Scalar>
-void copy_columns(Reference&, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
-                  Index y_row) {
-    for (Index r = 0; r < rows; ++r) {
-        for (Index j = 0; j < columns; ++j) y[r * y_row + j] = x[r * x_row + j];
+void copy_columns(Reference&, TensorView<const Scalar, Reference> x, Index from, Index columns,
+                  TensorView<Scalar, Reference> y, Index to) {
+    for (Index r = 0; r < x.shape()[0]; ++r) {
+        for (Index j = 0; j < columns; ++j) y(r, to + j) = x(r, from + j);
     }
 }
 

@@ -8,12 +8,13 @@
 
 namespace weft::kernels {
 
-/// sums_c = sum_r x_rc.   x (rows, columns)
+/// sums_c = sum_r x_rc.   x (..., C)   sums (C)
 template <class Scalar>
-void column_sums(Reference&, Index rows, Index columns, const Scalar* x, Scalar* sums) {
-    for (Index c = 0; c < columns; ++c) {
+void column_sums(Reference&, TensorView<const Scalar, Reference> x,
+                 TensorView<Scalar, Reference> sums) {
+    for (Index c = 0; c < sums.size(); ++c) {
         Wide<Scalar> sum = 0;
-        for (Index r = 0; r < rows; ++r) sum += wide(x[r * columns + c]);
+        for (Index i = c; i < x.size(); i += sums.size()) sum += wide(x[i]);
         sums[c] = static_cast<Scalar>(sum);
     }
 }

@@ -42,8 +42,8 @@ void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<cons
 }
 
 template <class Scalar>
-void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
-    detail::chosen<Scalar>().column_sums(cpu, rows, columns, x, sums);
+void column_sums(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> sums) {
+    detail::chosen<Scalar>().column_sums(cpu, x, sums);
 }
 
 template <class Scalar>

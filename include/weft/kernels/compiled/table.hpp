@@ -27,8 +27,7 @@ struct CpuKernels {
     void (*copy_elements)(Cpu&, In x, Out y);
     void (*add_elements)(Cpu&, In x, In z, Out y);
     void (*multiply_elements)(Cpu&, In x, In z, Out y);
-    void (*copy_columns)(Cpu&, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
-                         Index y_row);
+    void (*copy_columns)(Cpu&, In x, Index from, Index columns, Out y, Index to);
     void (*gather_samples)(Cpu&, Index rows, Index columns, const Scalar* x, Index x_row,
                            const std::int32_t* samples, const std::int32_t* first, Scalar* y);
     void (*gather_samples_of_bytes)(Cpu&, Index rows, Index columns, const std::uint8_t* x,
@@ -36,8 +35,7 @@ struct CpuKernels {
                                     const std::int32_t* first, Scalar* y);
     void (*copy_next_row)(Cpu&, Index row_bytes, const std::byte* rows, std::int32_t* taken,
                           std::byte* row);
-    void (*transpose_samples)(Cpu&, Index samples, Index rows, Index columns, const Scalar* x,
-                              Scalar* y);
+    void (*transpose_samples)(Cpu&, In x, Out y);
     void (*pad_images)(Cpu&, In x, Index top, Index left, Out y);
     void (*crop_images)(Cpu&, In x, Index top, Index left, Out y);
 
@@ -49,7 +47,7 @@ struct CpuKernels {
                                 Out y);
     void (*convolution_input_gradient)(Cpu&, const Convolution& c, In g, In w, Out dx);
     void (*convolution_filter_gradient)(Cpu&, const Convolution& c, In x, In g, Out dw, Out db);
-    void (*column_sums)(Cpu&, Index rows, Index columns, const Scalar* x, Scalar* sums);
+    void (*column_sums)(Cpu&, In x, Out sums);
     void (*activation_forward)(Cpu&, Activation activation, In x, Out y);
     void (*activation_backward)(Cpu&, Activation activation, In y, In dy, Out dx);
     void (*activation_backward_from_input)(Cpu&, Activation activation, In x, In dy, Out dx);

@@ -40,9 +40,9 @@ void multiply_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Sc
 }
 
 template <class Scalar>
-void copy_columns(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
-                  Index y_row) {
-    detail::chosen<Scalar>().copy_columns(cpu, rows, columns, x, x_row, y, y_row);
+void copy_columns(Cpu& cpu, TensorView<const Scalar> x, Index from, Index columns,
+                  TensorView<Scalar> y, Index to) {
+    detail::chosen<Scalar>().copy_columns(cpu, x, from, columns, y, to);
 }
 
 template <class Scalar>
@@ -63,9 +63,8 @@ inline void copy_next_row(Cpu& cpu, Index row_bytes, const std::byte* rows, std:
 }
 
 template <class Scalar>
-void transpose_samples(Cpu& cpu, Index samples, Index rows, Index columns, const Scalar* x,
-                       Scalar* y) {
-    detail::chosen<Scalar>().transpose_samples(cpu, samples, rows, columns, x, y);
+void transpose_samples(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y) {
+    detail::chosen<Scalar>().transpose_samples(cpu, x, y);
 }
 
 template <class Scalar>

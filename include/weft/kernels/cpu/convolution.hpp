@@ -214,7 +214,7 @@ template <class Scalar>
 void convolution_filter_gradient(Cpu& cpu, const Convolution& c, TensorView<const Scalar> x,
                                  TensorView<const Scalar> g, TensorView<Scalar> dw,
                                  TensorView<Scalar> db) {
-    if (db) column_sums<Scalar>(cpu, g.size() / c.filters, c.filters, g.data(), db.data());
+    if (db) column_sums<Scalar>(cpu, g, db);
     const Index images = x.shape()[0], depth = c.depth(), columns = c.group_filters();
     if (images == 0) {
         std::fill(dw.begin(), dw.end(), Scalar(0));

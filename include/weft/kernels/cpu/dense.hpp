@@ -39,7 +39,7 @@ WEFT_NOINLINE void dense_backward(Cpu& cpu, TensorView<const Scalar> x, TensorVi
     const Index units = w.shape()[1];
     const Index rows = dz.size() / units;
     const auto g = row_major<Scalar>(dz.data(), units);
-    if (db) column_sums<Scalar>(cpu, rows, units, dz.data(), db.data());
+    if (db) column_sums<Scalar>(cpu, dz, db);
     matmul(cpu, features, units, rows, row_major(x.data(), features).transposed(), g, dw.data(),
            units);
     if (dx) {

@@ -4,6 +4,8 @@
 
 #include "weft/kernels/cpu/elementwise.hpp"
 
+#include <cassert>
+
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
@@ -27,8 +29,9 @@ void copy_to_host(const Cpu&, TensorView<const Scalar> from, TensorView<Scalar> 
 
 /// y_nji = x_nij: each sample's matrix transposed.   x (N, rows, columns)   y (N, columns, rows)
 template <class Scalar>
-void transpose_samples(Cpu& cpu, Index samples, Index rows, Index columns, const Scalar* x,
-                       Scalar* y) {
+void transpose_samples(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> y) {
+    const Index samples = x.shape()[0], rows = x.shape()[1], columns = x.shape()[2];
+    assert(y.shape() == Shape({samples, columns, rows}));
     const Index size = rows * columns;
     const Index grain =
         (std::max<Index>)(1, detail::elementwise_grain / (std::max<Index>)(1, size));
@@ -36,7 +39,7 @@ void transpose_samples(Cpu& cpu, Index samples, Index rows, Index columns, const
         for (Index n = begin; n < end; ++n) {
             for (Index i = 0; i < rows; ++i) {
                 for (Index j = 0; j < columns; ++j) {
-                    y[n * size + j * rows + i] = x[n * size + i * columns + j];
+                    y.data()[n * size + j * rows + i] = x.data()[n * size + i * columns + j];
                 }
             }
         }

@@ -4,6 +4,8 @@
 
 #include "weft/kernels/cpu/elementwise.hpp"
 
+#include <cassert>
+
 WEFT_PACKETS_BEGIN
 
 namespace weft::kernels {
@@ -27,14 +29,19 @@ void multiply_elements(Cpu& cpu, TensorView<const Scalar> x, TensorView<const Sc
         z.data());
 }
 
-/// y_r,j = x_r,j of matrices of so many rows, whose rows lie x_row and y_row elements apart.
+/// y_r,(to + j) = x_r,(from + j) for j < columns.   x (R, C), C >= from + columns
+///   y (R, C'), C' >= to + columns
 template <class Scalar>
-void copy_columns(Cpu& cpu, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
-                  Index y_row) {
+void copy_columns(Cpu& cpu, TensorView<const Scalar> x, Index from, Index columns,
+                  TensorView<Scalar> y, Index to) {
+    const Index rows = x.shape()[0], x_row = x.shape()[1], y_row = y.shape()[1];
+    assert(y.shape()[0] == rows && from + columns <= x_row && to + columns <= y_row);
     const Index grain =
         (std::max<Index>)(1, detail::elementwise_grain / (std::max<Index>)(1, columns));
     parallel_ranges(cpu, rows, grain, [&](Index begin, Index end) {
-        for (Index r = begin; r < end; ++r) std::copy_n(x + r * x_row, columns, y + r * y_row);
+        for (Index r = begin; r < end; ++r) {
+            std::copy_n(x.data() + r * x_row + from, columns, y.data() + r * y_row + to);
+        }
     });
 }
 

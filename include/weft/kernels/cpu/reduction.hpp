@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <bit>
+#include <cassert>
 #include <cstdint>
 
 WEFT_PACKETS_BEGIN
@@ -54,19 +55,23 @@ EIGEN_ALWAYS_INLINE void sum_columns(Index begin, Index end, Index columns, cons
 
 }  // namespace detail
 
-/// sums_c = sum_r x_rc for the row-major x (rows, columns). Blocks of 64 rows are summed row by
-/// row and then added in pairs, whatever the thread count: off by at most
-/// (64 + log2(rows / 64)) u sum_r |x_rc|, u = eps / 2.
+/// sums_c = sum_r x_rc, with R = the product of all axes of x but the last. Blocks of 64 rows are
+/// summed row by row and then added in pairs, whatever the thread count: off by at most
+/// (64 + log2(R / 64)) u sum_r |x_rc|, u = eps / 2.
+///
+///   x (..., C)   sums (C), C at least 1
 template <class Scalar>
-WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar* sums) {
+WEFT_NOINLINE void column_sums(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> sums) {
+    assert(x.shape().last() == sums.size());
+    const Index columns = sums.size(), rows = x.size() / columns;
     constexpr Index block_rows = detail::rows_to_sum;
     const Index blocks = (std::max<Index>)(1, detail::blocks_of(rows, block_rows));
     const auto scratch = cpu.scratch<Scalar>(blocks == 1 ? 0 : blocks * columns);
-    Scalar* const partial = blocks == 1 ? sums : scratch.data();
+    Scalar* const partial = blocks == 1 ? sums.data() : scratch.data();
     parallel_for(cpu, blocks, [&](Index block, int) {
         detail::sum_columns<Scalar, 1>(
             block * block_rows, (std::min)(rows, (block + 1) * block_rows), columns,
-            [=](Index i, Index, auto size, auto& sum)
+            [x = x.data()](Index i, Index, auto size, auto& sum)
                 WEFT_INLINE_LAMBDA { sum[0] = padd(sum[0], detail::load_up_to(x + i, size)); },
             [=](Index c, const auto& sum, auto size) WEFT_INLINE_LAMBDA {
                 detail::store_up_to(partial + block * columns + c, sum[0], size);
@@ -79,7 +84,7 @@ WEFT_NOINLINE void column_sums(Cpu& cpu, Index rows, Index columns, const Scalar
             columns, sum, [](const auto& a, const auto& b) { return padd(a, b); }, sum,
             static_cast<const Scalar*>(partial + from * columns));
     });
-    std::copy_n(partial, columns, sums);
+    std::copy_n(partial, columns, sums.data());
 }
 
 /// The sum of all elements in double precision, pairwise: off by at most

@@ -34,8 +34,7 @@ void run_pass(Cuda&, double, const Body& body) {
 }
 
 template <class Scalar>
-void transpose_samples(Cuda& device, Index samples, Index rows, Index columns, const Scalar* x,
-                       Scalar* y);
+void transpose_samples(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
 void pad_images(Cuda& device, TensorView<const Scalar, Cuda> x, Index top, Index left,

@@ -16,8 +16,8 @@ void multiply_elements(Cuda& device, TensorView<const Scalar, Cuda> x,
                        TensorView<const Scalar, Cuda> z, TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
-void copy_columns(Cuda& device, Index rows, Index columns, const Scalar* x, Index x_row, Scalar* y,
-                  Index y_row);
+void copy_columns(Cuda& device, TensorView<const Scalar, Cuda> x, Index from, Index columns,
+                  TensorView<Scalar, Cuda> y, Index to);
 
 template <class Scalar, class X>
 void gather_samples(Cuda& device, Index rows, Index columns, const X* x, Index x_row,

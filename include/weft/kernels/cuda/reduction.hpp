@@ -8,7 +8,7 @@
 namespace weft::kernels {
 
 template <class Scalar>
-void column_sums(Cuda& device, Index rows, Index columns, const Scalar* x, Scalar* sums);
+void column_sums(Cuda& device, TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> sums);
 
 template <class Scalar>
 bool all_finite(Cuda& device, TensorView<const Scalar, Cuda> x);
