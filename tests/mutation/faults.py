@@ -113,7 +113,7 @@ FAULTS = [
      ["kernels/cpu/layout"]),
     # ---- Dropout
     ("dropout forgets to scale what it keeps", DROPOUT,
-     "const Scalar scaled = x[i + k] * scale;", "const Scalar scaled = {s} ? x[i + k] : x[i + k] * scale;",
+     "const Scalar scaled = from[i + k] * scale;", "const Scalar scaled = {s} ? from[i + k] : from[i + k] * scale;",
      dropout),
     ("the gradient passes through what was dropped", DROPOUT,
      "keeps[static_cast<std::size_t>(k)] != 0 ? scaled : Scalar(0)", "scaled", dropout),

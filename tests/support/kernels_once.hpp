@@ -47,11 +47,10 @@
     what template void softmax_forward(Cpu&, TensorView<const Scalar>, TensorView<Scalar>);        \
     what template void softmax_backward(Cpu&, TensorView<const Scalar>, TensorView<const Scalar>,  \
                                         TensorView<Scalar>);                                       \
-    what template void dropout_forward(Cpu&, Index, double, const RandomStream&,                   \
-                                       const std::uint32_t*, Index, const Scalar*, Scalar*,        \
-                                       std::uint8_t*);                                             \
-    what template void dropout_backward(Cpu&, Index, double, const std::uint8_t*, const Scalar*,   \
-                                        Scalar*);                                                  \
+    what template void dropout_forward(Cpu&, const Dropping&, TensorView<const Scalar>,            \
+                                       TensorView<Scalar>);                                        \
+    what template void dropout_backward(Cpu&, const Dropping&, TensorView<const Scalar>,           \
+                                        TensorView<Scalar>);                                       \
     what template void scale_and_offset(Cpu&, TensorView<const Scalar>, Scalar, Scalar,            \
                                         TensorView<Scalar>);                                       \
     what template void max_pool_forward(Cpu&, const Window2D&, TensorView<const Scalar>,           \

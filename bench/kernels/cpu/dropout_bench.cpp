@@ -20,15 +20,14 @@ void add_count(Index count) {
                 const Tensor<float> x = random_tensor({count});
                 Tensor<float> y(x.shape());
                 std::vector<std::uint8_t> kept(static_cast<std::size_t>(count));
-                const RandomStream random(1, RandomPurpose::layer);
-                dropout_forward(cpu, count, 0.3, random, nullptr, 0, x.data(), y.data(),
-                                kept.data());
+                const kernels::Dropping dropping{
+                    .rate = 0.3, .random{1, RandomPurpose::layer}, .kept = kept.data()};
+                dropout_forward<float>(cpu, dropping, x, y);
                 measure(state, work, [&] {
                     if (forward) {
-                        dropout_forward(cpu, count, 0.3, random, nullptr, 0, x.data(), y.data(),
-                                        kept.data());
+                        dropout_forward<float>(cpu, dropping, x, y);
                     } else {
-                        dropout_backward(cpu, count, 0.3, kept.data(), x.data(), y.data());
+                        dropout_backward<float>(cpu, dropping, x, y);
                     }
                 });
             });

@@ -2,10 +2,10 @@
 /// The kernels that a device needs for weft's models to compute and train on it.
 #pragma once
 
-#include "weft/core/random.hpp"
 #include "weft/core/tensor.hpp"
 #include "weft/kernels/activation.hpp"
 #include "weft/kernels/convolution.hpp"
+#include "weft/kernels/dropping.hpp"
 #include "weft/kernels/loss.hpp"
 #include "weft/kernels/optimizer.hpp"
 #include "weft/kernels/tally.hpp"
@@ -63,7 +63,7 @@ template <class D, class Scalar>
 concept ComputesLayers =
     requires(KernelArguments<D, Scalar> a, Activation activation, const Convolution& convolution,
              const Window2D& window, std::uint8_t* taps, std::int32_t* wide_taps,
-             const RandomStream& random, const std::uint32_t* at_step, bool flag) {
+             const Dropping& dropping, bool flag) {
         dense_forward<Scalar>(a.device, a.in, a.in, a.in, activation, a.out);
         dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
         convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
@@ -87,8 +87,8 @@ concept ComputesLayers =
                              a.from, a.to);
         batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from,
                             flag, a.to, a.to, a.to);
-        dropout_forward(a.device, a.count, a.real, random, at_step, a.count, a.from, a.to, taps);
-        dropout_backward(a.device, a.count, a.real, taps, a.from, a.to);
+        dropout_forward<Scalar>(a.device, dropping, a.in, a.out);
+        dropout_backward<Scalar>(a.device, dropping, a.in, a.out);
     };
 
 template <class D, class Scalar>

@@ -10,8 +10,8 @@
 
 namespace weft::kernels {
 
-/// The arguments of a dropout_forward: its random numbers, and the memory that dropout_backward
-/// reads. Devices that can tell dropped elements otherwise need not write it.
+/// A dropout: its rate and random numbers, and the memory that dropout_backward reads. Kernels that
+/// can tell dropped elements otherwise need not write it.
 struct Dropping {
     double rate = 0;  ///< 0: nothing is dropped
     RandomStream random{0, RandomPurpose::layer};
@@ -25,8 +25,7 @@ struct Dropping {
 /// The dropout, in y.
 template <class Scalar, class Device>
 void drop(Device& device, const Dropping& dropping, detail::Out<Scalar, Device> y) {
-    const auto& [rate, random, at_step, first, kept] = dropping;
-    dropout_forward(device, y.size(), rate, random, at_step, first, y.data(), y.data(), kept);
+    dropout_forward<Scalar>(device, dropping, y, y);
 }
 
 /// dense_forward with an activation that is elementwise, and dropout in y.
@@ -56,7 +55,7 @@ requires(!fuses_products<Device>())
 void max_pool_backward_dropping(Device& device, const Window2D& window, const Dropping& dropping,
                                 detail::In<Scalar, Device> y, detail::Out<Scalar, Device> dy,
                                 const Tap* taps, detail::Out<Scalar, Device> dx) {
-    dropout_backward(device, dy.size(), dropping.rate, dropping.kept, dy.data(), dy.data());
+    dropout_backward<Scalar>(device, dropping, dy, dy);
     max_pool_backward<Scalar>(device, window, y, dy, taps, dx);
 }
 

@@ -2,6 +2,7 @@
 /// Dropout: random zeros in training.
 #pragma once
 
+#include "weft/kernels/dropping.hpp"
 #include "weft/layers/layer.hpp"
 #include "weft/layers/layer_fields.hpp"
 
@@ -39,16 +40,14 @@ public:
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device> x,
                                TensorView<Scalar, Device> y) const override {
         if (!pass.training) return copy_elements<Scalar>(pass.device, x, y);
-        const Index first = pass.first_sample * this->input_shape().size();
-        dropout_forward(pass.device, x.size(), rate_, pass.random, pass.step, first, x.data(),
-                        y.data(), kept(pass));
+        dropout_forward<Scalar>(pass.device, dropping(pass), x, y);
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, TensorView<const Scalar, Device>,
                                 TensorView<const Scalar, Device>, TensorView<Scalar, Device> dy,
                                 TensorView<Scalar, Device> dx) const override {
         if (!dx) return;
-        dropout_backward(pass.device, dy.size(), rate_, kept(pass), dy.data(), dx.data());
+        dropout_backward<Scalar>(pass.device, dropping(pass), dy, dx);
     }
 
     bool backs_in_place() const override { return true; }
@@ -61,8 +60,9 @@ public:
     }
 
 private:
-    static std::uint8_t* kept(const Pass<Scalar, Device>& pass) {
-        return reinterpret_cast<std::uint8_t*>(pass.saved);
+    kernels::Dropping dropping(const Pass<Scalar, Device>& pass) const {
+        return {rate_, pass.random, pass.step, pass.first_sample * this->input_shape().size(),
+                reinterpret_cast<std::uint8_t*>(pass.saved)};
     }
 
     double rate_;

@@ -411,13 +411,13 @@ void elementwise() {
                               at(gpu), at(gpu), at(gpu), at(gpu));
     });
     check("dropout 100k", [&](Gpu& gpu) {
-        dropout_forward<float>(gpu.device, n, 0.5, RandomStream(3, RandomPurpose::layer, 5, 7),
-                               gpu.whole<std::uint32_t>(1, 9), 0, at(gpu), at(gpu),
-                               gpu.whole<std::uint8_t>(n, 2));
+        const Dropping dropping{0.5, RandomStream(3, RandomPurpose::layer, 5, 7),
+                                gpu.whole<std::uint32_t>(1, 9), 0, gpu.whole<std::uint8_t>(n, 2)};
+        dropout_forward<float>(gpu.device, dropping, all(gpu), all(gpu));
     });
     check("dropout 100k", [&](Gpu& gpu) {
-        dropout_backward<float>(gpu.device, n, 0.5, gpu.whole<std::uint8_t>(n, 2), at(gpu),
-                                at(gpu));
+        const Dropping dropping{.rate = 0.5, .kept = gpu.whole<std::uint8_t>(n, 2)};
+        dropout_backward<float>(gpu.device, dropping, all(gpu), all(gpu));
     });
     check("relu",
           [&](Gpu& gpu) { activation_forward<float>(gpu.device, relu, all(gpu), all(gpu)); });

@@ -38,8 +38,8 @@ Dropped<Scalar> drop(const Tensor<Scalar>& x, double rate, const RandomStream& r
                      const std::uint32_t* at_step = nullptr) {
     Dropped<Scalar> result{Tensor<Scalar>(x.shape()),
                            std::vector<std::uint8_t>(static_cast<std::size_t>(x.size()), 77)};
-    dropout_forward(device, x.size(), rate, random, at_step, first, x.data(), result.y.data(),
-                    result.kept.data());
+    dropout_forward<Scalar>(device, {rate, random, at_step, first, result.kept.data()},
+                            {x.data(), x.shape()}, {result.y.data(), x.shape()});
     return result;
 }
 
@@ -50,20 +50,21 @@ TEST_CASE_TEMPLATE("dropout drops with the rate, not without it, and scales what
     for (const double rate : {0.1, 0.9}) {
         CAPTURE(rate);
         const auto x = weft::random_uniform<Scalar>({40001}, 1, 1, 2);
-        const auto result = drop(x, rate);
+        auto result = drop(x, rate);
         const auto n = static_cast<double>(x.size());
         // Five standard errors.
         CHECK(std::abs(static_cast<double>(result.count_kept()) / n - (1 - rate)) <
               5 * std::sqrt(rate * (1 - rate) / n));
 
         const auto dy = weft::random_uniform<Scalar>({40001}, 2, 1, 2);
-        Tensor<Scalar> dx(x.shape()), expected_dx(x.shape());
+        Tensor<Scalar> dx(x.shape());
+        Tensor<Scalar, Reference> expected_dx(x.shape());
+        const weft::kernels::Dropping dropping{.rate = rate, .kept = result.kept.data()};
         Cpu cpu(2);
-        dropout_backward(cpu, x.size(), rate, result.kept.data(), dy.data(), dx.data());
+        dropout_backward<Scalar>(cpu, dropping, dy, dx);
         const auto expected = drop<Scalar, Reference>(x, rate);
         Reference reference;
-        dropout_backward(reference, x.size(), rate, result.kept.data(), dy.data(),
-                         expected_dx.data());
+        dropout_backward<Scalar>(reference, dropping, weft::as_reference<Scalar>(dy), expected_dx);
         CHECK(result.kept == expected.kept);
         // A quotient, here the product with a rounded reciprocal.
         constexpr auto eps = static_cast<double>(std::numeric_limits<Scalar>::epsilon());
@@ -122,10 +123,10 @@ TEST_CASE("a rate of 0 changes nothing") {
 TEST_CASE("what is dropped is 0, whatever it was") {
     Tensor<float> x({1000});
     std::ranges::fill(x, std::numeric_limits<float>::infinity());
-    const auto result = drop(x, 0.5);
+    auto result = drop(x, 0.5);
     Tensor<float> dx({1000});
     Cpu cpu(1);
-    dropout_backward(cpu, 1000, 0.5, result.kept.data(), x.data(), dx.data());
+    dropout_backward<float>(cpu, {.rate = 0.5, .kept = result.kept.data()}, x, dx);
     for (Index i = 0; i < 1000; ++i) {
         const float expected = result.kept[static_cast<std::size_t>(i)] != 0 ? x[i] : 0;
         CHECK(result.y[i] == expected);

@@ -123,9 +123,7 @@ Results<Scalar> run(const Given<Scalar>& given, Cpu cpu, bool apart) {
     max_pool_forward<Scalar>(cpu, window, normal, result.y, taps.data());
     if (dropping) weft::kernels::drop<Scalar>(cpu, dropping, result.y);
     if (given.is_inference) return result;
-    if (dropping) {
-        dropout_backward(cpu, dy.size(), given.rate, kept.data(), dy.data(), dy.data());
-    }
+    if (dropping) dropout_backward<Scalar>(cpu, dropping, dy, dy);
     max_pool_backward<Scalar>(cpu, window, {}, dy, taps.data(), result.dx);
     batch_norm_backward(cpu, rows, c.channels, given.x.data(), norm.mean, norm.inverse_deviation,
                         norm.gamma, result.dx.data(), given.x_is_relu, norm.dgamma, norm.dbeta,

@@ -29,9 +29,10 @@ Dropped drop(const Tensor<float>& x, double rate, Index first, std::uint32_t ste
     kernels::copy_to_device<float>(device, ones, dy);
     kernels::copy_to_device<std::uint32_t>(device, Tensor<std::uint32_t>({1}, {step}), at_step);
     const RandomStream random(3, RandomPurpose::layer, 5, 7);
-    kernels::dropout_forward(device, x.size(), rate, random, step == 7 ? nullptr : at_step.data(),
-                             first, y.data(), y.data(), kept.data());
-    kernels::dropout_backward(device, x.size(), rate, kept.data(), dy.data(), dx.data());
+    const kernels::Dropping dropping{rate, random, step == 7 ? nullptr : at_step.data(), first,
+                                     kept.data()};
+    kernels::dropout_forward<float>(device, dropping, y, y);
+    kernels::dropout_backward<float>(device, dropping, dy, dx);
     Dropped result{Tensor<float>(shape), Tensor<float>(shape), Tensor<std::uint8_t>(shape)};
     const auto fetch = [&]<class T>(const Tensor<T, Device>& from, Tensor<T>& to) {
         kernels::copy_to_host<T>(device, from, to);

@@ -161,16 +161,15 @@ void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, c
 }
 
 template <class Scalar>
-void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& stream,
-                     const std::uint32_t* at_step, Index first, const Scalar* x, Scalar* y,
-                     std::uint8_t* kept) {
-    detail::chosen<Scalar>().dropout_forward(cpu, count, rate, stream, at_step, first, x, y, kept);
+void dropout_forward(Cpu& cpu, const Dropping& dropping, TensorView<const Scalar> x,
+                     TensorView<Scalar> y) {
+    detail::chosen<Scalar>().dropout_forward(cpu, dropping, x, y);
 }
 
 template <class Scalar>
-void dropout_backward(Cpu& cpu, Index count, double rate, const std::uint8_t* kept,
-                      const Scalar* dy, Scalar* dx) {
-    detail::chosen<Scalar>().dropout_backward(cpu, count, rate, kept, dy, dx);
+void dropout_backward(Cpu& cpu, const Dropping& dropping, TensorView<const Scalar> dy,
+                      TensorView<Scalar> dx) {
+    detail::chosen<Scalar>().dropout_backward(cpu, dropping, dy, dx);
 }
 
 }  // namespace calls

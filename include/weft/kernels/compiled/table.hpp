@@ -81,11 +81,8 @@ struct CpuKernels {
                                 const Scalar* mean, const Scalar* inverse_deviation,
                                 const Scalar* gamma, const Scalar* dy, bool x_is_relu,
                                 Scalar* dgamma, Scalar* dbeta, Scalar* dx);
-    void (*dropout_forward)(Cpu&, Index count, double rate, const RandomStream& stream,
-                            const std::uint32_t* at_step, Index first, const Scalar* x, Scalar* y,
-                            std::uint8_t* kept);
-    void (*dropout_backward)(Cpu&, Index count, double rate, const std::uint8_t* kept,
-                             const Scalar* dy, Scalar* dx);
+    void (*dropout_forward)(Cpu&, const Dropping& dropping, In x, Out y);
+    void (*dropout_backward)(Cpu&, const Dropping& dropping, In dy, Out dx);
 
     // ---- Losses, metrics and the tally
 

@@ -7,6 +7,7 @@
 #include "weft/kernels/dropping.hpp"
 
 #include <array>
+#include <cassert>
 
 WEFT_PACKETS_BEGIN
 
@@ -108,21 +109,24 @@ struct Draws {
 /// stream is at least rate 2^32, rounded down; first is the index of the first element in the step.
 /// The stream's step is that at at_step, on the device, if there is one. y may be x.
 template <class Scalar>
-void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& stream,
-                     const std::uint32_t* at_step, Index first, const Scalar* x, Scalar* y,
-                     std::uint8_t* kept) {
-    const detail::Draws<Scalar> draws({rate, stream, at_step, first});
+void dropout_forward(Cpu& cpu, const Dropping& dropping, TensorView<const Scalar> x,
+                     TensorView<Scalar> y) {
+    assert(y.size() == x.size());
+    const detail::Draws<Scalar> draws(dropping);
     const std::uint32_t threshold = draws.threshold;
     const Scalar scale = draws.scale;
-    parallel_ranges(cpu, count, 4096, [&](Index begin, Index end) {
+    const Scalar* const from = x.data();
+    Scalar* const to = y.data();
+    std::uint8_t* const kept = dropping.kept;
+    parallel_ranges(cpu, x.size(), 4096, [&](Index begin, Index end) {
         // Loops of one width each, which compilers turn into vector instructions.
         draws.for_each_run(begin, end,
                            [&](Index i, const std::uint32_t* word, auto n) WEFT_INLINE_LAMBDA {
                                for (Index k = 0; k < n; ++k)
                                    kept[i + k] = word[k] >= threshold ? 1 : 0;
                                for (Index k = 0; k < n; ++k) {
-                                   const Scalar scaled = x[i + k] * scale;
-                                   y[i + k] = word[k] >= threshold ? scaled : Scalar(0);
+                                   const Scalar scaled = from[i + k] * scale;
+                                   to[i + k] = word[k] >= threshold ? scaled : Scalar(0);
                                }
                            });
     });
@@ -130,18 +134,20 @@ void dropout_forward(Cpu& cpu, Index count, double rate, const RandomStream& str
 
 /// dx_i = dy_i / (1 - rate) where kept, else 0.
 template <class Scalar>
-void dropout_backward(Cpu& cpu, Index count, double rate, const std::uint8_t* kept,
-                      const Scalar* dy, Scalar* dx) {
-    const auto scale = static_cast<Scalar>(1 / (1 - rate));
-    parallel_ranges(cpu, count, detail::elementwise_grain, [&](Index begin, Index end) {
+void dropout_backward(Cpu& cpu, const Dropping& dropping, TensorView<const Scalar> dy,
+                      TensorView<Scalar> dx) {
+    assert(dx.size() == dy.size());
+    const auto scale = static_cast<Scalar>(1 / (1 - dropping.rate));
+    const std::uint8_t* const kept = dropping.kept;
+    parallel_ranges(cpu, dy.size(), detail::elementwise_grain, [&](Index begin, Index end) {
         constexpr Index step = 64;
         std::array<std::int32_t, step> keeps;
         for (Index i = begin; i < end; i += step) {
             const Index n = (std::min)(step, end - i);
             for (Index k = 0; k < n; ++k) keeps[static_cast<std::size_t>(k)] = kept[i + k];
             for (Index k = 0; k < n; ++k) {
-                const Scalar scaled = dy[i + k] * scale;
-                dx[i + k] = keeps[static_cast<std::size_t>(k)] != 0 ? scaled : Scalar(0);
+                const Scalar scaled = dy.data()[i + k] * scale;
+                dx.data()[i + k] = keeps[static_cast<std::size_t>(k)] != 0 ? scaled : Scalar(0);
             }
         }
     });

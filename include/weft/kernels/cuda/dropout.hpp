@@ -3,18 +3,17 @@
 #pragma once
 
 #include "weft/core/cuda.hpp"
-#include "weft/core/random.hpp"
 #include "weft/core/tensor_view.hpp"
+#include "weft/kernels/dropping.hpp"
 
 namespace weft::kernels {
 
 template <class Scalar>
-void dropout_forward(Cuda& device, Index count, double rate, const RandomStream& stream,
-                     const std::uint32_t* at_step, Index first, const Scalar* x, Scalar* y,
-                     std::uint8_t* kept);
+void dropout_forward(Cuda& device, const Dropping& dropping, TensorView<const Scalar, Cuda> x,
+                     TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
-void dropout_backward(Cuda& device, Index count, double rate, const std::uint8_t* kept,
-                      const Scalar* dy, Scalar* dx);
+void dropout_backward(Cuda& device, const Dropping& dropping, TensorView<const Scalar, Cuda> dy,
+                      TensorView<Scalar, Cuda> dx);
 
 }  // namespace weft::kernels
