@@ -197,7 +197,7 @@ public:
                 TensorView<Scalar, Device>) const override {
         auto own = detail::step_of<kernels::SGDStep<Scalar>>(step);
         own.factor = nullptr;
-        sgd_update(device, parameters.size(), own, gradients.data(), parameters.data());
+        sgd_update<Scalar>(device, own, gradients, parameters);
     }
 
 private:

@@ -181,7 +181,7 @@ FAULTS = [
     ("the centred variance takes the mean as its square", OPTIMIZER,
      "psub(s, pmul(a, a))", "psub(s, a)", rmsprop),
     ("RMSprop's mean and velocity share their memory", "include/weft/optimizers/rmsprop.hpp",
-     "if (needed) next += count;", None, rmsprop),
+     "parameters.size() * next++", "parameters.size() * next", rmsprop),
     ("Adam's epsilon is under the root", OPTIMIZER,
      "padd(detail::square_root<Scalar>(v), epsilon)", "detail::square_root<Scalar>(padd(v, epsilon))",
      ["kernels/cpu/optimizer", "optimizers/adam"]),

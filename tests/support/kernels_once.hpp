@@ -88,13 +88,14 @@
     what template void multiply_elements(Cpu&, TensorView<const Scalar>, TensorView<const Scalar>, \
                                          TensorView<Scalar>);                                      \
     what template void transpose_samples(Cpu&, TensorView<const Scalar>, TensorView<Scalar>);      \
-    what template void adam_update(Cpu&, Index, const AdamStep<Scalar>&, const Scalar*, Scalar*,   \
-                                   Scalar*, Scalar*);                                              \
-    what template void rmsprop_update(Cpu&, Index, const RMSpropStep<Scalar>&, const Scalar*,      \
-                                      Scalar*, Scalar*, Scalar*, Scalar*);                         \
-    what template void momentum_update(Cpu&, Index, Scalar, Scalar, bool, const Scalar*, Scalar*,  \
-                                       Scalar*);                                                   \
-    what template void sgd_update(Cpu&, Index, Scalar, const Scalar*, Scalar*);                    \
+    what template void adam_update(Cpu&, const AdamStep<Scalar>&, TensorView<const Scalar>,        \
+                                   TensorView<Scalar>, TensorView<Scalar>, TensorView<Scalar>);    \
+    what template void rmsprop_update(Cpu&, const RMSpropStep<Scalar>&, TensorView<const Scalar>,  \
+                                      TensorView<Scalar>, TensorView<Scalar>, TensorView<Scalar>,  \
+                                      TensorView<Scalar>);                                         \
+    what template void momentum_update(Cpu&, Scalar, Scalar, bool, TensorView<const Scalar>,       \
+                                       TensorView<Scalar>, TensorView<Scalar>);                    \
+    what template void sgd_update(Cpu&, Scalar, TensorView<const Scalar>, TensorView<Scalar>);     \
     what template double penalty(Cpu&, TensorView<const Scalar>, double, double);                  \
     what template void add_penalty_gradient(Cpu&, TensorView<const Scalar>, double, double,        \
                                             TensorView<Scalar>);                                   \

@@ -23,10 +23,7 @@ struct Parameters {
 
 constexpr kernels::AdamStep<float> step{0.001f, 0.1f, 0.001f, 1e-7f};
 
-void adam_weft(Cpu& cpu, Parameters& x) {
-    adam_update(cpu, x.p.size(), step, std::as_const(x.g).data(), x.m.data(), x.v.data(),
-                x.p.data());
-}
+void adam_weft(Cpu& cpu, Parameters& x) { adam_update<float>(cpu, step, x.g, x.m, x.v, x.p); }
 
 void adam_eigen(Parameters& x) {
     auto p = as_matrix(x.p).array(), g = as_matrix(x.g).array(), m = as_matrix(x.m).array(),
@@ -54,10 +51,8 @@ void add_count(Index count) {
     add("optimizer/sgd-momentum" + size + "/weft", [=](benchmark::State& state) {
         Cpu cpu;
         Parameters x(count);
-        measure(state, x.work(5), [&] {
-            momentum_update(cpu, count, 0.01f, 0.9f, true, std::as_const(x.g).data(), x.m.data(),
-                            x.p.data());
-        });
+        measure(state, x.work(5),
+                [&] { momentum_update<float>(cpu, 0.01f, 0.9f, true, x.g, x.m, x.p); });
     });
 }
 

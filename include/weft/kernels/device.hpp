@@ -119,10 +119,10 @@ concept UpdatesParameters =
     requires(KernelArguments<D, Scalar> a, const DeviceStep<SGDStep<Scalar>>& sgd,
              const DeviceStep<AdamStep<Scalar>>& adam,
              const DeviceStep<RMSpropStep<Scalar>>& rmsprop, bool flag, double* slot) {
-        sgd_update(a.device, a.count, sgd, a.from, a.to);
-        momentum_update(a.device, a.count, sgd, flag, a.from, a.to, a.to);
-        rmsprop_update(a.device, a.count, rmsprop, a.from, a.to, a.to, a.to, a.to);
-        adam_update(a.device, a.count, adam, a.from, a.to, a.to, a.to);
+        sgd_update<Scalar>(a.device, sgd, a.in, a.out);
+        momentum_update<Scalar>(a.device, sgd, flag, a.in, a.out, a.out);
+        rmsprop_update<Scalar>(a.device, rmsprop, a.in, a.out, a.out, a.out, a.out);
+        adam_update<Scalar>(a.device, adam, a.in, a.out, a.out, a.out);
         add_penalty<Scalar>(a.device, a.in, a.real, a.real, flag, slot);
         add_penalty_gradient<Scalar>(a.device, a.in, a.real, a.real, a.out);
         clip_values<Scalar>(a.device, a.out, a.real);

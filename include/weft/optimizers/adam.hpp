@@ -65,9 +65,9 @@ public:
                               TensorView<Scalar, Device> parameters,
                               TensorView<const Scalar, Device> gradients,
                               TensorView<Scalar, Device> state) const override {
-        adam_update(device, parameters.size(), step_of<kernels::AdamStep<Scalar>>(step),
-                    gradients.data(), state.data(), state.data() + parameters.size(),
-                    parameters.data());
+        const Index count = parameters.size();
+        adam_update<Scalar>(device, step_of<kernels::AdamStep<Scalar>>(step), gradients,
+                            state.slice(0, count), state.slice(count, count), parameters);
     }
 
 private:

@@ -58,18 +58,17 @@ public:
                               TensorView<Scalar, Device> parameters,
                               TensorView<const Scalar, Device> gradients,
                               TensorView<Scalar, Device> state) const override {
-        const Index count = parameters.size();
-        Scalar* next = state.data();
+        using Vector = TensorView<Scalar, Device>;
+        Index next = 0;
         const auto vector_if = [&](bool needed) {
-            Scalar* const vector = needed ? next : nullptr;
-            if (needed) next += count;
-            return vector;
+            if (!needed) return Vector();
+            return state.slice(parameters.size() * next++, parameters.size());
         };
-        Scalar* const square = vector_if(true);
-        Scalar* const average = vector_if(options_.centered);
-        Scalar* const velocity = vector_if(options_.momentum > 0);
-        rmsprop_update(device, count, detail::step_of<kernels::RMSpropStep<Scalar>>(step),
-                       gradients.data(), square, average, velocity, parameters.data());
+        const Vector square = vector_if(true);
+        const Vector average = vector_if(options_.centered);
+        const Vector velocity = vector_if(options_.momentum > 0);
+        rmsprop_update<Scalar>(device, detail::step_of<kernels::RMSpropStep<Scalar>>(step),
+                               gradients, square, average, velocity, parameters);
     }
 
 private:

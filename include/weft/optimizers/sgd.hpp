@@ -52,10 +52,9 @@ public:
                               TensorView<Scalar, Device> state) const override {
         const auto step = detail::step_of<kernels::SGDStep<Scalar>>(bytes);
         if (state_vectors() == 0) {
-            return sgd_update(device, parameters.size(), step, gradients.data(), parameters.data());
+            return sgd_update<Scalar>(device, step, gradients, parameters);
         }
-        momentum_update(device, parameters.size(), step, options_.nesterov, gradients.data(),
-                        state.data(), parameters.data());
+        momentum_update<Scalar>(device, step, options_.nesterov, gradients, state, parameters);
     }
 
 private:

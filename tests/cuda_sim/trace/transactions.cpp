@@ -392,23 +392,21 @@ void losses_and_metrics() {
 void elementwise() {
     const Index n = 100000;
     const auto all = [&](Gpu& gpu) { return gpu.numbers({n}); };
-    const auto at = [&](Gpu& gpu) { return gpu.numbers({n}).data(); };
     check("adam 100k", [&](Gpu& gpu) {
-        adam_update<float>(gpu.device, n,
-                           {gpu.put<AdamStep<float>>({{0.001F, 0.1F, 0.001F, 1e-7F}})}, at(gpu),
-                           at(gpu), at(gpu), at(gpu));
+        adam_update<float>(gpu.device, {gpu.put<AdamStep<float>>({{0.001F, 0.1F, 0.001F, 1e-7F}})},
+                           all(gpu), all(gpu), all(gpu), all(gpu));
     });
     check("sgd 100k", [&](Gpu& gpu) {
-        sgd_update<float>(gpu.device, n, {gpu.put<SGDStep<float>>({{0.1F}})}, at(gpu), at(gpu));
+        sgd_update<float>(gpu.device, {gpu.put<SGDStep<float>>({{0.1F}})}, all(gpu), all(gpu));
     });
     check("momentum 100k", [&](Gpu& gpu) {
-        momentum_update<float>(gpu.device, n, {gpu.put<SGDStep<float>>({{0.1F, 0.9F}})}, true,
-                               at(gpu), at(gpu), at(gpu));
+        momentum_update<float>(gpu.device, {gpu.put<SGDStep<float>>({{0.1F, 0.9F}})}, true,
+                               all(gpu), all(gpu), all(gpu));
     });
     check("rmsprop 100k", [&](Gpu& gpu) {
-        rmsprop_update<float>(gpu.device, n,
-                              {gpu.put<RMSpropStep<float>>({{0.1F, 0.1F, 0.9F, 1e-7F}})}, at(gpu),
-                              at(gpu), at(gpu), at(gpu), at(gpu));
+        rmsprop_update<float>(gpu.device,
+                              {gpu.put<RMSpropStep<float>>({{0.1F, 0.1F, 0.9F, 1e-7F}})}, all(gpu),
+                              all(gpu), all(gpu), all(gpu), all(gpu));
     });
     check("dropout 100k", [&](Gpu& gpu) {
         const Dropping dropping{0.5, RandomStream(3, RandomPurpose::layer, 5, 7),

@@ -37,8 +37,9 @@ struct State {
 
     void update(const AdamStep<Scalar>& step, Index first, Index count, int threads = 1) {
         Cpu cpu(threads);
-        adam_update(cpu, count, step, gradient.data() + first, first_moment.data() + first,
-                    second_moment.data() + first, parameter.data() + first);
+        adam_update<Scalar>(cpu, step, gradient.slice(first, count),
+                            first_moment.slice(first, count), second_moment.slice(first, count),
+                            parameter.slice(first, count));
     }
     void update(const AdamStep<Scalar>& step) { update(step, 0, parameter.size()); }
 };
@@ -73,10 +74,10 @@ TEST_CASE_TEMPLATE("sgd_update subtracts learning rate times gradient, at every 
         auto parameter = random_uniform<Scalar>({count + 1}, 6, -1, 1);
         auto expected = weft::as_reference(parameter);
         Reference reference;
-        sgd_update<double>(reference, count, static_cast<double>(rate),
-                           weft::as_reference(gradient).data(), expected.data());
+        sgd_update<double>(reference, static_cast<double>(rate), weft::as_reference(gradient),
+                           expected.slice(0, count));
         Cpu cpu(1);
-        sgd_update(cpu, count, rate, gradient.data(), parameter.data());
+        sgd_update<Scalar>(cpu, rate, gradient, parameter.slice(0, count));
         CAPTURE(count);
         // A product and a sum of numbers below 1; the element behind the last is untouched.
         CHECK(largest_gap(parameter, expected, 1) < 2 * eps<Scalar>);
@@ -95,8 +96,9 @@ TEST_CASE_TEMPLATE("adam_update is its formula, at every length, over three step
             state.gradient = random_uniform<Scalar>({count + 1}, 6 + t, -1, 1);
             state.update(step<Scalar>, 0, count);
             Reference reference;
-            adam_update(reference, count, step<double>, weft::as_reference(state.gradient).data(),
-                        m.data(), v.data(), p.data());
+            adam_update<double>(reference, step<double>,
+                                weft::as_reference(state.gradient).slice(0, count),
+                                m.slice(0, count), v.slice(0, count), p.slice(0, count));
         }
         CAPTURE(count);
         // Some four roundings a step and moment, of numbers below 1. Then v >= 0.1 * 0.625^3 =
@@ -135,10 +137,11 @@ TEST_CASE_TEMPLATE("momentum_update is its formula, at every length, over three 
             Cpu cpu(1);
             for (const std::uint32_t t : {3u, 4u, 5u}) {
                 const auto gradient = random_uniform<Scalar>({count}, t, -1, 1);
-                momentum_update(cpu, count, Scalar(rate), Scalar(momentum), nesterov,
-                                gradient.data(), velocity.data(), parameter.data());
-                momentum_update(reference, count, rate, momentum, nesterov,
-                                weft::as_reference(gradient).data(), v.data(), p.data());
+                momentum_update<Scalar>(cpu, Scalar(rate), Scalar(momentum), nesterov, gradient,
+                                        velocity.slice(0, count), parameter.slice(0, count));
+                momentum_update<double>(reference, rate, momentum, nesterov,
+                                        weft::as_reference(gradient), v.slice(0, count),
+                                        p.slice(0, count));
             }
             CAPTURE(nesterov);
             CAPTURE(count);
@@ -169,13 +172,15 @@ TEST_CASE_TEMPLATE("rmsprop_update is its formula, with and without average and 
                 Cpu cpu(1);
                 for (const std::uint32_t t : {5u, 6u, 7u}) {
                     const auto gradient = random_uniform<Scalar>({count}, t, -1, 1);
-                    rmsprop_update(cpu, count, numbers, gradient.data(), square.data(),
-                                   centered ? average.data() : nullptr,
-                                   with_velocity ? velocity.data() : nullptr, parameter.data());
-                    rmsprop_update(reference, count, exact_numbers,
-                                   weft::as_reference(gradient).data(), s.data(),
-                                   centered ? a.data() : nullptr,
-                                   with_velocity ? v.data() : nullptr, p.data());
+                    const auto part = [&](auto& x, bool is_given = true) {
+                        return is_given ? x.slice(0, count) : decltype(x.view())();
+                    };
+                    rmsprop_update<Scalar>(cpu, numbers, gradient, part(square),
+                                           part(average, centered), part(velocity, with_velocity),
+                                           part(parameter));
+                    rmsprop_update<double>(reference, exact_numbers, weft::as_reference(gradient),
+                                           part(s), part(a, centered), part(v, with_velocity),
+                                           part(p));
                 }
                 CAPTURE(centered);
                 CAPTURE(with_velocity);
@@ -209,7 +214,7 @@ TEST_CASE_TEMPLATE("an update has the same bits at any place in memory", Scalar,
     auto whole = start;
     whole.update(step<Scalar>);
     auto descended = start.parameter;
-    sgd_update(cpu, 70, Scalar(0.3), start.gradient.data(), descended.data());
+    sgd_update<Scalar>(cpu, Scalar(0.3), start.gradient, descended);
     for (Index split = 1; split < 70; ++split) {
         CAPTURE(split);
         auto parts = start;
@@ -218,9 +223,10 @@ TEST_CASE_TEMPLATE("an update has the same bits at any place in memory", Scalar,
         check_identical(parts, whole);
 
         auto parameter = start.parameter;
-        sgd_update(cpu, split, Scalar(0.3), start.gradient.data(), parameter.data());
-        sgd_update(cpu, 70 - split, Scalar(0.3), start.gradient.data() + split,
-                   parameter.data() + split);
+        sgd_update<Scalar>(cpu, Scalar(0.3), start.gradient.slice(0, split),
+                           parameter.slice(0, split));
+        sgd_update<Scalar>(cpu, Scalar(0.3), start.gradient.slice(split, 70 - split),
+                           parameter.slice(split, 70 - split));
         CHECK(identical(parameter, descended));
     }
 }
@@ -233,7 +239,7 @@ TEST_CASE_TEMPLATE("updates of many parameters have the same bits for 1, 2 and 7
     for (Index i = 0; i < count; ++i) whole.update(step<Scalar>, i, 1);  // one by one
     auto descended = start.parameter;
     Cpu one(1);
-    sgd_update(one, count, Scalar(0.3), start.gradient.data(), descended.data());
+    sgd_update<Scalar>(one, Scalar(0.3), start.gradient, descended);
     for (const int threads : {1, 2, 7}) {
         CAPTURE(threads);
         auto state = start;
@@ -242,7 +248,7 @@ TEST_CASE_TEMPLATE("updates of many parameters have the same bits for 1, 2 and 7
 
         Cpu cpu(threads);
         auto parameter = start.parameter;
-        sgd_update(cpu, count, Scalar(0.3), start.gradient.data(), parameter.data());
+        sgd_update<Scalar>(cpu, Scalar(0.3), start.gradient, parameter);
         CHECK(identical(parameter, descended));
     }
 }
@@ -262,13 +268,14 @@ TEST_CASE_TEMPLATE(
     };
     const auto update = [&](Arrays& of, bool rms, Index first, Index size, int threads) {
         Cpu cpu(threads);
+        const auto g = gradient.slice(first, size);
+        const auto velocity = of.velocity.slice(first, size),
+                   parameter = of.parameter.slice(first, size);
         if (rms) {
-            rmsprop_update(cpu, size, numbers, gradient.data() + first, of.square.data() + first,
-                           of.average.data() + first, of.velocity.data() + first,
-                           of.parameter.data() + first);
+            rmsprop_update<Scalar>(cpu, numbers, g, of.square.slice(first, size),
+                                   of.average.slice(first, size), velocity, parameter);
         } else {
-            momentum_update(cpu, size, Scalar(0.3), Scalar(0.9), true, gradient.data() + first,
-                            of.velocity.data() + first, of.parameter.data() + first);
+            momentum_update<Scalar>(cpu, Scalar(0.3), Scalar(0.9), true, g, velocity, parameter);
         }
     };
     for (const bool rms : {false, true}) {

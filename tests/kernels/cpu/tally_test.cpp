@@ -141,26 +141,22 @@ TEST_CASE_TEMPLATE("what updates does nothing from where a number went wrong", S
         const SGDStep<Scalar> sgd{1, Scalar(0.5)};
         const RMSpropStep<Scalar> rmsprop{1, Scalar(0.5), 0, 1};
         const AdamStep<Scalar> adam{1, 1, 1, 1};
-        const Scalar* const g = before.data();
+        const auto on = [](auto& x) { return view<Scalar, Device>(x); };
         std::vector<Tensor<Scalar>> after;
         const auto note = [&] { after.push_back(p), after.push_back(v), after.push_back(m); };
-        sgd_update(device, 6, DeviceStep<SGDStep<Scalar>>{&sgd, &wrong}, g, p.data());
+        sgd_update<Scalar>(device, {&sgd, &wrong}, on(before), on(p));
         note();
-        momentum_update(device, 6, DeviceStep<SGDStep<Scalar>>{&sgd, &wrong}, true, g, v.data(),
-                        p.data());
+        momentum_update<Scalar>(device, {&sgd, &wrong}, true, on(before), on(v), on(p));
         note();
-        rmsprop_update(device, 6, DeviceStep<RMSpropStep<Scalar>>{&rmsprop, &wrong}, g, v.data(),
-                       static_cast<Scalar*>(nullptr), static_cast<Scalar*>(nullptr), p.data());
+        rmsprop_update<Scalar>(device, {&rmsprop, &wrong}, on(before), on(v), {}, {}, on(p));
         note();
-        adam_update(device, 6, DeviceStep<AdamStep<Scalar>>{&adam, &wrong}, g, v.data(), w.data(),
-                    p.data());
+        adam_update<Scalar>(device, {&adam, &wrong}, on(before), on(v), on(w), on(p));
         note();
-        make_non_negative<Scalar>(device, view<Scalar, Device>(m), &wrong);
+        make_non_negative<Scalar>(device, on(m), &wrong);
         note();
-        limit_column_norms<Scalar>(device, view<Scalar, Device>(m), 0, &wrong);
+        limit_column_norms<Scalar>(device, on(m), 0, &wrong);
         note();
-        undo_if_wrong<Scalar>(device, &wrong, view<Scalar, Device>(before),
-                              view<Scalar, Device>(state));
+        undo_if_wrong<Scalar>(device, &wrong, on(before), on(state));
         CHECK(identical(state, wrong == 0 ? start : before));
         int changes = 0;
         for (std::size_t i = 3; i < after.size(); ++i) {

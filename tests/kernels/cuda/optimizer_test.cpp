@@ -70,30 +70,28 @@ TEST_CASE_TEMPLATE("updates on a GPU are their formulas, and nothing once a numb
                 CHECK(both.gap(0.1) < bound);
                 if (wrong != 0) CHECK(both.same());
             };
-            check(update_on_both<Scalar>(
-                count, sgd, wrong, [](auto& device, const auto& step, const auto& t) {
-                    kernels::sgd_update(device, t[0].size(), step, std::as_const(t[0]).data(),
-                                        t[1].data());
-                }));
+            check(update_on_both<Scalar>(count, sgd, wrong,
+                                         [](auto& device, const auto& step, const auto& t) {
+                                             kernels::sgd_update<Scalar>(device, step, t[0], t[1]);
+                                         }));
             for (const bool nesterov : {false, true}) {
                 check(update_on_both<Scalar>(
                     count, sgd, wrong, [&](auto& device, const auto& step, const auto& t) {
-                        kernels::momentum_update(device, t[0].size(), step, nesterov, t[0].data(),
-                                                 t[3].data(), t[1].data());
+                        kernels::momentum_update<Scalar>(device, step, nesterov, t[0], t[3], t[1]);
                     }));
             }
             for (const int arrays : {0, 1, 2, 3}) {
                 check(update_on_both<Scalar>(
                     count, rmsprop, wrong, [&](auto& device, const auto& step, const auto& t) {
-                        kernels::rmsprop_update(device, t[0].size(), step, t[0].data(), t[2].data(),
-                                                arrays % 2 == 1 ? t[3].data() : nullptr,
-                                                arrays >= 2 ? t[4].data() : nullptr, t[1].data());
+                        using View = std::remove_cvref_t<decltype(t[0])>;
+                        kernels::rmsprop_update<Scalar>(device, step, t[0], t[2],
+                                                        arrays % 2 == 1 ? t[3] : View(),
+                                                        arrays >= 2 ? t[4] : View(), t[1]);
                     }));
             }
             check(update_on_both<Scalar>(
                 count, adam, wrong, [](auto& device, const auto& step, const auto& t) {
-                    kernels::adam_update(device, t[0].size(), step, t[0].data(), t[3].data(),
-                                         t[2].data(), t[1].data());
+                    kernels::adam_update<Scalar>(device, step, t[0], t[3], t[2], t[1]);
                 }));
         }
     }
@@ -149,19 +147,16 @@ TEST_CASE_TEMPLATE("updates on a GPU multiply gradients by the step's factor", S
             }
         };
         check(sgd, [](auto& device, const auto& step, auto& t) {
-            kernels::sgd_update(device, t[0].size(), step, std::as_const(t[0]).data(), t[1].data());
+            kernels::sgd_update<Scalar>(device, step, t[0], t[1]);
         });
         check(sgd, [](auto& device, const auto& step, auto& t) {
-            kernels::momentum_update(device, t[0].size(), step, true, std::as_const(t[0]).data(),
-                                     t[3].data(), t[1].data());
+            kernels::momentum_update<Scalar>(device, step, true, t[0], t[3], t[1]);
         });
         check(rmsprop, [](auto& device, const auto& step, auto& t) {
-            kernels::rmsprop_update(device, t[0].size(), step, std::as_const(t[0]).data(),
-                                    t[2].data(), t[3].data(), t[4].data(), t[1].data());
+            kernels::rmsprop_update<Scalar>(device, step, t[0], t[2], t[3], t[4], t[1]);
         });
         check(adam, [](auto& device, const auto& step, auto& t) {
-            kernels::adam_update(device, t[0].size(), step, std::as_const(t[0]).data(), t[3].data(),
-                                 t[2].data(), t[1].data());
+            kernels::adam_update<Scalar>(device, step, t[0], t[3], t[2], t[1]);
         });
     }
 }

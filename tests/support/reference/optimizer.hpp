@@ -11,9 +11,9 @@ namespace weft::kernels {
 
 /// p -= learning_rate g.
 template <class Scalar>
-void sgd_update(Reference&, Index count, Scalar learning_rate, const Scalar* gradient,
-                Scalar* parameter) {
-    for (Index i = 0; i < count; ++i) {
+void sgd_update(Reference&, Scalar learning_rate, TensorView<const Scalar, Reference> gradient,
+                TensorView<Scalar, Reference> parameter) {
+    for (Index i = 0; i < parameter.size(); ++i) {
         parameter[i] =
             static_cast<Scalar>(wide(parameter[i]) - wide(learning_rate) * wide(gradient[i]));
     }
@@ -21,9 +21,11 @@ void sgd_update(Reference&, Index count, Scalar learning_rate, const Scalar* gra
 
 /// v = momentum v - learning_rate g,   p += v,  for Nesterov  p += momentum v - learning_rate g.
 template <class Scalar>
-void momentum_update(Reference&, Index count, Scalar learning_rate, Scalar momentum, bool nesterov,
-                     const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
-    for (Index i = 0; i < count; ++i) {
+void momentum_update(Reference&, Scalar learning_rate, Scalar momentum, bool nesterov,
+                     TensorView<const Scalar, Reference> gradient,
+                     TensorView<Scalar, Reference> velocity,
+                     TensorView<Scalar, Reference> parameter) {
+    for (Index i = 0; i < parameter.size(); ++i) {
         const Wide<Scalar> step = wide(learning_rate) * wide(gradient[i]);
         const Wide<Scalar> v = wide(momentum) * wide(velocity[i]) - step;
         const Wide<Scalar> change = nesterov ? wide(momentum) * v - step : v;
@@ -35,21 +37,23 @@ void momentum_update(Reference&, Index count, Scalar learning_rate, Scalar momen
 /// s += (1 - rho)(g^2 - s),   a += (1 - rho)(g - a),   d = g learning_rate / sqrt(s - a^2 +
 /// epsilon),   v = momentum v + d,   p -= v.   Without average, a is 0; without velocity, p -= d.
 template <class Scalar>
-void rmsprop_update(Reference&, Index count, const RMSpropStep<Scalar>& step,
-                    const Scalar* gradient, Scalar* square, Scalar* average, Scalar* velocity,
-                    Scalar* parameter) {
+void rmsprop_update(Reference&, const RMSpropStep<Scalar>& step,
+                    TensorView<const Scalar, Reference> gradient,
+                    TensorView<Scalar, Reference> square, TensorView<Scalar, Reference> average,
+                    TensorView<Scalar, Reference> velocity,
+                    TensorView<Scalar, Reference> parameter) {
     const Wide<Scalar> rate = wide(step.rate);
-    for (Index i = 0; i < count; ++i) {
+    for (Index i = 0; i < parameter.size(); ++i) {
         const Wide<Scalar> g = wide(gradient[i]), s = wide(square[i]);
-        const Wide<Scalar> a = average == nullptr ? 0 : wide(average[i]);
+        const Wide<Scalar> a = average ? wide(average[i]) : 0;
         const Wide<Scalar> new_s = s + rate * (g * g - s);
-        const Wide<Scalar> new_a = average == nullptr ? 0 : a + rate * (g - a);
+        const Wide<Scalar> new_a = average ? a + rate * (g - a) : 0;
         Wide<Scalar> change =
             g * wide(step.learning_rate) / std::sqrt(new_s - new_a * new_a + wide(step.epsilon));
-        if (velocity != nullptr) change += wide(step.momentum) * wide(velocity[i]);
+        if (velocity) change += wide(step.momentum) * wide(velocity[i]);
         square[i] = static_cast<Scalar>(new_s);
-        if (average != nullptr) average[i] = static_cast<Scalar>(new_a);
-        if (velocity != nullptr) velocity[i] = static_cast<Scalar>(change);
+        if (average) average[i] = static_cast<Scalar>(new_a);
+        if (velocity) velocity[i] = static_cast<Scalar>(change);
         parameter[i] = static_cast<Scalar>(wide(parameter[i]) - change);
     }
 }
@@ -57,9 +61,12 @@ void rmsprop_update(Reference&, Index count, const RMSpropStep<Scalar>& step,
 /// p -= decay p,   m += rate_1 (g - m),   v += rate_2 (g^2 - v),   p -= alpha m / (sqrt(v) +
 /// epsilon).
 template <class Scalar>
-void adam_update(Reference&, Index count, const AdamStep<Scalar>& step, const Scalar* gradient,
-                 Scalar* first_moment, Scalar* second_moment, Scalar* parameter) {
-    for (Index i = 0; i < count; ++i) {
+void adam_update(Reference&, const AdamStep<Scalar>& step,
+                 TensorView<const Scalar, Reference> gradient,
+                 TensorView<Scalar, Reference> first_moment,
+                 TensorView<Scalar, Reference> second_moment,
+                 TensorView<Scalar, Reference> parameter) {
+    for (Index i = 0; i < parameter.size(); ++i) {
         const Wide<Scalar> g = wide(gradient[i]), p = wide(parameter[i]);
         const Wide<Scalar> m = wide(first_moment[i]), v = wide(second_moment[i]);
         const Wide<Scalar> new_m = m + wide(step.rate_1) * (g - m);
@@ -75,34 +82,41 @@ void adam_update(Reference&, Index count, const AdamStep<Scalar>& step, const Sc
 // The same with a step whose numbers lie on the device; nothing if it is stopped.
 
 template <class Scalar>
-void sgd_update(Reference& device, Index count, const DeviceStep<SGDStep<Scalar>>& step,
-                const Scalar* gradient, Scalar* parameter) {
+void sgd_update(Reference& device, const DeviceStep<SGDStep<Scalar>>& step,
+                TensorView<const Scalar, Reference> gradient,
+                TensorView<Scalar, Reference> parameter) {
     if (step.is_stopped()) return;
-    sgd_update(device, count, step.numbers->learning_rate, gradient, parameter);
+    sgd_update<Scalar>(device, step.numbers->learning_rate, gradient, parameter);
 }
 
 template <class Scalar>
-void momentum_update(Reference& device, Index count, const DeviceStep<SGDStep<Scalar>>& step,
-                     bool nesterov, const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
+void momentum_update(Reference& device, const DeviceStep<SGDStep<Scalar>>& step, bool nesterov,
+                     TensorView<const Scalar, Reference> gradient,
+                     TensorView<Scalar, Reference> velocity,
+                     TensorView<Scalar, Reference> parameter) {
     if (step.is_stopped()) return;
-    momentum_update(device, count, step.numbers->learning_rate, step.numbers->momentum, nesterov,
-                    gradient, velocity, parameter);
+    momentum_update<Scalar>(device, step.numbers->learning_rate, step.numbers->momentum, nesterov,
+                            gradient, velocity, parameter);
 }
 
 template <class Scalar>
-void rmsprop_update(Reference& device, Index count, const DeviceStep<RMSpropStep<Scalar>>& step,
-                    const Scalar* gradient, Scalar* square, Scalar* average, Scalar* velocity,
-                    Scalar* parameter) {
+void rmsprop_update(Reference& device, const DeviceStep<RMSpropStep<Scalar>>& step,
+                    TensorView<const Scalar, Reference> gradient,
+                    TensorView<Scalar, Reference> square, TensorView<Scalar, Reference> average,
+                    TensorView<Scalar, Reference> velocity,
+                    TensorView<Scalar, Reference> parameter) {
     if (step.is_stopped()) return;
-    rmsprop_update(device, count, *step.numbers, gradient, square, average, velocity, parameter);
+    rmsprop_update<Scalar>(device, *step.numbers, gradient, square, average, velocity, parameter);
 }
 
 template <class Scalar>
-void adam_update(Reference& device, Index count, const DeviceStep<AdamStep<Scalar>>& step,
-                 const Scalar* gradient, Scalar* first_moment, Scalar* second_moment,
-                 Scalar* parameter) {
+void adam_update(Reference& device, const DeviceStep<AdamStep<Scalar>>& step,
+                 TensorView<const Scalar, Reference> gradient,
+                 TensorView<Scalar, Reference> first_moment,
+                 TensorView<Scalar, Reference> second_moment,
+                 TensorView<Scalar, Reference> parameter) {
     if (step.is_stopped()) return;
-    adam_update(device, count, *step.numbers, gradient, first_moment, second_moment, parameter);
+    adam_update<Scalar>(device, *step.numbers, gradient, first_moment, second_moment, parameter);
 }
 
 }  // namespace weft::kernels

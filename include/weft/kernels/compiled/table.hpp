@@ -116,17 +116,13 @@ struct CpuKernels {
 
     // ---- Updates of parameters
 
-    void (*sgd_update)(Cpu&, Index count, const DeviceStep<SGDStep<Scalar>>& step,
-                       const Scalar* gradient, Scalar* parameter);
-    void (*momentum_update)(Cpu&, Index count, const DeviceStep<SGDStep<Scalar>>& step,
-                            bool nesterov, const Scalar* gradient, Scalar* velocity,
-                            Scalar* parameter);
-    void (*rmsprop_update)(Cpu&, Index count, const DeviceStep<RMSpropStep<Scalar>>& step,
-                           const Scalar* gradient, Scalar* square, Scalar* average,
-                           Scalar* velocity, Scalar* parameter);
-    void (*adam_update)(Cpu&, Index count, const DeviceStep<AdamStep<Scalar>>& step,
-                        const Scalar* gradient, Scalar* first_moment, Scalar* second_moment,
-                        Scalar* parameter);
+    void (*sgd_update)(Cpu&, const DeviceStep<SGDStep<Scalar>>& step, In gradient, Out parameter);
+    void (*momentum_update)(Cpu&, const DeviceStep<SGDStep<Scalar>>& step, bool nesterov,
+                            In gradient, Out velocity, Out parameter);
+    void (*rmsprop_update)(Cpu&, const DeviceStep<RMSpropStep<Scalar>>& step, In gradient,
+                           Out square, Out average, Out velocity, Out parameter);
+    void (*adam_update)(Cpu&, const DeviceStep<AdamStep<Scalar>>& step, In gradient,
+                        Out first_moment, Out second_moment, Out parameter);
     void (*add_penalty)(Cpu&, In x, double l1, double l2, bool adds, double* sum);
     void (*add_penalty_gradient)(Cpu&, In x, double l1, double l2, Out gradient);
     void (*clip_values)(Cpu&, Out x, double limit);

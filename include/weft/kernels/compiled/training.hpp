@@ -79,31 +79,32 @@ void crop_images(Cpu& cpu, TensorView<const Scalar> x, Index top, Index left,
 }
 
 template <class Scalar>
-void sgd_update(Cpu& cpu, Index count, const DeviceStep<SGDStep<Scalar>>& step,
-                const Scalar* gradient, Scalar* parameter) {
-    detail::chosen<Scalar>().sgd_update(cpu, count, step, gradient, parameter);
+void sgd_update(Cpu& cpu, const DeviceStep<SGDStep<Scalar>>& step,
+                TensorView<const Scalar> gradient, TensorView<Scalar> parameter) {
+    detail::chosen<Scalar>().sgd_update(cpu, step, gradient, parameter);
 }
 
 template <class Scalar>
-void momentum_update(Cpu& cpu, Index count, const DeviceStep<SGDStep<Scalar>>& step, bool nesterov,
-                     const Scalar* gradient, Scalar* velocity, Scalar* parameter) {
-    detail::chosen<Scalar>().momentum_update(cpu, count, step, nesterov, gradient, velocity,
-                                             parameter);
+void momentum_update(Cpu& cpu, const DeviceStep<SGDStep<Scalar>>& step, bool nesterov,
+                     TensorView<const Scalar> gradient, TensorView<Scalar> velocity,
+                     TensorView<Scalar> parameter) {
+    detail::chosen<Scalar>().momentum_update(cpu, step, nesterov, gradient, velocity, parameter);
 }
 
 template <class Scalar>
-void rmsprop_update(Cpu& cpu, Index count, const DeviceStep<RMSpropStep<Scalar>>& step,
-                    const Scalar* gradient, Scalar* square, Scalar* average, Scalar* velocity,
-                    Scalar* parameter) {
-    detail::chosen<Scalar>().rmsprop_update(cpu, count, step, gradient, square, average, velocity,
+void rmsprop_update(Cpu& cpu, const DeviceStep<RMSpropStep<Scalar>>& step,
+                    TensorView<const Scalar> gradient, TensorView<Scalar> square,
+                    TensorView<Scalar> average, TensorView<Scalar> velocity,
+                    TensorView<Scalar> parameter) {
+    detail::chosen<Scalar>().rmsprop_update(cpu, step, gradient, square, average, velocity,
                                             parameter);
 }
 
 template <class Scalar>
-void adam_update(Cpu& cpu, Index count, const DeviceStep<AdamStep<Scalar>>& step,
-                 const Scalar* gradient, Scalar* first_moment, Scalar* second_moment,
-                 Scalar* parameter) {
-    detail::chosen<Scalar>().adam_update(cpu, count, step, gradient, first_moment, second_moment,
+void adam_update(Cpu& cpu, const DeviceStep<AdamStep<Scalar>>& step,
+                 TensorView<const Scalar> gradient, TensorView<Scalar> first_moment,
+                 TensorView<Scalar> second_moment, TensorView<Scalar> parameter) {
+    detail::chosen<Scalar>().adam_update(cpu, step, gradient, first_moment, second_moment,
                                          parameter);
 }
 

@@ -9,21 +9,23 @@
 namespace weft::kernels {
 
 template <class Scalar>
-void sgd_update(Cuda& device, Index count, const DeviceStep<SGDStep<Scalar>>& step,
-                const Scalar* gradient, Scalar* parameter);
+void sgd_update(Cuda& device, const DeviceStep<SGDStep<Scalar>>& step,
+                TensorView<const Scalar, Cuda> gradient, TensorView<Scalar, Cuda> parameter);
 
 template <class Scalar>
-void momentum_update(Cuda& device, Index count, const DeviceStep<SGDStep<Scalar>>& step,
-                     bool nesterov, const Scalar* gradient, Scalar* velocity, Scalar* parameter);
+void momentum_update(Cuda& device, const DeviceStep<SGDStep<Scalar>>& step, bool nesterov,
+                     TensorView<const Scalar, Cuda> gradient, TensorView<Scalar, Cuda> velocity,
+                     TensorView<Scalar, Cuda> parameter);
 
 template <class Scalar>
-void rmsprop_update(Cuda& device, Index count, const DeviceStep<RMSpropStep<Scalar>>& step,
-                    const Scalar* gradient, Scalar* square, Scalar* average, Scalar* velocity,
-                    Scalar* parameter);
+void rmsprop_update(Cuda& device, const DeviceStep<RMSpropStep<Scalar>>& step,
+                    TensorView<const Scalar, Cuda> gradient, TensorView<Scalar, Cuda> square,
+                    TensorView<Scalar, Cuda> average, TensorView<Scalar, Cuda> velocity,
+                    TensorView<Scalar, Cuda> parameter);
 
 template <class Scalar>
-void adam_update(Cuda& device, Index count, const DeviceStep<AdamStep<Scalar>>& step,
-                 const Scalar* gradient, Scalar* first_moment, Scalar* second_moment,
-                 Scalar* parameter);
+void adam_update(Cuda& device, const DeviceStep<AdamStep<Scalar>>& step,
+                 TensorView<const Scalar, Cuda> gradient, TensorView<Scalar, Cuda> first_moment,
+                 TensorView<Scalar, Cuda> second_moment, TensorView<Scalar, Cuda> parameter);
 
 }  // namespace weft::kernels
