@@ -5,82 +5,82 @@
 #include "moments.cuh"
 #include "norm_slope.cuh"
 
+#include <cassert>
+
 namespace weft::kernels {
 namespace {
 
-/// y = (x - mean) inverse gamma + beta of each column, with inverse = inverse_of(c). gamma and beta
-/// may be null, for 1 and 0.
+/// y = (x - mean) inverse gamma + beta of each channel, with inverse = inverse_of(c).
 template <class Scalar, class InverseOf>
-void normalize_columns(const Cuda& device, Index rows, Index columns, const Scalar* x,
-                       const Scalar* mean, InverseOf inverse_of, const Scalar* gamma,
-                       const Scalar* beta, Scalar* y) {
-    cuda::for_each_of_columns(device, rows, columns, [=] __device__(int c) {
-        const Scalar center = mean[c], inverse = inverse_of(c);
-        const Scalar scale = gamma == nullptr ? Scalar(1) : gamma[c];
-        const Scalar shift = beta == nullptr ? Scalar(0) : beta[c];
-        return [=](int i) { y[i] = (x[i] - center) * inverse * scale + shift; };
-    });
+void normalize_columns(const Cuda& device, const Normalizing<Scalar>& norm, const Scalar* mean,
+                       InverseOf inverse_of, TensorView<const Scalar, Cuda> x,
+                       TensorView<Scalar, Cuda> y) {
+    assert(y.shape() == x.shape());
+    const Index columns = x.shape().last();
+    cuda::for_each_of_columns(
+        device, x.size() / columns, columns,
+        [=, gamma = norm.gamma, beta = norm.beta, x = x.data(), y = y.data()] __device__(int c) {
+            const Scalar center = mean[c], inverse = inverse_of(c);
+            const Scalar scale = gamma == nullptr ? Scalar(1) : gamma[c];
+            const Scalar shift = beta == nullptr ? Scalar(0) : beta[c];
+            return [=](int i) { y[i] = (x[i] - center) * inverse * scale + shift; };
+        });
 }
 
 }  // namespace
 
 template <class Scalar>
-void batch_norm_apply(Cuda& device, Index rows, Index columns, const Scalar* x, const Scalar* mean,
-                      const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* beta,
-                      Scalar* y) {
-    const auto inverse_of = [=] __device__(int c) { return inverse_deviation[c]; };
-    normalize_columns(device, rows, columns, x, mean, inverse_of, gamma, beta, y);
-}
-
-template <class Scalar>
-void batch_norm_forward(Cuda& device, Index rows, Index columns, const Scalar* x, Scalar momentum,
-                        Scalar epsilon, const Scalar* gamma, const Scalar* beta,
-                        Scalar* moving_mean, Scalar* moving_variance, Scalar* mean,
-                        Scalar* inverse_deviation, Scalar* y) {
-    cuda::take_moments<Scalar>(
-        device, rows, columns, x,
-        {momentum, epsilon, moving_mean, moving_variance, mean, inverse_deviation});
-    if (y == nullptr) return;
-    batch_norm_apply(device, rows, columns, x, mean, inverse_deviation, gamma, beta, y);
-}
-
-template <class Scalar>
-void batch_norm_inference(Cuda& device, Index rows, Index columns, const Scalar* x,
-                          const Scalar* mean, const Scalar* variance, Scalar epsilon,
-                          const Scalar* gamma, const Scalar* beta, Scalar* y) {
-    const auto inverse_of = [=] __device__(int c) {
-        return cuda::inverse_deviation_of(variance[c], epsilon);
+void batch_norm_apply(Cuda& device, const Normalizing<Scalar>& norm,
+                      TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y) {
+    const auto inverse_of = [inverse = norm.inverse_deviation] __device__(int c) {
+        return inverse[c];
     };
-    normalize_columns(device, rows, columns, x, mean, inverse_of, gamma, beta, y);
+    normalize_columns<Scalar>(device, norm, norm.mean, inverse_of, x, y);
 }
 
 template <class Scalar>
-void batch_norm_backward(Cuda& device, Index rows, Index columns, const Scalar* x,
-                         const Scalar* mean, const Scalar* inverse_deviation, const Scalar* gamma,
-                         const Scalar* dy, bool x_is_relu, Scalar* dgamma, Scalar* dbeta,
-                         Scalar* dx) {
+void batch_norm_forward(Cuda& device, const Normalizing<Scalar>& norm,
+                        TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y) {
+    const Index columns = x.shape().last();
+    cuda::take_moments<Scalar>(device, x.size() / columns, columns, x.data(),
+                               {norm.momentum, norm.epsilon, norm.moving_mean, norm.moving_variance,
+                                norm.mean, norm.inverse_deviation});
+    if (y) batch_norm_apply<Scalar>(device, norm, x, y);
+}
+
+template <class Scalar>
+void batch_norm_inference(Cuda& device, const Normalizing<Scalar>& norm,
+                          TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y) {
+    const auto inverse_of = [variance = norm.given_variance, epsilon = norm.epsilon] __device__(
+                                int c) { return cuda::inverse_deviation_of(variance[c], epsilon); };
+    normalize_columns<Scalar>(device, norm, norm.given_mean, inverse_of, x, y);
+}
+
+template <class Scalar>
+void batch_norm_backward(Cuda& device, const Normalizing<Scalar>& norm,
+                         TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> dy,
+                         bool x_is_relu, TensorView<Scalar, Cuda> dx) {
+    assert(dy.shape() == x.shape() && (!dx || dx.shape() == x.shape()));
+    const Index columns = x.shape().last(), rows = x.size() / columns;
     cuda::sum_columns<2>(
         device, rows, columns,
-        [=] __device__(int i, int c, cuda::Sums<2>& sums) {
-            const Scalar difference = x[i] - mean[c];
+        [=, x = x.data(), dy = dy.data()] __device__(int i, int c, cuda::Sums<2>& sums) {
+            const Scalar difference = x[i] - norm.mean[c];
             sums[0] += static_cast<double>(dy[i]);
             sums[1] += static_cast<double>(dy[i]) * static_cast<double>(difference);
         },
         [=] __device__(int c, const cuda::Sums<2>& sums) {
-            dbeta[c] = static_cast<Scalar>(sums[0]);
-            dgamma[c] = static_cast<Scalar>(sums[1] * static_cast<double>(inverse_deviation[c]));
+            norm.dbeta[c] = static_cast<Scalar>(sums[0]);
+            norm.dgamma[c] =
+                static_cast<Scalar>(sums[1] * static_cast<double>(norm.inverse_deviation[c]));
         });
-    if (dx == nullptr) return;
+    if (!dx) return;
     const Scalar share = Scalar(1) / static_cast<Scalar>(rows == 0 ? 1 : rows);
-    const Normalizing<Scalar> norm{.gamma = gamma,
-                                   .mean = const_cast<Scalar*>(mean),
-                                   .inverse_deviation = const_cast<Scalar*>(inverse_deviation),
-                                   .dgamma = dgamma,
-                                   .dbeta = dbeta};
-    cuda::for_each_of_columns(device, rows, columns, [=] __device__(int c) {
-        const cuda::NormSlope<Scalar> slope(norm, share, c);
-        return [=](int i) { dx[i] = slope(x[i], dy[i], x_is_relu); };
-    });
+    cuda::for_each_of_columns(device, rows, columns,
+                              [=, x = x.data(), dy = dy.data(), dx = dx.data()] __device__(int c) {
+                                  const cuda::NormSlope<Scalar> slope(norm, share, c);
+                                  return [=](int i) { dx[i] = slope(x[i], dy[i], x_is_relu); };
+                              });
 }
 
 template decltype(batch_norm_forward<float>) batch_norm_forward<float>;

@@ -130,7 +130,6 @@ void max_pool_forward_normalizing(Cuda& device, const Window2D& window,
                                   const Normalizing<Scalar>& norm, const Dropping& dropping,
                                   TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y,
                                   std::uint8_t* taps, Scalar* chosen) {
-    const Index rows = x.size() / window.channels;
     const Scalar* const mean = norm.given_mean != nullptr ? norm.given_mean : norm.mean;
     if (norm.given_mean != nullptr) {
         cuda::for_each(device, window.channels, [=] __device__(int c) {
@@ -138,7 +137,7 @@ void max_pool_forward_normalizing(Cuda& device, const Window2D& window,
                 cuda::inverse_deviation_of(norm.given_variance[c], norm.epsilon);
         });
     } else if (!norm.has_moments) {
-        normalize<Scalar>(device, norm, rows, window.channels, x.data(), nullptr);
+        normalize<Scalar>(device, norm, x, {});
     }
     const cuda::Drops<Scalar> drops(dropping);
     const bool is_dropped = dropping.rate > 0;

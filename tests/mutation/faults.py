@@ -127,8 +127,8 @@ FAULTS = [
      ["training/fit_options"]),
     # ---- Batch norm
     ("moving statistics swap the shares of old and new", NORM,
-     "momentum * moving_mean[c] + (1 - momentum) * mean[c]",
-     "(1 - momentum) * moving_mean[c] + momentum * mean[c]", norm),
+     "momentum * norm.moving_mean[c] + (1 - momentum) * norm.mean[c]",
+     "(1 - momentum) * norm.moving_mean[c] + momentum * norm.mean[c]", norm),
     ("epsilon is added to the deviation", NORM,
      "inverse_deviation[c] = 1 / std::sqrt(variance[c] + epsilon);\n    }\n    if (y",
      "inverse_deviation[c] = {s} ? 1 / (std::sqrt(variance[c]) + epsilon)\n"

@@ -26,18 +26,17 @@
     what template void column_sums(Cpu&, TensorView<const Scalar>, TensorView<Scalar>);            \
     what template double total(Cpu&, TensorView<const Scalar>);                                    \
     what template bool all_finite(Cpu&, TensorView<const Scalar>);                                 \
-    what template void column_moments(Cpu&, Index, Index, const Scalar*, Scalar*, Scalar*);        \
-    what template void batch_norm_apply(Cpu&, Index, Index, const Scalar*, const Scalar*,          \
-                                        const Scalar*, const Scalar*, const Scalar*, Scalar*);     \
-    what template void batch_norm_forward(Cpu&, Index, Index, const Scalar*, Scalar, Scalar,       \
-                                          const Scalar*, const Scalar*, Scalar*, Scalar*, Scalar*, \
-                                          Scalar*, Scalar*);                                       \
-    what template void batch_norm_inference(Cpu&, Index, Index, const Scalar*, const Scalar*,      \
-                                            const Scalar*, Scalar, const Scalar*, const Scalar*,   \
-                                            Scalar*);                                              \
-    what template void batch_norm_backward(Cpu&, Index, Index, const Scalar*, const Scalar*,       \
-                                           const Scalar*, const Scalar*, const Scalar*, bool,      \
-                                           Scalar*, Scalar*, Scalar*);                             \
+    what template void column_moments(Cpu&, TensorView<const Scalar>, TensorView<Scalar>,          \
+                                      TensorView<Scalar>);                                         \
+    what template void batch_norm_apply(Cpu&, const Normalizing<Scalar>&,                          \
+                                        TensorView<const Scalar>, TensorView<Scalar>);             \
+    what template void batch_norm_forward(Cpu&, const Normalizing<Scalar>&,                        \
+                                          TensorView<const Scalar>, TensorView<Scalar>);           \
+    what template void batch_norm_inference(Cpu&, const Normalizing<Scalar>&,                      \
+                                            TensorView<const Scalar>, TensorView<Scalar>);         \
+    what template void batch_norm_backward(Cpu&, const Normalizing<Scalar>&,                       \
+                                           TensorView<const Scalar>, TensorView<const Scalar>,     \
+                                           bool, TensorView<Scalar>);                              \
     what template void activation_forward(Cpu&, Activation, TensorView<const Scalar>,              \
                                           TensorView<Scalar>);                                     \
     what template void activation_backward(Cpu&, Activation, TensorView<const Scalar>,             \

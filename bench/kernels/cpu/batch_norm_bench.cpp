@@ -29,6 +29,14 @@ struct Arrays {
           dgamma({c}),
           dbeta({c}) {}
 
+    kernels::Normalizing<float> norm() {
+        return {.gamma = gamma.data(),
+                .beta = beta.data(),
+                .mean = mean.data(),
+                .inverse_deviation = inverse_deviation.data(),
+                .dgamma = dgamma.data(),
+                .dbeta = dbeta.data()};
+    }
     Work work(int arrays) const { return {.bytes = 4.0 * arrays * static_cast<double>(x.size())}; }
 
     Index rows, columns;
@@ -36,19 +44,13 @@ struct Arrays {
 };
 
 void forward_weft(Cpu& cpu, Arrays& a) {
-    column_moments(cpu, a.rows, a.columns, std::as_const(a.x).data(), a.mean.data(),
-                   a.inverse_deviation.data());
+    column_moments<float>(cpu, a.x, a.mean, a.inverse_deviation);
     for (float& v : a.inverse_deviation) v = 1 / std::sqrt(v + epsilon);
-    batch_norm_apply(cpu, a.rows, a.columns, std::as_const(a.x).data(),
-                     std::as_const(a.mean).data(), std::as_const(a.inverse_deviation).data(),
-                     std::as_const(a.gamma).data(), std::as_const(a.beta).data(), a.y.data());
+    batch_norm_apply<float>(cpu, a.norm(), a.x, a.y);
 }
 
 void backward_weft(Cpu& cpu, Arrays& a) {
-    batch_norm_backward(cpu, a.rows, a.columns, std::as_const(a.x).data(),
-                        std::as_const(a.mean).data(), std::as_const(a.inverse_deviation).data(),
-                        std::as_const(a.gamma).data(), std::as_const(a.dy).data(), false,
-                        a.dgamma.data(), a.dbeta.data(), a.dx.data());
+    batch_norm_backward<float>(cpu, a.norm(), a.x, a.dy, false, a.dx);
 }
 
 void forward_eigen(Arrays& a) {

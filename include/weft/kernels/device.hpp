@@ -5,8 +5,8 @@
 #include "weft/core/tensor.hpp"
 #include "weft/kernels/activation.hpp"
 #include "weft/kernels/convolution.hpp"
-#include "weft/kernels/dropping.hpp"
 #include "weft/kernels/loss.hpp"
+#include "weft/kernels/normalizing.hpp"
 #include "weft/kernels/optimizer.hpp"
 #include "weft/kernels/tally.hpp"
 
@@ -63,7 +63,7 @@ template <class D, class Scalar>
 concept ComputesLayers =
     requires(KernelArguments<D, Scalar> a, Activation activation, const Convolution& convolution,
              const Window2D& window, std::uint8_t* taps, std::int32_t* wide_taps,
-             const Dropping& dropping, bool flag) {
+             const Normalizing<Scalar>& norm, const Dropping& dropping, bool flag) {
         dense_forward<Scalar>(a.device, a.in, a.in, a.in, activation, a.out);
         dense_backward<Scalar>(a.device, a.in, a.in, a.out, a.out, a.out, a.out);
         convolution_forward<Scalar>(a.device, convolution, a.in, a.in, a.in, activation, a.out);
@@ -80,13 +80,10 @@ concept ComputesLayers =
         max_pool_backward<Scalar>(a.device, window, a.in, a.in, wide_taps, a.out);
         average_pool_forward<Scalar>(a.device, window, a.in, a.out);
         average_pool_backward<Scalar>(a.device, window, a.in, a.out);
-        batch_norm_forward(a.device, a.count, a.count, a.from, a.number, a.number, a.from, a.from,
-                           a.to, a.to, a.to, a.to, a.to);
-        batch_norm_apply(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from, a.to);
-        batch_norm_inference(a.device, a.count, a.count, a.from, a.from, a.from, a.number, a.from,
-                             a.from, a.to);
-        batch_norm_backward(a.device, a.count, a.count, a.from, a.from, a.from, a.from, a.from,
-                            flag, a.to, a.to, a.to);
+        batch_norm_forward<Scalar>(a.device, norm, a.in, a.out);
+        batch_norm_apply<Scalar>(a.device, norm, a.in, a.out);
+        batch_norm_inference<Scalar>(a.device, norm, a.in, a.out);
+        batch_norm_backward<Scalar>(a.device, norm, a.in, a.in, flag, a.out);
         dropout_forward<Scalar>(a.device, dropping, a.in, a.out);
         dropout_backward<Scalar>(a.device, dropping, a.in, a.out);
     };
@@ -132,8 +129,8 @@ concept UpdatesParameters =
         weight_rows<Scalar>(a.device, a.in, a.out, a.out);
     };
 
-/// All kernels. Their contracts are beside the CPU's, in kernels/cpu. Batches are views. Pointers
-/// are ranges of the arena, columns and rows, whose sizes are arguments: these have no shape.
+/// All kernels. Their contracts are beside the CPU's, in kernels/cpu. Tensors are views. Pointers are
+/// single numbers, what a pass keeps for backward, and tables of records, whose rows lie apart.
 template <class D, class Scalar>
 concept Device = DeviceMemory<D> && MovesNumbers<D, Scalar> && ComputesLayers<D, Scalar> &&
                  ComputesLosses<D, Scalar> && UpdatesParameters<D, Scalar>;

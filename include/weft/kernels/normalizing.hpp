@@ -7,8 +7,9 @@
 
 namespace weft::kernels {
 
-/// A batch norm of a batch: its parameters, the results of its forward, and the memory of its
-/// gradients. See batch_norm_forward, batch_norm_inference and batch_norm_backward.
+/// A batch norm of a batch x (..., C): its parameters, the results of its forward, and the memory of
+/// its gradients, each (C). See batch_norm_forward, batch_norm_inference and batch_norm_backward.
+/// Pointers, not views: kernels of a GPU take it as it is.
 template <class Scalar>
 struct Normalizing {
     Scalar momentum = 0, epsilon = 0;
@@ -23,20 +24,16 @@ struct Normalizing {
     explicit operator bool() const { return inverse_deviation != nullptr; }
 };
 
-/// mean, inverse_deviation and the moving ones from x (R, C); and y, if it is not null.
+/// mean, inverse_deviation and the moving ones from x (..., C); and y, if it is not empty.
 template <class Scalar, class Device>
-void normalize(Device& device, const Normalizing<Scalar>& norm, Index rows, Index columns,
-               const Scalar* x, Scalar* y) {
+void normalize(Device& device, const Normalizing<Scalar>& norm, detail::In<Scalar, Device> x,
+               detail::Out<Scalar, Device> y) {
     if (norm.given_mean != nullptr) {
-        batch_norm_inference(device, rows, columns, x, norm.given_mean, norm.given_variance,
-                             norm.epsilon, norm.gamma, norm.beta, y);
+        batch_norm_inference<Scalar>(device, norm, x, y);
     } else if (norm.has_moments) {
-        batch_norm_apply(device, rows, columns, x, norm.mean, norm.inverse_deviation, norm.gamma,
-                         norm.beta, y);
+        batch_norm_apply<Scalar>(device, norm, x, y);
     } else {
-        batch_norm_forward(device, rows, columns, x, norm.momentum, norm.epsilon, norm.gamma,
-                           norm.beta, norm.moving_mean, norm.moving_variance, norm.mean,
-                           norm.inverse_deviation, y);
+        batch_norm_forward<Scalar>(device, norm, x, y);
     }
 }
 
@@ -48,7 +45,7 @@ void convolution_forward_moments(Device& device, const Convolution& c, detail::I
                                  Activation activation, const Normalizing<Scalar>& norm,
                                  detail::Out<Scalar, Device> y) {
     convolution_forward<Scalar>(device, c, x, w, b, activation, y);
-    normalize<Scalar>(device, norm, y.size() / c.filters, c.filters, y.data(), nullptr);
+    normalize<Scalar>(device, norm, y, {});
 }
 
 }  // namespace weft::kernels

@@ -65,17 +65,12 @@ public:
 
     WEFT_NOINLINE void forward(const Pass<Scalar, Device>& pass, ConstView x,
                                View y) const override {
-        const kernels::Normalizing<Scalar> norm = normalizing(pass);
-        kernels::normalize<Scalar>(pass.device, norm, x.size() / channels(), channels(), x.data(),
-                                   y.data());
+        kernels::normalize<Scalar>(pass.device, normalizing(pass), x, y);
     }
 
     WEFT_NOINLINE void backward(const Pass<Scalar, Device>& pass, ConstView x, ConstView, View dy,
                                 View dx) const override {
-        const kernels::Normalizing<Scalar> norm = normalizing(pass);
-        batch_norm_backward(pass.device, x.size() / channels(), channels(), x.data(), norm.mean,
-                            norm.inverse_deviation, norm.gamma, dy.data(), pass.before == relu,
-                            norm.dgamma, norm.dbeta, dx.data());
+        batch_norm_backward<Scalar>(pass.device, normalizing(pass), x, dy, pass.before == relu, dx);
     }
 
     bool is_norm() const override { return true; }

@@ -234,18 +234,33 @@ void batch_normalisation() {
         const Index rows = columns == 32 ? 8 * 28 * 28 : 500;
         const std::string what = columns == 32 ? "batch norm 6272 x 32" : "batch norm 500 x 128";
         const auto of = [&](Gpu& gpu) { return gpu.numbers({columns}).data(); };
-        const auto all = [&](Gpu& gpu) { return gpu.numbers({rows, columns}).data(); };
+        const auto all = [&](Gpu& gpu) { return gpu.numbers({rows, columns}); };
         check(what, [&](Gpu& gpu) {
-            batch_norm_forward<float>(gpu.device, rows, columns, all(gpu), 0.9F, 1e-3F, of(gpu),
-                                      of(gpu), of(gpu), of(gpu), of(gpu), of(gpu), all(gpu));
+            const Normalizing<float> norm{.momentum = 0.9F,
+                                          .epsilon = 1e-3F,
+                                          .gamma = of(gpu),
+                                          .beta = of(gpu),
+                                          .moving_mean = of(gpu),
+                                          .moving_variance = of(gpu),
+                                          .mean = of(gpu),
+                                          .inverse_deviation = of(gpu)};
+            batch_norm_forward<float>(gpu.device, norm, all(gpu), all(gpu));
         });
         check(what, [&](Gpu& gpu) {
-            batch_norm_inference<float>(gpu.device, rows, columns, all(gpu), of(gpu), of(gpu),
-                                        1e-3F, of(gpu), of(gpu), all(gpu));
+            const Normalizing<float> norm{.epsilon = 1e-3F,
+                                          .gamma = of(gpu),
+                                          .beta = of(gpu),
+                                          .given_mean = of(gpu),
+                                          .given_variance = of(gpu)};
+            batch_norm_inference<float>(gpu.device, norm, all(gpu), all(gpu));
         });
         check(what, [&](Gpu& gpu) {
-            batch_norm_backward<float>(gpu.device, rows, columns, all(gpu), of(gpu), of(gpu),
-                                       of(gpu), all(gpu), true, of(gpu), of(gpu), all(gpu));
+            const Normalizing<float> norm{.gamma = of(gpu),
+                                          .mean = of(gpu),
+                                          .inverse_deviation = of(gpu),
+                                          .dgamma = of(gpu),
+                                          .dbeta = of(gpu)};
+            batch_norm_backward<float>(gpu.device, norm, all(gpu), all(gpu), true, all(gpu));
         });
     }
 }

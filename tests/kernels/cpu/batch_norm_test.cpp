@@ -22,6 +22,8 @@ using weft::random_uniform;
 using weft::Reference;
 using weft::Shape;
 using weft::Tensor;
+using weft::TensorView;
+using weft::kernels::Normalizing;
 
 namespace {
 
@@ -43,19 +45,18 @@ Moments<Scalar> moments(const Tensor<Scalar>& x, int threads = 1) {
     const Index columns = x.shape()[1];
     Moments<Scalar> result{Tensor<Scalar>({columns}), Tensor<Scalar>({columns})};
     Cpu cpu(threads);
-    column_moments(cpu, x.shape()[0], columns, x.data(), result.mean.data(),
-                   result.variance.data());
+    column_moments<Scalar>(cpu, x, result.mean, result.variance);
     return result;
 }
 
 /// The moments by their definition.
 template <class Scalar>
 Moments<double> exact_moments(const Tensor<Scalar>& x) {
-    const Index columns = x.shape()[1];
-    Moments<double> result{Tensor<double>({columns}), Tensor<double>({columns})};
+    const Shape columns{x.shape()[1]};
+    Moments<double> result{Tensor<double>(columns), Tensor<double>(columns)};
     Reference reference;
-    column_moments<double>(reference, x.shape()[0], columns, weft::as_reference(x).data(),
-                           result.mean.data(), result.variance.data());
+    column_moments<double>(reference, weft::as_reference(x), {result.mean.data(), columns},
+                           {result.variance.data(), columns});
     return result;
 }
 
@@ -68,15 +69,20 @@ struct Gradients {
 template <class Scalar>
 Gradients<double> exact_gradients(const Tensor<Scalar>& x, const Tensor<Scalar>& gamma,
                                   const Tensor<Scalar>& dy) {
-    const Index rows = x.shape()[0], columns = x.shape()[1];
-    const auto of_batch = exact_moments(x);
+    const Index columns = x.shape()[1];
+    auto of_batch = exact_moments(x);
+    auto inverse = of_batch.inverse_deviation();
+    const auto scale = weft::as_reference(gamma);
     Gradients<double> result{Tensor<double>({columns}), Tensor<double>({columns}),
                              Tensor<double>(x.shape())};
+    const Normalizing<double> norm{.gamma = scale.data(),
+                                   .mean = of_batch.mean.data(),
+                                   .inverse_deviation = inverse.data(),
+                                   .dgamma = result.dgamma.data(),
+                                   .dbeta = result.dbeta.data()};
     Reference reference;
-    batch_norm_backward<double>(reference, rows, columns, weft::as_reference(x).data(),
-                                of_batch.mean.data(), of_batch.inverse_deviation().data(),
-                                weft::as_reference(gamma).data(), weft::as_reference(dy).data(),
-                                false, result.dgamma.data(), result.dbeta.data(), result.dx.data());
+    batch_norm_backward<double>(reference, norm, weft::as_reference(x), weft::as_reference(dy),
+                                false, {result.dx.data(), x.shape()});
     return result;
 }
 
@@ -88,16 +94,22 @@ struct BackwardOptions {
 template <class Scalar>
 Gradients<Scalar> backward(const Tensor<Scalar>& x, const Scalar* gamma, const Tensor<Scalar>& dy,
                            const BackwardOptions& options = {}) {
-    const Index rows = x.shape()[0], columns = x.shape()[1];
-    const auto of_batch = moments(x);
+    const Index columns = x.shape()[1];
+    auto of_batch = moments(x);
+    auto inverse = of_batch.inverse_deviation();
     Gradients<Scalar> result{Tensor<Scalar>({columns}), Tensor<Scalar>({columns}), dy};
     if (!options.in_place) std::ranges::fill(result.dx, weft::not_a_number<Scalar>);
     Cpu cpu(options.threads);
     weft::dirty_scratch(cpu);
-    batch_norm_backward(
-        cpu, rows, columns, x.data(), of_batch.mean.data(), of_batch.inverse_deviation().data(),
-        gamma, options.in_place ? result.dx.data() : dy.data(), options.x_is_relu,
-        result.dgamma.data(), result.dbeta.data(), options.with_dx ? result.dx.data() : nullptr);
+    const Normalizing<Scalar> norm{.gamma = gamma,
+                                   .mean = of_batch.mean.data(),
+                                   .inverse_deviation = inverse.data(),
+                                   .dgamma = result.dgamma.data(),
+                                   .dbeta = result.dbeta.data()};
+    const TensorView<Scalar> dx = result.dx;
+    const TensorView<const Scalar> from = options.in_place ? dx : dy.view();
+    batch_norm_backward<Scalar>(cpu, norm, x, from, options.x_is_relu,
+                                options.with_dx ? dx : TensorView<Scalar>());
     return result;
 }
 
@@ -115,13 +127,15 @@ std::vector<Shape> all_shapes() {
 /// sum dy y with y = gamma (x - mean) / sqrt(variance + epsilon) + beta, the moments those of x.
 double weighted_output(const Tensor<double>& x, const Tensor<double>& gamma,
                        const Tensor<double>& beta, const Tensor<double>& dy) {
-    const Index rows = x.shape()[0], columns = x.shape()[1];
-    const auto of_batch = exact_moments(x);
-    const auto inverse = of_batch.inverse_deviation();
+    auto of_batch = exact_moments(x);
+    auto inverse = of_batch.inverse_deviation();
     Tensor<double> y(x.shape());
+    const Normalizing<double> norm{.gamma = gamma.data(),
+                                   .beta = beta.data(),
+                                   .mean = of_batch.mean.data(),
+                                   .inverse_deviation = inverse.data()};
     Reference reference;
-    batch_norm_apply(reference, rows, columns, x.data(), of_batch.mean.data(), inverse.data(),
-                     gamma.data(), beta.data(), y.data());
+    batch_norm_apply<double>(reference, norm, {x.data(), x.shape()}, {y.data(), y.shape()});
     double total = 0;
     for (Index i = 0; i < x.size(); ++i) total += dy[i] * y[i];
     return total;
@@ -163,30 +177,33 @@ TEST_CASE("the variance of a column far from 0 is not lost in its mean square") 
 TEST_CASE_TEMPLATE("batch_norm_apply is its formula, gamma and beta being 1 and 0 unless given",
                    Scalar, float, double) {
     for (const Shape& shape : {Shape{1, 3}, Shape{4, 1}, Shape{999, 7}, Shape{70, 131}}) {
-        const Index rows = shape[0], columns = shape[1];
+        const Index columns = shape[1];
         const auto x = random_normal<Scalar>(shape, 3);
-        const auto mean = random_normal<Scalar>({columns}, 4);
-        const auto inverse = random_uniform<Scalar>({columns}, 5, 0.5, 1);
+        auto mean = random_normal<Scalar>({columns}, 4);
+        auto inverse = random_uniform<Scalar>({columns}, 5, 0.5, 1);
         const auto gamma = random_uniform<Scalar>({columns}, 6, 0.5, 1);
         const auto beta = random_normal<Scalar>({columns}, 7);
+        auto exact_mean = weft::as_reference(mean), exact_inverse = weft::as_reference(inverse);
+        const auto exact_gamma = weft::as_reference(gamma), exact_beta = weft::as_reference(beta);
         for (const bool with_gamma : {false, true}) {
             for (const bool with_beta : {false, true}) {
-                Tensor<double> expected(shape);
+                Tensor<double, Reference> expected(shape);
                 Reference reference;
-                batch_norm_apply<double>(
-                    reference, rows, columns, weft::as_reference(x).data(),
-                    weft::as_reference(mean).data(), weft::as_reference(inverse).data(),
-                    with_gamma ? weft::as_reference(gamma).data() : nullptr,
-                    with_beta ? weft::as_reference(beta).data() : nullptr, expected.data());
+                const Normalizing<double> exact{.gamma = with_gamma ? exact_gamma.data() : nullptr,
+                                                .beta = with_beta ? exact_beta.data() : nullptr,
+                                                .mean = exact_mean.data(),
+                                                .inverse_deviation = exact_inverse.data()};
+                batch_norm_apply<double>(reference, exact, weft::as_reference(x), expected);
+                const Normalizing<Scalar> norm{.gamma = with_gamma ? gamma.data() : nullptr,
+                                               .beta = with_beta ? beta.data() : nullptr,
+                                               .mean = mean.data(),
+                                               .inverse_deviation = inverse.data()};
                 CAPTURE(with_gamma);
                 CAPTURE(with_beta);
                 Tensor<Scalar> y(shape), many(shape);
                 for (const int threads : {1, 7}) {
                     Cpu cpu(threads);
-                    batch_norm_apply(cpu, rows, columns, x.data(), mean.data(), inverse.data(),
-                                     with_gamma ? gamma.data() : nullptr,
-                                     with_beta ? beta.data() : nullptr,
-                                     (threads == 1 ? y : many).data());
+                    batch_norm_apply<Scalar>(cpu, norm, x, threads == 1 ? y : many);
                 }
                 // Four roundings of numbers below 10.
                 CHECK(largest_gap(y, expected, 1) < 8 * eps<Scalar>);
@@ -238,15 +255,20 @@ TEST_CASE("batch_norm_backward is the derivative through the moments of the batc
 TEST_CASE("batch_norm_forward without y leaves the same moments") {
     Cpu cpu;
     const auto x = random_normal<float>({130, 5}, 3);
-    const auto moments_of = [&](float* y) {
+    const auto moments_of = [&](TensorView<float> y) {
         Tensor<float> moments({4, 5});
         float* const first = moments.data();
-        batch_norm_forward<float>(cpu, 130, 5, x.data(), 0.9f, 1e-3f, nullptr, nullptr, first,
-                                  first + 5, first + 10, first + 15, y);
+        const Normalizing<float> norm{.momentum = 0.9f,
+                                      .epsilon = 1e-3f,
+                                      .moving_mean = first,
+                                      .moving_variance = first + 5,
+                                      .mean = first + 10,
+                                      .inverse_deviation = first + 15};
+        batch_norm_forward<float>(cpu, norm, x, y);
         return moments;
     };
     Tensor<float> y({130, 5});
-    CHECK(identical(moments_of(nullptr), moments_of(y.data())));
+    CHECK(identical(moments_of({}), moments_of(y)));
     CHECK(y[0] != 0);
 }
 
@@ -255,8 +277,7 @@ TEST_CASE("moments of no rows are 0") {
     Tensor<double> mean({3}), variance({3});
     std::ranges::fill(mean, 7.);
     std::ranges::fill(variance, 7.);
-    const double* const none = nullptr;
-    column_moments(cpu, 0, 3, none, mean.data(), variance.data());
+    column_moments<double>(cpu, {nullptr, {0, 3}}, mean, variance);
     CHECK(identical(mean, Tensor<double>({3})));
     CHECK(identical(variance, Tensor<double>({3})));
 }
@@ -330,10 +351,13 @@ TEST_CASE_TEMPLATE("the gradients of many rows are within the bound of their rou
         Tensor<Scalar> x({n, 1}), dgamma({1}), dbeta({1});
         std::ranges::fill(x, Scalar(0.3));
         const weft::LongNumbers<Scalar> dy({n, 1}, true);
-        const Scalar mean = 0, inverse_deviation = 1;
+        Scalar mean = 0, inverse_deviation = 1;
+        const Normalizing<Scalar> norm{.mean = &mean,
+                                       .inverse_deviation = &inverse_deviation,
+                                       .dgamma = dgamma.data(),
+                                       .dbeta = dbeta.data()};
         Cpu cpu(1);
-        batch_norm_backward<Scalar>(cpu, n, 1, x.data(), &mean, &inverse_deviation, nullptr,
-                                    dy.x.data(), false, dgamma.data(), dbeta.data(), nullptr);
+        batch_norm_backward<Scalar>(cpu, norm, x, dy.x, false, {});
         const double bound = weft::pairwise_roundings(n, 64) + 2;
         CHECK(weft::roundings(dbeta[0], dy.sum) <= bound);
         CHECK(weft::roundings(dgamma[0], dy.sum * static_cast<long double>(Scalar(0.3))) <= bound);

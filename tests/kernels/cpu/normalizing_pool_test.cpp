@@ -79,7 +79,6 @@ template <class Scalar>
 Results<Scalar> run(const Given<Scalar>& given, Cpu cpu, bool apart) {
     const PoolCase& c = given.c;
     const auto window = c.window();
-    const Index rows = given.x.size() / c.channels;
     Results<Scalar> result{Tensor<Scalar>(c.output()), Tensor<Scalar>(c.input()),
                            weft::random_uniform<Scalar>({8, c.channels}, 5, 0.5, 1)};
     const auto line = [&](Index i) { return result.moments.data() + i * c.channels; };
@@ -119,15 +118,13 @@ Results<Scalar> run(const Given<Scalar>& given, Cpu cpu, bool apart) {
         return result;
     }
     Tensor<Scalar> normal(c.input());
-    weft::kernels::normalize<Scalar>(cpu, norm, rows, c.channels, given.x.data(), normal.data());
+    weft::kernels::normalize<Scalar>(cpu, norm, given.x, normal);
     max_pool_forward<Scalar>(cpu, window, normal, result.y, taps.data());
     if (dropping) weft::kernels::drop<Scalar>(cpu, dropping, result.y);
     if (given.is_inference) return result;
     if (dropping) dropout_backward<Scalar>(cpu, dropping, dy, dy);
     max_pool_backward<Scalar>(cpu, window, {}, dy, taps.data(), result.dx);
-    batch_norm_backward(cpu, rows, c.channels, given.x.data(), norm.mean, norm.inverse_deviation,
-                        norm.gamma, result.dx.data(), given.x_is_relu, norm.dgamma, norm.dbeta,
-                        result.dx.data());
+    batch_norm_backward<Scalar>(cpu, norm, given.x, result.dx, given.x_is_relu, result.dx);
     return result;
 }
 

@@ -23,15 +23,20 @@ enum Places { moving_mean = 3, moving_variance, mean, inverse_deviation, y };
 template <class Scalar>
 OnBoth<Scalar> forward(const Tensor<Scalar>& x, const Tensor<Scalar>& gamma,
                        const Tensor<Scalar>& beta, double momentum = 0.9) {
-    const Index rows = x.shape()[0], columns = x.shape()[1];
-    const auto of_columns = random_uniform<Scalar>({columns}, 5, 0.5, 1);
+    const auto of_columns = random_uniform<Scalar>({x.shape()[1]}, 5, 0.5, 1);
     return on_both<Scalar>({x, gamma, beta, of_columns, of_columns, of_columns, of_columns, x},
-                           [&](auto& device, const auto& v) {
-                               kernels::batch_norm_forward<Scalar>(
-                                   device, rows, columns, v[0].data(),
-                                   static_cast<Scalar>(momentum), Scalar(1e-3), v[1].data(),
-                                   v[2].data(), v[moving_mean].data(), v[moving_variance].data(),
-                                   v[mean].data(), v[inverse_deviation].data(), v[y].data());
+                           [&]<class Device>(Device& device, const auto& v) {
+                               const kernels::Normalizing<Scalar> norm{
+                                   .momentum = static_cast<Scalar>(momentum),
+                                   .epsilon = Scalar(1e-3),
+                                   .gamma = v[1].data(),
+                                   .beta = v[2].data(),
+                                   .moving_mean = v[moving_mean].data(),
+                                   .moving_variance = v[moving_variance].data(),
+                                   .mean = v[mean].data(),
+                                   .inverse_deviation = v[inverse_deviation].data()};
+                               const TensorView<const Scalar, Device> from(v[0].data(), x.shape());
+                               kernels::batch_norm_forward<Scalar>(device, norm, from, v[y]);
                            });
 }
 
@@ -123,7 +128,7 @@ TEST_CASE_TEMPLATE("batch_norm_forward on a GPU of a constant, of no rows, of Na
 
 TEST_CASE_TEMPLATE("batch_norm_inference on a GPU is its definition", Scalar, float, double) {
     for (const Shape& shape : all_shapes) {
-        const Index rows = shape[0], columns = shape[1];
+        const Index columns = shape[1];
         for (const bool plain : {false, true}) {
             CAPTURE(shape);
             CAPTURE(plain);
@@ -134,9 +139,12 @@ TEST_CASE_TEMPLATE("batch_norm_inference on a GPU is its definition", Scalar, fl
                  random_uniform<Scalar>({columns}, 5, 0.5, 2), plain ? Tensor<Scalar>() : gamma,
                  plain ? Tensor<Scalar>() : beta, Tensor<Scalar>(shape)},
                 [&](auto& device, const auto& v) {
-                    kernels::batch_norm_inference<Scalar>(device, rows, columns, v[0].data(),
-                                                          v[1].data(), v[2].data(), Scalar(1e-3),
-                                                          v[3].data(), v[4].data(), v[5].data());
+                    const kernels::Normalizing<Scalar> norm{.epsilon = Scalar(1e-3),
+                                                            .gamma = v[3].data(),
+                                                            .beta = v[4].data(),
+                                                            .given_mean = v[1].data(),
+                                                            .given_variance = v[2].data()};
+                    kernels::batch_norm_inference<Scalar>(device, norm, v[0], v[5]);
                 });
             CHECK(both.repeats);
             // Seven roundings of numbers below 16.
@@ -162,17 +170,23 @@ TEST_CASE_TEMPLATE("batch_norm_backward on a GPU is its definition, in place and
                     CAPTURE(shape);
                     CAPTURE(x_is_relu);
                     CAPTURE(with_gamma);
-                    const auto both = on_both<Scalar>(
-                        {x, of_mean, inverse, with_gamma ? gamma : Tensor<Scalar>(), dy, gamma,
-                         gamma, x},
-                        [&](auto& device, const auto& v) {
-                            Scalar* const dx = into == Into::its_own      ? v[7].data()
-                                               : into == Into::that_of_dy ? v[4].data()
-                                                                          : nullptr;
-                            kernels::batch_norm_backward<Scalar>(
-                                device, rows, columns, v[0].data(), v[1].data(), v[2].data(),
-                                v[3].data(), v[4].data(), x_is_relu, v[5].data(), v[6].data(), dx);
-                        });
+                    const auto both =
+                        on_both<Scalar>({x, of_mean, inverse, with_gamma ? gamma : Tensor<Scalar>(),
+                                         dy, gamma, gamma, x},
+                                        [&]<class Device>(Device& device, const auto& v) {
+                                            const kernels::Normalizing<Scalar> norm{
+                                                .gamma = v[3].data(),
+                                                .mean = v[1].data(),
+                                                .inverse_deviation = v[2].data(),
+                                                .dgamma = v[5].data(),
+                                                .dbeta = v[6].data()};
+                                            const auto dx = into == Into::its_own ? v[7]
+                                                            : into == Into::that_of_dy
+                                                                ? v[4]
+                                                                : TensorView<Scalar, Device>();
+                                            kernels::batch_norm_backward<Scalar>(
+                                                device, norm, v[0], v[4], x_is_relu, dx);
+                                        });
                     CHECK(both.repeats);
                     // Terms dy (x - mean), 2 in the mean, are rounded once before the sum and the
                     // sum of float once; that of double as often as its depth says.
@@ -193,11 +207,14 @@ TEST_CASE_TEMPLATE("batch_norm_backward on a GPU is its definition, in place and
 }
 
 TEST_CASE("batch_norm_backward on a GPU of no rows leaves gradients of 0") {
-    const Tensor<float> ones({3}, {1, 1, 1}), none({0, 3});
+    const Tensor<float> ones({3}, {1, 1, 1});
     const auto both = on_both<float>({ones, ones, ones}, [&](auto& device, const auto& v) {
-        kernels::batch_norm_backward<float>(device, 0, 3, nullptr, v[0].data(), v[0].data(),
-                                            nullptr, nullptr, false, v[1].data(), v[2].data(),
-                                            nullptr);
+        const kernels::Normalizing<float> norm{.mean = v[0].data(),
+                                               .inverse_deviation = v[0].data(),
+                                               .dgamma = v[1].data(),
+                                               .dbeta = v[2].data()};
+        kernels::batch_norm_backward<float>(device, norm, {nullptr, {0, 3}}, {nullptr, {0, 3}},
+                                            false, {});
     });
     CHECK(both.same());
     CHECK(both.result[1][2] == 0);

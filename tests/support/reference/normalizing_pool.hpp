@@ -16,9 +16,8 @@ void max_pool_forward_normalizing(Reference& device, const Window2D& window,
                                   TensorView<Scalar, Reference> y, std::uint8_t* taps,
                                   Scalar* /*chosen*/) {
     const auto normalized = device.scratch<Scalar>(x.size());
-    normalize<Scalar>(device, norm, x.size() / window.channels, window.channels, x.data(),
-                      normalized.data());
-    const TensorView<const Scalar, Reference> all(normalized.data(), x.shape());
+    const TensorView<Scalar, Reference> all(normalized.data(), x.shape());
+    normalize<Scalar>(device, norm, x, all);
     max_pool_forward<Scalar>(device, window, all, y, taps);
     if (dropping) drop<Scalar>(device, dropping, y);
 }
@@ -34,9 +33,7 @@ void max_pool_backward_normalizing(Reference& device, const Window2D& window,
     } else {
         max_pool_backward<Scalar>(device, window, {}, dy, taps, dx);
     }
-    batch_norm_backward(device, x.size() / window.channels, window.channels, x.data(), norm.mean,
-                        norm.inverse_deviation, norm.gamma, dx.data(), x_is_relu, norm.dgamma,
-                        norm.dbeta, dx.data());
+    batch_norm_backward<Scalar>(device, norm, x, dx, x_is_relu, dx);
 }
 
 }  // namespace weft::kernels

@@ -127,37 +127,27 @@ void average_pool_backward(Cpu& cpu, const Window2D& window, TensorView<const Sc
 }
 
 template <class Scalar>
-void batch_norm_forward(Cpu& cpu, Index rows, Index columns, const Scalar* x, Scalar momentum,
-                        Scalar epsilon, const Scalar* gamma, const Scalar* beta,
-                        Scalar* moving_mean, Scalar* moving_variance, Scalar* mean,
-                        Scalar* inverse_deviation, Scalar* y) {
-    detail::chosen<Scalar>().batch_norm_forward(cpu, rows, columns, x, momentum, epsilon, gamma,
-                                                beta, moving_mean, moving_variance, mean,
-                                                inverse_deviation, y);
+void batch_norm_forward(Cpu& cpu, const Normalizing<Scalar>& norm, TensorView<const Scalar> x,
+                        TensorView<Scalar> y) {
+    detail::chosen<Scalar>().batch_norm_forward(cpu, norm, x, y);
 }
 
 template <class Scalar>
-void batch_norm_apply(Cpu& cpu, Index rows, Index columns, const Scalar* x, const Scalar* mean,
-                      const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* beta,
-                      Scalar* y) {
-    detail::chosen<Scalar>().batch_norm_apply(cpu, rows, columns, x, mean, inverse_deviation, gamma,
-                                              beta, y);
+void batch_norm_apply(Cpu& cpu, const Normalizing<Scalar>& norm, TensorView<const Scalar> x,
+                      TensorView<Scalar> y) {
+    detail::chosen<Scalar>().batch_norm_apply(cpu, norm, x, y);
 }
 
 template <class Scalar>
-void batch_norm_inference(Cpu& cpu, Index rows, Index columns, const Scalar* x, const Scalar* mean,
-                          const Scalar* variance, Scalar epsilon, const Scalar* gamma,
-                          const Scalar* beta, Scalar* y) {
-    detail::chosen<Scalar>().batch_norm_inference(cpu, rows, columns, x, mean, variance, epsilon,
-                                                  gamma, beta, y);
+void batch_norm_inference(Cpu& cpu, const Normalizing<Scalar>& norm, TensorView<const Scalar> x,
+                          TensorView<Scalar> y) {
+    detail::chosen<Scalar>().batch_norm_inference(cpu, norm, x, y);
 }
 
 template <class Scalar>
-void batch_norm_backward(Cpu& cpu, Index rows, Index columns, const Scalar* x, const Scalar* mean,
-                         const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* dy,
-                         bool x_is_relu, Scalar* dgamma, Scalar* dbeta, Scalar* dx) {
-    detail::chosen<Scalar>().batch_norm_backward(cpu, rows, columns, x, mean, inverse_deviation,
-                                                 gamma, dy, x_is_relu, dgamma, dbeta, dx);
+void batch_norm_backward(Cpu& cpu, const Normalizing<Scalar>& norm, TensorView<const Scalar> x,
+                         TensorView<const Scalar> dy, bool x_is_relu, TensorView<Scalar> dx) {
+    detail::chosen<Scalar>().batch_norm_backward(cpu, norm, x, dy, x_is_relu, dx);
 }
 
 template <class Scalar>

@@ -67,20 +67,11 @@ struct CpuKernels {
                                           const Scalar* chosen, Out dx);
     void (*average_pool_forward)(Cpu&, const Window2D& window, In x, Out y);
     void (*average_pool_backward)(Cpu&, const Window2D& window, In dy, Out dx);
-    void (*batch_norm_forward)(Cpu&, Index rows, Index columns, const Scalar* x, Scalar momentum,
-                               Scalar epsilon, const Scalar* gamma, const Scalar* beta,
-                               Scalar* moving_mean, Scalar* moving_variance, Scalar* mean,
-                               Scalar* inverse_deviation, Scalar* y);
-    void (*batch_norm_apply)(Cpu&, Index rows, Index columns, const Scalar* x, const Scalar* mean,
-                             const Scalar* inverse_deviation, const Scalar* gamma,
-                             const Scalar* beta, Scalar* y);
-    void (*batch_norm_inference)(Cpu&, Index rows, Index columns, const Scalar* x,
-                                 const Scalar* mean, const Scalar* variance, Scalar epsilon,
-                                 const Scalar* gamma, const Scalar* beta, Scalar* y);
-    void (*batch_norm_backward)(Cpu&, Index rows, Index columns, const Scalar* x,
-                                const Scalar* mean, const Scalar* inverse_deviation,
-                                const Scalar* gamma, const Scalar* dy, bool x_is_relu,
-                                Scalar* dgamma, Scalar* dbeta, Scalar* dx);
+    void (*batch_norm_forward)(Cpu&, const Normalizing<Scalar>& norm, In x, Out y);
+    void (*batch_norm_apply)(Cpu&, const Normalizing<Scalar>& norm, In x, Out y);
+    void (*batch_norm_inference)(Cpu&, const Normalizing<Scalar>& norm, In x, Out y);
+    void (*batch_norm_backward)(Cpu&, const Normalizing<Scalar>& norm, In x, In dy, bool x_is_relu,
+                                Out dx);
     void (*dropout_forward)(Cpu&, const Dropping& dropping, In x, Out y);
     void (*dropout_backward)(Cpu&, const Dropping& dropping, In dy, Out dx);
 

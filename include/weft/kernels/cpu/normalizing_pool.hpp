@@ -81,7 +81,7 @@ void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normal
             norm.inverse_deviation[c] = 1 / std::sqrt(norm.given_variance[c] + norm.epsilon);
         }
     } else if (!norm.has_moments) {
-        normalize<Scalar>(cpu, norm, x.size() / channels, channels, x.data(), nullptr);
+        normalize<Scalar>(cpu, norm, x, {});
     }
     // What elements of a row of the output are multiplied by, for each thread.
     const Draws<Scalar> draws(dropping);
@@ -101,8 +101,7 @@ void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normal
                     const auto number = broadcast(static_cast<Scalar>(tap));
                     unrolled<packets>([&](Index p) WEFT_INLINE_LAMBDA {
                         const Index i = c + p * step;
-                        const PacketNorm<Scalar> of(mean, norm.inverse_deviation, norm.gamma,
-                                                    norm.beta, i, size);
+                        const PacketNorm<Scalar> of(norm, mean, norm.inverse_deviation, i, size);
                         const auto value = of(load_up_to(pixels + pixel + i, size));
                         if (is_first) {
                             best[p] = value;
@@ -147,9 +146,7 @@ void max_pool_backward_normalizing(Cpu& cpu, const Window2D& window,
         if (dropping) scale_and_offset<Scalar>(cpu, dy, scale, Scalar(0), dy);
         max_pool_backward<Scalar>(cpu, window, TensorView<const Scalar>(nullptr, dy.shape()), dy,
                                   taps, dx);
-        return batch_norm_backward(cpu, rows, channels, x.data(), norm.mean, norm.inverse_deviation,
-                                   norm.gamma, dx.data(), x_is_relu, norm.dgamma, norm.dbeta,
-                                   dx.data());
+        return batch_norm_backward<Scalar>(cpu, norm, x, dx, x_is_relu, dx);
     }
     const Index blocks = blocks_of(rows, block_rows);
     const auto scratch = cpu.scratch<Scalar>((2 * blocks + 3) * channels);
@@ -159,8 +156,7 @@ void max_pool_backward_normalizing(Cpu& cpu, const Window2D& window,
         sum_taken<Scalar>(window, begin, end, x.data(), dy.data(), taps, norm.mean, scale,
                           sums + 2 * block * channels);
     });
-    const NormSlope<Scalar> slope(rows, channels, blocks, sums, norm.mean, norm.inverse_deviation,
-                                  norm.gamma, x_is_relu, norm.dgamma, norm.dbeta);
+    const NormSlope<Scalar> slope(norm, rows, channels, blocks, sums, x_is_relu);
     for_each_position<Scalar>(
         cpu, window, x.shape()[0], nullptr,
         [&](Index image, const auto& inside, Index offset) WEFT_INLINE_LAMBDA {

@@ -4,29 +4,25 @@
 
 #include "weft/core/cuda.hpp"
 #include "weft/core/tensor_view.hpp"
+#include "weft/kernels/normalizing.hpp"
 
 namespace weft::kernels {
 
 template <class Scalar>
-void batch_norm_forward(Cuda& device, Index rows, Index columns, const Scalar* x, Scalar momentum,
-                        Scalar epsilon, const Scalar* gamma, const Scalar* beta,
-                        Scalar* moving_mean, Scalar* moving_variance, Scalar* mean,
-                        Scalar* inverse_deviation, Scalar* y);
+void batch_norm_forward(Cuda& device, const Normalizing<Scalar>& norm,
+                        TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
-void batch_norm_apply(Cuda& device, Index rows, Index columns, const Scalar* x, const Scalar* mean,
-                      const Scalar* inverse_deviation, const Scalar* gamma, const Scalar* beta,
-                      Scalar* y);
+void batch_norm_apply(Cuda& device, const Normalizing<Scalar>& norm,
+                      TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
-void batch_norm_inference(Cuda& device, Index rows, Index columns, const Scalar* x,
-                          const Scalar* mean, const Scalar* variance, Scalar epsilon,
-                          const Scalar* gamma, const Scalar* beta, Scalar* y);
+void batch_norm_inference(Cuda& device, const Normalizing<Scalar>& norm,
+                          TensorView<const Scalar, Cuda> x, TensorView<Scalar, Cuda> y);
 
 template <class Scalar>
-void batch_norm_backward(Cuda& device, Index rows, Index columns, const Scalar* x,
-                         const Scalar* mean, const Scalar* inverse_deviation, const Scalar* gamma,
-                         const Scalar* dy, bool x_is_relu, Scalar* dgamma, Scalar* dbeta,
-                         Scalar* dx);
+void batch_norm_backward(Cuda& device, const Normalizing<Scalar>& norm,
+                         TensorView<const Scalar, Cuda> x, TensorView<const Scalar, Cuda> dy,
+                         bool x_is_relu, TensorView<Scalar, Cuda> dx);
 
 }  // namespace weft::kernels
