@@ -27,7 +27,7 @@ from metrics import metric_cases
 from optimizers import more_optimizer_cases, optimizer_cases, schedule_cases
 from regularization import constraint_cases, regularizer_cases
 from training import convolutional_training_cases, training_cases
-from training_pairs import training_pair_cases
+from training_pairs import accumulation_cases, training_pair_cases
 
 write("dense.json", dense_cases())
 write("activations.json", activation_cases())
@@ -48,5 +48,6 @@ write("metrics.json", metric_cases())
 write("training2.json", convolutional_training_cases())
 write("callbacks.json", callback_cases())
 write("training_pairs.json", training_pair_cases())
+write("accumulation.json", accumulation_cases())
 write("functional.json", functional_cases())
 write("functional_several.json", several_cases())

@@ -110,6 +110,7 @@ def run_case(
     fits=None,
     accuracy=True,
     weighted_accuracy=True,
+    starts_constrained=False,
 ):
     """A run of any layers, (type, options) each, over batches in order, with SparseCategoricalCrossentropy or a loss.
 
@@ -128,6 +129,10 @@ def run_case(
     for weight, value in zip(model.weights, initial):
         if weight.name in ("gamma", "moving_variance"):
             value[:] = rng.uniform(0.5, 1.5, value.shape).round(3)
+    if starts_constrained:
+        for i, weight in enumerate(model.weights):
+            if weight.constraint is not None:
+                initial[i] = np.array(weight.constraint(initial[i]))
     model.set_weights(initial)
 
     options = options_of(optimizer)  # before a callback changes the learning rate

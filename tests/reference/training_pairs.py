@@ -27,32 +27,49 @@ FACTORS = {
 }
 
 
+# Gradients of several batches are added. Keras ends a step by the number of batches, also across epochs, so all groups
+# of batches are whole here. Its schedules follow the batches, so the rate is constant. It applies constraints after
+# each batch, also before the first step, so weights start within them; norms are left out, for each time they divide
+# by norm + 1e-7 again.
+ACCUMULATION = "gradient_accumulation_steps"
+ACCUMULATING = {**FACTORS, "rate": ["constant"], "batch_size": [4, 8, 12], ACCUMULATION: [2, 3]}
+ACCUMULATING["constraint"] = [None, "non_negative"]
+TRAINED = {"split": 16}  # of 24 samples
+
+
 def is_possible(run):
-    """No class of a number; no callback sets a rate that follows a schedule. Of factors not chosen yet, nothing."""
+    """No class of a number; no callback sets a rate that follows a schedule; whole groups of batches.
+
+    Of factors not chosen yet, nothing.
+    """
+    if run.get(ACCUMULATION):
+        samples = run[ACCUMULATION] * run.get("batch_size", 4)
+        if TRAINED.get(run.get("validation"), 24) % samples != 0:
+            return False
     if run.get("loss") == "regression" and run.get("weight") == "class":
         return False
     return run.get("callback") != "plateau" or run.get("rate") in (None, "constant")
 
 
-def covering_runs():
-    """Runs in which each two values of two factors meet, as far as they may: found greedily."""
+def covering_runs(factors, of=None):
+    """Runs in which each two values of two factors meet, as far as they may, or those of one factor: found greedily."""
     open_pairs = {
         ((a, value_a), (b, value_b))
-        for a, b in itertools.combinations(FACTORS, 2)
-        for value_a in FACTORS[a]
-        for value_b in FACTORS[b]
-        if is_possible({a: value_a, b: value_b})
+        for a, b in itertools.combinations(factors, 2)
+        for value_a in factors[a]
+        for value_b in factors[b]
+        if of in (None, a, b) and is_possible({a: value_a, b: value_b})
     }
     runs = []
     while open_pairs:
         (a, value_a), (b, value_b) = min(open_pairs, key=str)
         run = {a: value_a, b: value_b}
-        for factor, values in FACTORS.items():
+        for factor, values in factors.items():
             if factor in run:
                 continue
 
             def gain(value):
-                new = [tuple(sorted([(factor, value), chosen], key=lambda item: list(FACTORS).index(item[0])))
+                new = [tuple(sorted([(factor, value), chosen], key=lambda item: list(factors).index(item[0])))
                        for chosen in run.items()]  # fmt: skip
                 return sum(pair in open_pairs for pair in new)
 
@@ -60,7 +77,7 @@ def covering_runs():
             # Among equals another one each time, so that all values come up.
             start = len(runs) % len(possible)
             run[factor] = max(possible[start:] + possible[:start], key=gain)
-        ordered = {factor: run[factor] for factor in FACTORS}
+        ordered = {factor: run[factor] for factor in factors}
         open_pairs -= set(itertools.combinations(ordered.items(), 2))
         runs.append(ordered)
     return runs
@@ -75,7 +92,7 @@ def make_optimizer(run):
         "steps": schedule("PiecewiseConstantDecay", boundaries=[3, 7], values=[0.03, 0.01, 0.002]),
     }[run["rate"]]
     clipping = {None: {}, "clipvalue": {"clipvalue": 0.03}, "global_clipnorm": {"global_clipnorm": 0.1}}
-    options = clipping[run["clipping"]]
+    options = {**clipping[run["clipping"]], ACCUMULATION: run.get(ACCUMULATION)}
     return {
         "sgd": lambda: sgd(rate, **options),
         "nesterov": lambda: sgd(rate, 0.9, nesterov=True, **options),
@@ -131,9 +148,17 @@ def make_callbacks(run):
 
 
 def training_pair_cases():
+    return pair_cases(covering_runs(FACTORS), 23, 33)
+
+
+def accumulation_cases():
+    return pair_cases(covering_runs(ACCUMULATING, ACCUMULATION), 24, 34)
+
+
+def pair_cases(runs, train, seed):
     """The first case is the data of the others, which name theirs by the loss."""
-    rng = np.random.default_rng(33)
-    train, validation = 23, 9
+    rng = np.random.default_rng(seed)
+    validation = 9
     x = normal(rng, (train + validation, 4)).round(1)
     scores = x @ rng.standard_normal((4, 4))
     labels = scores.argmax(axis=1)
@@ -151,7 +176,7 @@ def training_pair_cases():
     weight[[1, 4, 22, 28]] = 0.0
     targets = {name: {"y": tensor(y[:train]), "y_val": tensor(y[train:])} for name, (y, _) in problems.items()}
     cases = [{"name": "data", "x": tensor(x[:train]), "x_val": tensor(x[train:]), "targets": targets}]
-    for number, run in enumerate(covering_runs()):
+    for number, run in enumerate(runs):
         y, loss = problems[run["loss"]]
         classes = 2 if y.shape[-1:] == (1,) else 4
         case = run_case(
@@ -171,8 +196,10 @@ def training_pair_cases():
             fits=run["fits"],
             accuracy=run["loss"] != "regression",
             weighted_accuracy=False,
+            starts_constrained=ACCUMULATION in run,
         )
         for field in ("x", "y", "x_val", "y_val", "predictions", "weight_names"):
             del case[field]
-        cases.append({**case, "data": run["loss"]})
+        steps = {ACCUMULATION: run[ACCUMULATION]} if ACCUMULATION in run else {}
+        cases.append({**case, **steps, "data": run["loss"]})
     return cases

@@ -65,11 +65,13 @@ Verdict trains_as_keras(const nlohmann::json& expected) {
     const auto x = tensor("x"), y = tensor("y"), x_val = tensor("x_val"), y_val = tensor("y_val");
     auto model = keras_model(fields.at("layers"), fields.at("initial_weights"), x.shape().sample());
     auto compiled = keras_compile(fields.at("optimizer"), fields.at("loss"));
-    FitOptions<double> options{.epochs = fields.at("epochs"),
-                               .batch_size = fields.at("batch_size"),
-                               .shuffle = false,
-                               .validation_split = fields.value("validation_split", 0.0),
-                               .verbosity = Verbosity::silent};
+    FitOptions<double> options{
+        .epochs = fields.at("epochs"),
+        .batch_size = fields.at("batch_size"),
+        .gradient_accumulation_steps = fields.value("gradient_accumulation_steps", 1),
+        .shuffle = false,
+        .validation_split = fields.value("validation_split", 0.0),
+        .verbosity = Verbosity::silent};
     if (options.validation_split == 0) options.validation_data = {x_val, y_val};
 
     // What Keras was asked for with weights, where it was.
@@ -176,6 +178,22 @@ Verdict trains_as_keras(const nlohmann::json& expected) {
     return verdict;
 }
 
+/// Checks the runs of a file, whose first case is their data. Returns their number.
+std::size_t train_as_keras(const char* file) {
+    const auto cases = reference_cases(file);
+    const nlohmann::json& data = cases.at(0).fields();
+    for (const ReferenceCase& expected : std::span(cases).subspan(1)) {
+        CAPTURE(expected.name());
+        nlohmann::json run = expected.fields();
+        run.update(data.at("targets").at(run.at("data").get<std::string>()));
+        run["x"] = data.at("x");
+        run["x_val"] = data.at("x_val");
+        run.erase("data");
+        CHECK(trains_as_keras(run));
+    }
+    return cases.size() - 1;
+}
+
 }  // namespace
 
 TEST_CASE("whole training runs equal Keras's, to rounding") {
@@ -207,18 +225,10 @@ TEST_CASE("whole training runs equal Keras's, to rounding") {
         CHECK(cases == 13);
     }
     SUBCASE("in which every two options of compile and fit meet") {
-        const auto cases = reference_cases("training_pairs.json");
-        const nlohmann::json& data = cases.at(0).fields();
-        CHECK(cases.size() == 36);
-        for (const ReferenceCase& expected : std::span(cases).subspan(1)) {
-            CAPTURE(expected.name());
-            nlohmann::json run = expected.fields();
-            run.update(data.at("targets").at(run.at("data").get<std::string>()));
-            run["x"] = data.at("x");
-            run["x_val"] = data.at("x_val");
-            run.erase("data");
-            CHECK(trains_as_keras(run));
-        }
+        CHECK(train_as_keras("training_pairs.json") == 35);
+    }
+    SUBCASE("in which gradients of several batches are added, with each other option") {
+        CHECK(train_as_keras("accumulation.json") == 12);
     }
 }
 
