@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <set>
 #include <thread>
 
 using namespace weft;
@@ -100,6 +101,60 @@ TEST_CASE("batches are read on another thread, whole, in order, with a shorter l
     CHECK(data->reading.load() != std::this_thread::get_id());
 }
 
+TEST_CASE("batches are handed over without a copy, to tensors of their shapes") {
+    const Examples<float> examples = prefetched(Examples<float>(std::make_shared<Failing>(-1)));
+    std::vector<Index> order(22);
+    std::iota(order.begin(), order.end(), 0);
+    const auto batches = examples->read_batches({order, 4});
+    Tensor<float> x({4, 1}), y({4}), larger({5, 1}), other({4, 2});
+    CHECK_FALSE(batches->exchange(larger, y));
+    CHECK_FALSE(batches->exchange(x, other));
+    for (Index first = 0; first < 22; first += 4) {
+        if (first == 8) {  // any of them may also be copied
+            batches->next(x.data(), y.data());
+        } else {
+            const float *x_before = x.data(), *y_before = y.data();
+            REQUIRE(batches->exchange(x, y));
+            CHECK(x.data() != x_before);
+            CHECK(y.data() != y_before);
+        }
+        for (Index i = first; i < std::min<Index>(first + 4, 22); ++i) {
+            CHECK(x[i - first] == static_cast<float>(i));
+            CHECK(y[i - first] == static_cast<float>(i % 2));
+        }
+    }
+    const Examples<float> plain(std::make_shared<Failing>(-1));
+    CHECK_FALSE(plain->read_batches({order, 4})->exchange(x, y));
+}
+
+TEST_CASE("training and evaluation read into the memory that they exchange with the reader") {
+    /// Notes where batches are written.
+    class Noting final : public Dataset<float> {
+    public:
+        Index size() const override { return 40; }
+        Shape input_shape() const override { return {3}; }
+        Shape target_shape() const override { return {}; }
+        void gather(std::span<const Index>, float* x, float*) const override {
+            if (x != nullptr) written.insert(x);
+        }
+        mutable std::set<const float*> written;
+    };
+    const auto data = std::make_shared<Noting>();
+    const Examples<float> examples = prefetched(Examples<float>(data), 2);
+    Sequential<float> model{Input{{3}}, Dense{2, softmax}};
+    Trainer<float, Cpu> trainer(model, {.loss = SparseCategoricalCrossentropy{}});
+    const auto buffers = [&](const auto& read) {
+        data->written.clear();
+        read();
+        return data->written.size();
+    };
+    // Two of the reader and one of the trainer.
+    CHECK(buffers([&] {
+              trainer.fit(examples, {.batch_size = 4, .verbosity = Verbosity::silent});
+          }) == 3);
+    CHECK(buffers([&] { trainer.evaluate(examples, 4); }) == 3);
+}
+
 TEST_CASE("a pass may end early, and may be empty") {
     const Examples<float> examples = prefetched(Examples<float>(std::make_shared<Failing>(-1)));
     std::vector<Index> order(40);
@@ -154,11 +209,14 @@ TEST_CASE("a steady step with augmentation and reading ahead allocates nothing" 
     std::vector<Index> order(100);
     std::iota(order.begin(), order.end(), 0);
     std::vector<float> x(50 * 30), y(50);
+    Tensor<float> own_x({10, 6, 5}), own_y({10});
     const auto allocations = [&](std::size_t samples) {
         const AllocationCounter counter;
         const auto batches = examples->read_batches(
             {std::span<const Index>(order).first(samples), 10, TrainingEpoch{}});
-        for (std::size_t i = 0; i < samples / 10; ++i) batches->next(x.data(), y.data());
+        for (std::size_t i = 0; i < samples / 10; ++i) {
+            if (i % 2 == 0 || !batches->exchange(own_x, own_y)) batches->next(x.data(), y.data());
+        }
         return counter.count();
     };
     allocations(20);

@@ -71,6 +71,15 @@ public:
         }
     }
 
+    /// The tensor, where the host's is the device's; else null.
+    Tensor<Scalar>* shared() {
+        if constexpr (std::is_convertible_v<decltype(&values_), Tensor<Scalar>*>) {
+            return &values_;
+        } else {
+            return nullptr;
+        }
+    }
+
     /// Copies the first n samples from host to device.
     void send(const Device& device, Index n) {
         if constexpr (!Device::is_host) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "weft/core/parallel.hpp"
-#include "weft/core/shape.hpp"
+#include "weft/core/tensor.hpp"
 #include "weft/data/changed_images.hpp"
 #include "weft/data/detail/record_parts.hpp"
 
@@ -42,6 +42,10 @@ public:
     /// has the n samples of the first, then those of the second, and so on; likewise y. Passes on
     /// exceptions of reading. Must not be called again after the last batch or after an exception.
     virtual void next(Scalar* x, Scalar* y) = 0;
+
+    /// The same without a copy, if the reader has the batch in tensors of the shapes of x and y: it
+    /// exchanges their memory. Else returns false, and reads nothing.
+    virtual bool exchange(Tensor<Scalar>& /*x*/, Tensor<Scalar>& /*y*/) { return false; }
 
     /// Whether next_within_pass may be called instead: reading then does not wait.
     virtual bool reads_within_pass() const { return false; }

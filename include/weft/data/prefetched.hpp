@@ -13,7 +13,8 @@ namespace weft {
 
 namespace detail {
 
-/// Reads batches on another thread into a ring of buffers; next() copies from it.
+/// Reads batches on another thread into a ring of buffers; next() copies from it, exchange() takes
+/// a buffer and leaves another in its place.
 template <class Scalar>
 class PrefetchingReader final : public BatchReader<Scalar> {
 public:
@@ -26,8 +27,8 @@ public:
           y_size_(data.target_shape().size()) {
         ring_.resize(static_cast<std::size_t>((std::min)(batches_ahead, batches_)));
         for (Buffers& buffers : ring_) {
-            buffers.x = Tensor<Scalar>(Shape{batch_size_ * x_size_});
-            buffers.y = Tensor<Scalar>(Shape{batch_size_ * y_size_});
+            buffers.x = Tensor<Scalar>(data.input_shape().batch(batch_size_));
+            buffers.y = Tensor<Scalar>(data.target_shape().batch(batch_size_));
         }
         // Where no thread is to be had, nothing is read ahead.
         if (!thread_.template start<&PrefetchingReader::read_all>(*this)) ring_.clear();
@@ -44,18 +45,42 @@ public:
     }
 
     void next(Scalar* x, Scalar* y) override {
-        assert(left_ > 0);
         if (!thread_.is_started()) return reader_->next(x, y);
+        take([&](Buffers& from, Index count) {
+            if (x != nullptr) std::copy_n(from.x.data(), count * x_size_, x);
+            if (y != nullptr) std::copy_n(from.y.data(), count * y_size_, y);
+        });
+    }
+
+    bool exchange(Tensor<Scalar>& x, Tensor<Scalar>& y) override {
+        if (!thread_.is_started() || x.shape() != ring_[0].x.shape() ||
+            y.shape() != ring_[0].y.shape()) {
+            return false;
+        }
+        take([&](Buffers& from, Index) {
+            std::swap(from.x, x);
+            std::swap(from.y, y);
+        });
+        return true;
+    }
+
+private:
+    struct Buffers {
+        Tensor<Scalar> x, y;
+    };
+
+    /// Hands the next batch and its number of samples to `use`.
+    template <class Use>
+    void take(const Use& use) {
+        assert(left_ > 0);
         {
             const Lock lock(mutex_);
             while (taken_ == filled_ && failure_ == nullptr) changed_.wait(mutex_);
             // Batches read before the failure come first, as without reading ahead.
             if (taken_ == filled_) std::rethrow_exception(failure_);
         }
-        const Buffers& from = buffers(taken_);
         const Index count = (std::min)(batch_size_, left_);
-        if (x != nullptr) std::copy_n(from.x.data(), count * x_size_, x);
-        if (y != nullptr) std::copy_n(from.y.data(), count * y_size_, y);
+        use(buffers(taken_), count);
         left_ -= count;
         {
             const Lock lock(mutex_);
@@ -63,11 +88,6 @@ public:
         }
         changed_.notify_all();
     }
-
-private:
-    struct Buffers {
-        Tensor<Scalar> x, y;
-    };
 
     Buffers& buffers(Index batch) { return ring_[static_cast<std::size_t>(batch) % ring_.size()]; }
 
