@@ -1,6 +1,7 @@
 /// \file
 /// Files of models on a GPU, or on the simulated one.
 #include "tests/support/compare.hpp"
+#include "tests/support/cuda.hpp"
 #include "tests/support/random_tensor.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "weft/cuda.hpp"
@@ -14,7 +15,8 @@ using namespace weft;
 namespace {
 
 std::vector<CudaOptions> all_options() {
-    std::vector<CudaOptions> all{{}, {.tf32 = true}};
+    std::vector<CudaOptions> all{{}};
+    if (has_tf32()) all.push_back({.tf32 = true});
     if (Cuda::has_cublaslt()) all.push_back({.cublaslt = true});
     if (Cuda::has_cudnn()) all.push_back({.cudnn = true});
     return all;

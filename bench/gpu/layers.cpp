@@ -1,5 +1,6 @@
 // Layers alone on a GPU, forward and backward, at shapes of the tutorials' networks.
 #include "bench/gpu/gpu.hpp"
+#include "bench/gpu/measured.hpp"
 #include "bench/support/single_layer.hpp"
 #include "weft/cuda.hpp"
 #include "weft/layers/weft_layers.hpp"
@@ -65,13 +66,9 @@ void add_layers(const GpuCeilings& ceilings) {
                     const std::string name =
                         concat("layers/", is_forward ? "forward/" : "backward/", one.name, ":",
                                batch, tf32 ? "/tf32" : "/fp32");
-                    benchmark::RegisterBenchmark(name.c_str(),
-                                                 [=](benchmark::State& state) {
-                                                     measure_layer(state, one, batch, is_forward,
-                                                                   tf32);
-                                                 })
-                        ->UseManualTime()
-                        ->Unit(benchmark::kMicrosecond);
+                    add_measured(name, [=](benchmark::State& state) {
+                        measure_layer(state, one, batch, is_forward, tf32);
+                    });
                 }
             }
         }

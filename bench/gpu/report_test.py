@@ -27,16 +27,25 @@ class ReportTest(unittest.TestCase):
         text = report.report(GPU, PYTORCH)
         self.assertIn("# weft 0.1.0 on a GPU beside PyTorch 2.9", text)
         self.assertIn("3,000 GB/s", text)
-        self.assertIn("| `mlp` | 32 | float | 20.0 | 1,600,000 | 10.0 | 200.0 | 50.0 | 2.50x the fastest |",
+        self.assertIn("| `mlp` | 32 | float | 20.0 | 1,600,000 | 10.0 | 200.0 | 50.0 | 2.50x the fastest | reached |",
                       text)
-        self.assertIn("| `cnn-deep` | 500 | TF32 | 500.0 | 1,000,000 | 1.5 |  |  |  |", text)
+        self.assertIn("| `cnn-deep` | 500 | TF32 | 500.0 | 1,000,000 | 1.5 |  |  |  | reached |", text)
         self.assertNotIn("`cnn`", text)  # it failed
 
     def test_alone(self):
         text = report.report(GPU, {})
-        self.assertIn("| `mlp` | 32 | float | 20.0 | 1,600,000 | 10.0 |\n", text)
+        self.assertIn("| `mlp` | 32 | float | 20.0 | 1,600,000 | 10.0 | reached |\n", text)
         self.assertIn("| forward/dense:mlp-1:32/tf32 | 4.0 | 1,600 |", text)
         self.assertIn("| forward/max_pool2d:cnn:32/fp32 | 5.0 | 800 |", text)
+
+    def test_goals(self):
+        self.assertEqual(report.missed_goals("mlp", 32, 10, 9, 13.1), [])
+        self.assertEqual(report.missed_goals("mlp", 32, 10, 9, 12.9), ["1.29 of 1.3 times the graph"])
+        self.assertEqual(report.missed_goals("cnn", 500, 10, 2.1, 11),
+                         ["2.1 of 2 times the floor", "1.10 of 1.2 times the graph"])
+        self.assertEqual(report.missed_goals("dense-on-rows", 32, 10, 9, 9.9),
+                         ["0.99 of 1.0 times the graph"])
+        self.assertEqual(report.missed_goals("cnn", 32, 10, 9, None), [])
 
 
 if __name__ == "__main__":

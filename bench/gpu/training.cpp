@@ -1,5 +1,6 @@
 // Training of the tutorials' networks on a GPU: random pictures that lie there, Adam, cross-entropy.
 #include "bench/gpu/gpu.hpp"
+#include "bench/gpu/measured.hpp"
 #include "bench/support/step_floor.hpp"
 #include "examples/fashion_mnist/models.hpp"
 #include "weft/cuda.hpp"
@@ -52,14 +53,9 @@ void add_training(const GpuCeilings& ceilings) {
                 if (tf32 && ceilings.tf32_gflops == 0) continue;
                 const std::string name =
                     concat("training/", tutorial.id, ":", batch, tf32 ? "/tf32" : "/fp32");
-                benchmark::RegisterBenchmark(name.c_str(),
-                                             [=](benchmark::State& state) {
-                                                 measure_epochs(state, tutorial, batch, tf32,
-                                                                ceilings);
-                                             })
-                    ->UseManualTime()
-                    ->Iterations(1)
-                    ->Unit(benchmark::kMicrosecond);
+                add_measured(name, [=](benchmark::State& state) {
+                    measure_epochs(state, tutorial, batch, tf32, ceilings);
+                })->Iterations(1);
             }
         }
     }

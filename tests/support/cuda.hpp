@@ -13,6 +13,19 @@
 
 namespace weft {
 
+/// Whether the GPU has tensor cores for TF32.
+inline bool has_tf32() {
+    static const bool has = [] {
+        try {
+            const Cuda asked({.tf32 = true});
+            return true;
+        } catch (const CudaError&) {
+            return false;
+        }
+    }();
+    return has;
+}
+
 /// The tensor on the GPU.
 template <class Scalar>
 Tensor<Scalar, Cuda> to_cuda(const Cuda& device, const Tensor<Scalar>& x) {

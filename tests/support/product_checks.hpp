@@ -12,7 +12,7 @@ namespace weft {
 /// The settings that products of Scalar are tested with: TF32 is for float alone.
 template <class Scalar>
 std::vector<CudaOptions> product_options() {
-    if (sizeof(Scalar) == sizeof(double)) return {CudaOptions{}};
+    if (sizeof(Scalar) == sizeof(double) || !has_tf32()) return {CudaOptions{}};
     return {CudaOptions{}, CudaOptions{.tf32 = true}};
 }
 
@@ -22,7 +22,7 @@ std::vector<CudaOptions> dense_options() {
     auto all = product_options<Scalar>();
     if (sizeof(Scalar) == sizeof(float) && Cuda::has_cublaslt()) {
         all.push_back({.cublaslt = true});
-        all.push_back({.tf32 = true, .cublaslt = true});
+        if (has_tf32()) all.push_back({.tf32 = true, .cublaslt = true});
     }
     return all;
 }
@@ -33,7 +33,7 @@ std::vector<CudaOptions> convolution_options() {
     auto all = product_options<Scalar>();
     if (sizeof(Scalar) == sizeof(float) && Cuda::has_cudnn()) {
         all.push_back({.cudnn = true});
-        all.push_back({.tf32 = true, .cudnn = true});
+        if (has_tf32()) all.push_back({.tf32 = true, .cudnn = true});
     }
     return all;
 }

@@ -44,7 +44,9 @@ private:
 
 /// What a Cuda is made with.
 struct CudaOptions {
-    int gpu = 0;         ///< its number, as nvidia-smi shows it
+    /// Its number, as CUDA counts those that CUDA_VISIBLE_DEVICES leaves: the fastest first, or in the
+    /// order of nvidia-smi with CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment.
+    int gpu = 0;
     bool tf32 = false;   ///< products of float on tensor cores, factors rounded to 11 bits
     bool graphs = true;  ///< steps of training are recorded, and repeated as one launch
     /// Gradients of weights are computed beside those of inputs. Same bits.
