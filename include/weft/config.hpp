@@ -20,7 +20,7 @@
 ///                   calls the kernels of a step. It is compiled for size, too.
 ///   neither         A few lines, such as an accessor; or what a loop calls.
 ///
-/// Code that is not a template needs neither: it goes to src/.
+/// Functions of headers that are no templates have them, too; those in src/ need neither.
 #if defined(__clang__)
 #define WEFT_NOINLINE [[gnu::noinline]]
 #define WEFT_COLD [[gnu::noinline, gnu::cold]]

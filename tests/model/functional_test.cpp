@@ -186,3 +186,11 @@ TEST_CASE("memory for another number of outputs is refused") {
         model.predict(Span<const TensorView<const float>>(xs), Span<const TensorView<float>>(ys)),
         "model: memory for 1 outputs, expected 2", ArgumentError);
 }
+
+TEST_CASE("a chain of half a million values ends") {
+    auto y = input<float, Cpu>({3});
+    for (int i = 0; i < 500'000; ++i) y = y | ReLU{};
+    const auto start = y;
+    y = input<float, Cpu>({3});
+    CHECK_FALSE(start == y);
+}

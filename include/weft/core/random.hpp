@@ -21,7 +21,7 @@ enum class RandomPurpose : std::uint32_t { initializer, shuffle, layer, augmenta
 class RandomStream {
 public:
     /// stream is below 2^24. step tells repeated uses of a stream apart, such as dropout masks of
-    /// training steps.
+    /// training steps, which repeat after 2^32 of them.
     constexpr RandomStream(std::uint64_t seed, RandomPurpose purpose, std::uint32_t stream = 0,
                            std::uint32_t step = 0)
         : key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)},

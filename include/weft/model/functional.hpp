@@ -122,6 +122,18 @@ private:
     using Part = GraphModel<Scalar, Device>;
 
     struct Node {
+        Node() = default;
+        Node(const Node&) = delete;
+        Node& operator=(const Node&) = delete;
+        /// The nodes of a chain one after the other: each within the next would overflow the stack.
+        ~Node() {
+            while (inputs.size() == 1) {
+                const std::shared_ptr<Node> before = std::move(inputs[0].node_);
+                inputs.clear();
+                if (before.use_count() == 1) std::swap(inputs, before->inputs);
+            }
+        }
+
         std::optional<Shape> input;
         std::string name;
         std::shared_ptr<const Declaration> layer;
