@@ -16,8 +16,9 @@ template <class Scalar>
 OnBoth<Scalar> sums_of(const Tensor<Scalar>& x) {
     Tensor<Scalar> sums({x.shape()[1]});
     std::ranges::fill(sums, not_a_number<Scalar>);  // to be overwritten
-    return on_both<Scalar>({x, sums}, [&](auto& device, const auto& v) {
-        kernels::column_sums<Scalar>(device, v[0], v[1]);
+    return on_both<Scalar>({x, sums}, [&]<class Device>(Device& device, const auto& v) {
+        const TensorView<const Scalar, Device> rows(v[0].data(), x.shape());
+        kernels::column_sums<Scalar>(device, rows, v[1]);
     });
 }
 
