@@ -206,9 +206,10 @@ std::shared_ptr<ConvolutionLibrary> open_convolution_library() {
 namespace {
 
 /// Calls run(handle, plan, memory for the filters as the library has them, memory for the plan), on the
-/// device's stream.
+/// device's stream. If the library refuses to run what it has chosen, it is not asked again.
 template <class Run>
-bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples, const Run& run) {
+bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples, const char* what,
+                    const Run& run) {
     Context& context = device.context();
     if (context.convolutions == nullptr || samples == 0) return false;
     if (!has_even_padding(c.window.rows) || !has_even_padding(c.window.columns)) return false;
@@ -225,14 +226,20 @@ bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples
                              std::forward_as_tuple(library.handle, pass, c, samples, tf32))
                     .first;
     }
-    const Plan& plan = known->second;
+    Plan& plan = known->second;
     if (plan.algorithm < 0) return false;
     const std::size_t filters = static_cast<std::size_t>(c.depth() * c.filters) * sizeof(float);
     const std::size_t filter_bytes = (filters + 255) / 256 * 256;
     std::byte* const memory = device.scratch(filter_bytes + plan.scratch_bytes);
     check(cudnnSetStream(library.handle, stream_of(device)), "cudnnSetStream");
-    run(library.handle, plan, reinterpret_cast<float*>(memory),
-        plan.scratch_bytes > 0 ? memory + filter_bytes : nullptr);
+    const cudnnStatus_t status =
+        run(library.handle, std::as_const(plan), reinterpret_cast<float*>(memory),
+            plan.scratch_bytes > 0 ? memory + filter_bytes : nullptr);
+    if (CUDNN_STATUS_CATEGORY(status) == CUDNN_STATUS_NOT_SUPPORTED) {
+        plan.algorithm = -1;
+        return false;
+    }
+    check(status, what);
     if (context.waits_for_each) context.synchronize();
     return true;
 }
@@ -250,13 +257,14 @@ bool convolve_by_library(Cuda& device, const Convolution& c, Index samples, cons
                          const float* w, const Output<float>& y) {
     const auto run = [&](cudnnHandle_t handle, const Plan& plan, float* filters, void* scratch) {
         transpose(device, c.depth(), c.filters, w, filters);
-        check(cudnnConvolutionForward(handle, &one, plan.x.get(), x, plan.w.get(), filters,
-                                      plan.windows.get(),
-                                      static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm),
-                                      scratch, plan.scratch_bytes, &zero, plan.y.get(), y.data),
-              "cudnnConvolutionForward");
+        return cudnnConvolutionForward(handle, &one, plan.x.get(), x, plan.w.get(), filters,
+                                       plan.windows.get(),
+                                       static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm),
+                                       scratch, plan.scratch_bytes, &zero, plan.y.get(), y.data);
     };
-    if (!run_by_library(device, Pass::forward, c, samples, run)) return false;
+    if (!run_by_library(device, Pass::forward, c, samples, "cudnnConvolutionForward", run)) {
+        return false;
+    }
     if (y.bias == nullptr && y.activation == linear) return true;
     finish_sums(device, narrow(samples * c.window.positions()), narrow(c.filters), y);
     return true;
@@ -266,13 +274,15 @@ bool input_gradient_by_library(Cuda& device, const Convolution& c, Index samples
                                const float* w, const Output<float>& dx) {
     const auto run = [&](cudnnHandle_t handle, const Plan& plan, float* filters, void* scratch) {
         transpose(device, c.depth(), c.filters, w, filters);
-        check(cudnnConvolutionBackwardData(
-                  handle, &one, plan.w.get(), filters, plan.y.get(), g, plan.windows.get(),
-                  static_cast<cudnnConvolutionBwdDataAlgo_t>(plan.algorithm), scratch,
-                  plan.scratch_bytes, &zero, plan.x.get(), dx.data),
-              "cudnnConvolutionBackwardData");
+        return cudnnConvolutionBackwardData(
+            handle, &one, plan.w.get(), filters, plan.y.get(), g, plan.windows.get(),
+            static_cast<cudnnConvolutionBwdDataAlgo_t>(plan.algorithm), scratch, plan.scratch_bytes,
+            &zero, plan.x.get(), dx.data);
     };
-    if (!run_by_library(device, Pass::input_gradient, c, samples, run)) return false;
+    if (!run_by_library(device, Pass::input_gradient, c, samples, "cudnnConvolutionBackwardData",
+                        run)) {
+        return false;
+    }
     if (dx.relu == nullptr) return true;
     const Index pixels = samples * c.window.rows.input * c.window.columns.input;
     finish_sums(device, narrow(pixels), narrow(c.window.channels), dx);
@@ -282,14 +292,15 @@ bool input_gradient_by_library(Cuda& device, const Convolution& c, Index samples
 bool filter_gradient_by_library(Cuda& device, const Convolution& c, Index samples, const float* x,
                                 const float* g, float* dw) {
     const auto run = [&](cudnnHandle_t handle, const Plan& plan, float* filters, void* scratch) {
-        check(cudnnConvolutionBackwardFilter(
-                  handle, &one, plan.x.get(), x, plan.y.get(), g, plan.windows.get(),
-                  static_cast<cudnnConvolutionBwdFilterAlgo_t>(plan.algorithm), scratch,
-                  plan.scratch_bytes, &zero, plan.w.get(), filters),
-              "cudnnConvolutionBackwardFilter");
-        transpose(device, c.filters, c.depth(), filters, dw);
+        const cudnnStatus_t status = cudnnConvolutionBackwardFilter(
+            handle, &one, plan.x.get(), x, plan.y.get(), g, plan.windows.get(),
+            static_cast<cudnnConvolutionBwdFilterAlgo_t>(plan.algorithm), scratch,
+            plan.scratch_bytes, &zero, plan.w.get(), filters);
+        if (status == CUDNN_STATUS_SUCCESS) transpose(device, c.filters, c.depth(), filters, dw);
+        return status;
     };
-    return run_by_library(device, Pass::filter_gradient, c, samples, run);
+    return run_by_library(device, Pass::filter_gradient, c, samples,
+                          "cudnnConvolutionBackwardFilter", run);
 }
 
 }  // namespace cuda

@@ -117,6 +117,7 @@ ProductLibrary::Choice choose(cublasLtHandle_t handle, Description& of, int alig
     const cublasStatus_t status = cublasLtMatmulAlgoGetHeuristic(
         handle, &of.product, &of.a, &of.b, &of.d, &of.d, &preference, 1, &found, &count);
     if (status == CUBLAS_STATUS_NOT_SUPPORTED) return {};
+    if (status == CUBLAS_STATUS_INVALID_VALUE) return {};  // some versions say so of an epilogue
     check(status, "cublasLtMatmulAlgoGetHeuristic");
     const bool is_there = count > 0 && found.state == CUBLAS_STATUS_SUCCESS;
     return {found.algo, found.workspaceSize, is_there};

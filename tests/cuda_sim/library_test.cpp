@@ -136,6 +136,11 @@ TEST_CASE("a model whose products are cuBLASLt's trains as with weft's own, reco
     CHECK(largest_gap(eager, own, 0.1) < 1e-5);
     CHECK(identical(train({.cublaslt = true}), eager));
     CHECK(identical(train({.second_stream = false, .cublaslt = true}), eager));
+    {
+        const Setting refuses(cuda_sim::options().library_refuses,
+                              true);  // with bias, or its gradient
+        CHECK(largest_gap(train({.cublaslt = true}), own, 0.1) < 1e-5);
+    }
     const Setting none(cuda_sim::options().library_has_kernels, false);
     CHECK(identical(train({.cublaslt = true}), own));
 }
@@ -190,6 +195,10 @@ TEST_CASE(
         const Setting none(cuda_sim::options().library_has_kernels, false);
         CHECK(are_own(passes_of(0.0F, even, by_library)));
     }
+    {
+        const Setting refuses(cuda_sim::options().library_refuses, true);
+        CHECK(are_own(passes_of(0.0F, even, by_library)));
+    }
     const Setting none(cuda_sim::options().has_library, false);
     CHECK(cuda_error_of([&] { passes_of(0.0F, even, by_library); }) ==
           "cuda: cudnnCreate: CUDNN_STATUS_NOT_INITIALIZED");
@@ -219,6 +228,10 @@ TEST_CASE("a model whose convolutions are cuDNN's trains as with weft's own, rec
     CHECK(largest_gap(eager, own, 0.1) < 1e-4);
     CHECK(identical(train({.cudnn = true}), eager));
     CHECK(identical(train({.second_stream = false, .cudnn = true}), eager));
+    {
+        const Setting refuses(cuda_sim::options().library_refuses, true);
+        CHECK(identical(train({.cudnn = true}), own));
+    }
     const Setting none(cuda_sim::options().library_has_kernels, false);
     CHECK(identical(train({.cudnn = true}), own));
 }

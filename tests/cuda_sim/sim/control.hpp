@@ -26,7 +26,10 @@ struct Options {
     bool has_gpu = true;              ///< if not, all functions give cudaErrorNoDevice
     int gpus = 1;                     ///< that many, all of them with the same memory
     bool library_has_kernels = true;  ///< if not, the stand-ins of cuBLASLt and cuDNN have none
-    bool has_library = true;          ///< if not, those stand-ins cannot be started
+    /// The stand-in of cuBLASLt calls products with an epilogue invalid, and that of cuDNN refuses to run
+    /// the kernel that it has found.
+    bool library_refuses = false;
+    bool has_library = true;      ///< if not, those stand-ins cannot be started
     long failing_allocation = 0;  ///< the n-th from now gives cudaErrorMemoryAllocation; 0: none
 
     // The GPU: those of an H100 but for the memory.

@@ -187,6 +187,9 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t /*handle*/,
         return CUBLAS_STATUS_INVALID_VALUE;
     }
     if (!options().library_has_kernels) return CUBLAS_STATUS_NOT_SUPPORTED;
+    if (options().library_refuses && product->epilogue != CUBLASLT_EPILOGUE_DEFAULT) {
+        return CUBLAS_STATUS_INVALID_VALUE;
+    }
     if ((preference->reductions & CUBLASLT_REDUCTION_SCHEME_INPLACE) != 0) {
         fail("cublasLtMatmulAlgoGetHeuristic: a reduction in place is not excluded");
     }

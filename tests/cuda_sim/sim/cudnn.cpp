@@ -138,6 +138,7 @@ cudnnStatus_t submit(cudnnHandle_t handle, const Sizes& sizes, Algorithm algorit
     require(handle != nullptr && handle->has_stream, "no handle, or none with a stream");
     require(*static_cast<const float*>(alpha) == 1 && *static_cast<const float*>(beta) == 0,
             "the stand-in knows alpha 1 and beta 0");
+    if (options().library_refuses) return CUDNN_STATUS_NOT_SUPPORTED;
     require(sizes.fit(), "descriptors do not fit together");
     require(algorithm == taken<Algorithm>,
             "a kernel whose sums have no fixed order, or that needs more scratch");
