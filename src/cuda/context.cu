@@ -39,6 +39,28 @@ cudaMemPool_t make_pool(int gpu) {
     return pool;
 }
 
+/// Tells what the kernels are compiled for.
+__global__ void empty() {}
+
+/// Kernels for older GPUs, which the driver compiles for newer ones, have no TF32.
+void require_tf32(int gpu, const cudaDeviceProp& properties) {
+    constexpr int first_major = 8;
+    if (properties.major < first_major) {
+        throw CudaError(concat("Cuda: tf32 needs compute capability 8.0, ", properties.name,
+                               " has ", properties.major, ".", properties.minor));
+    }
+    const CurrentGpu current(gpu);
+    cudaFuncAttributes attributes{};
+    check(cudaFuncGetAttributes(&attributes, empty), "cudaFuncGetAttributes");
+    const int version = attributes.ptxVersion;
+    if (version < 10 * first_major) {
+        throw CudaError(concat("Cuda: tf32 needs kernels for compute capability 8.0, those for ",
+                               properties.name, " are for ", version / 10, ".", version % 10,
+                               "; build weft with CMAKE_CUDA_ARCHITECTURES=", properties.major,
+                               properties.minor));
+    }
+}
+
 }  // namespace
 
 Mailbox::~Mailbox() {
@@ -182,11 +204,7 @@ Cuda::Cuda(const CudaOptions& options)
     : context_(std::make_shared<cuda::Context>(options.gpu)), options_(options) {
     if (options.cublaslt) context_->products = cuda::open_product_library();
     if (options.cudnn) context_->convolutions = cuda::open_convolution_library();
-    constexpr int first_with_tf32 = 8;
-    if (options.tf32 && context_->properties.major < first_with_tf32) {
-        throw CudaError(concat("Cuda: tf32 needs compute capability 8.0, ", name(), " has ",
-                               context_->properties.major, ".", context_->properties.minor));
-    }
+    if (options.tf32) cuda::require_tf32(context_->gpu, context_->properties);
 }
 
 std::string Cuda::name() const { return context_->properties.name; }

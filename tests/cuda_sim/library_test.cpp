@@ -66,6 +66,13 @@ TEST_CASE("tensor cores for TF32 are asked of GPUs that have them") {
     CHECK(cuda_error_of([] { Cuda(); }) == "none");
     cuda_sim::options().major = 8;
     CHECK(cuda_error_of([] { Cuda({.tf32 = true}); }) == "none");
+    // Kernels for an older GPU, which the driver compiled for this one.
+    const Setting older(cuda_sim::options().ptx_version, 75);
+    CHECK(
+        cuda_error_of([] { Cuda({.tf32 = true}); }) ==
+        "Cuda: tf32 needs kernels for compute capability 8.0, those for simulated GPU are for 7.5; "
+        "build weft with CMAKE_CUDA_ARCHITECTURES=80");
+    CHECK(cuda_error_of([] { Cuda(); }) == "none");
 }
 
 TEST_CASE("with WEFT_CUDA_SYNC=1 each kernel is waited for, and none is recorded") {

@@ -70,8 +70,8 @@ public:
     static constexpr bool fuses_products = true;
     using Memory = CudaMemory;
 
-    /// A new stream on GPU options.gpu. Throws CudaError if there is no such GPU, or a library that is
-    /// asked for is not in the build.
+    /// A new stream on GPU options.gpu. Throws CudaError if there is no such GPU, a library that is
+    /// asked for is not in the build, or tf32 needs a newer GPU, or kernels built for one.
     explicit Cuda(const CudaOptions& options = {});
     Cuda(const Cuda& other) : context_(other.context_), options_(other.options_) {}
     Cuda& operator=(const Cuda& other) {

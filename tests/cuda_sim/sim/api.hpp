@@ -84,6 +84,10 @@ struct cudaLaunchConfig_t {
     unsigned numAttrs;
 };
 
+struct cudaFuncAttributes {
+    int ptxVersion, binaryVersion;
+};
+
 const char* cudaGetErrorName(cudaError_t error);
 const char* cudaGetErrorString(cudaError_t error);
 cudaError_t cudaGetLastError();
@@ -139,8 +143,14 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
 
 namespace cuda_sim {
 cudaError_t launch(const cudaLaunchConfig_t& config, std::shared_ptr<Kernel> kernel);
+cudaError_t get_attributes(cudaFuncAttributes* attributes);
 cudaError_t set_attribute(const void* function, cudaFuncAttribute attribute, int value);
 }  // namespace cuda_sim
+
+template <class Function>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, Function* /*kernel*/) {
+    return cuda_sim::get_attributes(attributes);
+}
 
 template <class Function>
 cudaError_t cudaFuncSetAttribute(Function* kernel, cudaFuncAttribute attribute, int value) {

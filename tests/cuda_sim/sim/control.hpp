@@ -36,6 +36,7 @@ struct Options {
     std::string name = "simulated GPU";
     int multiprocessors = 132;
     int major = 9, minor = 0;  ///< compute capability
+    int ptx_version = 90;      ///< what kernels are compiled for
     std::size_t memory_bytes = std::size_t{16} << 30;
     std::size_t shared_bytes = 227
                                << 10;  ///< that a block may have, if it asks for more than 48 KiB

@@ -142,6 +142,13 @@ cudaError_t set_attribute(const void* function, cudaFuncAttribute attribute, int
     });
 }
 
+cudaError_t get_attributes(cudaFuncAttributes* attributes) {
+    return within([&](Runtime&) {
+        *attributes = {options().ptx_version, 10 * options().major + options().minor};
+        return cudaSuccess;
+    });
+}
+
 cudaError_t launch(const cudaLaunchConfig_t& config, std::shared_ptr<Kernel> kernel) {
     return on_stream(config.stream, [&](CUstream_st& stream) {
         if (!is_grid(kernel->grid, kernel->block)) return cudaErrorInvalidConfiguration;
