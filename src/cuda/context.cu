@@ -26,15 +26,16 @@ void require_gpu(int gpu) {
 
 /// Keeps what is given back to it. Else it would go to the driver whenever the host waits, and be asked
 /// for again.
-cudaMemPool_t make_pool(int gpu) {
+auto make_pool(int gpu) {
     cudaMemPoolProps properties{};
     properties.allocType = cudaMemAllocationTypePinned;
     properties.location.type = cudaMemLocationTypeDevice;
     properties.location.id = gpu;
-    cudaMemPool_t pool = nullptr;
-    check(cudaMemPoolCreate(&pool, &properties), "cudaMemPoolCreate");
+    cudaMemPool_t made = nullptr;
+    check(cudaMemPoolCreate(&made, &properties), "cudaMemPoolCreate");
+    std::shared_ptr<std::remove_pointer_t<cudaMemPool_t>> pool(made, cudaMemPoolDestroy);
     std::uint64_t kept = UINT64_MAX;
-    check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &kept),
+    check(cudaMemPoolSetAttribute(made, cudaMemPoolAttrReleaseThreshold, &kept),
           "cudaMemPoolSetAttribute");
     return pool;
 }
@@ -118,13 +119,15 @@ void Context::begin() {
 
 std::byte* Context::take(std::size_t size_bytes) {
     void* memory = nullptr;
-    const auto ask = [&] { return cudaMallocFromPoolAsync(&memory, size_bytes, pool, stream); };
+    const auto ask = [&] {
+        return cudaMallocFromPoolAsync(&memory, size_bytes, pool.get(), stream);
+    };
     cudaError_t status = ask();
     if (status == cudaErrorMemoryAllocation) {
-        // What is free may lie in pieces too small for it.
+        // What is free may lie in pieces too small for it, or be given back by work of another stream.
         cudaGetLastError();  // or the next launch would report it
-        check(cudaStreamSynchronize(stream), "work on the GPU");
-        check(cudaMemPoolTrimTo(pool, 0), "cudaMemPoolTrimTo");
+        check(cudaDeviceSynchronize(), "work on the GPU");
+        check(cudaMemPoolTrimTo(pool.get(), 0), "cudaMemPoolTrimTo");
         status = ask();
     }
     if (status == cudaErrorMemoryAllocation) {
@@ -142,7 +145,7 @@ Context::~Context() {
     if (tickets != nullptr) cudaFreeAsync(tickets, stream);
     cudaStreamSynchronize(stream);
     convolutions.reset();  // its handle has memory on this GPU
-    if (pool != nullptr) cudaMemPoolDestroy(pool);
+    pool.reset();          // of this GPU as well
     cudaStreamDestroy(stream);
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <mutex>
 #include <new>
+#include <type_traits>
 
 namespace weft::kernels::cuda {
 
@@ -89,8 +90,9 @@ struct Context {
     int gpu;
     cudaDeviceProp properties{};
     cudaStream_t stream = nullptr;
-    /// Of the stream's memory. What was given back stays there for whoever asks next.
-    cudaMemPool_t pool = nullptr;
+    /// Of the stream's memory, and a second stream's. What was given back stays there for whoever asks
+    /// next.
+    std::shared_ptr<std::remove_pointer_t<cudaMemPool_t>> pool;
     /// Zeros, with which blocks of a kernel find out which of them is last. Kernels of a stream run
     /// one after another, so all have the same ones.
     unsigned* tickets = nullptr;

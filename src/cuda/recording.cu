@@ -85,6 +85,7 @@ Cuda& Cuda::fork() {
         CudaOptions options = options_;
         options.second_stream = false;
         auto beside = std::make_shared<cuda::Beside>(options);
+        beside->device.context_->pool = context_->pool;
         (void)beside->device.context_->use();  // which begins its stream
         beside_ = std::move(beside);
     }

@@ -260,6 +260,14 @@ TEST_CASE("memory that runs out on a GPU is said, and what is there stays") {
     CHECK(cuda_sim::counts().trims == 1);
 }
 
+TEST_CASE("memory that a second stream of a GPU gives back is there for the first") {
+    Cuda device;
+    Cuda& second = device.fork();
+    CHECK_NOTHROW(Tensor<float, Cuda>({100'000}, second));
+    const Setting little(cuda_sim::options().memory_bytes, cuda_sim::memory_in_use() + 1000);
+    CHECK_NOTHROW(Tensor<float, Cuda>({100'000}, device));
+}
+
 TEST_CASE("the GPU that a program has made its own stays its own") {
     const Setting two(cuda_sim::options().gpus, 2);
     const auto current = [] {

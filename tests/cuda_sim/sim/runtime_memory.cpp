@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <vector>
 
 using namespace cuda_sim;
 
-struct CUmemPoolHandle_st {};
+struct CUmemPoolHandle_st {
+    std::size_t kept_bytes = 0;  ///< given back, and free for what the pool is asked for
+};
 
 namespace {
 
@@ -59,6 +62,12 @@ cudaError_t allocate_outside_capture(void** memory, std::size_t size, bool is_de
     });
 }
 
+/// The pool that memory is from.
+std::map<const void*, cudaMemPool_t>& pool_of() {
+    static auto& pool_of = *new std::map<const void*, cudaMemPool_t>;
+    return pool_of;
+}
+
 std::vector<std::unique_ptr<CUmemPoolHandle_st>>& pools() {
     static auto& pools = *new std::vector<std::unique_ptr<CUmemPoolHandle_st>>;
     return pools;
@@ -66,6 +75,21 @@ std::vector<std::unique_ptr<CUmemPoolHandle_st>>& pools() {
 
 bool is_pool(cudaMemPool_t pool) {
     return std::ranges::any_of(pools(), [&](const auto& other) { return other.get() == pool; });
+}
+
+/// What pools but this one keep.
+std::size_t kept_beside(cudaMemPool_t pool) {
+    std::size_t bytes = 0;
+    for (const auto& other : pools()) bytes += other.get() == pool ? 0 : other->kept_bytes;
+    return bytes;
+}
+
+/// What is given back stays in its pool.
+void give_back(void* memory) {
+    const std::size_t before = memory_in_use();
+    Memory::get().release(memory);
+    const auto node = pool_of().extract(memory);
+    if (node && is_pool(node.mapped())) node.mapped()->kept_bytes += before - memory_in_use();
 }
 
 /// Where one end of a copy is.
@@ -103,10 +127,21 @@ cudaError_t cudaMallocAsync(void** memory, std::size_t size, cudaStream_t handle
     });
 }
 
-// A pool keeps nothing here: what is freed is gone.
 cudaError_t cudaMallocFromPoolAsync(void** memory, std::size_t size, cudaMemPool_t pool,
                                     cudaStream_t stream) {
-    return is_pool(pool) ? cudaMallocAsync(memory, size, stream) : keep(cudaErrorInvalidValue);
+    return within([&](Runtime&) {
+        if (!is_pool(pool)) return cudaErrorInvalidValue;
+        const std::size_t before = memory_in_use();
+        if (before + kept_beside(pool) + size > options().memory_bytes) {
+            *memory = nullptr;
+            return cudaErrorMemoryAllocation;
+        }
+        const cudaError_t status = cudaMallocAsync(memory, size, stream);
+        if (status != cudaSuccess || *memory == nullptr) return status;
+        pool->kept_bytes -= std::min(pool->kept_bytes, memory_in_use() - before);
+        pool_of()[*memory] = pool;
+        return cudaSuccess;
+    });
 }
 
 cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties) {
@@ -131,8 +166,10 @@ cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribut
 
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t /*kept*/) {
     return within([&](Runtime&) {
+        if (!is_pool(pool)) return cudaErrorInvalidValue;
         ++counts().trims;
-        return is_pool(pool) ? cudaSuccess : cudaErrorInvalidValue;
+        pool->kept_bytes = 0;
+        return cudaSuccess;
     });
 }
 
@@ -152,7 +189,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t handle) {
         Memory::Allocation* const allocation = allocation_at(memory, /*is_device=*/true);
         if (allocation == nullptr) return cudaErrorInvalidValue;
         allocation->is_freed = true;
-        stream.submit({Work::Kind::other, [memory] { Memory::get().release(memory); }});
+        stream.submit({Work::Kind::other, [memory] { give_back(memory); }});
         return cudaSuccess;
     });
 }
@@ -160,7 +197,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t handle) {
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
     return within([&](Runtime&) {
         *total = options().memory_bytes;
-        *free = *total - std::min(*total, memory_in_use());
+        *free = *total - std::min(*total, memory_in_use() + kept_beside(nullptr));
         return cudaSuccess;
     });
 }
