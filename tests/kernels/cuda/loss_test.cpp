@@ -100,15 +100,17 @@ struct Result {
 };
 
 /// Where the probabilities of a softmax or sigmoid are put.
-enum class Place { apart, logits, gradient };
+enum class SharedWith { nothing, logits, gradient };
 
 template <class Scalar>
 Result<Scalar> run(Kind kind, const Tensor<Scalar>& x, const Tensor<Scalar>& t, Scalar scale = 1,
-                   Place place = Place::apart) {
+                   SharedWith shared = SharedWith::nothing) {
     Cuda device;
     auto x_there = to_cuda(device, x), t_there = to_cuda(device, t);
     Tensor<Scalar, Cuda> losses({x.shape()[0]}, device), p(x.shape(), device), g(x.shape(), device);
-    auto& probabilities = place == Place::logits ? x_there : place == Place::gradient ? g : p;
+    auto& probabilities = shared == SharedWith::logits     ? x_there
+                          : shared == SharedWith::gradient ? g
+                                                           : p;
     compute<Scalar>(
         kind, device, scale, 0,
         {x_there.view(), t_there.view(), losses.view(), probabilities.view(), g.view()});
@@ -174,11 +176,11 @@ TEST_CASE_TEMPLATE("on a GPU probabilities may share the memory of logits or gra
             const auto x = predictions_for<Scalar>(kind, shape);
             const auto t = targets_for<Scalar>(kind, shape);
             const auto apart = run<Scalar>(kind, x, t, scale);
-            const auto at_logits = run<Scalar>(kind, x, t, scale, Place::logits);
+            const auto at_logits = run<Scalar>(kind, x, t, scale, SharedWith::logits);
             CHECK(identical(at_logits.losses, apart.losses));
             CHECK(identical(at_logits.probabilities, apart.probabilities));
             CHECK(identical(at_logits.gradient, apart.gradient));
-            const auto at_gradient = run<Scalar>(kind, x, t, scale, Place::gradient);
+            const auto at_gradient = run<Scalar>(kind, x, t, scale, SharedWith::gradient);
             CHECK(identical(at_gradient.losses, apart.losses));
             CHECK(identical(at_gradient.gradient, apart.gradient));
         }
