@@ -17,13 +17,14 @@ if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
          "core/cuda_test|/cuda/(loss|metric|reduction|batch_norm|tally|layout|pooling|optimizer)_test"
     )
     list(REMOVE_ITEM cuda_sim_tests cuda_sim/training_test.cpp cuda_sim/library_test.cpp
-         cuda_sim/bounds_test.cpp
+         cuda_sim/files_test.cpp cuda_sim/bounds_test.cpp
     )
 endif()
 
 set(cuda_parts weft::io)
 if(NOT TARGET weft::io)
     list(REMOVE_ITEM cuda_tests cuda_files_test.cpp)
+    list(REMOVE_ITEM cuda_sim_tests cuda_sim/files_test.cpp)
     set(cuda_parts "")
 endif()
 

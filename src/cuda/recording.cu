@@ -51,6 +51,7 @@ void Cuda::begin_recording() {
 }
 
 Cuda::Recording Cuda::end_recording() {
+    const cuda::CurrentGpu current = context_->use();
     const std::shared_ptr<cuda::Recording> recording = std::exchange(recording_, nullptr);
     recording->scratch = scratch_;
     if (recording->beside != nullptr) {
@@ -66,6 +67,7 @@ Cuda::Recording Cuda::end_recording() {
 }
 
 void Cuda::discard_recording() noexcept {
+    const cuda::CurrentGpu current(context_->gpu, std::nothrow);
     const std::shared_ptr<cuda::Recording> recording = std::exchange(recording_, nullptr);
     if (recording->beside != nullptr) beside_->device.recording_.reset();
     cudaGraph_t graph = nullptr;

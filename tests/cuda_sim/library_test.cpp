@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 
 using namespace weft;
@@ -296,6 +297,35 @@ TEST_CASE("the GPU that a program has made its own stays its own") {
         }
     }
     REQUIRE(cudaSetDevice(0) == cudaSuccess);
+}
+
+TEST_CASE("training on a GPU that is not the current one leaves the bits of the current one") {
+    const Setting two(cuda_sim::options().gpus, 2);
+    const auto x = random_normal<float>({22, 6, 7, 3}, 1);
+    const Tensor<float> labels({22});
+    const auto train = [&](const CudaOptions& options) {
+        Sequential<float> declared{Conv2D{.filters = 4, .kernel_size = 3}, BatchNorm{}, ReLU{},
+                                   Flatten{}, Dense{3, softmax}};
+        declared.build({6, 7, 3}, 4);
+        Model<float, Cuda> model = to<Cuda>(declared, Cuda(options));
+        Trainer<float, Cuda> trainer(model, {.loss = SparseCategoricalCrossentropy{}});
+        cuda_sim::counts() = {};
+        trainer.fit(x, labels,
+                    {.epochs = 3, .batch_size = 4, .seed = 3, .verbosity = Verbosity::silent});
+        CHECK(cuda_sim::counts().graphs > 0);
+        CHECK(cuda_sim::counts().gpus == std::set{options.gpu});
+        return Tensor<float>(to<Cpu>(model).arena());
+    };
+    CHECK(identical(train({.gpu = 1}), train({})));
+}
+
+TEST_CASE("a recording that fails is discarded on its own GPU") {
+    const Setting two(cuda_sim::options().gpus, 2);
+    Cuda device({.gpu = 1});
+    cudaGetLastError();
+    CHECK_THROWS_AS(device.record([] { throw ArgumentError("it fails"); }), ArgumentError);
+    CHECK(cudaGetLastError() == cudaSuccess);
+    CHECK_NOTHROW(device.synchronize());
 }
 
 TEST_CASE("a GPU without memory to begin with is said, and may begin later") {

@@ -158,6 +158,7 @@ public:
     static constexpr bool fuses_products = true;
     using Memory = WalledMemory;
     Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
+    Walled without_options() const { return {}; }
 
     /// body(cpu) with the wall open.
     template <class Body>

@@ -93,6 +93,8 @@ public:
     static bool has_cudnn();
 
     const CudaOptions& options() const { return options_; }
+    /// A new stream on the same GPU, without the other options.
+    Cuda without_options() const { return Cuda({.gpu = options_.gpu}); }
     /// The name that the GPU's maker gave it.
     std::string name() const;
 

@@ -86,14 +86,25 @@ WEFT_COLD std::vector<Tensor<Scalar>> predict_one(const Model<Scalar, Device>& m
     return outputs;
 }
 
-/// The same as a device without options computes them, which is what build_text describes and
-/// load_model compares with: a model's own may round products otherwise.
+/// What computes the outputs of a self-test: load_model has a device without options, and the model's own
+/// may round products otherwise.
+template <class Device>
+WEFT_COLD Device self_test_device(const Device& device) {
+    if constexpr (Device::is_host) {
+        return Device();
+    } else {
+        return device.without_options();
+    }
+}
+
+/// The same, on that device.
 template <class Scalar, class Device>
 WEFT_COLD std::vector<Tensor<Scalar>> self_test_outputs(const Model<Scalar, Device>& model,
+                                                        const Device& device,
                                                         const std::vector<Tensor<Scalar>>& inputs) {
     if constexpr (!Device::is_host) {
         Model<Scalar, Device> copy = model;
-        copy.set_device(Device());
+        copy.set_device(device);
         return predict_one(copy, inputs);
     } else {
         return predict_one(model, inputs);
@@ -139,7 +150,8 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
     const std::string architecture = detail::write_architecture(model, own);
     detail::parse_json(architecture, detail::deepest_architecture,
                        "save_model: the architecture");  // throws as load_model would
-    const std::vector<Tensor<Scalar>> outputs = detail::self_test_outputs(model, inputs);
+    const Device device = detail::self_test_device(model.device());
+    const std::vector<Tensor<Scalar>> outputs = detail::self_test_outputs(model, device, inputs);
     for (std::size_t k = 0; k < inputs.size(); ++k) {
         tensors.push_back(detail::source_of<Scalar>(detail::self_test_name("input", k), inputs[k]));
     }
@@ -150,7 +162,7 @@ WEFT_COLD void save_model(const Model<Scalar, Device>& model, const std::filesys
     detail::write_safetensors(path, tensors,
                               {{"format", "weft"},
                                {"format_version", std::to_string(detail::model_format_version)},
-                               {"build", detail::build_text<Scalar, Device>()},
+                               {"build", detail::build_text<Scalar>(device)},
                                {"architecture", architecture}},
                               "save_model");
 }

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct Counts {
     long fills = 0;        ///< cudaMemsetAsync
     long allocations = 0;  ///< of device memory
     long trims = 0;        ///< cudaMemPoolTrimTo
+    std::set<int> gpus;    ///< where streams were made
 };
 
 /// Since the program's start, or since counts() = {}.

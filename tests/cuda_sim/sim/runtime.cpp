@@ -15,7 +15,7 @@ using namespace cuda_sim;
 namespace {
 
 thread_local cudaError_t last_error = cudaSuccess;
-thread_local int current_gpu = 0;
+thread_local int gpu_of_thread = 0;
 
 struct ErrorText {
     cudaError_t error;
@@ -85,6 +85,12 @@ namespace cuda_sim {
 Runtime& Runtime::get() {
     static Runtime& runtime = *new Runtime;
     return runtime;
+}
+
+int current_gpu() { return gpu_of_thread; }
+
+bool is_current(const CUstream_st& stream) {
+    return &stream == &Runtime::get().null_stream || stream.gpu == gpu_of_thread;
 }
 
 long objects_in_use() {
@@ -159,9 +165,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, std::shared_ptr<Kernel> ker
         }
         if (has_asked) kernel->most_shared_bytes = options().shared_bytes;
         if (config.numAttrs > 0) return cudaErrorNotSupported;
-        if (config.stream != nullptr && stream.gpu != current_gpu) {
-            return cudaErrorInvalidResourceHandle;
-        }
+        if (!is_current(stream)) return cudaErrorInvalidResourceHandle;
         kernel->for_each_pointer(&require_device_memory);
         const auto run = [kernel] {
             Engine::get().run(*kernel);
@@ -186,13 +190,13 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaSetDevice(int device) {
     return within([&](Runtime&) {
         if (device < 0 || device >= options().gpus) return cudaErrorInvalidDevice;
-        current_gpu = device;
+        gpu_of_thread = device;
         return cudaSuccess;
     });
 }
 cudaError_t cudaGetDevice(int* device) {
     return within([&](Runtime&) {
-        *device = current_gpu;
+        *device = gpu_of_thread;
         return cudaSuccess;
     });
 }
@@ -258,7 +262,8 @@ cudaError_t cudaDeviceSynchronize() {
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
     return within([&](Runtime& runtime) {
         *stream = runtime.streams.emplace_back(std::make_unique<CUstream_st>()).get();
-        (*stream)->gpu = current_gpu;
+        (*stream)->gpu = gpu_of_thread;
+        counts().gpus.insert(gpu_of_thread);
         ++runtime.objects;
         return cudaSuccess;
     });

@@ -32,6 +32,11 @@ struct Runtime {
     bool spoils_capture();
 };
 
+/// The calling thread's.
+int current_gpu();
+/// Whether the stream is one of the current GPU.
+bool is_current(const CUstream_st& stream);
+
 /// Keeps an error for cudaGetLastError.
 cudaError_t keep(cudaError_t status);
 

@@ -73,6 +73,7 @@ bool Runtime::spoils_capture() {
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
     return within([&](Runtime& runtime) {
         *event = new CUevent_st;
+        (*event)->gpu = current_gpu();
         ++runtime.objects;
         return cudaSuccess;
     });
@@ -91,6 +92,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t handle) {
     return on_stream(handle, [&](CUstream_st& stream) {
+        if (event->gpu != stream.gpu) return cudaErrorInvalidResourceHandle;
         event->capture = stream.capture;
         event->last = stream.last;
         if (stream.capture != nullptr) return cudaSuccess;
@@ -165,6 +167,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mo
 cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
     return on_stream(handle, [&](CUstream_st& stream) {
         *graph = nullptr;
+        if (!is_current(stream)) return cudaErrorInvalidResourceHandle;
         const std::shared_ptr<Capture> capture = stream.capture;
         if (capture == nullptr) return cudaErrorInvalidValue;
         if (capture->origin != &stream) return cudaErrorStreamCaptureUnmatched;
@@ -176,7 +179,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
         std::erase(Runtime::get().captures, capture);
         if (!capture->valid) return cudaErrorStreamCaptureInvalidated;
         if (!joined) return cudaErrorStreamCaptureUnjoined;
-        *graph = new CUgraph_st{std::move(capture->nodes)};
+        *graph = new CUgraph_st{std::move(capture->nodes), stream.gpu};
         return cudaSuccess;
     });
 }
@@ -184,6 +187,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
                                  unsigned long long /*flags*/) {
     return within([&](Runtime& runtime) {
+        if (graph->gpu != current_gpu()) return cudaErrorInvalidResourceHandle;
         *executable = new CUgraphExec_st{std::make_shared<const CUgraph_st>(*graph)};
         ++runtime.objects;
         return cudaSuccess;
@@ -193,6 +197,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t handle) {
     return on_stream(handle, [&](CUstream_st& stream) {
         if (stream.capture != nullptr) return cudaErrorNotSupported;
+        if (!is_current(stream)) return cudaErrorInvalidResourceHandle;
         const std::shared_ptr<const CUgraph_st> graph = executable->graph;
         stream.submit({Work::Kind::graph, [graph] { run_graph(graph->nodes); }, nullptr, graph});
         return cudaSuccess;

@@ -77,6 +77,7 @@ struct CUstream_st {
 };
 
 struct CUevent_st {
+    int gpu = 0;
     std::shared_ptr<cuda_sim::Moment> moment;
     std::shared_ptr<cuda_sim::Capture> capture;
     std::vector<std::size_t> last;
@@ -84,6 +85,7 @@ struct CUevent_st {
 
 struct CUgraph_st {
     std::vector<cuda_sim::Node> nodes;
+    int gpu = 0;
 };
 
 struct CUgraphExec_st {

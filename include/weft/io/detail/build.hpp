@@ -27,11 +27,12 @@ namespace weft::detail {
 ///   sums in another order (-fassociative-math), another mode of rounding,
 ///   functions that the C library chooses by the processor at run time.
 template <class Scalar, class Device>
-WEFT_COLD std::uint32_t compute_arithmetic_check() {
+WEFT_COLD std::uint32_t compute_arithmetic_check(const Device& device = Device()) {
     std::uint32_t bits = 0;
     const auto add = [&](std::vector<LayerDeclaration<Scalar, Device>> layers, const Shape& input,
                          double low, double high) {
         Sequential<Scalar, Device> model(std::move(layers));
+        model.set_device(device);
         model.build(input, 1);
         Tensor<Scalar> x(input);
         const RandomStream random(1, RandomPurpose::user);
@@ -59,22 +60,22 @@ WEFT_COLD std::uint32_t compute_arithmetic_check() {
 
 /// The same, computed once, unless the program changes the kernels it began with.
 template <class Scalar, class Device>
-WEFT_COLD std::uint32_t arithmetic_check() {
-    static const std::string build(kernels_build(Device()));
-    static const std::uint32_t check = compute_arithmetic_check<Scalar, Device>();
-    return kernels_build(Device()) == build ? check : compute_arithmetic_check<Scalar, Device>();
+WEFT_COLD std::uint32_t arithmetic_check(const Device& device) {
+    static const std::string build(kernels_build(device));
+    static const std::uint32_t check = compute_arithmetic_check<Scalar>(device);
+    return kernels_build(device) == build ? check : compute_arithmetic_check<Scalar>(device);
 }
 
 /// The build, C library and arithmetic as text: the same text means the same bits of an output.
 template <class Scalar, class Device>
-WEFT_COLD std::string build_text() {
+WEFT_COLD std::string build_text(const Device& device = Device()) {
     const std::string library = c_library();
     return concat(
-        "weft " WEFT_VERSION ", ", kernels_build(Device()),
+        "weft " WEFT_VERSION ", ", kernels_build(device),
         ", Eigen " WEFT_STRING(EIGEN_WORLD_VERSION.EIGEN_MAJOR_VERSION.EIGEN_MINOR_VERSION),
         ", EIGEN_FAST_MATH " WEFT_STRING(EIGEN_FAST_MATH) ", ",
         library.empty() ? "unknown C library" : library, ", arithmetic ",
-        arithmetic_check<Scalar, Device>());
+        arithmetic_check<Scalar>(device));
 }
 
 /// Whether a model saved by a build with the given text gives the same bits here. False if the C
