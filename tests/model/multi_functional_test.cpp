@@ -380,6 +380,21 @@ TEST_CASE("batch norms fold through models and in models of several outputs") {
     }
 }
 
+TEST_CASE("a layer of a model that is dissolved takes a name that is free") {
+    const auto z = input({4}), x = input({4});
+    Model<float> encoder(z, z | Dense{3} | BatchNorm{});
+    encoder.set_name("encoder");
+    Model<float> model(x, encoder(x) | Dense{.units = 2, .name = "encoder_dense"});
+    for (float& number : model.arena()) number = number * 0.9f + 0.05f;
+    const Model<float> folded = fold_batch_norm(model);
+    REQUIRE(folded.layer_count() == 2);
+    CHECK(folded.layer_name(0) == "encoder_dense_1");
+    CHECK(folded.layer_name(1) == "encoder_dense");
+    const auto data = random_normal<float>({5, 4}, 1);
+    // A dozen terms in two layers, relative to numbers of at least 1e-3.
+    CHECK(largest_gap(folded.predict(data), model.predict(data)) < 1e-4);
+}
+
 TEST_CASE("a model that gives back what it is applied to is not all of another") {
     const auto x = input({2});
     const Model<float> inner(x, {x, x | Dense{3}});

@@ -5,6 +5,7 @@
 #include "weft/core/contains.hpp"
 #include "weft/layers/dropout.hpp"
 #include "weft/model/detail/folded_layer.hpp"
+#include "weft/model/detail/names.hpp"
 #include "weft/model/graph_order.hpp"
 #include "weft/model/model.hpp"
 
@@ -23,13 +24,16 @@ public:
         name_ = graph.name;
         inputs_ = graph.inputs;
         input_names_ = parts_of(graph).input_names;
+        std::vector<std::string> names;
+        for (std::size_t i = 0; i < model.layer_count(); ++i) names.push_back(model.layer_name(i));
         for (std::size_t i = 0; i < model.layer_count(); ++i) {
             Part part{graph.layers[i], &model.layer(i), {}};
             // Models in it are dissolved. Keras does not allow / in the name of a layer.
-            std::string name = model.layer_name(i);
-            if (name.find('/') != name.npos) {
+            if (contains(names[i], '/')) {
+                std::string name = names[i];
                 std::replace(name.begin(), name.end(), '/', '_');
-                part.declaration.set_name(std::move(name));
+                names[i] = unique_name(name, false, names);
+                part.declaration.set_name(names[i]);
             }
             for (const ParameterInfo& parameter : model.layer_parameters(i)) {
                 part.parameters.emplace_back(parameter.slot.shape);
@@ -192,7 +196,7 @@ private:
 /// whose zeros are not mapped, or of an activation. Layers without a given name are counted anew.
 /// In a model that is not a chain a batch norm is folded into a layer only if nothing else reads
 /// the value between them, and the layer is applied only there. Models inside the model are
-/// dissolved: encoder/dense becomes its layer encoder_dense.
+/// dissolved: encoder/dense becomes its layer encoder_dense, or encoder_dense_1 if that is taken.
 /// Throws ArgumentError when the model is not built.
 ///
 /// Not for further training: dropouts are missing, and a folded batch norm learns differently.
