@@ -53,6 +53,21 @@ TEST_CASE("code blocks that come from an example equal it; scripts/sync_docs.sh 
     CHECK(blocks >= 2);
 }
 
+TEST_CASE("the plan in docs/architecture.md is the one that plan_test.cpp expects") {
+    const std::string test = read(root / "tests/model/plan_test.cpp");
+    const std::regex line(R"re(\s*"(.*)\\n"(\);)?)re");
+    std::istringstream lines(test.substr(test.find("plan_text(PassKind::training) ==")));
+    std::string plan, text;
+    std::getline(lines, text);
+    for (std::smatch match; std::getline(lines, text) && std::regex_match(text, match, line);) {
+        plan += match[1].str() + "\n";
+    }
+    CHECK(std::ranges::count(plan, '\n') == 8);
+    const bool is_shown =
+        read(root / "docs/architecture.md").find("```\n" + plan + "```\n") != std::string::npos;
+    CHECK(is_shown);
+}
+
 TEST_CASE("links between files lead to files") {
     const std::regex link(R"(\[[^\]]+\]\(([^)#:]+)(#[^)]*)?\))");
     // Where a lambda looks like a link; and what scripts/site.py shows in the site alone.
