@@ -71,7 +71,7 @@ auto as_view(Range&& range) {
 template <EigenObject Matrix>
 auto as_view(Matrix&& matrix) {
     using M = std::remove_cvref_t<Matrix>;
-    constexpr bool in_memory = (Eigen::internal::traits<M>::Flags & Eigen::DirectAccessBit) != 0;
+    constexpr bool in_memory = requires { requires(M::Flags & Eigen::DirectAccessBit) != 0; };
     static_assert(
         in_memory,
         "an Eigen expression has no memory to look at: evaluate it into a matrix, such as "
