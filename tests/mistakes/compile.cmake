@@ -192,6 +192,12 @@ foreach(expected IN ITEMS "the device lacks a kernel\n" "the required expression
         set(failed "${failed}\na device without pad_images")
     endif()
 endforeach()
+string(REGEX MATCHALL " error: " errors "${messages}")
+list(LENGTH errors error_count)
+if(NOT error_count EQUAL 1)
+    message(STATUS "expected one error of a device without pad_images, found ${error_count}\n${messages}")
+    set(failed "${failed}\nthe errors of a device without pad_images")
+endif()
 
 compile(all "${all}")
 math(EXPR last "${count} - 1")
