@@ -12,9 +12,11 @@
 #include "weft/layers/conv2d.hpp"
 #include "weft/layers/dense.hpp"
 #include "weft/layers/flatten.hpp"
+#include "weft/layers/relu.hpp"
 #include "weft/losses/sparse_categorical_crossentropy.hpp"
 #include "weft/metrics/accuracy.hpp"
 #include "weft/metrics/classification_report.hpp"
+#include "weft/model/functional.hpp"
 #include "weft/training/trainer.hpp"
 
 #include <doctest/doctest.h>
@@ -484,6 +486,32 @@ TEST_CASE("A report of a real run shows what training and evaluation measured") 
     CHECK(identical(first_filters(model), model.parameter("conv2d/kernel")));
     Sequential<float> dense{Input{{4}}, Dense{3}};
     CHECK(first_filters(dense).size() == 0);
+}
+
+TEST_CASE("A report of a model that is no chain") {
+    const auto z = input({6, 5, 1}), x = input({6, 5, 1});
+    const Conv2D conv{.filters = 2, .kernel_size = 3, .padding = same};
+    const auto y = z | conv | ReLU{};
+    Model<float> encoder(z, add(y, y | conv));
+    encoder.set_name("encoder");
+    Model<float> model(x, encoder(x) | Flatten{} | Dense{3, softmax});
+    const Example example({6, 5, 1});
+    Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}, .metrics = {Accuracy{}}});
+    const Tensor<float> images = scaled<float>(example.images, 255);
+    const History history =
+        trainer.fit(images, example.labels, {.epochs = 1, .verbosity = Verbosity::silent});
+    CHECK(identical(first_filters(model), model.parameter("encoder/conv2d/kernel")));
+    const TemporaryFolder folder;
+    write_report(folder.path(), {.summary = model.summary(),
+                                 .history = history,
+                                 .test = {images, example.labels},
+                                 .white = 1,
+                                 .predictions = model.predict(images),
+                                 .filters = first_filters(model)});
+    const std::string page = read(folder / "index.html");
+    CHECK(well_formed(page));
+    CHECK(count_matches(page, "encoder \\(Functional\\)") == 1);
+    CHECK(count_matches(page, "alt=\"Filter [01]\"") == 2);
 }
 
 TEST_CASE("Of several inputs and outputs, one picture and the classes of one output are shown") {
