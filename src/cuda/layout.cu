@@ -17,10 +17,12 @@ constexpr int tile = 32, tile_threads = 8;
 /// y_nji = x_nij, through a tile in shared memory: both are read and written along their rows. The
 /// tile's rows are one longer, so that its columns lie in different banks.
 template <class Scalar>
-__global__ void transpose(int tiles_down, int rows, int columns, const Scalar* x, Scalar* y) {
+__global__ void transpose(int tiles_down, int tiles_across, int rows, int columns, const Scalar* x,
+                          Scalar* y) {
     auto& part = cuda::shared<Scalar[tile][tile + 1], 0>();
-    const int block_y = static_cast<int>(blockIdx.y), n = block_y / tiles_down;
-    const int row = block_y % tiles_down * tile, column = static_cast<int>(blockIdx.x) * tile;
+    const int block = static_cast<int>(blockIdx.x), row_of_tiles = block / tiles_across;
+    const int n = row_of_tiles / tiles_down;
+    const int row = row_of_tiles % tiles_down * tile, column = block % tiles_across * tile;
     const int across = static_cast<int>(threadIdx.x), down = static_cast<int>(threadIdx.y);
     const Index sample = static_cast<Index>(n) * rows * columns;
     for (int i = down; i < tile; i += tile_threads) {
@@ -72,16 +74,11 @@ void transpose_samples(Cuda& device, TensorView<const Scalar, Cuda> x, TensorVie
     assert(y.shape() == Shape({samples, columns, rows}));
     const int down = cuda::ceil_div(cuda::narrow(rows), tile);
     const int across = cuda::ceil_div(cuda::narrow(columns), tile);
-    // A grid has at most 65535 blocks in y.
-    const Index samples_at_once = std::max<Index>(65535 / std::max(down, 1), 1);
-    for (Index n = 0; n < samples; n += samples_at_once) {
-        const Index count = std::min(samples_at_once, samples - n), start = n * rows * columns;
-        const cuda::Grid grid{
-            dim3(static_cast<unsigned>(across), static_cast<unsigned>(count * down)),
-            dim3(tile, tile_threads)};
-        cuda::launch(device, transpose<Scalar>, grid, down, cuda::narrow(rows),
-                     cuda::narrow(columns), x.data() + start, y.data() + start);
-    }
+    // All in x: a grid has at most 65535 blocks in y.
+    const int blocks = cuda::narrow(samples * down * across);
+    cuda::launch(device, transpose<Scalar>,
+                 {dim3(static_cast<unsigned>(blocks)), dim3(tile, tile_threads)}, down, across,
+                 cuda::narrow(rows), cuda::narrow(columns), x.data(), y.data());
 }
 
 template <class Scalar>

@@ -28,14 +28,17 @@ TEST_CASE_TEMPLATE("transposed samples on a GPU", Scalar, float, double) {
     }
 }
 
-TEST_CASE("more samples than a grid has blocks are transposed on a GPU") {
-    const Index samples = 65535 / 2 + 1;  // of two tiles each
-    const auto x = random_normal<float>({samples, 33, 1}, 1);
-    Cuda device;
-    const auto on_gpu = to_cuda(device, x);
-    Tensor<float, Cuda> y({samples, 1, 33}, device);
-    kernels::transpose_samples<float>(device, on_gpu, y);
-    CHECK(identical(from_cuda(device, y), x.view().reshape(y.shape())));
+TEST_CASE("more samples, or tiles of one, than a grid has blocks in y are transposed on a GPU") {
+    // Of a sample, two tiles and 65536.
+    for (const Shape& shape : {Shape{65535 / 2 + 1, 33, 1}, {1, 65535 * 32 + 1, 1}}) {
+        CAPTURE(shape);
+        const auto x = random_normal<float>(shape, 1);
+        Cuda device;
+        const auto on_gpu = to_cuda(device, x);
+        Tensor<float, Cuda> y({shape[0], 1, shape[1]}, device);
+        kernels::transpose_samples<float>(device, on_gpu, y);
+        CHECK(identical(from_cuda(device, y), x.view().reshape(y.shape())));
+    }
 }
 
 TEST_CASE_TEMPLATE("padded and cropped images on a GPU", Scalar, float, double) {
