@@ -15,6 +15,16 @@ struct Empty {
     Memory allocate(std::size_t size_bytes) const { return Memory(size_bytes); }
 };
 
+/// Memory of its own, and no way to a device without options.
+struct Apart : Empty {
+    static constexpr bool is_host = false;
+    friend bool operator==(const Apart&, const Apart&) { return true; }
+};
+struct Plain : Apart {
+    Plain without_options() const { return {}; }
+    friend bool operator==(const Plain&, const Plain&) { return true; }
+};
+
 /// No memory either.
 struct Nothing {};
 
@@ -32,5 +42,7 @@ TEST_CASE("what lacks memory or kernels is no device") {
     CHECK_FALSE(kernels::ComputesLosses<Empty, float>);
     CHECK_FALSE(kernels::UpdatesParameters<Empty, float>);
     CHECK_FALSE(kernels::Device<Empty, float>);
+    CHECK_FALSE(kernels::DeviceMemory<Apart>);
+    CHECK(kernels::DeviceMemory<Plain>);
     CHECK_FALSE(kernels::DeviceMemory<Nothing>);
 }

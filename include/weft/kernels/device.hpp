@@ -27,12 +27,14 @@ struct KernelArguments {
 };
 
 /// Memory, and copies to and from it. A copy of a device is the same device, for passes of its own.
-/// Two devices whose memory is not the host's are equal if they share it.
+/// Two devices whose memory is not the host's are equal if they share it; without_options() is one on
+/// the same processor, as a default-constructed device computes.
 template <class D>
 concept DeviceMemory =
     std::default_initializable<D> && std::copyable<D> &&
-    (D::is_host || std::equality_comparable<D>) &&
-    requires(const D& device, std::size_t size_bytes, typename D::Memory memory) {
+    (D::is_host || (std::equality_comparable<D> && requires(const D& device) {
+         { device.without_options() } -> std::same_as<D>;
+     })) && requires(const D& device, std::size_t size_bytes, typename D::Memory memory) {
         { D::is_host } -> std::convertible_to<bool>;
         { device.allocate(size_bytes) } -> std::same_as<typename D::Memory>;
         { memory.data() } -> std::same_as<std::byte*>;
