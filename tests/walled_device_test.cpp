@@ -633,6 +633,18 @@ TEST_CASE("the bar reads seldom from behind the wall, and shows each step") {
     CHECK(count(" 23/24  ETA ") == 1);
 }
 
+TEST_CASE("a model that declares its input is built once, on the device that it is moved to") {
+    const Sequential<float> undeclared = built({Dense{4}}, {3}), declared{Input{{3}}, Dense{4}};
+    const auto x = input({3});
+    const Model<float> graph(x, add(x | Dense{3}, x));
+    for (const Model<float>& model : {Model<float>(undeclared), Model<float>(declared), graph}) {
+        CAPTURE(model.summary());
+        const long before = Wall::get().allocations;
+        const Model<float, Walled> there = to<Walled>(model);
+        CHECK(Wall::get().allocations - before == 1);
+    }
+}
+
 TEST_CASE("no step behind the wall allocates, on the device or on the host") {
     const auto allocations_of = [](const Run<float, Walled>& run) {
         const AllocationCounter on_host;

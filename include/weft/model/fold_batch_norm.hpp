@@ -79,9 +79,7 @@ public:
             graph.apply(layer, inputs);
         }
         for (const std::size_t output : outputs_) graph.outputs.push_back(value[output]);
-        Model<Scalar, Device> result(std::move(graph));
-        result.set_device(device);
-        result.build(input_shapes);
+        Model<Scalar, Device> result(std::move(graph), device, input_shapes);
         for (std::size_t i = 0; i < places.size(); ++i) {
             const auto& parameters = parts_[places[i]].parameters;
             for (std::size_t p = 0; p < parameters.size(); ++p) {

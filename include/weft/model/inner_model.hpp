@@ -33,9 +33,8 @@ WEFT_COLD Model<Scalar, Device> inner_model(const Model<Scalar, Device>& outer,
     for (const std::size_t value : item->applications.front()) {
         shapes.push_back(outer.shape_of(value));
     }
-    Model<Scalar, Device> inner(*detail::parts_of(graph).models[item->model].graph);
-    inner.set_device(outer.device());
-    inner.build(shapes);
+    Model<Scalar, Device> inner(*detail::parts_of(graph).models[item->model].graph, outer.device(),
+                                shapes);
     inner.set_name(item->name);
     std::size_t p = 0;  // among the parameters of the inner model, whose layers are consecutive
     for (std::size_t layer = item->layer; layer < item->layer + item->layers; ++layer) {

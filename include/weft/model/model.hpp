@@ -59,8 +59,16 @@ public:
         : Model(Value<Scalar, Device>::graph(inputs, outputs)) {}
 
     /// From a graph; built if it declares its inputs.
-    WEFT_COLD explicit Model(Graph<Scalar, Device> graph) : Passes(std::move(graph)) {
+    WEFT_COLD explicit Model(Graph<Scalar, Device> graph, const Device& device = Device())
+        : Passes(std::move(graph), device) {
         this->build_if_declared();
+    }
+
+    /// Built for inputs of the given shapes, whatever the graph declares.
+    WEFT_COLD Model(Graph<Scalar, Device> graph, const Device& device,
+                    Span<const Shape> input_shapes)
+        : Passes(std::move(graph), device) {
+        this->build(input_shapes);
     }
 
     /// The model as a layer of another: the value that it computes from others. Called again, it is

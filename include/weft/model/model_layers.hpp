@@ -154,7 +154,8 @@ public:
 
 protected:
     WEFT_COLD ModelLayers() {}
-    WEFT_COLD explicit ModelLayers(Graph<Scalar, Device> graph) : graph_(std::move(graph)) {}
+    WEFT_COLD ModelLayers(Graph<Scalar, Device> graph, const Device& device)
+        : graph_(std::move(graph)), device_(device) {}
     WEFT_COLD ModelLayers(const ModelLayers&) = default;
     WEFT_COLD ModelLayers(ModelLayers&&) = default;
     WEFT_COLD ModelLayers& operator=(const ModelLayers&) = default;

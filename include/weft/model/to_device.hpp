@@ -61,10 +61,9 @@ WEFT_COLD Graph<Scalar, Device> graph_on(const Graph<Scalar, From>& from) {
 template <class Device, class... Own, class Scalar, class From>
 WEFT_COLD Model<Scalar, Device> to(const Model<Scalar, From>& model,
                                    const Device& device = Device()) {
-    Model<Scalar, Device> result(detail::graph_on<Device, Own...>(model.graph()));
-    result.set_device(device);
-    if (!model.is_built()) return result;
-    result.build(model.input_shapes());
+    auto graph = detail::graph_on<Device, Own...>(model.graph());
+    if (!model.is_built()) return Model<Scalar, Device>(std::move(graph), device);
+    Model<Scalar, Device> result(std::move(graph), device, model.input_shapes());
     copy_to_device<Scalar>(device, on_host<Scalar>(model.device(), model.arena()), result.arena());
     return result;
 }
