@@ -633,6 +633,16 @@ TEST_CASE("the bar reads seldom from behind the wall, and shows each step") {
     CHECK(count(" 23/24  ETA ") == 1);
 }
 
+TEST_CASE("a line an epoch reads once an epoch from behind the wall") {
+    Sequential<float, Walled> model = to<Walled>(built({Dense{4, softmax}}, {3}));
+    Trainer<float, Walled> trainer(model, usual(std::type_identity<Walled>()));
+    const Samples data = samples({3}, 24, 4);
+    const long before = reads();
+    captured_output(
+        [&] { trainer.fit(data, {.epochs = 3, .batch_size = 2, .verbosity = Verbosity::line}); });
+    CHECK(reads() - before == 3);
+}
+
 TEST_CASE("a model that declares its input is built once, on the device that it is moved to") {
     const Sequential<float> undeclared = built({Dense{4}}, {3}), declared{Input{{3}}, Dense{4}};
     const auto x = input({3});
