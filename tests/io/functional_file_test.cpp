@@ -71,6 +71,43 @@ json reference(const std::string& layer, int application) {
             {"config", {{"keras_history", {layer, application, 0}}}}};
 }
 
+/// Checks that a run that saves after each step goes on with the same bits from each of its files.
+/// fit(model, options) trains with 8 samples; the best model is that of the lowest value of a score.
+template <class Fit>
+void check_resumes(const Model<float>& initial, const std::string& score, const Fit& fit) {
+    const TemporaryFolder folder;
+    const auto best = folder.path() / "best";
+    const auto run = [&](Model<float>& model, const RunStore& store) {
+        ModelCheckpoint saves_best(model, best, {.monitor = score});
+        return fit(model, {.epochs = 3,
+                           .batch_size = 2,
+                           .verbosity = Verbosity::silent,
+                           .callbacks = {saves_best},
+                           .checkpoint = store});
+    };
+    std::vector<RunState> states;
+    Model<float> through = initial;
+    const auto save = [&](const RunState& state) { states.push_back(state); };
+    const History whole = run(through, run_store([] { return std::nullopt; }, save, 1));
+    const std::string best_of_all = contents_of(best);
+    Model<float> loaded = initial;
+    load_weights(loaded, best);
+    CHECK_FALSE(identical(std::as_const(loaded).arena(), initial.arena()));
+    // At the start, and behind each of the four steps of an epoch.
+    CHECK(states.size() == 1 + 3 * 4);
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        CAPTURE(i);
+        const std::filesystem::path file = folder.path() / std::to_string(i);
+        detail::write_checkpoint(file, states[i]);
+        Model<float> resumed = initial;
+        const History history = run(resumed, checkpoint_file(file));
+        CHECK(identical(std::as_const(resumed).arena(), std::as_const(through).arena()));
+        CHECK(history["loss"] == whole["loss"]);
+        CHECK(history[score] == whole[score]);
+        CHECK(contents_of(best) == best_of_all);
+    }
+}
+
 }  // namespace
 
 TEST_CASE("models that are no chain come back: layers, names, order, every bit") {
@@ -265,55 +302,26 @@ TEST_CASE("an input's name is none of the layers'") {
     CHECK(model.summary().find("input_layer_1 (InputLayer)") != std::string::npos);
 }
 
-TEST_CASE("ModelCheckpoint and checkpoint_file of a model that is no chain") {
-    const TemporaryFolder folder;
+TEST_CASE("a run of a model that is no chain goes on from each step, to the bit") {
     const auto x = random_normal<float>({8, 6, 5, 2}, 1);
     const std::vector<int> y{0, 1, 2, 0, 1, 2, 0, 1};
-    const auto fit = [&](Model<float>& model, Index epochs, const char* file) {
+    check_resumes(residual_model(), "loss", [&](Model<float>& model, FitOptions<float> options) {
         Trainer trainer(model, {.loss = SparseCategoricalCrossentropy{}});
-        ModelCheckpoint last(model, folder.path() / "last", {.save_best_only = false});
-        trainer.fit(x, y,
-                    {.epochs = epochs,
-                     .batch_size = 4,
-                     .verbosity = Verbosity::silent,
-                     .callbacks = {last},
-                     .checkpoint = checkpoint_file(folder.path() / file)});
-    };
-    Model<float> through = residual_model(), stopped = residual_model(), resumed = stopped;
-    fit(through, 4, "through");
-    fit(stopped, 2, "checkpoint");
-    fit(resumed, 4, "checkpoint");
-    CHECK(identical(std::as_const(resumed).arena(), std::as_const(through).arena()));
-    load_weights(stopped, folder.path() / "last");
-    CHECK(identical(std::as_const(stopped).arena(), std::as_const(through).arena()));
+        return trainer.fit(x, y, options);
+    });
 }
 
-TEST_CASE("a run of several outputs and nested models goes on where it stopped, to the bit") {
-    const TemporaryFolder folder;
+TEST_CASE("a run of several outputs and nested models goes on from each step, to the bit") {
     const auto a = random_normal<float>({8, 4}, 1), b = random_normal<float>({8, 4}, 2),
                distance = random_normal<float>({8, 2}, 3);
     const std::vector<int> kinds{0, 1, 2, 0, 1, 2, 0, 1};
-    const auto fit = [&](Model<float>& model, Index epochs, const char* file) {
-        Trainer trainer(model, {.loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}},
-                                .loss_weights = {1, 0.5},
-                                .output_metrics = {{Accuracy{}}, {}}});
-        ModelCheckpoint best(model, folder.path() / "best", {.monitor = "distance_loss"});
-        return trainer.fit({a, b}, {kinds, distance},
-                           {.epochs = epochs,
-                            .batch_size = 4,
-                            .verbosity = Verbosity::silent,
-                            .callbacks = {best},
-                            .checkpoint = checkpoint_file(folder.path() / file)});
-    };
-    Model<float> through = nested_model(), stopped = nested_model(), resumed = stopped;
-    const History whole = fit(through, 4, "through");
-    fit(stopped, 2, "checkpoint");
-    const History rest = fit(resumed, 4, "checkpoint");
-    CHECK(identical(std::as_const(resumed).arena(), std::as_const(through).arena()));
-    CHECK(rest["distance_loss"] == whole["distance_loss"]);
-    load_weights(stopped, folder.path() / "best");
-    const Model<float> fresh = nested_model();
-    CHECK_FALSE(identical(std::as_const(stopped).arena(), fresh.arena()));
+    check_resumes(
+        nested_model(), "distance_loss", [&](Model<float>& model, FitOptions<float> options) {
+            Trainer trainer(model, {.loss = {SparseCategoricalCrossentropy{}, MeanSquaredError{}},
+                                    .loss_weights = {1, 0.5},
+                                    .output_metrics = {{Accuracy{}}, {}}});
+            return trainer.fit({a, b}, {kinds, distance}, options);
+        });
 }
 
 TEST_CASE("a graph's text with a value of another kind, or without one, is refused") {
