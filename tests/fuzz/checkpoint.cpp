@@ -14,9 +14,8 @@ namespace weft::fuzz {
 namespace {
 
 /// A short run of a small model with all of weft's callbacks that have a state in memory.
-void run(RunStore checkpoint) {
+void run(Model<float> model, RunStore checkpoint) {
     static const Tensor<float> x({5, 2}), y({5, 1});
-    Sequential<float> model{BatchNorm{}, Dense{1}};
     Trainer trainer(model, {.optimizer = Adam{}, .loss = MeanSquaredError{}});
     trainer.fit(x, y,
                 {.epochs = 2,
@@ -27,13 +26,25 @@ void run(RunStore checkpoint) {
                  .checkpoint = std::move(checkpoint)});
 }
 
+Model<float> chain() { return Sequential<float>{Input{{2}}, BatchNorm{}, Dense{1}}; }
+
+Model<float> residual() {
+    const auto x = input({2});
+    return {x, add(x, x | Dense{2} | BatchNorm{}) | Dense{1}};
+}
+
 }  // namespace
 
 void read(const std::filesystem::path& path, Bytes) {
     try_to([&] { detail::read_checkpoint(path); });
     // Past the check, which hardly any change would pass.
-    run(run_store([&] { return std::optional(detail::read_checkpoint(path, false)); },
-                  [](const RunState&) {}));
+    for (const auto& model : {chain(), residual()}) {
+        try_to([&] {
+            run(model,
+                run_store([&] { return std::optional(detail::read_checkpoint(path, false)); },
+                          [](const RunState&) {}));
+        });
+    }
 }
 
 std::size_t memory_limit(Bytes bytes) { return (std::size_t{1} << 20) + 160 * bytes.size(); }
@@ -43,7 +54,9 @@ void write_seeds(const std::filesystem::path& folder) {
     const auto write = [&](const RunState& state) {
         detail::write_checkpoint(folder / std::to_string(++count), state);
     };
-    run(run_store([] { return std::nullopt; }, write, 1));
+    for (const auto& model : {chain(), residual()}) {
+        run(model, run_store([] { return std::nullopt; }, write, 1));
+    }
 }
 
 }  // namespace weft::fuzz
