@@ -208,8 +208,7 @@ namespace {
 /// Calls run(handle, plan, memory for the filters as the library has them, memory for the plan), on the
 /// device's stream. If the library refuses to run what it has chosen, it is not asked again.
 template <class Run>
-bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples, const char* what,
-                    const Run& run) {
+bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples, const Run& run) {
     Context& context = device.context();
     if (context.convolutions == nullptr || samples == 0) return false;
     if (!has_even_padding(c.window.rows) || !has_even_padding(c.window.columns)) return false;
@@ -219,14 +218,8 @@ bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples
     if (library.handle == nullptr) check(cudnnCreate(&library.handle), "cudnnCreate");
     const bool tf32 = device.options().tf32;
     const Key key = key_of(pass, c, samples, tf32);
-    auto known = library.plans.find(key);
-    if (known == library.plans.end()) {
-        known = library.plans
-                    .emplace(std::piecewise_construct, std::forward_as_tuple(key),
-                             std::forward_as_tuple(library.handle, pass, c, samples, tf32))
-                    .first;
-    }
-    Plan& plan = known->second;
+    Plan& plan =
+        library.plans.try_emplace(key, library.handle, pass, c, samples, tf32).first->second;
     if (plan.algorithm < 0) return false;
     const std::size_t filters = static_cast<std::size_t>(c.depth() * c.filters) * sizeof(float);
     const std::size_t filter_bytes = (filters + 255) / 256 * 256;
@@ -239,7 +232,7 @@ bool run_by_library(Cuda& device, Pass pass, const Convolution& c, Index samples
         plan.algorithm = -1;
         return false;
     }
-    check(status, what);
+    check(status, "a convolution by cuDNN");
     if (context.waits_for_each) context.synchronize();
     return true;
 }
@@ -262,9 +255,7 @@ bool convolve_by_library(Cuda& device, const Convolution& c, Index samples, cons
                                        static_cast<cudnnConvolutionFwdAlgo_t>(plan.algorithm),
                                        scratch, plan.scratch_bytes, &zero, plan.y.get(), y.data);
     };
-    if (!run_by_library(device, Pass::forward, c, samples, "cudnnConvolutionForward", run)) {
-        return false;
-    }
+    if (!run_by_library(device, Pass::forward, c, samples, run)) return false;
     if (y.bias == nullptr && y.activation == linear) return true;
     finish_sums(device, narrow(samples * c.window.positions()), narrow(c.filters), y);
     return true;
@@ -279,10 +270,7 @@ bool input_gradient_by_library(Cuda& device, const Convolution& c, Index samples
             static_cast<cudnnConvolutionBwdDataAlgo_t>(plan.algorithm), scratch, plan.scratch_bytes,
             &zero, plan.x.get(), dx.data);
     };
-    if (!run_by_library(device, Pass::input_gradient, c, samples, "cudnnConvolutionBackwardData",
-                        run)) {
-        return false;
-    }
+    if (!run_by_library(device, Pass::input_gradient, c, samples, run)) return false;
     if (dx.relu == nullptr) return true;
     const Index pixels = samples * c.window.rows.input * c.window.columns.input;
     finish_sums(device, narrow(pixels), narrow(c.window.channels), dx);
@@ -299,8 +287,7 @@ bool filter_gradient_by_library(Cuda& device, const Convolution& c, Index sample
         if (status == CUDNN_STATUS_SUCCESS) transpose(device, c.filters, c.depth(), filters, dw);
         return status;
     };
-    return run_by_library(device, Pass::filter_gradient, c, samples,
-                          "cudnnConvolutionBackwardFilter", run);
+    return run_by_library(device, Pass::filter_gradient, c, samples, run);
 }
 
 }  // namespace cuda
