@@ -9,7 +9,6 @@
 #pragma once
 
 #include "columns.cuh"
-#include "product_shape.cuh"
 
 #include <cmath>
 
@@ -98,16 +97,15 @@ __device__ Sums<2> sums_of_lines(Sums<2> sums) {
 /// Of a block that has stored its tile of x (rows, columns), of that group. All threads call it.
 template <class Tile, class Scalar>
 __device__ void take_moments_of_tile(const TileMoments<Scalar>& of, const Scalar* x, int stride,
-                                     const ProductShape& shape, int group) {
+                                     int rows, int columns, int group, int groups) {
     constexpr int width = Tile::columns, lines = Tile::threads / width;
     const int line = static_cast<int>(threadIdx.x) / width;
-    const BlockTile<Tile> tile(shape);
-    const int rows = shape.rows, columns = shape.columns;
-    const int c = tile.column() + static_cast<int>(threadIdx.x) % width;
-    const int in_all = group * columns + c, all = shape.groups * columns;
-    int count = tile.tiles_down, block = tile.down, unit = Tile::rows;
-    unsigned* tickets = of.tickets + (group * tile.tiles_across + tile.across) *
-                                         TileMoments<Scalar>::tickets_of(count);
+    const int c = static_cast<int>(blockIdx.y) * width + static_cast<int>(threadIdx.x) % width;
+    const int in_all = group * columns + c, all = groups * columns;
+    int count = ceil_div(rows, Tile::rows), block = static_cast<int>(blockIdx.x), unit = Tile::rows;
+    unsigned* tickets =
+        of.tickets + (group * static_cast<int>(gridDim.y) + static_cast<int>(blockIdx.y)) *
+                         TileMoments<Scalar>::tickets_of(count);
     Sums<2> sums;
     if (c < columns) {
         const int first = block * unit;

@@ -27,7 +27,7 @@ struct alignas(16) SharedTiles {
     Scalar values[size];
 };
 
-/// A block's tile of C. `out` takes what a split has, and
+/// A block's tile of C: (tile down, tile across, group and split). `out` takes what a split has, and
 /// `whole` the sums of splits that are added up at once.
 template <class Tile, class Sums, bool always_fours, class Scalar, class A, class B, class Out>
 __global__ void __launch_bounds__(Tile::threads,
@@ -38,18 +38,19 @@ __global__ void __launch_bounds__(Tile::threads,
     // Else half of all time to compile would go into kernels that such a GPU never runs.
     if constexpr (!Sums::runs_here) return __trap();
     auto& tiles = shared<SharedTiles<Scalar, Tile::shared_size>, 200>().values;
-    const BlockTile<Tile> block(shape);
-    const int group = block.part / splits.count, split = block.part % splits.count;
+    const int group = static_cast<int>(blockIdx.z) / splits.count;
+    const int split = static_cast<int>(blockIdx.z) % splits.count;
     a.data += group * a.group_step;
     b.data += group * b.group_step;
-    const int column = block.column();
+    const int column = static_cast<int>(blockIdx.y) * Tile::columns;
     out.move_to_group(group, shape.columns);
-    out.data += block.part * out.split_step;
+    out.data += blockIdx.z * out.split_step;
     if (out.column_sums != nullptr) {
-        out.column_sums += block.part * out.column_sums_step + column;
+        out.column_sums += blockIdx.z * out.column_sums_step + column;
     }
 
-    Carrier<Tile, Tile::rows, A, Scalar, always_fours> of_a(a, block.row());
+    Carrier<Tile, Tile::rows, A, Scalar, always_fours> of_a(
+        a, static_cast<int>(blockIdx.x) * Tile::rows);
     Carrier<Tile, Tile::columns, B, Scalar, always_fours> of_b(b, column);
     Sums sums;
     int step = split * splits.steps;
@@ -77,7 +78,7 @@ __global__ void __launch_bounds__(Tile::threads,
         write_sums<Tile>(sums, out, shape, first, step == end, tiles);
         __syncthreads();
         if constexpr (B::sums_columns) {
-            if (out.column_sums == nullptr || block.down > 0) continue;
+            if (out.column_sums == nullptr || blockIdx.x > 0) continue;
             of_b.write_column_sums(tiles, out.column_sums,
                                    min(Tile::columns, shape.columns - column), first);
         }
@@ -86,20 +87,20 @@ __global__ void __launch_bounds__(Tile::threads,
     if (!Out::takes_moments && !is_split) return;
     whole.move_to_group(group, shape.columns);
     if (is_split) {
-        const int tile =
-            (group * block.tiles_across + block.across) * block.tiles_down + block.down;
+        const unsigned tile = (group * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
         out.data -= split * out.split_step;
         if (out.column_sums != nullptr) {
             out.column_sums -= split * out.split_step;
             whole.column_sums += group * whole.column_sums_step + column;
         }
-        unsigned* const tickets = splits.tickets + tile * splits.count;
+        unsigned* const tickets = splits.tickets + tile * static_cast<unsigned>(splits.count);
         if (!add_up_splits<Tile, Scalar>(out, whole, shape, splits, split, tickets)) return;
         __syncthreads();  // all of the tile is stored
     }
     if constexpr (Out::takes_moments) {
         if (whole.of_tiles.parts == nullptr) return;
-        take_moments_of_tile<Tile>(whole.of_tiles, whole.data, whole.stride, shape, group);
+        take_moments_of_tile<Tile>(whole.of_tiles, whole.data, whole.stride, shape.rows,
+                                   shape.columns, group, shape.groups);
     }
 }
 
@@ -160,12 +161,21 @@ template <class Tile, template <class, class> class Sums, bool always_fours, cla
           class B, class Out>
 void multiply_tiles(Cuda& device, const ProductShape& shape, const A& a, const B& b, Out out) {
     const int steps = ceil_div(shape.depth, tile_depth);
-    const Index tiles = tiles_of<Tile>(shape);
-    const Index idle = std::max<Index>(1, enough_blocks<Tile> / tiles);
+    const Index idle = std::max<Index>(1, enough_blocks<Tile> / tiles_of<Tile>(shape));
     const int most = static_cast<int>(std::min<Index>(most_splits<Tile>(shape), idle));
     Splits splits{1, std::max(1, ceil_div(steps, most))};
     splits.count = std::max(1, ceil_div(steps, splits.steps));
-    const Grid grid{dim3(static_cast<unsigned>(narrow(tiles * splits.count))), dim3(Tile::threads)};
+    const Grid grid{dim3(static_cast<unsigned>(ceil_div(shape.rows, Tile::rows)),
+                         static_cast<unsigned>(ceil_div(shape.columns, Tile::columns)),
+                         static_cast<unsigned>(shape.groups * splits.count)),
+                    dim3(Tile::threads)};
+    // All in x would take divisions, and registers that the kernel does not have.
+    constexpr unsigned most_blocks = 65535;
+    if (grid.blocks.y > most_blocks || grid.blocks.z > most_blocks) {
+        throw CudaError(concat("cuda: a product has ", shape.columns, " columns and ", shape.groups,
+                               " groups, expected at most ", Index{most_blocks} * Tile::columns,
+                               " and ", most_blocks));
+    }
     const auto kernel = product<Tile, Sums<Tile, Scalar>, always_fours, Scalar, A, B, Out>;
     const int size = (shape.rows + (out.column_sums != nullptr ? 1 : 0)) * shape.columns;
     const std::size_t parts_bytes = splits.count == 1

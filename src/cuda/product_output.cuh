@@ -12,6 +12,11 @@
 
 namespace weft::kernels::cuda {
 
+/// Of each group: C (rows, columns) = A (rows, depth) B (depth, columns).
+struct ProductShape {
+    int rows, columns, depth, groups = 1;
+};
+
 /// Where C goes, and what is done to it.
 template <class Scalar>
 struct Output {
@@ -166,9 +171,8 @@ __device__ void write_sums(const Sums& sums, const Out& out, const ProductShape&
                            bool last, Scalar* shared_memory) {
     constexpr int fours = Tile::warp_columns / 4;
     Scalar* const staged = shared_memory + Tile::warp() * Tile::piece_size;
-    const BlockTile<Tile> block(shape);
-    const int row = block.row() + Tile::warp_row() + piece * 16;
-    const int column = block.column() + Tile::warp_column();
+    const int row = static_cast<int>(blockIdx.x) * Tile::rows + Tile::warp_row() + piece * 16;
+    const int column = static_cast<int>(blockIdx.y) * Tile::columns + Tile::warp_column();
     __syncwarp();
     sums.write(piece, staged);
     __syncwarp();
@@ -191,8 +195,8 @@ __device__ void add_tiles(const Output<Scalar>& parts, int splits, const Out& ou
     constexpr int fours = Tile::columns / 4;
     constexpr int at_once = bytes_at_once / static_cast<int>(sizeof(Scalar));
     static_assert(Tile::rows * fours % (Tile::threads * at_once) == 0);
-    const BlockTile<Tile> block(shape);
-    const int row = block.row(), column = block.column();
+    const int row = static_cast<int>(blockIdx.x) * Tile::rows;
+    const int column = static_cast<int>(blockIdx.y) * Tile::columns;
 #pragma unroll 1
     for (int i = static_cast<int>(threadIdx.x); i < Tile::rows * fours;
          i += Tile::threads * at_once) {
@@ -219,7 +223,7 @@ __device__ void add_tiles(const Output<Scalar>& parts, int splits, const Out& ou
             write_four(sum, out, r, c, count, true, true);
         });
     }
-    if (block.down > 0 || out.column_sums == nullptr) return;
+    if (blockIdx.x > 0 || out.column_sums == nullptr) return;
     for (int c = static_cast<int>(threadIdx.x); c < Tile::columns; c += Tile::threads) {
         if (column + c >= shape.columns) return;
         Scalar sum = 0;
