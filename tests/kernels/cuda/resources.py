@@ -22,7 +22,8 @@ HEADER = """\
 
 Registers of a thread and warps at once on a multiprocessor, for compute capabilities 7.5 (at most 32 warps)
 and 9.0 (at most 64), and shared memory of a block, without what is reserved. As nvcc 13.0 compiles them; no
-kernel spills a register. A test compares this table with the library that was built,
+kernel spills a register. Those of tensor cores are not compiled for 7.5, which has none for TF32. A test
+compares this table with the library that was built,
 [tests/kernels/cuda/resources.py](../tests/kernels/cuda/resources.py) writes it. How to read a name: what
 starts the threads, and in brackets what each does.
 
@@ -30,6 +31,7 @@ starts the threads, and in brackets what each does.
 |---|---|---|---|---|---|---|
 """
 
+RESERVED = 1024  # bytes of shared memory that 9.0 keeps for itself, where a kernel takes some
 CUDA_MACHINE = 190  # of ELF
 INFO_REGISTERS = 0x2F  # .nv.info: (symbol, registers of a thread)
 FORMAT_SIZED = 4
@@ -149,10 +151,13 @@ def table_of(found):
     lines = []
     for symbol, name in zip(symbols, readable):
         threads = threads_of(name)
-        columns = [f"`{short(name)}`", threads, found[75][symbol][1]]  # of 9.0 with 1024 reserved
+        columns = [f"`{short(name)}`", threads, max(0, found[90][symbol][1] - RESERVED)]
         for capability, gpu in GPUS.items():
             registers, shared = found[capability][symbol]
-            columns += [registers, gpu.warps_at_once(threads, registers, shared)]
+            if capability < 80 and "product<" in name and "TensorSums" in name:
+                columns += ["none", ""]
+            else:
+                columns += [registers, gpu.warps_at_once(threads, registers, shared)]
         lines.append("| " + " | ".join(str(column) for column in columns) + " |\n")
     return sorted(lines)
 
