@@ -14,29 +14,26 @@ WEFT_PACKETS_BEGIN
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
+namespace detail {
+
 /// mean_c and variance_c (biased: divided by R; 0 without rows) of the columns of x (..., C), in one
 /// pass: of blocks of 64 rows, which stay in cache, and then of pairs of blocks, pairs of pairs and
 /// so on by
 ///   M = M_a + M_b + (mean_b - mean_a)^2 n_a n_b / (n_a + n_b),   M = sum (x - mean)^2.
 /// With u = eps / 2, the mean is off by at most e = (64 + 4 log2(R / 64)) u max |x|, the variance
 /// by (70 + 8 log2(R / 64)) u variance + 4 e deviation + 2 e^2. Source: Chan, Golub and LeVeque
-/// 1983, equations 2.1 and section 3.
+/// 1983, equations 2.1 and section 3. No views: to make them of extents might throw.
 template <class Scalar>
-void column_moments(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> mean,
-                    TensorView<Scalar> variance) {
+void moments_of_columns(Cpu& cpu, TensorView<const Scalar> x, Scalar* mean, Scalar* variance) {
     const Index columns = x.shape().last(), rows = x.size() / columns;
-    assert(mean.size() == columns && variance.size() == columns);
-    if (rows == 0) {
-        for (const auto& moment : {mean, variance}) std::fill_n(moment.data(), columns, Scalar(0));
-        return;
-    }
-    using namespace detail;
-    constexpr Index block_rows = rows_to_sum;
-    const Index blocks = blocks_of(rows, block_rows);
+    std::fill_n(mean, columns, Scalar(0));
+    std::fill_n(variance, columns, Scalar(0));
+    if (rows == 0) return;
+    const Index blocks = blocks_of(rows, rows_to_sum);
     const auto scratch = cpu.scratch<Scalar>(2 * blocks * columns);
     Scalar* const moments = scratch.data();
     parallel_for(cpu, blocks, [&](Index block, int) {
-        const Index begin = block * block_rows, end = (std::min)(rows, begin + block_rows);
+        const Index begin = block * rows_to_sum, end = (std::min)(rows, begin + rows_to_sum);
         const auto share = broadcast(Scalar(1) / static_cast<Scalar>(end - begin));
         Scalar* const block_mean = moments + 2 * block * columns;
         sum_columns<Scalar, 1>(
@@ -56,8 +53,8 @@ void column_moments(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> mea
                 WEFT_INLINE_LAMBDA { store_up_to(block_mean + columns + c, sums[0], size); });
     });
     weft::detail::add_in_pairs(blocks, [&](Index to, Index from, Index of_each) {
-        const Index before = of_each * block_rows;
-        const Index more = (std::min)(before, rows - from * block_rows);
+        const Index before = of_each * rows_to_sum;
+        const Index more = (std::min)(before, rows - from * rows_to_sum);
         const auto part = static_cast<Scalar>(more) / static_cast<Scalar>(before + more);
         const auto share = broadcast(part);
         const auto weight = broadcast(static_cast<Scalar>(before) * part);
@@ -73,13 +70,11 @@ void column_moments(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> mea
                         size);
         });
     });
-    std::copy_n(moments, columns, mean.data());
+    std::copy_n(moments, columns, mean);
     for (Index c = 0; c < columns; ++c) {
         variance[c] = moments[columns + c] / static_cast<Scalar>(rows);
     }
 }
-
-namespace detail {
 
 /// The batch norm of a packet of channels from c on:  y = (x - mean) inverse_deviation gamma + beta.
 /// gamma and beta may be null, for 1 and 0.
@@ -164,6 +159,14 @@ void normalize_rows(Cpu& cpu, const Normalizing<Scalar>& norm, const Scalar* mea
 
 }  // namespace detail
 
+/// The mean and the biased variance of the columns of x (..., C), as moments_of_columns says.
+template <class Scalar>
+void column_moments(Cpu& cpu, TensorView<const Scalar> x, TensorView<Scalar> mean,
+                    TensorView<Scalar> variance) {
+    assert(mean.size() == x.shape().last() && variance.size() == x.shape().last());
+    detail::moments_of_columns<Scalar>(cpu, x, mean.data(), variance.data());
+}
+
 /// y_rc = gamma_c (x_rc - mean_c) inverse_deviation_c + beta_c. gamma and beta may be null, for 1
 /// and 0.   x, y (..., C)
 template <class Scalar>
@@ -182,7 +185,7 @@ WEFT_NOINLINE void batch_norm_forward(Cpu& cpu, const Normalizing<Scalar>& norm,
     const Index columns = x.shape().last();
     const Scalar momentum = norm.momentum, epsilon = norm.epsilon;
     Scalar* const variance = norm.inverse_deviation;
-    column_moments<Scalar>(cpu, x, {norm.mean, {columns}}, {variance, {columns}});
+    detail::moments_of_columns<Scalar>(cpu, x, norm.mean, variance);
     for (Index c = 0; c < columns; ++c) {
         norm.moving_mean[c] = momentum * norm.moving_mean[c] + (1 - momentum) * norm.mean[c];
         norm.moving_variance[c] = momentum * norm.moving_variance[c] + (1 - momentum) * variance[c];
@@ -197,11 +200,10 @@ WEFT_NOINLINE void batch_norm_inference(Cpu& cpu, const Normalizing<Scalar>& nor
                                         TensorView<const Scalar> x, TensorView<Scalar> y) {
     const Index columns = x.shape().last();
     const auto scratch = cpu.scratch<Scalar>(columns);
-    Scalar* const inverse_deviation = scratch.data();
     for (Index c = 0; c < columns; ++c) {
-        inverse_deviation[c] = 1 / std::sqrt(norm.given_variance[c] + norm.epsilon);
+        scratch.data()[c] = 1 / std::sqrt(norm.given_variance[c] + norm.epsilon);
     }
-    detail::normalize_rows<Scalar>(cpu, norm, norm.given_mean, inverse_deviation, x, y);
+    detail::normalize_rows<Scalar>(cpu, norm, norm.given_mean, scratch.data(), x, y);
 }
 
 /// The gradients of batch normalisation by the batch's own moments, with
@@ -218,13 +220,11 @@ void batch_norm_backward(Cpu& cpu, const Normalizing<Scalar>& norm, TensorView<c
     assert(dy.shape() == x.shape() && (!dx || dx.shape() == x.shape()));
     const Index columns = x.shape().last(), rows = x.size() / columns;
     using namespace detail;
-    constexpr Index block_rows = rows_to_sum;
-    const Index blocks = blocks_of(rows, block_rows);
+    const Index blocks = blocks_of(rows, rows_to_sum);
     const auto scratch = cpu.scratch<Scalar>((2 * blocks + 3) * columns);
     Scalar* const sums = scratch.data();
-    // sum dy and sum dy (x - mean), block by block of rows.
     parallel_for(cpu, blocks, [&](Index block, int) {
-        const Index begin = block * block_rows, end = (std::min)(rows, begin + block_rows);
+        const Index begin = block * rows_to_sum, end = (std::min)(rows, begin + rows_to_sum);
         Scalar* const of_block = sums + 2 * block * columns;
         sum_columns<Scalar, 2>(
             begin, end, columns,
