@@ -81,7 +81,7 @@ void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normal
             norm.inverse_deviation[c] = 1 / std::sqrt(norm.given_variance[c] + norm.epsilon);
         }
     } else if (!norm.has_moments) {
-        normalize<Scalar>(cpu, norm, x, {});
+        normalize<Scalar>(cpu, norm, x, {nullptr, x.shape()});  // a new shape might throw
     }
     // What elements of a row of the output are multiplied by, for each thread.
     const Draws<Scalar> draws(dropping);
