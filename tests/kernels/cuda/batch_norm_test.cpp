@@ -207,8 +207,8 @@ TEST_CASE_TEMPLATE("batch_norm_backward on a GPU is its definition, in place and
 }
 
 TEST_CASE("batch_norm_backward on a GPU of no rows leaves gradients of 0") {
-    const Tensor<float> ones({3}, {1, 1, 1});
-    const auto both = on_both<float>({ones, ones, ones}, [&](auto& device, const auto& v) {
+    const Tensor<float> row({3}, {1, 1, 1});
+    const auto both = on_both<float>({row, row, row}, [&](auto& device, const auto& v) {
         const kernels::Normalizing<float> norm{.mean = v[0].data(),
                                                .inverse_deviation = v[0].data(),
                                                .dgamma = v[1].data(),
