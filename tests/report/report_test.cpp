@@ -456,6 +456,23 @@ TEST_CASE("A second report replaces the first, and removes what it does not have
                          doctest::Contains("a file: cannot be created"), IoError);
 }
 
+namespace {
+
+/// The page of a run with the pictures, whose white is 1.
+std::string page_of(const Model<float>& model, const History& history, const Tensor<float>& images,
+                    const Tensor<std::uint8_t>& labels) {
+    const TemporaryFolder folder;
+    write_report(folder.path(), {.summary = model.summary(),
+                                 .history = history,
+                                 .test = {images, labels},
+                                 .white = 1,
+                                 .predictions = model.predict(images),
+                                 .filters = first_filters(model)});
+    return read(folder / "index.html");
+}
+
+}  // namespace
+
 TEST_CASE("A report of a real run shows what training and evaluation measured") {
     Sequential<float> model{Conv2D{.filters = 2, .kernel_size = 3}, Flatten{}, Dense{3, softmax}};
     const Example example({6, 5, 1});
@@ -465,14 +482,7 @@ TEST_CASE("A report of a real run shows what training and evaluation measured") 
         trainer.fit(images, example.labels,
                     {.epochs = 2, .validation_split = 0.25, .verbosity = Verbosity::silent});
     const Scores scores = trainer.evaluate(images, example.labels);
-    const TemporaryFolder folder;
-    write_report(folder.path(), {.summary = model.summary(),
-                                 .history = history,
-                                 .test = {images, example.labels},
-                                 .white = 1,
-                                 .predictions = model.predict(images),
-                                 .filters = first_filters(model)});
-    const std::string page = read(folder / "index.html");
+    const std::string page = page_of(model, history, images, example.labels);
     CHECK(well_formed(page));
     CHECK(count_matches(
               page, concat("Test accuracy</th><td>", detail::fixed(scores["accuracy"], 4))) == 1);
@@ -501,14 +511,7 @@ TEST_CASE("A report of a model that is no chain") {
     const History history =
         trainer.fit(images, example.labels, {.epochs = 1, .verbosity = Verbosity::silent});
     CHECK(identical(first_filters(model), model.parameter("encoder/conv2d/kernel")));
-    const TemporaryFolder folder;
-    write_report(folder.path(), {.summary = model.summary(),
-                                 .history = history,
-                                 .test = {images, example.labels},
-                                 .white = 1,
-                                 .predictions = model.predict(images),
-                                 .filters = first_filters(model)});
-    const std::string page = read(folder / "index.html");
+    const std::string page = page_of(model, history, images, example.labels);
     CHECK(well_formed(page));
     CHECK(count_matches(page, "encoder \\(Functional\\)") == 1);
     CHECK(count_matches(page, "alt=\"Filter [01]\"") == 2);
