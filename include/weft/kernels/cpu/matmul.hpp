@@ -168,7 +168,8 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
     const detail::ProductPlan<Scalar> plan(all.part(0, 0, grid.part_rows, grid.part_columns));
     const Index parts = grid.rows * grid.columns;
     const auto memory = cpu.scratch<Scalar>(parts * plan.scratch_size());
-    Scalar* const scratch = memory.data();
+    // Nothing is kept in memory of no size, but offsets are added to it.
+    Scalar* const scratch = plan.scratch_size() == 0 ? c : memory.data();
     // Scratch by part, not by worker: there may be more workers than parts.
     parallel_for(cpu, parts, [&](Index part, int) {
         Scalar* const own = scratch + part * plan.scratch_size();
