@@ -125,6 +125,8 @@ template <class Scalar>
 WEFT_NOINLINE void multiply_packed(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
                                    const Scalar* packed, Scalar* c, Index c_row_stride,
                                    const Epilogue<Scalar>& epilogue = {}) {
+    if (rows == 0) return;
+    if (depth == 0) packed = a.data = c;  // as in matmul
     constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
     const detail::RowBlocks<Scalar> blocks{a.data, a.row_stride, a.row_stride, a.column_stride};
     const Index chain = detail::depth_of_chains<Scalar>(depth);
