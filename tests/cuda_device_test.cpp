@@ -75,15 +75,24 @@ Learnt same_losses(Run<Scalar, Cuda> run, Run<Scalar, Cpu> other, Index epochs, 
 }  // namespace
 
 TEST_CASE("ten steps of the tutorials' networks on a GPU have the losses of the CPU's") {
-    // A batch norm of three images makes roundings grow, and so does Adam, whose first steps have the
-    // size of the rate whatever the gradient: in float the losses of some networks are up to 0.2
-    // apart then. So all networks are compared in double as well.
+    // Batch norms of three images make roundings grow, and so do Adam's first steps, which have the
+    // size of the rate whatever the gradient: at their own rates, the CPU's losses in float are up to
+    // 0.15 apart when each pixel is changed by a rounding. A tenth of the rate keeps them within
+    // 2e-6. So these networks have it in float; in double all have their own.
     const std::set<std::string> grows{"cnn-bn", "cnn-wide", "resnet"};
+    const auto float_run = [&]<class Device>(const Tutorial& known, Device* /*of_type*/) {
+        Run<float, Device> run = run_of<float, Device>(known);
+        if (grows.contains(known.id)) {
+            const double rate = run.trainer.optimizer->learning_rate() / 10;
+            run.trainer.learning_rate_schedule = [rate](std::int64_t) { return rate; };
+        }
+        return run;
+    };
     for (const Tutorial& known : tutorials()) {
         CAPTURE(known.id);
         same_losses(run_of<double, Cuda>(known), run_of<double, Cpu>(known), 5, 1e-8);
-        if (grows.contains(known.id)) continue;
-        same_losses(run_of<float, Cuda>(known), run_of<float, Cpu>(known), 5, 1e-4);
+        same_losses(float_run(known, static_cast<Cuda*>(nullptr)),
+                    float_run(known, static_cast<Cpu*>(nullptr)), 5, 1e-4);
     }
 }
 
