@@ -23,6 +23,7 @@ set(weft_headers
     core/image_change.hpp
     core/parallel.hpp
     core/philox.hpp
+    core/processor.hpp
     core/random.hpp
     core/shape.hpp
     core/span.hpp

@@ -2,7 +2,7 @@
 /// Event: a count that threads wait for.
 #pragma once
 
-#include "weft/config.hpp"
+#include "weft/core/processor.hpp"
 #include "weft/core/threads.hpp"
 
 #include <atomic>

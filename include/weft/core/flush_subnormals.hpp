@@ -2,7 +2,7 @@
 /// FlushSubnormals: numbers too small for full precision become 0.
 #pragma once
 
-#include "weft/config.hpp"
+#include "weft/core/processor.hpp"
 
 namespace weft::detail {
 

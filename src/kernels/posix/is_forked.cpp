@@ -1,5 +1,5 @@
-// is_forked of config.hpp, once for a program and the kernels that it links.
-#include "weft/config.hpp"
+// is_forked of core/processor.hpp, once for a program and the kernels that it links.
+#include "weft/core/processor.hpp"
 
 bool weft::detail::is_forked() {
     static bool forked = false;

@@ -2,6 +2,7 @@
 /// FitRun: one call of fit, step by step.
 #pragma once
 
+#include "weft/core/processor.hpp"
 #include "weft/training/detail/callback_list.hpp"
 #include "weft/training/detail/check_output.hpp"
 #include "weft/training/detail/evaluate.hpp"
