@@ -48,13 +48,13 @@ target_compile_definitions(
 )
 target_link_libraries(weft_cuda_tests PUBLIC weft_once doctest::doctest)
 
-# weft_add_cuda_tests(<program> <prefix of names> <test>...)
-function(weft_add_cuda_tests program prefix)
+# weft_add_cuda_tests(<program> <label> <prefix of names> <test>...)
+function(weft_add_cuda_tests program label prefix)
     foreach(test IN LISTS ARGN)
         string(REGEX REPLACE "_test\\.cpp$" "" name "${prefix}${test}")
         add_test(NAME ${name} COMMAND ${program} "--source-file=*tests/${test}")
         set_tests_properties(
-            ${name} PROPERTIES TIMEOUT 600 FAIL_REGULAR_EXPRESSION "test cases: +0 "
+            ${name} PROPERTIES TIMEOUT 600 LABELS ${label} FAIL_REGULAR_EXPRESSION "test cases: +0 "
         )
     endforeach()
 endfunction()
@@ -90,7 +90,7 @@ target_include_directories(weft_cuda_sim_tests PRIVATE cuda_sim)
 target_link_libraries(
     weft_cuda_sim_tests PRIVATE weft_cuda_tests weft_once weft_cuda_sim ${cuda_parts} ${CMAKE_DL_LIBS}
 )
-weft_add_cuda_tests(weft_cuda_sim_tests "" ${cuda_tests} ${cuda_sim_tests})
+weft_add_cuda_tests(weft_cuda_sim_tests simulator "" ${cuda_tests} ${cuda_sim_tests})
 
 # Without libraries of NVIDIA's, for which the others have stand-ins.
 set(cuda_without "${PROJECT_SOURCE_DIR}/src/cuda/context.cu" "${PROJECT_SOURCE_DIR}/src/cuda/recording.cu"
@@ -108,6 +108,7 @@ target_compile_definitions(cuda_no_library PRIVATE DOCTEST_CONFIG_VOID_CAST_EXPR
 target_compile_options(cuda_no_library PRIVATE -O2 -Wno-unknown-pragmas)
 target_link_libraries(cuda_no_library PRIVATE weft_development doctest::doctest ${CMAKE_DL_LIBS})
 add_test(NAME cuda_sim/none/library COMMAND cuda_no_library)
+set_tests_properties(cuda_sim/none/library PROPERTIES LABELS simulator)
 
 # A barrier and an atomic that are missing, for the thread sanitizer to see.
 if(CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
@@ -135,7 +136,7 @@ if(trace_clang_version VERSION_GREATER_EQUAL 14)
                      "WORK=${CMAKE_CURRENT_BINARY_DIR}/cuda_trace" -D "DOCTEST_INCLUDE=${doctest_include}"
                      -P "${CMAKE_CURRENT_SOURCE_DIR}/cuda_sim/trace/run.cmake"
     )
-    set_tests_properties(cuda_sim/transactions PROPERTIES TIMEOUT 600 LABELS slow)
+    set_tests_properties(cuda_sim/transactions PROPERTIES TIMEOUT 600 LABELS "simulator;slow")
 else()
     message(STATUS "clang 14 or later is not found: what kernels ask of memory is not counted")
 endif()
@@ -145,11 +146,11 @@ endif()
 if(TARGET weft::cuda)
     add_executable(weft_gpu_tests cuda_gpu_main.cpp)
     target_link_libraries(weft_gpu_tests PRIVATE weft_cuda_tests weft_once weft::cuda ${cuda_parts})
-    weft_add_cuda_tests(weft_gpu_tests "gpu/" ${cuda_tests})
+    weft_add_cuda_tests(weft_gpu_tests gpu "gpu/" ${cuda_tests})
     foreach(test IN LISTS cuda_tests)
         string(REGEX REPLACE "_test\\.cpp$" "" name "gpu/${test}")
         # It ends with 77 where there is no GPU.
-        set_tests_properties(${name} PROPERTIES LABELS gpu SKIP_RETURN_CODE 77 RUN_SERIAL ON)
+        set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 RUN_SERIAL ON)
     endforeach()
 
     add_subdirectory(cudnn)
