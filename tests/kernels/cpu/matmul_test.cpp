@@ -81,7 +81,7 @@ std::vector<Sizes> all_sizes() {
     // More columns than a block; transposed operands that make C^T the cheaper, in several pieces.
     sizes.insert(sizes.end(), {{100, 1100, 400}, {64, 1100, 130}, {500, 40, 790}, {9, 1040, 20}});
     sizes.push_back({1200, 120, 260});  // transposed, but C^T of half is too large to be kept
-    sizes.insert(sizes.end(), {{5, 7, 0}, {0, 7, 5}, {5, 0, 7}});
+    sizes.insert(sizes.end(), {{5, 7, 0}, {0, 7, 5}, {0, 40, 5}, {5, 0, 7}});
     return sizes;
 }
 

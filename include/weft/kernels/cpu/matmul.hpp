@@ -125,8 +125,7 @@ template <class Scalar>
 WEFT_NOINLINE void multiply_packed(Index rows, Index columns, Index depth, MatrixOperand<Scalar> a,
                                    const Scalar* packed, Scalar* c, Index c_row_stride,
                                    const Epilogue<Scalar>& epilogue = {}) {
-    if (rows == 0) return;
-    if (depth == 0) packed = a.data = c;  // as in matmul
+    if (rows == 0) return;  // c may be null
     constexpr Index width = detail::MatmulBlocking<Scalar>::panel_columns;
     const detail::RowBlocks<Scalar> blocks{a.data, a.row_stride, a.row_stride, a.column_stride};
     const Index chain = detail::depth_of_chains<Scalar>(depth);
@@ -170,8 +169,7 @@ WEFT_NOINLINE void matmul(Cpu& cpu, Index rows, Index columns, Index depth, Matr
     const detail::ProductPlan<Scalar> plan(all.part(0, 0, grid.part_rows, grid.part_columns));
     const Index parts = grid.rows * grid.columns;
     const auto memory = cpu.scratch<Scalar>(parts * plan.scratch_size());
-    // Nothing is kept in memory of no size, but offsets are added to it.
-    Scalar* const scratch = plan.scratch_size() == 0 ? c : memory.data();
+    Scalar* const scratch = memory.data();
     // Scratch by part, not by worker: there may be more workers than parts.
     parallel_for(cpu, parts, [&](Index part, int) {
         Scalar* const own = scratch + part * plan.scratch_size();
