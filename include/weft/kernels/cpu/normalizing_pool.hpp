@@ -85,7 +85,7 @@ void max_pool_forward_normalizing(Cpu& cpu, const Window2D& window, const Normal
     }
     // What elements of a row of the output are multiplied by, for each thread.
     const Draws<Scalar> draws(dropping);
-    const auto scratch = cpu.scratch<Scalar>(dropping ? cpu.threads() * row_size : 0);
+    const auto scratch = cpu.scratch<Scalar>(cpu.threads() * row_size);
     Scalar* const factors = scratch.data();
     const auto zero = broadcast(Scalar(0)), dropped = broadcast(Scalar(window.taps()));
     parallel_for(cpu, x.shape()[0] * window.rows.output, [&](Index task, int worker) {
