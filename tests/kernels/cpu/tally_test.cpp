@@ -130,6 +130,15 @@ TEST_CASE_TEMPLATE("all metrics add the matches they count, and their rows", Sca
        {12, 23});
 }
 
+TEST_CASE("rows of no elements match nothing, and are none") {
+    Cpu cpu(1);
+    const Tensor<float> none({3, 0});
+    Tensor<double> sum({2});
+    add_categorical_matches<float>(cpu, none, none, sum);
+    add_top_k_matches<float>(cpu, none, none, true, 1, sum);
+    CHECK(identical(sum, Tensor<double>({2})));
+}
+
 TEST_CASE_TEMPLATE("what updates does nothing from where a number went wrong", Scalar, float,
                    double) {
     Cpu cpu(1);

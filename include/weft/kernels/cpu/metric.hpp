@@ -7,6 +7,17 @@
 namespace weft::kernels {
 inline namespace WEFT_BUILD_NAMESPACE {
 
+namespace detail {
+
+/// R of x (R, C); 0 where the rows are empty.
+template <class Scalar>
+Index row_count(TensorView<const Scalar> x) {
+    const Index columns = x.shape().last();
+    return columns == 0 ? 0 : x.size() / columns;
+}
+
+}  // namespace detail
+
 /// The number of rows of predictions (R, C) whose argmax is the label (R).
 template <class Scalar>
 Index count_sparse_matches(Cpu&, TensorView<const Scalar> predictions,
@@ -50,7 +61,7 @@ template <class Scalar>
 Index count_top_k_matches(Cpu&, TensorView<const Scalar> predictions,
                           TensorView<const Scalar> targets, bool one_hot, Index k) {
     const Index columns = predictions.shape().last();
-    const Index rows = predictions.size() / columns;
+    const Index rows = detail::row_count(predictions);
     Index matches = 0;
     for (Index r = 0; r < rows; ++r) {
         const Scalar* const row = predictions.data() + r * columns;

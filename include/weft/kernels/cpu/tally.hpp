@@ -79,8 +79,7 @@ template <class Scalar>
 void add_categorical_matches(Cpu& cpu, TensorView<const Scalar> predictions,
                              TensorView<const Scalar> targets, TensorView<double> sum) {
     sum[0] += static_cast<double>(count_categorical_matches<Scalar>(cpu, predictions, targets));
-    const Index rows = targets.size() / predictions.shape().last();
-    sum[1] += static_cast<double>(rows);
+    sum[1] += static_cast<double>(detail::row_count(predictions));
 }
 
 /// The same with count_binary_matches, and the number of elements.
@@ -100,8 +99,7 @@ void add_top_k_matches(Cpu& cpu, TensorView<const Scalar> predictions,
                        TensorView<double> sum) {
     sum[0] +=
         static_cast<double>(count_top_k_matches<Scalar>(cpu, predictions, targets, one_hot, k));
-    const Index rows = predictions.size() / predictions.shape().last();
-    sum[1] += static_cast<double>(rows);
+    sum[1] += static_cast<double>(detail::row_count(predictions));
 }
 
 }  // namespace WEFT_BUILD_NAMESPACE
