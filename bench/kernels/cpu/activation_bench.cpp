@@ -2,72 +2,64 @@
 // over the outputs of cnn's convolution at batch 32.
 #include "weft/kernels/cpu/activation.hpp"
 
-#include "bench/support/measure.hpp"
-#include "bench/support/nearly_equal.hpp"
+#include "bench/support/checked.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "tests/support/reference/activation.hpp"
+#include "weft/core/eigen.hpp"
 
 namespace {
 
 using namespace weft;
 using namespace weft::bench;
 
+template <class Device>
 struct Arrays {
     explicit Arrays(const Shape& shape)
-        : x(random_tensor(shape, 0)), dy(random_tensor(shape, 1)), y(shape), dx(shape) {}
+        : x(random_tensor<Device>(shape, 0)),
+          dy(random_tensor<Device>(shape, 1)),
+          y(shape),
+          dx(shape) {}
 
-    /// Reads or writes so many arrays.
-    Work work(int arrays) const { return {.bytes = 4.0 * arrays * static_cast<double>(x.size())}; }
-
-    Tensor<float> x, dy, y, dx;
+    Tensor<float, Device> x, dy, y, dx;
 };
 
 /// forward(x, y) and backward(x, y, dy, dx) over matrices.
 template <class Forward, class Backward>
 void add_activation(const std::string& name, Activation activation, const Shape& shape,
                     const Forward& forward, const Backward& backward) {
-    const auto weft_forward = [=](Cpu& cpu, Arrays& a) {
-        activation_forward<float>(cpu, activation, a.x, a.y);
+    /// That reads or writes so many arrays.
+    const auto work = [&](int arrays) -> Work {
+        return {.bytes = 4.0 * arrays * static_cast<double>(shape.size())};
     };
-    const auto weft_backward = [=](Cpu& cpu, Arrays& a) {
+    const auto weft_forward = [=](auto& device, auto& a) {
+        activation_forward<float>(device, activation, a.x, a.y);
+    };
+    const auto weft_backward = [=](auto& device, auto& a) {
         if (needs_input(activation)) {
-            activation_backward_from_input<float>(cpu, activation, a.x, a.dy, a.dx);
+            activation_backward_from_input<float>(device, activation, a.x, a.dy, a.dx);
         } else {
-            activation_backward<float>(cpu, activation, a.y, a.dy, a.dx);
+            activation_backward<float>(device, activation, a.y, a.dy, a.dx);
         }
     };
-    add("activation/forward/" + name + "/weft", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(shape);
-        measure(state, a.work(2), [&] { weft_forward(cpu, a); });
+    const Task forward_task{work(2), [=]<class Device>(Device&) { return Arrays<Device>(shape); },
+                            weft_forward, [](const auto& a) { return std::tie(a.y); }};
+    add_weft("activation/forward/" + name, forward_task);
+    add_contender("activation/forward/" + name + "/eigen", forward_task, [=](Cpu&, auto& a) {
+        return [&a, forward] { forward(as_matrix(std::as_const(a.x)), as_matrix(a.y)); };
     });
-    add("activation/forward/" + name + "/eigen", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(shape), expected(shape);
-        weft_forward(cpu, expected);
-        forward(as_matrix(std::as_const(a.x)), as_matrix(a.y));
-        if (!nearly_equal(a.y, expected.y, 1e-5f)) return state.SkipWithError("differs from weft");
-        measure(state, a.work(2), [&] { forward(as_matrix(std::as_const(a.x)), as_matrix(a.y)); });
-    });
-    add("activation/backward/" + name + "/weft", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(shape);
-        weft_forward(cpu, a);
-        measure(state, a.work(3), [&] { weft_backward(cpu, a); });
-    });
-    add("activation/backward/" + name + "/eigen", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(shape), expected(shape);
-        weft_forward(cpu, expected);
-        weft_backward(cpu, expected);
-        weft_forward(cpu, a);
-        const auto run = [&] {
+    const Task backward_task{work(3),
+                             [=]<class Device>(Device& device) {
+                                 Arrays<Device> a(shape);
+                                 weft_forward(device, a);
+                                 return a;
+                             },
+                             weft_backward, [](const auto& a) { return std::tie(a.dx); }};
+    add_weft("activation/backward/" + name, backward_task);
+    add_contender("activation/backward/" + name + "/eigen", backward_task, [=](Cpu&, auto& a) {
+        return [&a, backward] {
             backward(as_matrix(std::as_const(a.x)), as_matrix(std::as_const(a.y)),
                      as_matrix(std::as_const(a.dy)), as_matrix(a.dx));
         };
-        run();
-        if (!nearly_equal(a.dx, expected.dx, 1e-5f))
-            return state.SkipWithError("differs from weft");
-        measure(state, a.work(3), run);
     });
 }
 

@@ -2,28 +2,29 @@
 // expressions in plain Eigen (on one thread): the layers of cnn-bn and cnn-deep at batch 32.
 #include "weft/kernels/cpu/batch_norm.hpp"
 
+#include "bench/support/checked.hpp"
 #include "bench/support/contenders.hpp"
-#include "bench/support/measure.hpp"
-#include "bench/support/nearly_equal.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "tests/support/reference/batch_norm.hpp"
+#include "weft/core/eigen.hpp"
 
 namespace {
 
 using namespace weft;
 using namespace weft::bench;
 
-constexpr float epsilon = 1e-3f, tolerance = 1e-4f;
+constexpr float epsilon = 1e-3f;
 
+template <class Device>
 struct Arrays {
     Arrays(Index r, Index c)
         : rows(r),
-          columns(c),
-          x(random_tensor({r, c}, 0)),
-          dy(random_tensor({r, c}, 1)),
+          x(random_tensor<Device>({r, c}, 0)),
+          dy(random_tensor<Device>({r, c}, 1)),
           y({r, c}),
           dx({r, c}),
-          gamma(random_tensor({c}, 2)),
-          beta(random_tensor({c}, 3)),
+          gamma(random_tensor<Device>({c}, 2)),
+          beta(random_tensor<Device>({c}, 3)),
           mean({c}),
           inverse_deviation({c}),
           dgamma({c}),
@@ -37,23 +38,19 @@ struct Arrays {
                 .dgamma = dgamma.data(),
                 .dbeta = dbeta.data()};
     }
-    Work work(int arrays) const { return {.bytes = 4.0 * arrays * static_cast<double>(x.size())}; }
 
-    Index rows, columns;
-    Tensor<float> x, dy, y, dx, gamma, beta, mean, inverse_deviation, dgamma, dbeta;
+    Index rows;
+    Tensor<float, Device> x, dy, y, dx, gamma, beta, mean, inverse_deviation, dgamma, dbeta;
 };
 
-void forward_weft(Cpu& cpu, Arrays& a) {
-    column_moments<float>(cpu, a.x, a.mean, a.inverse_deviation);
+template <class Device>
+void forward_weft(Device& device, Arrays<Device>& a) {
+    column_moments<float>(device, a.x, a.mean, a.inverse_deviation);
     for (float& v : a.inverse_deviation) v = 1 / std::sqrt(v + epsilon);
-    batch_norm_apply<float>(cpu, a.norm(), a.x, a.y);
+    batch_norm_apply<float>(device, a.norm(), a.x, a.y);
 }
 
-void backward_weft(Cpu& cpu, Arrays& a) {
-    batch_norm_backward<float>(cpu, a.norm(), a.x, a.dy, false, a.dx);
-}
-
-void forward_eigen(Arrays& a) {
+void forward_eigen(Arrays<Cpu>& a) {
     const auto x = as_matrix(a.x);
     auto mean = as_matrix(a.mean), inverse_deviation = as_matrix(a.inverse_deviation);
     mean = x.colwise().mean();
@@ -65,7 +62,7 @@ void forward_eigen(Arrays& a) {
     as_matrix(a.y) = ((x.array().rowwise() * scale.array()).rowwise() + shift.array()).matrix();
 }
 
-void backward_eigen(Arrays& a) {
+void backward_eigen(Arrays<Cpu>& a) {
     const auto x = as_matrix(a.x), dy = as_matrix(a.dy);
     const auto mean = as_matrix(a.mean), inverse_deviation = as_matrix(a.inverse_deviation);
     as_matrix(a.dbeta) = dy.colwise().sum();
@@ -82,70 +79,51 @@ void backward_eigen(Arrays& a) {
     dx += x.array().rowwise() * of_x.array();
 }
 
-void add_shape(Index rows, Index columns) {
-    const std::string shape = concat("/", rows, "x", columns);
-    add("batch_norm/forward" + shape + "/weft", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(rows, columns);
-        measure(state, a.work(2), [&] { forward_weft(cpu, a); });
-    });
-    add("batch_norm/backward" + shape + "/weft", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(rows, columns);
-        forward_weft(cpu, a);
-        measure(state, a.work(3), [&] { backward_weft(cpu, a); });
-    });
-    add("batch_norm/forward" + shape + "/eigen", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(rows, columns), expected(rows, columns);
-        forward_weft(cpu, expected);
-        forward_eigen(a);
-        if (!nearly_equal(a.y, expected.y, tolerance))
-            return state.SkipWithError("differs from weft");
-        measure(state, a.work(2), [&] { forward_eigen(a); });
-    });
-    add("batch_norm/backward" + shape + "/eigen", [=](benchmark::State& state) {
-        Cpu cpu;
-        Arrays a(rows, columns), expected(rows, columns);
-        forward_weft(cpu, expected);
-        backward_weft(cpu, expected);
-        forward_eigen(a);
-        backward_eigen(a);
-        if (!nearly_equal(a.dx, expected.dx, tolerance))
-            return state.SkipWithError("differs from weft");
-        measure(state, a.work(3), [&] { backward_eigen(a); });
-    });
+/// So many arrays of the shape are read or written.
+Work work(Index rows, Index columns, int arrays) {
+    return {.bytes = 4.0 * arrays * static_cast<double>(rows * columns)};
 }
 
-void add_onednn(Index rows, Index columns) {
+void add_shape(Index rows, Index columns) {
+    const Task forward{work(rows, columns, 2),
+                       [=]<class Device>(Device&) { return Arrays<Device>(rows, columns); },
+                       [](auto& device, auto& a) { forward_weft(device, a); },
+                       [](const auto& a) { return std::tie(a.y); }};
+    const std::string shape = concat("/", rows, "x", columns);
+    add_weft("batch_norm/forward" + shape, forward);
+    add_contender("batch_norm/forward" + shape + "/eigen", forward,
+                  [](Cpu&, auto& a) { return [&a] { forward_eigen(a); }; });
+
+    const Task backward{work(rows, columns, 3),
+                        [=]<class Device>(Device& device) {
+                            Arrays<Device> a(rows, columns);
+                            forward_weft(device, a);
+                            return a;
+                        },
+                        [](auto& device, auto& a) {
+                            batch_norm_backward<float>(device, a.norm(), a.x, a.dy, false, a.dx);
+                        },
+                        [](const auto& a) { return std::tie(a.dx, a.dgamma, a.dbeta); }};
+    add_weft("batch_norm/backward" + shape, backward);
+    add_contender("batch_norm/backward" + shape + "/eigen", backward,
+                  [](Cpu&, auto& a) { return [&a] { backward_eigen(a); }; });
     if constexpr (has_onednn) {
-        for (const bool forward : {true, false}) {
-            add(concat("batch_norm/", forward ? "forward/" : "backward/", rows, "x", columns,
-                       "/onednn"),
-                [=](benchmark::State& state) {
-                    Cpu cpu;
-                    Arrays a(rows, columns), expected(rows, columns);
-                    forward_weft(cpu, expected);
-                    backward_weft(cpu, expected);
-                    const auto run = onednn_batch_norm(
-                        rows, columns, epsilon, forward,
-                        {a.x.data(), a.y.data(), a.dy.data(), a.dx.data(), a.gamma.data(),
-                         a.beta.data(), a.dgamma.data(), a.dbeta.data()});
-                    run();
-                    const bool same = forward ? nearly_equal(a.y, expected.y, tolerance)
-                                              : nearly_equal(a.dx, expected.dx, tolerance);
-                    if (!same) return state.SkipWithError("differs from weft");
-                    measure(state, a.work(forward ? 2 : 3), run);
-                });
-        }
+        const auto onednn = [=](bool is_forward) {
+            return [=](Cpu&, auto& a) {
+                return onednn_batch_norm(
+                    rows, columns, epsilon, is_forward,
+                    {a.x.data(), a.y.data(), a.dy.data(), a.dx.data(), a.gamma.data(),
+                     a.beta.data(), a.dgamma.data(), a.dbeta.data()});
+            };
+        };
+        add_contender("batch_norm/forward" + shape + "/onednn", forward, onednn(true));
+        add_contender("batch_norm/backward" + shape + "/onednn", backward, onednn(false));
     }
 }
 
 [[maybe_unused]] const bool registered = [] {
     add_shape(32 * 28 * 28, 32);
     add_shape(32 * 14 * 14, 64);
-    add_onednn(32 * 28 * 28, 32);
-    add_onednn(32 * 14 * 14, 64);
     return true;
 }();
 

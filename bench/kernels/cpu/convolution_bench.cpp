@@ -2,8 +2,8 @@
 // layers of the tutorials' networks at batch 32, and some of ResNet's.
 #include "weft/kernels/cpu/convolution.hpp"
 
+#include "bench/support/checked.hpp"
 #include "bench/support/contenders.hpp"
-#include "bench/support/measure.hpp"
 #include "bench/support/random_tensor.hpp"
 #include "tests/support/reference/convolution.hpp"
 
@@ -77,10 +77,9 @@ Tensor<float, Reference> ends(const Tensor<float, Reference>& x, Index axis) {
     return y;
 }
 
-/// Whether a slice of the result is that of the definition: of axes that are not summed over but
-/// those of the image, the first and the last entry. Rounding leaves a few units in the last place
-/// a term; a wrong or missing term is of the order of one.
-bool is_right(const Problem& p, ConvolutionPass pass) {
+/// Compares a slice of the result with the definition: of axes that are not summed over but those of
+/// the image, the first and the last entry.
+Verdict check(const Problem& p, ConvolutionPass pass) {
     auto x = as_reference<float>(p.x), w = as_reference<float>(p.w), y = as_reference<float>(p.y);
     kernels::Convolution c = p.c;
     const bool is_forward = pass == ConvolutionPass::forward;
@@ -102,46 +101,36 @@ bool is_right(const Problem& p, ConvolutionPass pass) {
     const Tensor<float, Reference>& result = is_forward ? y : is_of_filters ? w : x;
     Tensor<float, Reference> expected(result.shape());
     Reference reference;
-    Index terms = 16;
     if (is_forward) {
         convolution_forward<float>(reference, c, x, w, {}, linear, expected);
-        terms += c.depth();
     } else if (is_of_filters) {
         convolution_filter_gradient<float>(reference, c, x, y, expected, {});
-        terms += y.size() / c.filters;
     } else {
         convolution_input_gradient<float>(reference, c, y, w, expected);
-        terms += c.window.taps() * c.filters;
     }
-    const double tolerance = 5e-7 * static_cast<double>(terms);
-    for (Index i = 0; i < result.size(); ++i) {
-        const double gap = static_cast<double>(expected[i]) - static_cast<double>(result[i]);
-        if (!(std::abs(gap) < tolerance)) return false;
-    }
-    return true;
+    return same_results(std::tie(result), std::tie(expected));
 }
 
 void add_contenders(const std::string& name, const ConvolutionLayer& layer, ConvolutionPass pass) {
-    const auto check_and_measure = [=](benchmark::State& state, Problem& problem,
-                                       const auto& convolve) {
-        convolve();
-        if (!is_right(problem, pass)) return state.SkipWithError("the result is wrong");
-        measure(state, problem.work(), convolve);
+    // start(cpu, problem) returns what is to be run.
+    const auto add_contender = [&](const char* contender, const auto& start) {
+        add(name + contender, [=, is_checked = false](benchmark::State& state) mutable {
+            Problem problem(layer);
+            Cpu cpu;
+            check_and_measure(state, is_checked, problem.work(), start(cpu, problem),
+                              [&] { return check(problem, pass); });
+        });
     };
-    add(name + "/weft", [=](benchmark::State& state) {
-        Problem problem(layer);
-        Cpu cpu;
-        check_and_measure(state, problem, [&] { convolve_weft(cpu, problem, pass); });
+    add_contender("/weft", [=](Cpu& cpu, Problem& problem) {
+        return [&cpu, &problem, pass] { convolve_weft(cpu, problem, pass); };
     });
     if constexpr (has_onednn) {
         for (const auto layout : {OneDnnLayout::any, OneDnnLayout::nhwc}) {
-            const bool any = layout == OneDnnLayout::any;
-            add(name + (any ? "/onednn" : "/onednn-nhwc"), [=](benchmark::State& state) {
-                Problem p(layer);
-                check_and_measure(state, p,
-                                  onednn_convolution(p.c, p.images, pass, layout, p.x.data(),
-                                                     p.w.data(), p.y.data()));
-            });
+            add_contender(layout == OneDnnLayout::any ? "/onednn" : "/onednn-nhwc",
+                          [=](Cpu&, Problem& p) {
+                              return onednn_convolution(p.c, p.images, pass, layout, p.x.data(),
+                                                        p.w.data(), p.y.data());
+                          });
         }
     }
 }

@@ -2,9 +2,10 @@
 // a batch of the tutorials, of many classes, and of one output.
 #include "weft/kernels/cpu/loss.hpp"
 
-#include "bench/support/measure.hpp"
-#include "bench/support/nearly_equal.hpp"
+#include "bench/support/checked.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "tests/support/reference/loss.hpp"
+#include "weft/core/eigen.hpp"
 #include "weft/kernels/cpu/activation.hpp"
 
 namespace {
@@ -13,18 +14,17 @@ using namespace weft;
 using namespace weft::bench;
 
 /// Predictions, or probabilities in (0, 1) whose rows sum to 1; targets one-hot, or 1 and 0.
+template <class Device>
 struct Rows {
-    explicit Rows(const Shape& shape)
-        : x(random_tensor(shape, 0)),
+    Rows(Device& device, const Shape& shape)
+        : x(random_tensor<Device>(shape, 0)),
           p(shape),
           t(shape),
           labels({shape[0]}),
           losses({shape[0]}),
           probabilities(shape),
           gradient(shape) {
-        Cpu cpu;
-        softmax_forward<float>(cpu, x, p);
-        if (shape.last() == 1) activation_forward<float>(cpu, Activation::sigmoid, x, p);
+        activation_forward<float>(device, shape.last() == 1 ? sigmoid : softmax, x, p);
         for (Index r = 0; r < shape[0]; ++r) {
             const Index label = r * 7 % (shape.last() == 1 ? 2 : shape.last());
             labels[r] = static_cast<float>(label);
@@ -35,67 +35,52 @@ struct Rows {
     }
 
     float scale() const { return 1 / static_cast<float>(losses.size()); }
-    Work work() const { return {.bytes = 12.0 * static_cast<double>(x.size())}; }
+    TensorView<const float, Device> targets() const { return t; }
 
-    Tensor<float> x, p, t, labels, losses, probabilities, gradient;
+    Tensor<float, Device> x, p, t, labels, losses, probabilities, gradient;
 };
 
-using Run = void (*)(Cpu&, Rows&);
-
-void squared_error(Cpu& cpu, Rows& r) {
-    mean_squared_error<float>(cpu, r.x, r.t, r.scale(), r.losses, r.gradient);
-}
-
-void softmax_of_labels(Cpu& cpu, Rows& r) {
-    sparse_softmax_crossentropy<float>(cpu, r.x, r.labels, r.scale(), r.losses, r.probabilities,
-                                       r.gradient);
-}
-
-std::string shape_name(const Shape& shape) { return concat(shape[0], "x", shape[1]); }
-
-void add_weft(const std::string& name, const Shape& shape, Run run) {
-    add("loss/" + name + "/" + shape_name(shape) + "/weft", [=](benchmark::State& state) {
-        Cpu cpu;
-        Rows rows(shape);
-        measure(state, rows.work(), [&] { run(cpu, rows); });
-    });
-}
-
-template <class Eigens>
-void add_eigen(const std::string& name, const Shape& shape, Run run, const Eigens& eigen) {
-    add("loss/" + name + "/" + shape_name(shape) + "/eigen", [=](benchmark::State& state) {
-        Cpu cpu;
-        Rows rows(shape), expected(shape);
-        run(cpu, expected);
-        eigen(rows);
-        if (!nearly_equal(rows.losses, expected.losses, 1e-5f) ||
-            !nearly_equal(rows.gradient, expected.gradient, 1e-5f)) {
-            return state.SkipWithError("differs from weft");
-        }
-        measure(state, rows.work(), [&] { eigen(rows); });
-    });
+/// loss(device, rows) as a task.
+template <class Loss>
+auto task_of(const Shape& shape, const Loss& loss) {
+    return Task{Work{.bytes = 12.0 * static_cast<double>(shape.size())},
+                [=]<class Device>(Device& device) { return Rows<Device>(device, shape); }, loss,
+                [](const auto& r) { return std::tie(r.losses, r.gradient, r.probabilities); }};
 }
 
 void add_losses(const Shape& shape) {
-    add_weft("mean_squared_error", shape, squared_error);
-    add_eigen("mean_squared_error", shape, squared_error, [](Rows& r) {
+    const auto add_loss = [&](const std::string& name, const auto& loss) {
+        const auto task = task_of(shape, loss);
+        add_weft(concat("loss/", name, "/", shape[0], "x", shape[1]), task);
+        return task;
+    };
+    const auto add_eigen = [&](const std::string& name, const auto& task, const auto& eigen) {
+        add_contender(concat("loss/", name, "/", shape[0], "x", shape[1], "/eigen"), task,
+                      [eigen](Cpu&, auto& r) { return [&r, eigen] { eigen(r); }; });
+    };
+    const auto squared_error = add_loss("mean_squared_error", [](auto& device, auto& r) {
+        mean_squared_error<float>(device, r.x, r.t, r.scale(), r.losses, r.gradient);
+    });
+    add_eigen("mean_squared_error", squared_error, [](auto& r) {
         const auto share = 1 / static_cast<float>(r.x.shape().last());
         const auto gap = as_matrix(r.x) - as_matrix(r.t);
         Eigen::Map<Eigen::VectorXf>(r.losses.data(), r.losses.size()) =
             share * gap.rowwise().squaredNorm();
         as_matrix(r.gradient) = 2 * r.scale() * share * gap;
     });
-    add_weft("sigmoid_crossentropy", shape, [](Cpu& cpu, Rows& r) {
-        sigmoid_crossentropy<float>(cpu, r.x, TensorView<const float>(r.t), r.scale(), r.losses,
-                                    r.probabilities, r.gradient);
+    add_loss("sigmoid_crossentropy", [](auto& device, auto& r) {
+        sigmoid_crossentropy<float>(device, r.x, r.targets(), r.scale(), r.losses, r.probabilities,
+                                    r.gradient);
     });
-    add_weft("binary_crossentropy", shape, [](Cpu& cpu, Rows& r) {
-        binary_crossentropy<float>(cpu, r.p, TensorView<const float>(r.t), r.scale(), r.losses,
-                                   r.gradient);
+    add_loss("binary_crossentropy", [](auto& device, auto& r) {
+        binary_crossentropy<float>(device, r.p, r.targets(), r.scale(), r.losses, r.gradient);
     });
     if (shape.last() == 1) return;
-    add_weft("sparse_softmax_crossentropy", shape, softmax_of_labels);
-    add_eigen("sparse_softmax_crossentropy", shape, softmax_of_labels, [](Rows& r) {
+    const auto of_labels = add_loss("sparse_softmax_crossentropy", [](auto& device, auto& r) {
+        sparse_softmax_crossentropy<float>(device, r.x, r.labels, r.scale(), r.losses,
+                                           r.probabilities, r.gradient);
+    });
+    add_eigen("sparse_softmax_crossentropy", of_labels, [](auto& r) {
         const auto z = as_matrix(r.x);
         auto p = as_matrix(r.probabilities), g = as_matrix(r.gradient);
         const Eigen::VectorXf largest = z.rowwise().maxCoeff();
@@ -109,22 +94,21 @@ void add_losses(const Shape& shape) {
             g(i, label) -= r.scale();
         }
     });
-    add_weft("softmax_crossentropy", shape, [](Cpu& cpu, Rows& r) {
-        softmax_crossentropy<float>(cpu, r.x, TensorView<const float>(r.t), r.scale(), r.losses,
-                                    r.probabilities, r.gradient);
-    });
-    add_weft("smoothed_softmax_crossentropy", shape, [](Cpu& cpu, Rows& r) {
-        const kernels::SmoothedTargets<float> targets(TensorView<const float>(r.t), 0.1,
-                                                      r.t.shape().last());
-        softmax_crossentropy<float>(cpu, r.x, targets, r.scale(), r.losses, r.probabilities,
+    add_loss("softmax_crossentropy", [](auto& device, auto& r) {
+        softmax_crossentropy<float>(device, r.x, r.targets(), r.scale(), r.losses, r.probabilities,
                                     r.gradient);
     });
-    add_weft("sparse_categorical_crossentropy", shape, [](Cpu& cpu, Rows& r) {
-        sparse_categorical_crossentropy<float>(cpu, r.p, r.labels, r.scale(), r.losses, r.gradient);
+    add_loss("smoothed_softmax_crossentropy", [](auto& device, auto& r) {
+        const kernels::SmoothedTargets<float> targets(r.targets(), 0.1, r.t.shape().last());
+        softmax_crossentropy<float>(device, r.x, targets, r.scale(), r.losses, r.probabilities,
+                                    r.gradient);
     });
-    add_weft("categorical_crossentropy", shape, [](Cpu& cpu, Rows& r) {
-        categorical_crossentropy<float>(cpu, r.p, TensorView<const float>(r.t), r.scale(), r.losses,
-                                        r.gradient);
+    add_loss("sparse_categorical_crossentropy", [](auto& device, auto& r) {
+        sparse_categorical_crossentropy<float>(device, r.p, r.labels, r.scale(), r.losses,
+                                               r.gradient);
+    });
+    add_loss("categorical_crossentropy", [](auto& device, auto& r) {
+        categorical_crossentropy<float>(device, r.p, r.targets(), r.scale(), r.losses, r.gradient);
     });
 }
 

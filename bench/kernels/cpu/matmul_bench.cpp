@@ -2,8 +2,8 @@
 // OpenBLAS.
 #include "weft/kernels/cpu/matmul.hpp"
 
+#include "bench/support/checked.hpp"
 #include "bench/support/contenders.hpp"
-#include "bench/support/measure.hpp"
 #include "bench/support/random_tensor.hpp"
 #include "tests/support/reference/dense.hpp"
 
@@ -52,10 +52,9 @@ void gemm_weft(const Gemm& gemm) {
            gemm.columns);
 }
 
-/// Whether elements of C, the corners among them, are those of the definition, which is given some
-/// rows of A and columns of B. Rounding leaves a few units in the last place a term; a wrong or
-/// missing term is of the order of one.
-bool is_right(const Gemm& gemm) {
+/// Compares elements of C, the corners among them, with the definition, which is given some rows of A
+/// and columns of B.
+Verdict check(const Gemm& gemm) {
     constexpr Index samples = 16;
     const auto element = [](const GemmOperand& x, Index i, Index j) {
         return x.data[x.transposed ? j * x.row_stride + i : i * x.row_stride + j];
@@ -63,23 +62,17 @@ bool is_right(const Gemm& gemm) {
     const auto row = [&](Index r) { return r * (gemm.rows - 1) / (samples - 1); };
     const auto column = [&](Index s) { return s * (gemm.columns - 1) / (samples - 1); };
     Tensor<float, Reference> a({samples, gemm.depth}), b({gemm.depth, samples}),
-        c({samples, samples});
+        c({samples, samples}), expected(c.shape());
     for (Index r = 0; r < samples; ++r) {
         for (Index k = 0; k < gemm.depth; ++k) {
             a(r, k) = element(gemm.a, row(r), k);
             b(k, r) = element(gemm.b, k, column(r));
         }
+        for (Index s = 0; s < samples; ++s) c(r, s) = gemm.c[row(r) * gemm.columns + column(s)];
     }
     Reference reference;
-    dense_forward<float>(reference, a, b, {}, linear, c);
-    const double tolerance = 5e-7 * static_cast<double>(gemm.depth + 16);
-    for (Index i = 0; i < c.size(); ++i) {
-        const float result = gemm.c[row(i / samples) * gemm.columns + column(i % samples)];
-        if (!(std::abs(static_cast<double>(c[i]) - static_cast<double>(result)) < tolerance)) {
-            return false;
-        }
-    }
-    return true;
+    dense_forward<float>(reference, a, b, {}, linear, expected);
+    return same_results(std::tie(c), std::tie(expected));
 }
 
 struct Contender {
@@ -101,12 +94,12 @@ struct Sizes {
 void add_product(std::string_view name, Product product, const Sizes& sizes) {
     for (const Contender& contender : contenders()) {
         add(concat("matmul/", name, "/", sizes.m, "x", sizes.k, "x", sizes.n, "/", contender.name),
-            [=](benchmark::State& state) {
+            [=, is_checked = false](benchmark::State& state) mutable {
                 Problem problem{product, sizes.m, sizes.k, sizes.n};
                 const Gemm gemm = problem.gemm();
-                contender.multiply(gemm);
-                if (!is_right(gemm)) return state.SkipWithError("the product is wrong");
-                measure(state, problem.work(), [&] { contender.multiply(gemm); });
+                check_and_measure(
+                    state, is_checked, problem.work(), [&] { contender.multiply(gemm); },
+                    [&] { return check(gemm); });
             });
     }
 }

@@ -3,10 +3,15 @@
 // two apart), and over whole images.
 #include "weft/kernels/cpu/pooling.hpp"
 
+#include "bench/support/checked.hpp"
 #include "bench/support/contenders.hpp"
-#include "bench/support/measure.hpp"
-#include "bench/support/nearly_equal.hpp"
 #include "bench/support/random_tensor.hpp"
+#include "tests/support/reference/pooling.hpp"
+#include "weft/core/eigen.hpp"
+
+#include <cstdint>
+#include <type_traits>
+#include <vector>
 
 namespace {
 
@@ -30,16 +35,15 @@ struct Pool {
     }
 };
 
+template <class Device>
 struct Images {
     explicit Images(const Pool& pool)
         : window(pool.window()),
-          x(random_tensor({pool.count, pool.side, pool.side, pool.channels}, 0)),
+          x(random_tensor<Device>({pool.count, pool.side, pool.side, pool.channels}, 0)),
           y({pool.count, window.rows.output, window.columns.output, pool.channels}),
-          dy(random_tensor(y.shape(), 1)),
+          dy(random_tensor<Device>(y.shape(), 1)),
           dx(x.shape()),
-          taps(static_cast<std::size_t>(y.size())) {}  // of up to 256 elements
-
-    Work work() const { return {.bytes = 4.0 * static_cast<double>(x.size() + y.size())}; }
+          taps(y.shape()) {}  // of up to 256 elements
 
     /// The channels of a pixel of each window, as a column vector for each window of an image row.
     auto tap(Tensor<float>& images, Index row, Index i, Index j) const {
@@ -63,103 +67,92 @@ struct Images {
     }
 
     kernels::Window2D window;
-    Tensor<float> x, y, dy, dx;
-    std::vector<std::uint8_t> taps;  // as MaxPool2D keeps them
+    Tensor<float, Device> x, y, dy, dx;
+    Tensor<std::uint8_t, Device> taps;  // as MaxPool2D keeps them, in a form of each device's own
 };
 
-void max_forward(Cpu& cpu, Images& i) {
-    max_pool_forward<float>(cpu, i.window, i.x, i.y, i.taps.data());
-}
-void max_backward(Cpu& cpu, Images& i) {
-    max_pool_backward<float>(cpu, i.window, {}, i.dy, i.taps.data(), i.dx);
-}
-void average_forward(Cpu& cpu, Images& i) { average_pool_forward<float>(cpu, i.window, i.x, i.y); }
-void average_backward(Cpu& cpu, Images& i) {
-    average_pool_backward<float>(cpu, i.window, i.dy, i.dx);
-}
+constexpr auto max_forward = [](auto& device, auto& i) {
+    max_pool_forward<float>(device, i.window, i.x, i.y, i.taps.data());
+};
+constexpr auto max_backward = [](auto& device, auto& i) {
+    max_pool_backward<float>(device, i.window, {}, i.dy, i.taps.data(), i.dx);
+};
+constexpr auto average_forward = [](auto& device, auto& i) {
+    average_pool_forward<float>(device, i.window, i.x, i.y);
+};
+constexpr auto average_backward = [](auto& device, auto& i) {
+    average_pool_backward<float>(device, i.window, i.dy, i.dx);
+};
+constexpr auto output = [](const auto& i) { return std::tie(i.y); };
+constexpr auto gradient = [](const auto& i) { return std::tie(i.dx); };
 
-using Kernel = void (*)(Cpu&, Images&);
-
-void add_weft(const Pool& pool) {
-    const auto add_kernel = [=](const std::string& name, Kernel kernel) {
-        add(concat("pooling/", name, "/", pool.text(), "/weft"), [=](benchmark::State& state) {
-            Cpu cpu;
-            Images images(pool);
-            max_forward(cpu, images);
-            measure(state, images.work(), [&] { kernel(cpu, images); });
-        });
+/// A kernel of a pool, max_backward behind max_forward.
+template <class Kernel, class Results>
+auto task_of(const Pool& pool, const Kernel& kernel, const Results& results) {
+    const auto [rows, columns, channels] = pool.window();
+    const Index positions = rows.input * columns.input + rows.output * columns.output;
+    const auto make = [=]<class Device>(Device& device) {
+        Images<Device> images(pool);
+        if constexpr (std::is_same_v<const Kernel, decltype(max_backward)>)
+            max_forward(device, images);
+        return images;
     };
-    add_kernel("max_forward", max_forward);
-    add_kernel("max_backward", max_backward);
-    add_kernel("average_forward", average_forward);
-    add_kernel("average_backward", average_backward);
+    return Task{Work{.bytes = 4.0 * static_cast<double>(pool.count * positions * channels)}, make,
+                kernel, results, 1e-6};
+}
+
+std::string name_of(const char* kernel, const Pool& pool) {
+    return concat("pooling/", kernel, "/", pool.text());
+}
+
+void add_kernels(const Pool& pool) {
+    add_weft(name_of("max_forward", pool), task_of(pool, max_forward, output));
+    add_weft(name_of("max_backward", pool), task_of(pool, max_backward, gradient));
+    add_weft(name_of("average_forward", pool), task_of(pool, average_forward, output));
+    add_weft(name_of("average_backward", pool), task_of(pool, average_backward, gradient));
 }
 
 /// Of 2 x 2 windows, two apart.
 void add_eigen(const Pool& pool) {
-    const auto add_kernel = [=](const std::string& name, const auto& run, Kernel kernel,
-                                Tensor<float> Images::* result) {
-        add(concat("pooling/", name, "/", pool.text(), "/eigen"), [=](benchmark::State& state) {
-            Cpu cpu;
-            Images images(pool), expected(pool);
-            kernel(cpu, expected);
-            run(images);
-            if (!nearly_equal(images.*result, expected.*result, 1e-6f)) {
-                return state.SkipWithError("differs from weft");
-            }
-            measure(state, images.work(), [&] { run(images); });
-        });
+    const auto add_kernel = [&](const char* name, const auto& task, const auto& run) {
+        add_contender(name_of(name, pool) + "/eigen", task,
+                      [run](Cpu&, auto& images) { return [&images, run] { run(images); }; });
     };
-    add_kernel(
-        "max_forward",
-        [](Images& images) {
-            images.for_each_row(images.y, images.x,
-                                [](auto& y, const auto& a, const auto& b, const auto& c,
-                                   const auto& d) { y = a.max(b).max(c.max(d)); });
-        },
-        max_forward, &Images::y);
-    add_kernel(
-        "average_forward",
-        [](Images& images) {
-            images.for_each_row(images.y, images.x,
-                                [](auto& y, const auto& a, const auto& b, const auto& c,
-                                   const auto& d) { y = 0.25f * ((a + b) + (c + d)); });
-        },
-        average_forward, &Images::y);
-    add_kernel(
-        "average_backward",
-        [](Images& images) {
-            images.for_each_row(images.dy, images.dx, [](auto& dy, auto a, auto b, auto c, auto d) {
-                a = b = c = d = 0.25f * dy;
-            });
-        },
-        average_backward, &Images::dx);
+    add_kernel("max_forward", task_of(pool, max_forward, output), [](auto& images) {
+        images.for_each_row(images.y, images.x,
+                            [](auto& y, const auto& a, const auto& b, const auto& c,
+                               const auto& d) { y = a.max(b).max(c.max(d)); });
+    });
+    add_kernel("average_forward", task_of(pool, average_forward, output), [](auto& images) {
+        images.for_each_row(images.y, images.x,
+                            [](auto& y, const auto& a, const auto& b, const auto& c,
+                               const auto& d) { y = 0.25f * ((a + b) + (c + d)); });
+    });
+    add_kernel("average_backward", task_of(pool, average_backward, gradient), [](auto& images) {
+        images.for_each_row(images.dy, images.dx, [](auto& dy, auto a, auto b, auto c, auto d) {
+            a = b = c = d = 0.25f * dy;
+        });
+    });
 }
 
 void add_onednn(const Pool& pool) {
     if constexpr (has_onednn) {
-        for (const bool is_max : {true, false}) {
-            for (const bool forward : {true, false}) {
-                const char* name = forward ? "_forward/" : "_backward/";
-                add(concat("pooling/", is_max ? "max" : "average", name, pool.text(), "/onednn"),
-                    [=](benchmark::State& state) {
-                        Cpu cpu;
-                        Images a(pool), b(pool);
-                        (is_max ? max_forward : average_forward)(cpu, b);
-                        (is_max ? max_backward : average_backward)(cpu, b);
-                        // oneDNN's backward looks for the maxima in what becomes the gradient.
-                        if (!forward) a.dx = a.x;
-                        const auto run = onednn_pooling(a.window, pool.count, is_max, forward,
-                                                        (forward ? a.x : a.dx).data(),
-                                                        (forward ? a.y : a.dy).data());
-                        run();
-                        const bool same = forward ? nearly_equal(a.y, b.y, 1e-6f)
-                                                  : nearly_equal(a.dx, b.dx, 1e-6f);
-                        if (!same) return state.SkipWithError("differs from weft");
-                        measure(state, a.work(), run);
-                    });
-            }
-        }
+        const auto add_forward = [&](const char* name, bool is_max, const auto& task) {
+            add_contender(name_of(name, pool) + "/onednn", task, [=](Cpu&, auto& i) {
+                return onednn_pooling(i.window, pool.count, is_max, true, i.x.data(), i.y.data());
+            });
+        };
+        const auto add_backward = [&](const char* name, bool is_max, const auto& task) {
+            add_contender(name_of(name, pool) + "/onednn", task, [=](Cpu&, auto& i) {
+                i.dx = i.x;  // where the backward looks for the maxima
+                return onednn_pooling(i.window, pool.count, is_max, false, i.dx.data(),
+                                      i.dy.data());
+            });
+        };
+        add_forward("max_forward", true, task_of(pool, max_forward, output));
+        add_backward("max_backward", true, task_of(pool, max_backward, gradient));
+        add_forward("average_forward", false, task_of(pool, average_forward, output));
+        add_backward("average_backward", false, task_of(pool, average_backward, gradient));
     }
 }
 
@@ -169,7 +162,7 @@ void add_onednn(const Pool& pool) {
     for (const Pool& pool : tutorials) add_eigen(pool);
     for (const std::vector<Pool>& pools : {tutorials, others}) {
         for (const Pool& pool : pools) {
-            add_weft(pool);
+            add_kernels(pool);
             add_onednn(pool);
         }
     }
