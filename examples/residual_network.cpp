@@ -1,7 +1,7 @@
-// Shows: how far an hour goes: a residual network, pictures changed at random, smoothed targets, a rate
+// Shows: how far half an hour goes: a residual network, pictures changed at random, smoothed targets, a rate
 //        that rises and falls.
 // Run:   bash tests/run.sh builds it; then build/tests/examples/residual_network [epochs] [pictures]
-//        The default, 12 epochs of 60000 pictures, takes about an hour on two cores.
+//        The default, 6 epochs of 60000 pictures, takes about half an hour on two cores.
 // Its last line: "test accuracy 0.9..., with the mirrored picture's prediction added 0.9...".
 #include <weft/data/fashion_mnist.hpp>
 #include <weft/weft.hpp>
@@ -53,7 +53,7 @@ double accuracy(const Tensor<float>& predictions, const Tensor<std::uint8_t>& la
 }
 
 int main(int argc, char** argv) {
-    const int epochs = argc > 1 ? std::stoi(argv[1]) : 12;
+    const int epochs = argc > 1 ? std::stoi(argv[1]) : 6;
     const Index count = argc > 2 ? std::stoi(argv[2]) : 60'000, batch = 128;
 
     const Value x = input({28, 28, 1});
