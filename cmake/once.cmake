@@ -2,23 +2,41 @@
 
 if(WEFT_TESTS)
     set(once "${PROJECT_SOURCE_DIR}/tests/support/once")
-    add_library(weft_once OBJECT "${once}/float.cpp" "${once}/double.cpp" "${once}/models.cpp")
+    add_library(
+        weft_once OBJECT "${once}/float.cpp" "${once}/double.cpp" "${once}/models.cpp" "${once}/reference.cpp"
+    )
     target_include_directories(weft_once PUBLIC "${PROJECT_SOURCE_DIR}")
     target_link_libraries(weft_once PUBLIC weft::weft weft_development)
     target_precompile_headers(weft_once PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/models_once.hpp")
 endif()
 
-# weft_use_once(<target>): it starts from the declarations of models and of the CPU's kernels, precompiled,
-# and links to weft_once; not where something may be measured.
 set(uses_once OFF)
 if(WEFT_TESTS AND WEFT_UNITY_TESTS AND CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT MSVC
    AND NOT WEFT_EXAMPLES_KERNELS
 )
     set(uses_once ON)
+    # A model's file names the build, which is one although kernels alone are optimised, where all time goes.
+    # With sanitizers, a test that is not compiles in a third of the time.
+    target_compile_options(weft_once PRIVATE -U__OPTIMIZE__)
+    # The same declarations, precompiled for those.
+    add_library(weft_once_start OBJECT "${once}/start.cpp")
+    target_link_libraries(weft_once_start PRIVATE weft_once)
+    target_compile_options(weft_once_start PRIVATE -O0)
+    target_precompile_headers(weft_once_start PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/models_once.hpp")
 endif()
+
+# weft_use_once(<target> [OPTIMISED]): it starts from these declarations and links to weft_once; not where
+# something may be measured.
 function(weft_use_once target)
-    if(uses_once)
-        target_precompile_headers(${target} REUSE_FROM weft_once)
-        target_link_libraries(${target} PRIVATE weft_once)
+    if(NOT uses_once)
+        return()
     endif()
+    if("OPTIMISED" IN_LIST ARGN)
+        target_compile_options(${target} PRIVATE -U__OPTIMIZE__)
+        target_precompile_headers(${target} REUSE_FROM weft_once)
+    else()
+        target_compile_options(${target} PRIVATE -O0)
+        target_precompile_headers(${target} REUSE_FROM weft_once_start)
+    endif()
+    target_link_libraries(${target} PRIVATE weft_once)
 endfunction()

@@ -17,9 +17,22 @@ declare -A groups=(
     [training]="tests/training/trainer_test.cpp"
     [support]="tests/main.cpp $(echo tests/support/*.cpp)"
     [once_float]=tests/support/once/float.cpp
-    [once_double]="tests/support/once/double.cpp"
+    [once_double]=tests/support/once/double.cpp
+    [once_reference]=tests/support/once/reference.cpp
 )
-order="kernels once_double once_float layers training model core support" # the longest first: no processor waits at the end
+# The longest first: no processor waits at the end.
+order="kernels once_double once_float layers training model core once_reference support"
+# weft_compile <group> <folder of headers> <compiler> <flag>...: optimised where the time of tests goes.
+weft_compile() {
+    local group=$1 headers=$2 level=-O1
+    shift 2
+    case ${group##*/} in layers | model | training | support) level=-O0 ;; esac
+    "$@" -std=c++20 "$level" -fopenmp -Wall -Wextra -Werror \
+        -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "-DWEFT_SOURCE_DIR=\"$weft_root\"" \
+        -I include -I . -isystem "$headers" -c "$group.cpp" -o "$group.o"
+}
+export -f weft_compile
+export weft_root
 declare -A running=() # the processes that run tests, by their logs
 # weft_cross <name> <compiler> <flags> <command>... -- <options of the tests, with blanks between them>...
 # The tests run side by side, once with each of these.
@@ -39,12 +52,10 @@ weft_cross() {
     done
     weft_say "building and running tests for $name"
     for group in $order; do
-        echo '#include "tests/support/kernels_once.hpp"' >"$folder/$group.cpp"
+        printf '#include "tests/support/%s_once.hpp"\n' kernels reference >"$folder/$group.cpp"
         for source in ${groups[$group]}; do echo "#include \"$source\""; done >>"$folder/$group.cpp"
         echo "$folder/$group"
-    done | xargs -P "$weft_jobs" -I{} "$compiler" -std=c++20 $flags -fopenmp -Wall -Wextra -Werror \
-        -DDOCTEST_CONFIG_VOID_CAST_EXPRESSIONS "-DWEFT_SOURCE_DIR=\"$weft_root\"" \
-        -I include -I . -isystem "$folder/include" -c {}.cpp -o {}.o
+    done | xargs -P "$weft_jobs" -I{} bash -c 'weft_compile "$@"' - {} "$folder/include" "$compiler" $flags
     "$compiler" $flags -fopenmp "$folder"/*.o -o "$folder/tests.exe"
     # While those of the next system are compiled.
     while [[ $# -gt 0 ]]; do
@@ -63,7 +74,7 @@ for argument in "${@:-windows aarch64}"; do
             windows)
                 if weft_has_apt && weft_apt_install g++-mingw-w64-x86-64-posix wine64 wine; then
                     export WINEPREFIX=$weft_root/build/cross/wine WINEDEBUG=-all
-                    weft_cross windows x86_64-w64-mingw32-g++-posix "-O1 -static -Wa,-mbig-obj" wine -- --no-intro
+                    weft_cross windows x86_64-w64-mingw32-g++-posix "-static -Wa,-mbig-obj" wine -- --no-intro
                 else
                     weft_say "there is no MinGW or Wine: the tests for Windows are skipped"
                 fi
@@ -72,7 +83,7 @@ for argument in "${@:-windows aarch64}"; do
                 if weft_has_apt && weft_apt_install g++-aarch64-linux-gnu qemu-user; then
                     # Emulated, the products of all sizes take minutes; layers multiply too. Pools and
                     # Winograd's convolutions take as long as the rest, also without the three longest.
-                    weft_cross aarch64 aarch64-linux-gnu-g++ -O1 qemu-aarch64 -L /usr/aarch64-linux-gnu -- \
+                    weft_cross aarch64 aarch64-linux-gnu-g++ "" qemu-aarch64 -L /usr/aarch64-linux-gnu -- \
                         "--source-file=*pool*_test.cpp,*winograd_test.cpp --test-case-exclude=*whole*numbers*<double>,*through*many*windows*,*Winograd*central*differences*" \
                         "--source-file-exclude=*pool*_test.cpp,*winograd_test.cpp,*matmul_test.cpp"
                 else

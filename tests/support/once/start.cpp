@@ -1,0 +1,1 @@
+// Nothing of its own: models_once.hpp is precompiled with it.
