@@ -17,7 +17,7 @@ folders=$(IFS='|' && echo "$*")
 # Without assertions, whose other side no test may reach.
 weft_configure "$build" --preset dev-clang -DWEFT_UNITY_TESTS=ON -DWEFT_EXAMPLES=OFF -DWEFT_BENCHMARKS=OFF \
     -DWEFT_CHECK_HEADERS=OFF -DCMAKE_COMPILE_WARNING_AS_ERROR=OFF \
-    -DCMAKE_CXX_FLAGS_DEBUG="-O1 -DNDEBUG -fprofile-instr-generate -fcoverage-mapping"
+    -DCMAKE_CXX_FLAGS_DEBUG="-O1 -DNDEBUG -fprofile-instr-generate -fcoverage-mapping" >&2
 cmake -S "$weft_root" -B "$build" -DWEFT_TEST_FOLDERS="$folders" >/dev/null
 weft_say "building the tests with counters"
 programs="weft_tests faults weft_cuda_sim_tests"

@@ -40,8 +40,9 @@ check("residual", "Model, built for (6,), 42 parameters = {inner = Dense (6,), a
 gdb.execute("set var shape.rank_ = 77")
 check("shape", "Shape, not made yet or overwritten (rank 77)")
 
-# Expressions of weft.natvis, on an object each; _Ptr is of another standard library than gdb's programs have.
-objects = {"Shape": "vector", "Tensor": "tensor", "TensorView": "view", "Model": "model"}
+# Expressions of weft.natvis, on an object each; what is _Ptr there is _M_ptr in libstdc++.
+objects = {"Shape": "vector", "Tensor": "tensor", "TensorView": "view", "Model": "model",
+           "LayerDeclaration": "declaration"}
 space = "{http://schemas.microsoft.com/vstudio/debugger/natvis/2010}"
 tried = 0
 for kind in xml.etree.ElementTree.parse(f"{folder}/weft.natvis").getroot():
@@ -50,9 +51,10 @@ for kind in xml.etree.ElementTree.parse(f"{folder}/weft.natvis").getroot():
         text = node.text or ""
         shown = re.findall(r"\{([^{}]+)\}", text) if node.tag == space + "DisplayString" else [text]
         for expression in shown + [node.get("Condition", "")]:
-            if not re.search(r"\w_\b", expression) or "_Ptr" in expression or name not in objects:
+            if not re.search(r"\w_\b", expression):
                 continue
             expression = html.unescape(expression).replace("$i", "0").replace("$T1", "float")
+            expression = expression.replace("_Ptr", "_M_ptr")
             expression = re.sub(r"(?<![.>\w])([a-z]\w*_)\b", objects[name] + r".\1", expression)
             try:
                 gdb.parse_and_eval(expression).fetch_lazy()
