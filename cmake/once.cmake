@@ -15,10 +15,10 @@ if(WEFT_TESTS AND WEFT_UNITY_TESTS AND CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT
    AND NOT WEFT_EXAMPLES_KERNELS
 )
     set(uses_once ON)
-    # A model's file names the build, which is one although kernels alone are optimised, where all time goes.
-    # With sanitizers, a test that is not compiles in a third of the time.
-    target_compile_options(weft_once PRIVATE -U__OPTIMIZE__)
-    # The same declarations, precompiled for those.
+    # Kernels are optimised: there all time goes. What calls them is not, and compiles faster, with sanitizers
+    # three times. A model's file names the build: this gives both the same name.
+    target_compile_options(weft_once PUBLIC -U__OPTIMIZE__)
+    # The same declarations, precompiled for what is not optimised.
     add_library(weft_once_start OBJECT "${once}/start.cpp")
     target_link_libraries(weft_once_start PRIVATE weft_once)
     target_compile_options(weft_once_start PRIVATE -O0)
@@ -32,7 +32,6 @@ function(weft_use_once target)
         return()
     endif()
     if("OPTIMISED" IN_LIST ARGN)
-        target_compile_options(${target} PRIVATE -U__OPTIMIZE__)
         target_precompile_headers(${target} REUSE_FROM weft_once)
     else()
         target_compile_options(${target} PRIVATE -O0)

@@ -22,6 +22,7 @@ declare -A groups=(
 )
 # The longest first: no processor waits at the end.
 order="kernels once_double once_float layers training model core once_reference support"
+
 # weft_compile <group> <folder of headers> <compiler> <flag>...: optimised where the time of tests goes.
 weft_compile() {
     local group=$1 headers=$2 level=-O1
@@ -33,7 +34,9 @@ weft_compile() {
 }
 export -f weft_compile
 export weft_root
+
 declare -A running=() # the processes that run tests, by their logs
+
 # weft_cross <name> <compiler> <flags> <command>... -- <options of the tests, with blanks between them>...
 # The tests run side by side, once with each of these.
 weft_cross() {

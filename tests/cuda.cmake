@@ -51,9 +51,6 @@ target_compile_definitions(
     weft_cuda_tests PUBLIC DOCTEST_CONFIG_VOID_CAST_EXPRESSIONS WEFT_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
 )
 target_link_libraries(weft_cuda_tests PUBLIC weft_once doctest::doctest)
-if(uses_once)
-    target_compile_options(weft_cuda_tests PRIVATE -U__OPTIMIZE__) # as weft_once
-endif()
 
 # A grid of more blocks than a launch has takes the thread sanitizer a minute.
 set(left_out "")

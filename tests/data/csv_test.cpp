@@ -110,13 +110,13 @@ TEST_CASE("numbers too small for the type are zeros, and a plus is a sign") {
     CHECK(values_of(wide.x) ==
           std::vector<double>{0, -std::numeric_limits<double>::denorm_min(), 0});
     CHECK(values_of(read("a\n+7\n+2.0\n", no_labels).x) == std::vector<std::uint8_t>{7, 2});
-    // A long number without an exponent, and one whose exponent undoes its digits.
-    const std::string digits(400, '0');
-    CHECK(read<double>("a\n0." + digits + "1\n", no_labels).x[0] == 0);
-    CHECK(read<double>("a\n0." + digits + "1e401\n", no_labels).x[0] == 1);
+    // A long number without an exponent, and one whose exponent undoes its zeros.
+    const std::string many_zeros(400, '0');
+    CHECK(read<double>("a\n0." + many_zeros + "1\n", no_labels).x[0] == 0);
+    CHECK(read<double>("a\n0." + many_zeros + "1e401\n", no_labels).x[0] == 1);
     for (const std::string& text : std::vector<std::string>{
-             "1" + digits, "1" + digits + "e1", "0.1e310", "1e99999999999999999999", "+-1", "++1",
-             "+", "- 1", "1e", "1e+"}) {
+             "1" + many_zeros, "1" + many_zeros + "e1", "0.1e310", "1e99999999999999999999", "+-1",
+             "++1", "+", "- 1", "1e", "1e+"}) {
         CAPTURE(text);
         CHECK(csv_error<double>("a\n" + text + "\n", no_labels)
                   .ends_with("expected a finite number"));
